@@ -1,0 +1,27 @@
+/*
+ * One event, one line on stderr: `verb object key=value ...`. Under systemd (JOURNAL_STREAM) each
+ * line carries its priority prefix ("<6>") and no time; elsewhere an RFC 3339 time and the level.
+ * Control bytes are escaped and a line is cut at LOG_LINE_MAX, so that no outsider can forge one.
+ * Only sensor/ and cli/ log above debug; lower layers return errors. Nothing secret is ever passed
+ * here: secrets have a type that does not format.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+
+enum { LOG_LINE_MAX = 2048 };
+
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+bool log_level_parse(const char *text, enum log_level *ret_level); /* error warning info debug */
+const char *log_level_name(enum log_level level);
+
+void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Token buckets, pure: no clock, no I/O. A table of buckets keyed by text (account, region and
+ * operation), each with a rate and a burst of one second's worth, that slows down when the service
+ * throttles and recovers while it does not. Callers ask when they may go and wait by themselves.
+ */
+#ifndef BASE_RATE_H
+#define BASE_RATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct rate_table;
+
+enum {
+	RATE_KEY_MAX = 128,
+	RATE_BUCKETS_MAX = 65536, /* full and idle buckets are dropped first: dropping a full one loses nothing */
+};
+
+struct rate_table *rate_table_new(void);
+void rate_table_free(struct rate_table *table);
+
+/*
+ * Takes a token, reserved in order of asking: returns the milliseconds from now_mono_ms after which
+ * the caller may send (0: at once). per_second > 0; burst is one second's worth, at least 1.
+ */
+int64_t rate_take(struct rate_table *table, const char *key, double per_second,
+	int64_t now_mono_ms);
+
+/* Gives back the last reservation of a caller that was cancelled while it waited. */
+void rate_untake(struct rate_table *table, const char *key);
+
+/* The service throttled: the rate is halved (at least 1/16 of the full one), at most once a second,
+ * and the tokens are gone. It recovers by 10 % of the full rate each second without a throttle. */
+void rate_throttled(struct rate_table *table, const char *key, int64_t now_mono_ms);
+
+size_t rate_table_count(const struct rate_table *table);
+
+#endif

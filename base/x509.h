@@ -1,0 +1,101 @@
+/*
+ * Facts about X.509 certificates: what a certificate says of itself, the order of a chain, whether
+ * a key belongs to a leaf. The inventory reads 100,000 of them, so facts are taken from the DER
+ * with an ASN.1 template of our own (asn1t.h) that leaves the public key undecoded: decoding it
+ * through OpenSSL 3's providers costs ten times the rest (design.md section 8).
+ */
+#ifndef BASE_X509_H
+#define BASE_X509_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct secret;
+
+enum {
+	X509_PEM_MAX = 2097152,	    /* ACM's limit of a chain */
+	X509_DER_MAX = 32768,	    /* ACM's limit of a certificate */
+	X509_SERIAL_HEX_MAX = 66,   /* RFC 5280: 20 octets; some CAs use more, 32 at most here */
+	X509_NAME_MAX = 1024,	    /* a distinguished name as text; longer ones are cut with "..." */
+	X509_SANS_MAX = 4096,	    /* entries */
+	X509_SAN_TEXT_MAX = 512,
+	X509_EKUS_MAX = 32,
+	X509_SHA256_LEN = 32,
+};
+
+/* Bits of RFC 5280 4.2.1.3, named as AWS names them. */
+enum x509_key_usage {
+	X509_KU_DIGITAL_SIGNATURE = 1 << 0,
+	X509_KU_NON_REPUDIATION = 1 << 1,
+	X509_KU_KEY_ENCIPHERMENT = 1 << 2,
+	X509_KU_DATA_ENCIPHERMENT = 1 << 3,
+	X509_KU_KEY_AGREEMENT = 1 << 4,
+	X509_KU_CERTIFICATE_SIGNING = 1 << 5,
+	X509_KU_CRL_SIGNING = 1 << 6,
+	X509_KU_ENCIPHER_ONLY = 1 << 7,
+	X509_KU_DECIPHER_ONLY = 1 << 8,
+};
+
+enum x509_san_kind { X509_SAN_DNS, X509_SAN_IP, X509_SAN_EMAIL, X509_SAN_URI, X509_SAN_OTHER };
+
+struct x509_san {
+	enum x509_san_kind kind;
+	char *text; /* owned; IP in presentation form, others escaped to printable ASCII */
+};
+
+struct x509_facts {
+	char serial[X509_SERIAL_HEX_MAX];	/* lower-case hex, whole octets, leading zero octets of
+						   the DER dropped but one, no colons: "0fac..." */
+	unsigned char fingerprint_sha256[X509_SHA256_LEN];	/* of the DER */
+	unsigned char spki_sha256[X509_SHA256_LEN];		/* of SubjectPublicKeyInfo */
+	int64_t not_before_s;
+	int64_t not_after_s;
+	char subject[X509_NAME_MAX]; /* RFC 4514 order and escaping, UTF-8 */
+	char issuer[X509_NAME_MAX];
+	char common_name[256];		 /* last CN of the subject, "" when none */
+	char key_algorithm[24];		 /* AWS's form: RSA_2048, EC_prime256v1; "RSA_1536" by size; Ed25519;
+					    otherwise the OID in dots, cut */
+	char signature_algorithm[48];	 /* AWS's form: SHA256WITHRSA, SHA384WITHECDSA; else OpenSSL's long name or OID */
+	bool has_key_usage, has_ext_key_usage, is_ca, is_self_issued;
+	unsigned key_usage;		 /* x509_key_usage bits */
+	char (*ext_key_usage)[64];	 /* owned; AWS's name (TLS_WEB_SERVER_AUTHENTICATION) or the OID */
+	size_t ext_key_usage_count;
+	struct x509_san *san;		 /* owned */
+	size_t san_count;
+};
+
+/* ERR_PROTOCOL: not a certificate; ERR_LIMIT. Zeroed or cleared facts may be passed. */
+int x509_facts_from_der(const unsigned char *der, size_t len, struct x509_facts *ret_facts,
+	struct err *err);
+void x509_facts_clear(struct x509_facts *facts);
+
+/*
+ * Walks PEM text: the next CERTIFICATE block's DER, in *ret_der (owned, free). Text around blocks is
+ * skipped; other block types are skipped; broken base64, a missing END line or a block above
+ * X509_DER_MAX is an error. Returns 1 (one found), 0 (no more) or -1. *at is moved on.
+ */
+int x509_pem_next(const char **at, const char *end, unsigned char **ret_der, size_t *ret_len,
+	struct err *err);
+
+/* Appends "-----BEGIN CERTIFICATE-----" with 64-column base64. */
+struct buf;
+void x509_pem_add(struct buf *to, const unsigned char *der, size_t len);
+
+/* Whether chain[0..count) (DER) certifies upwards from leaf: each issuer name equals the next
+ * subject name and each signature verifies. *ret_is_complete: the last one is self-issued.
+ * ERR_PROTOCOL names the first place where the order breaks. Full decoding: not for the inventory. */
+struct x509_der {
+	const unsigned char *bytes; /* borrowed */
+	size_t len;
+};
+int x509_chain_check(const struct x509_der *leaf, const struct x509_der *chain, size_t count,
+	bool *ret_is_complete, struct err *err);
+
+/* Whether the PEM private key (unencrypted) belongs to the leaf. ERR_CONFIG when the key cannot be
+ * read, ERR_PROTOCOL when the leaf cannot. */
+int x509_key_matches(const struct secret *key_pem, const struct x509_der *leaf, bool *ret_matches,
+	struct err *err);
+
+#endif
