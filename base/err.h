@@ -27,6 +27,7 @@ enum err_kind {
 	ERR_THROTTLED,	 /* asked to slow down, still after all retries */
 	ERR_DENIED,	 /* understood and refused: permissions */
 	ERR_DENIED_BY_SCP, /* refused by an organization's policy (SCP, RCP): no role can change that */
+	ERR_ROLE,	 /* AssumeRole was refused: role, trust, external ID and permission look alike */
 	ERR_CREDENTIALS, /* the credentials themselves are unknown, expired or missing */
 	ERR_NOT_FOUND,	 /* the named thing does not exist */
 	ERR_REFUSED,	 /* any other 4xx: the request was wrong for the service */

@@ -1,0 +1,127 @@
+/*
+ * The AWS protocol client. `struct aws` is what all share (HTTP, pacing, clock offset, endpoint
+ * breaker, statistics); a client is one identity with its way to the network; a call is one API
+ * request from signing to the last retry:
+ *
+ *   credentials -> pace (token bucket) -> HTTP slot -> sign -> send -> classify
+ *        ^              ^                                              |
+ *        +- expired: refresh once -- throttled, 5xx, reset: full jitter +-> done
+ *
+ * A call that waits for credentials, a token or its next attempt holds no HTTP slot. Credentials
+ * do not leave aws/: a flow asks for a client, not for keys.
+ */
+#ifndef AWS_CLIENT_H
+#define AWS_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "aws/endpoint.h"
+#include "aws/service.h"
+#include "base/http.h"
+
+struct aws;
+struct aws_call;
+struct aws_client;
+struct aws_ready;
+struct cred_source;
+struct err;
+struct loop;
+
+/* http and loop are borrowed for its whole life. user_agent: copied. */
+struct aws *aws_new(struct loop *loop, struct http *http, const char *user_agent);
+void aws_free(struct aws *aws); /* all clients must be gone */
+
+struct aws_stats {
+	int64_t calls;	   /* API calls asked for */
+	int64_t attempts;  /* requests sent for them */
+	int64_t throttles; /* answers that asked to slow down */
+	int64_t retries;   /* attempts beyond the first */
+	int64_t failures;  /* calls that ended in an error */
+	int64_t clock_offset_s; /* AWS's clock minus ours, as learnt from Date */
+};
+void aws_get_stats(const struct aws *aws, struct aws_stats *ret_stats);
+
+/* Wall time by AWS's clock: local time plus the learnt offset. For signing and credential expiry. */
+int64_t aws_now_s(const struct aws *aws);
+
+/* How clients of one connector reach AWS; copied by aws_client_new. */
+struct aws_network {
+	struct endpoint_options endpoints;
+	const char *proxy;     /* as in struct http_route */
+	const char *no_proxy;
+	const char *ca_bundle;
+};
+
+/*
+ * A client of an identity.
+ *
+ * account_id  copied; the account that calls are counted to (pacing); "" while unknown
+ * source      borrowed; outlives the client
+ */
+struct aws_client *aws_client_new(struct aws *aws, const struct aws_network *network,
+	const char *account_id, struct cred_source *source);
+
+/* What AssumeRole needs; all texts are copied. */
+struct aws_role {
+	const char *account_id;	  /* 12 digits */
+	const char *role_arn;
+	const char *session_name; /* 2 to 64 of [\w+=,.@-] */
+	const char *external_id;  /* NULL or "": none */
+	const char *sts_region;	  /* regional STS endpoint: tokens of the global one fail in opt-in regions */
+	int32_t duration_s;	  /* 900 to 43200 */
+};
+
+/*
+ * A client of a role's session, assumed by hub when first needed, refreshed five minutes before it
+ * expires while calls are made, in one flight; wiped when the client is freed. hub is borrowed and
+ * outlives it. Its network settings are the hub's.
+ */
+struct aws_client *aws_client_assume(struct aws_client *hub, const struct aws_role *role);
+void aws_client_free(struct aws_client *client); /* its calls must have ended; NULL is fine */
+
+/* Learnt later than the client was made (GetCallerIdentity). Copied. */
+void aws_client_set_account(struct aws_client *client, const char *account_id);
+const char *aws_client_account(const struct aws_client *client);
+
+/*
+ * Ends when the client has valid credentials. err: ERR_ROLE (AssumeRole refused; text is AWS's),
+ * ERR_CREDENTIALS (none found or not accepted; says where it looked), or what the calls to STS met.
+ */
+typedef void aws_ready_done_fn(void *arg, const struct err *err);
+struct aws_ready *aws_client_ready_start(struct aws_client *client, aws_ready_done_fn *done,
+	void *arg);
+void aws_client_ready_cancel(struct aws_ready *ready);
+
+struct aws_request {
+	enum aws_service service;
+	const char *operation;	/* shared static: "ListCertificates" */
+	const char *region;	/* borrowed for aws_call_start */
+	const char *path;	/* shared static: "/" or "/listRegions" */
+	const char *body;	/* borrowed for aws_call_start */
+	size_t body_len;
+	double rate_per_second; /* documented quota of the operation, per account and region */
+	size_t reply_max_bytes;
+	bool is_secret;		/* the answer carries credentials */
+};
+
+struct aws_reply {
+	int status;
+	const char *body; /* borrowed for the callback; NUL-terminated */
+	size_t body_len;
+};
+
+/*
+ * err: ERR_DENIED, ERR_DENIED_BY_SCP ("explicit deny in a service control policy" or a resource
+ * control policy), ERR_ROLE, ERR_CREDENTIALS, ERR_NOT_FOUND, ERR_REFUSED, ERR_THROTTLED and
+ * ERR_SERVICE (after the last retry), ERR_UNREACHABLE, ERR_TIMEOUT, ERR_LIMIT, ERR_PROTOCOL, ERR_CONFIG
+ * (no endpoint). code is AWS's error code where AWS answered; text starts with service and
+ * operation and keeps AWS's message.
+ */
+typedef void aws_call_done_fn(void *arg, const struct aws_reply *reply, const struct err *err);
+struct aws_call *aws_call_start(struct aws_client *client, const struct aws_request *request,
+	aws_call_done_fn *done, void *arg);
+void aws_call_cancel(struct aws_call *call);
+
+#endif
