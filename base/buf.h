@@ -1,8 +1,9 @@
 /*
  * A growing byte buffer with a maximum that must be named when it is made.
  *
- * Adding never fails at the call: past the maximum the buffer turns `over`, keeps what it has and
- * ignores the rest, and the owner asks once at the end (buf_check). data is NUL-terminated for
+ * Adding never fails at the call: an addition that would pass the maximum is left out as a whole
+ * and the buffer turns `over`, keeps what it has and ignores the rest, and the owner asks once at
+ * the end (buf_check). data is NUL-terminated for
  * convenience whenever it is not NULL; len does not count that NUL.
  *
  * A buffer opened with buf_init_secret never leaves a copy behind: growing allocates, copies,
@@ -34,6 +35,14 @@ void buf_add(struct buf *buf, const void *data, size_t len);
 void buf_add_text(struct buf *buf, const char *text);
 void buf_add_char(struct buf *buf, char c);
 void buf_addf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * For writers that make their bytes in place: room for len more bytes behind the data, or NULL when
+ * they do not fit (the buffer is over then). What was written counts after buf_advance, with at
+ * most the len that was asked for. Borrowed until the next change.
+ */
+char *buf_room(struct buf *buf, size_t len);
+void buf_advance(struct buf *buf, size_t len);
 
 /* The text so far; "" while empty. Borrowed until the next change. */
 const char *buf_text(const struct buf *buf);
