@@ -1,0 +1,77 @@
+/*
+ * The inventory's filters and orders. A query picks the index that touches the fewest records
+ * (fingerprint, domain, expiry, region, then all) and checks the rest on each record, in place.
+ *
+ * A walk is resumable: cert_query_next runs inside one read transaction, the walk's position
+ * outlives it, so that 100,000 rows stream in slices while the loop serves others.
+ */
+#ifndef STORE_CERT_QUERY_H
+#define STORE_CERT_QUERY_H
+
+#include "store/certs.h"
+
+enum cert_sort {
+	CERT_SORT_EXPIRES, /* soonest first, those without NotAfter last; the default */
+	CERT_SORT_DOMAIN,
+	CERT_SORT_ACCOUNT, /* account, region, domain */
+	CERT_SORT_REGION,
+	CERT_SORT_STATUS,
+	CERT_SORT_TYPE,
+	CERT_SORT_FIRST_SEEN, /* newest first */
+	CERT_SORT_ARN,
+};
+
+struct cert_filter {
+	const char *connector, *account_id, *region; /* NULL: any */
+	const char *status;	   /* AWS's; EXPIRED also finds those whose NotAfter has passed; any case */
+	const char *type;	   /* IMPORTED, AMAZON_ISSUED, PRIVATE; any case */
+	const char *domain;	   /* every certificate that covers this name, by wildcard too */
+	const char *domain_suffix; /* "example.com": itself and everything below */
+	const char *tag_key;	   /* NULL: any */
+	const char *tag_value;	   /* NULL: any value of tag_key */
+	const char *fingerprint;   /* lower hex SHA-256, or NULL */
+	const char *serial;	   /* lower hex, or NULL */
+	int64_t expires_before_s;  /* NotAfter <= this and given; 0: any */
+	int64_t expires_after_s;   /* NotAfter > this; 0: any */
+	int in_use;		   /* -1: any, 0, 1 */
+	bool include_gone;	   /* also those that ACM no longer lists */
+	int64_t now_s;		   /* for the computed expiry */
+};
+
+struct cert_query; /* owned by whoever made it */
+
+/* Copies the filter's texts. ERR_CONFIG: a filter value that can match nothing by its form. */
+struct cert_query *cert_query_new(const struct cert_filter *filter, enum cert_sort sort,
+	struct err *err);
+void cert_query_free(struct cert_query *query);
+bool cert_sort_parse(const char *text, enum cert_sort *ret_sort);
+
+/*
+ * The next match, or false at the end, or when scanned_max records were looked at without one
+ * (*ret_is_end tells which). Each match comes once; one that is changed during the walk may be seen in
+ * its old or new place. Orders without an index are made on the first call from keys alone (about 150
+ * bytes a match, held until the query is freed).
+ */
+bool cert_query_next(struct cert_query *query, struct store_txn *txn, size_t scanned_max,
+	struct cert_record *ret_record, bool *ret_is_end);
+
+/* Records looked at so far: `--expires 30d` must touch only the matching ones. */
+size_t cert_query_scanned(const struct cert_query *query);
+
+/* Pure: does the record match (the index's part included)? */
+bool cert_filter_matches(const struct cert_filter *filter, const struct cert_record *record);
+/* RFC 6125: a wildcard covers exactly one label. Case-insensitive. */
+bool cert_name_covers(const char *pattern, const char *host);
+
+/* Counts for `status`, in one pass over the expiry index and the records. */
+struct cert_counts {
+	int64_t total, issued, expired, pending, other;	 /* not gone; expired: by status or NotAfter */
+	int64_t in_use, imported;
+	int64_t expires_in_days[5];			 /* in use or not: within 7, 14, 30, 45, 90 days */
+	int64_t in_use_not_renewing_30;			 /* in use, not eligible for renewal, ends within 30 days */
+	int64_t detail_failed;
+	int64_t gone;
+};
+void store_cert_count(struct store_txn *txn, int64_t now_s, struct cert_counts *ret_counts);
+
+#endif

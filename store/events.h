@@ -1,0 +1,52 @@
+/*
+ * The event log: append-only, numbered without a gap, each record chained to the one before by
+ * SHA-256. Its identity is (epoch, sequence); the epoch is random, made with the store.
+ */
+#ifndef STORE_EVENTS_H
+#define STORE_EVENTS_H
+
+#include "store/store.h"
+
+enum event_kind { /* stored: numbers are fixed */
+	EVENT_STORE_CREATED = 1,
+	EVENT_CERT_APPEARED = 2,
+	EVENT_CERT_CHANGED = 3,	   /* anything but the ones below; detail names the fields */
+	EVENT_CERT_RENEWED = 4,	   /* a new serial under an ARN that ACM renews */
+	EVENT_CERT_REIMPORTED = 5, /* a new serial under an imported ARN, not delivered by us */
+	EVENT_CERT_GONE = 6,
+	EVENT_CERT_EXPIRED = 7,
+	EVENT_COVERAGE_CHANGED = 8, /* detail: "ok -> denied: reason" */
+	EVENT_ACCOUNT_APPEARED = 9,
+	EVENT_ACCOUNT_CHANGED = 10, /* state, name or unit */
+	EVENT_ACCOUNT_GONE = 11,
+	EVENT_CYCLE_STARTED = 12,
+	EVENT_CYCLE_FINISHED = 13,
+	EVENT_CYCLE_FAILED = 14,
+	EVENT_OPERATOR = 15, /* somebody asked for something: scan, reload */
+	EVENT_SENSOR_STARTED = 16,
+	EVENT_SENSOR_STOPPED = 17,
+	EVENT_CERT_RETURNED = 18, /* listed again after it was gone */
+	EVENT_KINDS
+};
+const char *event_kind_name(enum event_kind kind); /* "certificate_appeared", ... */
+
+struct event_record {
+	uint64_t sequence; /* set by append; from 1 */
+	int64_t at_s;
+	enum event_kind kind;
+	const char *connector, *account_id, *region, *arn; /* "" where it does not apply */
+	const char *subject; /* domain name, account name, operator "uid 0"; "" */
+	const char *detail;  /* one line, for people; "" */
+	unsigned char hash[32]; /* SHA-256 over the previous hash and this record; set by append */
+};
+
+/* The text fields are cut to fit a record of 4 KiB. */
+void store_event_append(struct store_txn *txn, const struct event_record *event);
+/* The first with sequence >= from; false: none. */
+bool store_event_get_from(struct store_txn *txn, uint64_t from, struct event_record *ret_event);
+/* The last with sequence <= to (0: the newest). */
+bool store_event_get_last(struct store_txn *txn, uint64_t to, struct event_record *ret_event);
+/* Recomputes the chain; ERR_STORE names the first broken sequence or gap. */
+int store_event_verify(struct store_txn *txn, struct err *err);
+
+#endif

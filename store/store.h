@@ -1,0 +1,84 @@
+/*
+ * The store: one LMDB environment under data_dir, one writer (the daemon), any number of readers
+ * that never block it. Record formats, keys, indexes and migrations live in this folder; policy
+ * does not.
+ *
+ * Writing is asynchronous and grouped: store_write_start queues a function; the queue runs in one
+ * transaction every STORE_GROUP_MS or STORE_GROUP_MAX writes, and `done` follows the fsync. The function
+ * may be rolled back and run again (map growth, a neighbour's failure), so it changes nothing but
+ * txn. A failing write does not fail its neighbours of the same group.
+ *
+ * Reading: a transaction is opened, used and ended on the stack; it never crosses a wait. Values
+ * read are views into the map and die with it.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+struct loop;
+struct store;
+struct store_txn;
+struct store_write;
+
+enum {
+	STORE_GROUP_MS = 50,
+	STORE_GROUP_MAX = 256,
+	STORE_SCHEMA = 1,
+};
+
+struct store_options {
+	const char *data_dir;	/* borrowed for store_open; made (0700) when missing unless read-only */
+	bool is_read_only;	/* for `--offline`: never creates, never migrates */
+	int64_t map_bytes;	/* first size of the map; 0: default; it grows by itself */
+};
+
+/*
+ * Opens, creates or migrates. loop is borrowed (NULL allowed when read-only). ERR_STORE: locked by
+ * another daemon (names its pid), damaged, of a newer schema (both versions named); ERR_STORE_FULL; ERR_SYSTEM
+ * (unreadable, read-only file system ...), each naming the path. Nothing is changed on failure.
+ */
+struct store *store_open(struct loop *loop, const struct store_options *options, struct err *err);
+/* Commits what is queued first (their done is not called: owners have cancelled). NULL is fine. */
+void store_close(struct store *store);
+
+/* Does its work through txn, which keeps the first failure. arg is borrowed until done or cancel. */
+typedef void store_write_fn(struct store_txn *txn, void *arg);
+/* err: ERR_STORE_FULL, ERR_STORE, ERR_SYSTEM, or what the function set through store_txn_fail. */
+typedef void store_done_fn(void *arg, const struct err *err);
+
+struct store_write *store_write_start(struct store *store, store_write_fn *write, void *write_arg,
+	store_done_fn *done, void *done_arg);
+/* The write may or may not be in the store afterwards; never half of it. */
+void store_write_cancel(struct store_write *write);
+
+/* Synchronous, alone in its transaction; for start-up and tests. */
+int store_write_now(struct store *store, store_write_fn *write, void *arg, struct err *err);
+
+/* ret_txn ends with store_read_end on every path. */
+int store_read_begin(struct store *store, struct store_txn **ret_txn, struct err *err);
+void store_read_end(struct store_txn *txn); /* NULL is fine */
+
+/* The first failure of a transaction; reads and writes after it do nothing and find nothing. */
+bool store_txn_failed(const struct store_txn *txn);
+void store_txn_fail(struct store_txn *txn, const struct err *err);
+/* 0, or -1 with the first failure. */
+int store_txn_check(const struct store_txn *txn, struct err *err);
+
+/* Copies the whole store, compacted and consistent, into a new file (0600; must not exist) while the
+ * daemon goes on writing. Blocks: run by the CLI in its own process, on a read-only store. */
+int store_backup(struct store *store, const char *file, struct err *err);
+
+struct store_stats {
+	int64_t used_bytes, map_bytes, file_bytes;
+	int64_t commits, writes, last_commit_us, longest_commit_us;
+	int64_t certificates, events; /* records */
+	int readers;
+	uint64_t epoch; /* random; renewed when the store was restored or went back in time */
+};
+int store_get_stats(struct store *store, struct store_stats *ret_stats, struct err *err);
+
+#endif
