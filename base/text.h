@@ -17,7 +17,7 @@ enum {
 	TEXT_DURATION_MAX = 24, /* "89d 23h" */
 };
 
-bool text_is_utf8(const char *text, size_t len);
+bool text_is_utf8(const char *text, size_t len);	  /* a NUL is a character like others */
 bool text_is_digits(const char *text, size_t len);	  /* at least one, all 0-9 */
 bool text_is_account_id(const char *text);		  /* exactly 12 digits */
 bool text_is_region(const char *text);			  /* [a-z0-9-], 3 to 31 bytes, letter first */
@@ -37,7 +37,8 @@ int text_parse_duration(const char *text, int64_t *ret_seconds, struct err *err)
 /* 86400 -> "1d", 90000 -> "1d 1h", 59 -> "59s": at most two units. buffer: TEXT_DURATION_MAX. */
 const char *text_format_duration(int64_t seconds, char *buffer);
 
-/* RFC 3339 UTC ("2026-09-01T13:00:00Z", fraction allowed, offset allowed) and plain dates. */
+/* RFC 3339 ("2026-09-01T13:00:00Z"; a fraction is dropped, an offset is subtracted) and plain dates
+ * (their first second, UTC). ERR_CONFIG names the text; wrap it for what came from elsewhere. */
 int text_parse_time(const char *text, int64_t *ret_unix_s, struct err *err);
 /* Always UTC with Z. buffer: TEXT_TIME_MAX. */
 const char *text_format_time(int64_t unix_s, char *buffer);
@@ -50,9 +51,17 @@ bool text_unhex(const char *hex, void *ret, size_t len); /* exactly 2 * len hex 
 /* Appends text with every byte outside A-Za-z0-9-._~ (and keep) percent-encoded, upper hex. */
 void text_percent_encode(struct buf *to, const char *text, size_t len, const char *keep);
 
-/* Appends text for a log or terminal: printable UTF-8 stays, control bytes, quotes, backslash and
- * broken UTF-8 become escapes (\n, \x1b); at most max_bytes of input, then "...". */
+/* Appends text for a log or terminal: printable UTF-8 stays, control bytes, quotes, backslash,
+ * broken UTF-8 and invisible characters (direction overrides, zero width) become escapes (\n,
+ * \x1b); at most max_bytes of input, cut between characters, then "...". */
 void text_escape(struct buf *to, const char *text, size_t len, size_t max_bytes);
+
+/* As text_escape, but quotes and backslash stay: for a whole line made by ourselves. */
+void text_escape_line(struct buf *to, const char *text, size_t len, size_t max_bytes);
+
+/* The first character of text (RFC 3629: no surrogates, no overlong forms): its length in bytes,
+ * or 0 when it is broken or cut. len >= 1. */
+size_t text_utf8_next(const char *text, size_t len, uint32_t *ret_code_point);
 
 /* Terminal columns that printable UTF-8 takes (wide and combining characters counted). */
 size_t text_columns(const char *text);

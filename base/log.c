@@ -1,0 +1,135 @@
+/* Log lines on stderr, each in one write, so that lines of several processes never mix. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+/* Global as stderr itself is; set at start and by a reload, read by the loop's thread only. */
+static enum log_level max_level = LOG_INFO;
+
+static const char *const level_name[] = {"error", "warning", "info", "debug"};
+
+void log_set_level(enum log_level level)
+{
+	max_level = level;
+}
+
+enum log_level log_get_level(void)
+{
+	return max_level;
+}
+
+bool log_level_parse(const char *text, enum log_level *ret_level)
+{
+	for (size_t i = 0; i < sizeof(level_name) / sizeof(level_name[0]); i++) {
+		if (strcmp(text, level_name[i]) == 0) {
+			*ret_level = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *log_level_name(enum log_level level)
+{
+	return level_name[level];
+}
+
+/* JOURNAL_STREAM names the socket that systemd gave us ("device:inode"); a child's or a
+ * redirected stderr is another file (systemd.exec(5)). */
+static bool is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	struct stat status;
+	if (stream == NULL || fstat(STDERR_FILENO, &status) != 0)
+		return false;
+	char own[64];
+	snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)status.st_dev,
+		(unsigned long long)status.st_ino);
+	return strcmp(stream, own) == 0;
+}
+
+static void add_head(struct buf *line, enum log_level level)
+{
+	static const char *const journal_prefix[] = {"<3>", "<4>", "<6>", "<7>"};
+	if (is_journal()) {
+		buf_add_text(line, journal_prefix[level]);
+		return;
+	}
+	char time[TEXT_TIME_MAX];
+	buf_addf(line, "%s %s ", text_format_time(clock_now_s(), time), level_name[level]);
+}
+
+/* Leaves room for the newline; between characters, because a reader may be strict about UTF-8. */
+static void cut_line(struct buf *line)
+{
+	if (line->len < LOG_LINE_MAX)
+		return;
+	size_t keep = LOG_LINE_MAX - sizeof("...");
+	while (((unsigned char)line->data[keep] & 0xc0) == 0x80)
+		keep--;
+	line->len = keep;
+	buf_add_text(line, "...");
+}
+
+__attribute__((format(printf, 2, 0))) static void write_line(
+	enum log_level level, const char *format, va_list args)
+{
+	if (level > max_level)
+		return;
+	char text[LOG_LINE_MAX + 1]; /* one more than stays, so that a cut is seen */
+	if (vsnprintf(text, sizeof(text), format, args) < 0)
+		return; /* a broken format: nothing can be said */
+
+	enum { HEAD_MAX = 64, ESCAPED_BYTE_MAX = 4 };
+	struct buf line;
+	buf_init(&line, HEAD_MAX + ESCAPED_BYTE_MAX * LOG_LINE_MAX);
+	add_head(&line, level);
+	text_escape_line(&line, text, strlen(text), LOG_LINE_MAX);
+	cut_line(&line);
+	buf_add_char(&line, '\n');
+	/* Nobody is left to tell when stderr is gone. */
+	ssize_t written = write(STDERR_FILENO, line.data, line.len);
+	(void)written;
+	buf_clear(&line);
+}
+
+void log_error(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	write_line(LOG_ERROR, format, args);
+	va_end(args);
+}
+
+void log_warning(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	write_line(LOG_WARNING, format, args);
+	va_end(args);
+}
+
+void log_info(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	write_line(LOG_INFO, format, args);
+	va_end(args);
+}
+
+void log_debug(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	write_line(LOG_DEBUG, format, args);
+	va_end(args);
+}
