@@ -14,7 +14,7 @@ struct buf;
 
 enum {
 	TEXT_TIME_MAX = 32,	/* "2026-11-21T05:46:52Z" and a NUL, with room for years above 9999 */
-	TEXT_DURATION_MAX = 24, /* "89d 23h" */
+	TEXT_DURATION_MAX = 32, /* "89d 23h" and a NUL, with room for any int64_t */
 };
 
 bool text_is_utf8(const char *text, size_t len);	  /* a NUL is a character like others */

@@ -254,11 +254,12 @@ const char *text_format_duration(int64_t seconds, char *buffer)
 	while (first < 3 && left < unit[first].seconds)
 		first++;
 	uint64_t whole = left / unit[first].seconds;
-	uint64_t rest = first < 3 ? left % unit[first].seconds / unit[first + 1].seconds : 0;
+	unsigned rest = 0; /* in the next smaller unit: 59 at most */
+	if (first < 3)
+		rest = (unsigned)(left % unit[first].seconds / unit[first + 1].seconds) % 60;
 	if (rest > 0)
-		snprintf(buffer, TEXT_DURATION_MAX, "%s%llu%c %llu%c", sign,
-			(unsigned long long)whole, unit[first].name, (unsigned long long)rest,
-			unit[first + 1].name);
+		snprintf(buffer, TEXT_DURATION_MAX, "%s%llu%c %u%c", sign,
+			(unsigned long long)whole, unit[first].name, rest, unit[first + 1].name);
 	else
 		snprintf(buffer, TEXT_DURATION_MAX, "%s%llu%c", sign, (unsigned long long)whole,
 			unit[first].name);
