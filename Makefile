@@ -106,15 +106,76 @@ $(B)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(subst ','\'',$(flags))' | cmp -s - $@ || printf '%s\n' '$(subst ','\'',$(flags))' > $@
 
-# --- everything else ---------------------------------------------------------------------------
+# --- tests -------------------------------------------------------------------------------------
+
+JOBS     ?= $(shell nproc)
+python   := /usr/bin/python3
+self     := $(MAKE) --no-print-directory
+unit: $(tests) $(fuzzers)
+	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)
+	@sh tests/fuzz/replay.sh $(B) $(fuzzers)
+
+# Everything that must hold before a change lands; about six minutes on two cores.
+check: deps
+	@echo "== unit tests and fuzz corpora, release"
+	@$(self) -j$(JOBS) VARIANT=release all unit
+	@echo "== unit tests and fuzz corpora, ASan + UBSan"
+	@$(self) -j$(JOBS) VARIANT=san all unit
+	@echo "== end to end: real daemon and CLI (ASan + UBSan) against awssim, boto3 and the AWS CLI"
+	@$(self) e2e
+
+e2e:
+	@ACMSENSOR_BUILD=$(BUILD)/san AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
+
+# What takes longer: more kill rounds, the end-to-end tests of the release build, valgrind, fuzzing.
+check-long: check
+	@ACMSENSOR_KILL_ROUNDS=400 $(self) -j$(JOBS) VARIANT=release unit
+	@ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider tests/e2e
+	@sh tests/run_unit.sh $(JOBS) --valgrind $(BUILD)/release $(subst $(B)/,$(BUILD)/release/,$(tests))
+	@$(self) fuzz
+
+# Each target for FUZZ_SECONDS from its corpus; findings stay in build/fuzz/<target>-*.
+FUZZ_SECONDS ?= 60
+fuzz: deps
+	@$(self) -j$(JOBS) VARIANT=fuzz fuzzers
+	@sh tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(notdir $(fuzzers))
+fuzzers: $(fuzzers)
+
+lint: deps
+	@$(python) tests/lint/includes.py
+	@$(python) tests/lint/banned.py
+	@sh tests/lint/format.sh
+	@sh tests/lint/analyze.sh $(JOBS) '$(my_cpp)'
+
+demo: deps
+	@$(self) -j$(JOBS) VARIANT=release all
+	@sh tests/demo/demo.sh $(BUILD)/release
+
+install: $(programs)
+	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/acmsensor/conf.d
+	install -m 755 $(B)/acmsensord $(DESTDIR)$(sbindir)/acmsensord
+	install -m 755 $(B)/acmsensor $(DESTDIR)$(bindir)/acmsensor
+	install -m 644 README.md $(DESTDIR)$(docdir)/README.md
+	$(B)/acmsensord --example > $(DESTDIR)$(docdir)/acmsensor.conf.example
+
+clean:
+	rm -rf $(BUILD)
 
 deps:
 ifneq ($(pkg),found)
 	@echo "acmsensor: installing what is missing (packaging/deps.sh)"
-	sh packaging/deps.sh
-	@$(MAKE) --no-print-directory all
+	@sh packaging/deps.sh
 endif
 
-.PHONY: all deps FORCE
+help:
+	@echo "make            build acmsensord, acmsensor and awssim into $(B)"
+	@echo "make demo       a simulated organization, a real daemon, a full cycle, the CLI's views (KEEP=1 keeps it)"
+	@echo "make check      every test, also under ASan and UBSan; make check-long: what takes longer"
+	@echo "make lint       layers, banned functions, format, clang-tidy, gcc -fanalyzer, cppcheck"
+	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
+	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|fuzz builds others"
+
+.PHONY: all unit check e2e check-long fuzz fuzzers lint demo install clean deps help FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

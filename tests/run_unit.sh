@@ -1,0 +1,32 @@
+#!/bin/sh
+# Runs unit tests side by side: run_unit.sh JOBS [--valgrind] BUILD TEST...
+# A passing test says one line; a failing one shows all it printed. Exit 1 when one failed.
+set -u
+jobs=$1
+shift
+tool=
+if [ "$1" = --valgrind ]; then
+	tool="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"
+	shift
+fi
+build=$1
+shift
+[ $# -gt 0 ] || { echo "run_unit.sh: no tests" >&2; exit 1; }
+logs=$build/logs
+mkdir -p "$logs"
+rm -f "$logs"/*.log
+export tool logs
+printf '%s\n' "$@" | xargs -P "$jobs" -I{} sh -c '
+	name=$(basename "{}")
+	if $tool "{}" >"$logs/$name.log" 2>&1; then
+		tests=$(sed -n "s/^\[  PASSED  \] \([0-9]*\) test.*/\1/p" "$logs/$name.log" | tail -n 1)
+		echo "  PASS    $name (${tests:-?} tests)"
+	else
+		echo "  FAIL    $name (exit $?)"
+		cat "$logs/$name.log"
+		exit 1
+	fi'
+status=$?
+passed=$(cat "$logs"/*.log | sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' | awk '{n += $1} END {print n + 0}')
+echo "unit: $# programs, $passed tests passed"
+[ "$status" -eq 0 ] || { echo "unit: FAILED, see above" >&2; exit 1; }
