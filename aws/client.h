@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "aws/endpoint.h"
+#include "aws/reply.h"
 #include "aws/service.h"
 #include "base/http.h"
 
@@ -34,11 +35,11 @@ struct aws *aws_new(struct loop *loop, struct http *http, const char *user_agent
 void aws_free(struct aws *aws); /* all clients must be gone */
 
 struct aws_stats {
-	int64_t calls;	   /* API calls asked for */
-	int64_t attempts;  /* requests sent for them */
-	int64_t throttles; /* answers that asked to slow down */
-	int64_t retries;   /* attempts beyond the first */
-	int64_t failures;  /* calls that ended in an error */
+	int64_t calls;		/* API calls asked for */
+	int64_t attempts;	/* requests sent for them */
+	int64_t throttles;	/* answers that asked to slow down */
+	int64_t retries;	/* attempts beyond the first */
+	int64_t failures;	/* calls that ended in an error */
 	int64_t clock_offset_s; /* AWS's clock minus ours, as learnt from Date */
 };
 void aws_get_stats(const struct aws *aws, struct aws_stats *ret_stats);
@@ -49,9 +50,10 @@ int64_t aws_now_s(const struct aws *aws);
 /* How clients of one connector reach AWS; copied by aws_client_new. */
 struct aws_network {
 	struct endpoint_options endpoints;
-	const char *proxy;     /* as in struct http_route */
+	const char *proxy; /* as in struct http_route */
 	const char *no_proxy;
 	const char *ca_bundle;
+	struct http_timeouts timeouts; /* of one attempt; 0: the default (client.c) */
 };
 
 /*
@@ -65,12 +67,13 @@ struct aws_client *aws_client_new(struct aws *aws, const struct aws_network *net
 
 /* What AssumeRole needs; all texts are copied. */
 struct aws_role {
-	const char *account_id;	  /* 12 digits */
+	const char *account_id; /* 12 digits */
 	const char *role_arn;
 	const char *session_name; /* 2 to 64 of [\w+=,.@-] */
 	const char *external_id;  /* NULL or "": none */
-	const char *sts_region;	  /* regional STS endpoint: tokens of the global one fail in opt-in regions */
-	int32_t duration_s;	  /* 900 to 43200 */
+	const char *
+		sts_region; /* regional STS endpoint: tokens of the global one fail in opt-in regions */
+	int32_t duration_s; /* 900 to 43200 */
 };
 
 /*
@@ -90,26 +93,22 @@ const char *aws_client_account(const struct aws_client *client);
  * ERR_CREDENTIALS (none found or not accepted; says where it looked), or what the calls to STS met.
  */
 typedef void aws_ready_done_fn(void *arg, const struct err *err);
-struct aws_ready *aws_client_ready_start(struct aws_client *client, aws_ready_done_fn *done,
-	void *arg);
+struct aws_ready *aws_client_ready_start(
+	struct aws_client *client, aws_ready_done_fn *done, void *arg);
 void aws_client_ready_cancel(struct aws_ready *ready);
 
 struct aws_request {
 	enum aws_service service;
-	const char *operation;	/* shared static: "ListCertificates" */
-	const char *region;	/* borrowed for aws_call_start */
-	const char *path;	/* shared static: "/" or "/listRegions" */
-	const char *body;	/* borrowed for aws_call_start */
+	const char *operation; /* shared static: "ListCertificates" */
+	const char *region;    /* borrowed for aws_call_start */
+	const char *path;      /* shared static: "/" or "/listRegions" */
+	const char *body;      /* borrowed for aws_call_start */
 	size_t body_len;
 	double rate_per_second; /* documented quota of the operation, per account and region */
 	size_t reply_max_bytes;
-	bool is_secret;		/* the answer carries credentials */
-};
-
-struct aws_reply {
-	int status;
-	const char *body; /* borrowed for the callback; NUL-terminated */
-	size_t body_len;
+	const char *expects; /* shared static: what a good answer has at the top: a member, or the
+				 * result element. An answer without it is garbage and asked again. */
+	bool is_secret;	     /* the answer carries credentials */
 };
 
 /*

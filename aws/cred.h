@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "aws/credentials.h"
+#include "aws/endpoint.h"
 
 struct aws;
 struct aws_client;
@@ -22,8 +23,8 @@ struct loop;
 
 /* credentials: borrowed for the call. err: ERR_CREDENTIALS, ERR_ROLE, ERR_CONFIG (a broken file), or
  * what a call met. */
-typedef void cred_done_fn(void *arg, const struct aws_credentials *credentials,
-	const struct err *err);
+typedef void cred_done_fn(
+	void *arg, const struct aws_credentials *credentials, const struct err *err);
 
 /* Valid credentials, from the cache when they last. */
 struct cred_call *cred_get_start(struct cred_source *source, cred_done_fn *done, void *arg);
@@ -34,18 +35,16 @@ void cred_get_cancel(struct cred_call *call);
  * a retry makes sense. */
 bool cred_rejected(struct cred_source *source, const char *access_key_id);
 
-void cred_source_free(struct cred_source *source); /* wipes; waiters must have ended; NULL is fine */
+void cred_source_free(
+	struct cred_source *source); /* wipes; waiters must have ended; NULL is fine */
 
 /* "environment", "profile prod (/root/.aws/credentials)", "role arn:..."; for status and messages. */
 const char *cred_source_name(const struct cred_source *source);
 
-/* Environment look-ups go through this, so that tests pass their own. Same contract as getenv. */
-typedef const char *cred_getenv_fn(const char *name);
-
 struct cred_options {
-	struct aws *aws;	/* borrowed */
-	cred_getenv_fn *getenv; /* borrowed */
-	const char *profile;	/* borrowed for the call; NULL or "": AWS_PROFILE, then "default" */
+	struct aws *aws;       /* borrowed */
+	aws_getenv_fn *getenv; /* borrowed; tests pass their own */
+	const char *profile;   /* borrowed for the call; NULL or "": AWS_PROFILE, then "default" */
 };
 
 /* Never NULL: what cannot be had is told by cred_get. All of these re-read on each fetch. */
@@ -55,7 +54,7 @@ struct cred_source *cred_profile_new(const struct cred_options *options);
  * fails stops the chain with its error (facts.md 8.1). The environment is skipped when AWS_PROFILE is set. */
 struct cred_source *cred_default_new(const struct cred_options *options);
 /* hub: borrowed, outlives the source. */
-struct cred_source *cred_role_new(struct aws *aws, struct aws_client *hub,
-	const struct aws_role *role);
+struct cred_source *cred_role_new(
+	struct aws *aws, struct aws_client *hub, const struct aws_role *role);
 
 #endif

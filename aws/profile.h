@@ -10,14 +10,12 @@
 
 struct err;
 
-typedef const char *aws_getenv_fn(const char *name);
-
 struct aws_profile {
 	char name[128];
-	char file[4096];	/* where its keys were found; "" when without keys */
-	bool is_found;		/* some file has a section for it */
+	char file[4096]; /* where its keys were found; "" when without keys */
+	bool is_found;	 /* some file has a section for it */
 	bool has_keys;
-	bool has_other_method;	/* role_arn, credential_process, SSO ...: not supported yet; named in other_method */
+	bool has_other_method; /* role_arn, credential_process, SSO ...: not supported yet; named in other_method */
 	char other_method[64];
 	struct aws_credentials credentials;
 	char region[32];
@@ -29,8 +27,8 @@ struct aws_profile {
 /* Reads AWS_CONFIG_FILE / AWS_SHARED_CREDENTIALS_FILE or the defaults below HOME. A missing file is
  * not an error. ERR_CONFIG: unreadable or broken, with file, line and column. name NULL or "":
  * AWS_PROFILE, then "default". */
-int aws_profile_load(aws_getenv_fn *get, const char *name, struct aws_profile *ret_profile,
-	struct err *err);
+int aws_profile_load(
+	aws_getenv_fn *get, const char *name, struct aws_profile *ret_profile, struct err *err);
 void aws_profile_clear(struct aws_profile *profile);
 
 #endif

@@ -1,0 +1,58 @@
+/* Answers of AWS, parsed. */
+#include "aws/reply.h"
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/xml_read.h"
+
+static int read_json(const char *body, size_t len, const char *expects, struct aws_reply *ret_reply,
+	struct err *err)
+{
+	/* JSON 1.1 services may leave the body of an empty answer out. */
+	json_t *json = len > 0 ? json_read_object(body, len, err) : json_object();
+	if (json == NULL)
+		return -1;
+	const json_t *member = expects != NULL ? json_object_get(json, expects) : json;
+	if (member == NULL || json_is_null(member)) {
+		json_decref(json);
+		return err_set(err, ERR_PROTOCOL, "the answer has no member %s", expects);
+	}
+	*ret_reply = (struct aws_reply){.json = json};
+	return 0;
+}
+
+static int read_xml(const char *body, size_t len, const char *expects, struct aws_reply *ret_reply,
+	struct err *err)
+{
+	struct xml_document *document = xml_read(body, len, err);
+	if (document == NULL)
+		return -1;
+	const struct xml_element *root = xml_root(document);
+	if (expects != NULL && xml_child(root, expects) == NULL) {
+		xml_free(document);
+		return err_set(err, ERR_PROTOCOL, "the answer has no element %s", expects);
+	}
+	*ret_reply = (struct aws_reply){.document = document, .xml = root};
+	return 0;
+}
+
+int aws_reply_read(enum aws_protocol protocol, const char *body, size_t len, const char *expects,
+	struct aws_reply *ret_reply, struct err *err)
+{
+	switch (protocol) {
+	case AWS_JSON_1_1:
+	case AWS_REST_JSON:
+		return read_json(body, len, expects, ret_reply, err);
+	case AWS_QUERY:
+	case AWS_EC2_QUERY:
+		return read_xml(body, len, expects, ret_reply, err);
+	}
+	return err_set(err, ERR_PROTOCOL, "unknown protocol %d", (int)protocol);
+}
+
+void aws_reply_clear(struct aws_reply *reply)
+{
+	json_decref(reply->json);
+	xml_free(reply->document);
+	*reply = (struct aws_reply){.json = NULL};
+}
