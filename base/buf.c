@@ -36,7 +36,7 @@ void buf_clear(struct buf *buf)
 void buf_reset(struct buf *buf)
 {
 	if (buf->is_secret)
-		mem_wipe(buf->data, buf->capacity);
+		mem_wipe(buf->data, buf->len); /* not capacity: resets may be many */
 	if (buf->data != NULL)
 		buf->data[0] = '\0';
 	buf->len = 0;

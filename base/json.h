@@ -2,8 +2,8 @@
  * Reading JSON with jansson, with limits; writing is json_write.h.
  *
  * Getters answer false or the default when a member is absent or null; a member of another type is
- * an error, because an API that lies about types must not be read as "empty". They take `at`, the
- * object's name in messages.
+ * an error, because an API that lies about types must not be read as "empty". Messages name the
+ * member and never quote its value, which may be a secret.
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -18,9 +18,10 @@ struct err;
 enum { JSON_DEPTH_MAX = 64 };
 
 /*
- * Parses a whole document that must be an object. ERR_PROTOCOL with the place; nesting above
- * JSON_DEPTH_MAX, duplicate members, invalid UTF-8, NUL in strings and trailing bytes are refused.
- * The caller owns the result (json_decref). Bound len before.
+ * Parses a whole document that must be an object; duplicate members, invalid UTF-8, NUL in strings,
+ * numbers above 64 bits and trailing bytes are refused. The caller owns the result (json_decref) and
+ * has bounded len before: the tree takes up to 20 times as much memory.
+ * Errors: ERR_PROTOCOL with the place; ERR_LIMIT when nested deeper than JSON_DEPTH_MAX.
  */
 json_t *json_read_object(const char *text, size_t len, struct err *err);
 

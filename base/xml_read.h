@@ -19,7 +19,7 @@ enum {
 
 /* ERR_PROTOCOL with the place and reason, ERR_LIMIT for depth or number. Wiped when freed. */
 struct xml_document *xml_read(const char *text, size_t len, struct err *err);
-void xml_free(struct xml_document *document);
+void xml_free(struct xml_document *document); /* NULL is fine */
 
 const struct xml_element *xml_root(const struct xml_document *document);
 const char *xml_name(const struct xml_element *element);
