@@ -11,12 +11,12 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-enum {
-	ESCAPED_BYTE_MAX = 6, /* \u001f; U+FFFD takes three */
-	/* A comma, a newline, a tab for each level: what may come before any value or key. */
-	LEAD_MAX = 2 + JSON_WRITE_DEPTH_MAX,
-	INT_MAX_LEN = 20, /* -9223372036854775808 */
-	PLAIN_MAX = 4096, /* longer texts are added in pieces */
+/* A comma, a newline, a tab for each level: what may come before any value or key. */
+enum { LEAD_MAX = 2 + JSON_WRITE_DEPTH_MAX };
+
+struct lead {
+	char text[LEAD_MAX];
+	size_t len;
 };
 
 void json_writer_init(struct json_writer *writer, struct buf *out, bool is_pretty)
@@ -24,46 +24,48 @@ void json_writer_init(struct json_writer *writer, struct buf *out, bool is_prett
 	*writer = (struct json_writer){.out = out, .is_pretty = is_pretty};
 }
 
-static char *put_newline(const struct json_writer *writer, char *to)
+static void add_newline(const struct json_writer *writer, struct lead *lead)
 {
-	*to++ = '\n';
-	memset(to, '\t', (size_t)writer->depth);
-	return to + writer->depth;
+	lead->text[lead->len++] = '\n';
+	memset(lead->text + lead->len, '\t', (size_t)writer->depth);
+	lead->len += (size_t)writer->depth;
 }
 
 /* What separates the next member or item from what is before it. */
-static char *put_lead(struct json_writer *writer, char *to)
+static void take_lead(struct json_writer *writer, struct lead *ret_lead)
 {
+	ret_lead->len = 0;
 	if (writer->depth == 0)
-		return to;
+		return;
 	bool *has_member = &writer->has_member[writer->depth - 1];
 	if (*has_member)
-		*to++ = ',';
+		ret_lead->text[ret_lead->len++] = ',';
 	*has_member = true;
-	return writer->is_pretty ? put_newline(writer, to) : to;
+	if (writer->is_pretty)
+		add_newline(writer, ret_lead);
 }
 
 /* Before a value: after a key nothing is due, in an array the separator. */
-static char *put_value_lead(struct json_writer *writer, char *to)
+static void take_value_lead(struct json_writer *writer, struct lead *ret_lead)
 {
-	if (writer->after_key) {
-		writer->after_key = false;
-		return to;
-	}
-	assert(writer->depth == 0 || !writer->is_object[writer->depth - 1]);
-	return put_lead(writer, to);
+	assert(writer->after_key || writer->depth == 0 || !writer->is_object[writer->depth - 1]);
+	ret_lead->len = 0;
+	if (!writer->after_key)
+		take_lead(writer, ret_lead);
+	writer->after_key = false;
 }
 
-/* A value whose bytes are known: null, true, numbers, times. */
+/* A value whose bytes are known: null, true, numbers, brackets. */
 static void add_token(struct json_writer *writer, const char *token, size_t len)
 {
-	char lead_only[LEAD_MAX];
-	char *room = buf_room(writer->out, LEAD_MAX + len);
-	char *to = put_value_lead(writer, room != NULL ? room : lead_only);
-	if (room == NULL)
-		return; /* full: only the state goes on, the owner asks the buffer at the end */
-	memcpy(to, token, len);
-	buf_advance(writer->out, (size_t)(to + len - room));
+	struct lead lead;
+	take_value_lead(writer, &lead);
+	char *to = buf_room(writer->out, lead.len + len);
+	if (to == NULL)
+		return;
+	memcpy(to, lead.text, lead.len);
+	memcpy(to + lead.len, token, len);
+	buf_advance(writer->out, lead.len + len);
 }
 
 static void open_container(struct json_writer *writer, bool is_object)
@@ -80,16 +82,13 @@ static void close_container(struct json_writer *writer, bool is_object)
 	assert(writer->depth > 0 && !writer->after_key);
 	writer->depth--;
 	assert(writer->is_object[writer->depth] == is_object);
-	char *room = buf_room(writer->out, LEAD_MAX + 1);
-	if (room == NULL)
-		return;
-	char *to = room;
+	struct lead lead = {.len = 0};
 	if (writer->is_pretty && writer->has_member[writer->depth])
-		to = put_newline(writer, to);
-	*to++ = is_object ? '}' : ']';
+		add_newline(writer, &lead);
+	buf_add(writer->out, lead.text, lead.len);
+	buf_add_char(writer->out, is_object ? '}' : ']');
 	if (writer->is_pretty && writer->depth == 0)
-		*to++ = '\n';
-	buf_advance(writer->out, (size_t)(to - room));
+		buf_add_char(writer->out, '\n');
 }
 
 void json_open_object(struct json_writer *writer)
@@ -116,100 +115,79 @@ void json_close_array(struct json_writer *writer)
 static bool is_plain(char c)
 {
 	unsigned char byte = (unsigned char)c;
-	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\' && byte != 0x7f;
+	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
-static char *put_escape(char *to, unsigned char byte)
+static void add_escape(struct buf *out, unsigned char byte)
 {
 	static const char digit[] = "0123456789abcdef";
-	static const char short_form[128] = {['"'] = '"',
+	static const char short_form[128] = {
+		['"'] = '"',
 		['\\'] = '\\',
 		['\n'] = 'n',
 		['\r'] = 'r',
 		['\t'] = 't',
 		['\b'] = 'b',
-		['\f'] = 'f'};
-	*to++ = '\\';
-	if (short_form[byte] != 0) {
-		*to++ = short_form[byte];
-		return to;
-	}
-	memcpy(to, "u00", 3);
-	to[3] = digit[byte >> 4];
-	to[4] = digit[byte & 0xf];
-	return to + 5;
+		['\f'] = 'f',
+	};
+	if (short_form[byte] != 0)
+		buf_add(out, (char[]){'\\', short_form[byte]}, 2);
+	else
+		buf_add(out, (char[]){'\\', 'u', '0', '0', digit[byte >> 4], digit[byte & 0xf]}, 6);
 }
 
-/* One character that is not plain; moves *text on. */
-static char *put_special(char *to, const char **text, size_t *len)
-{
-	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
-	uint32_t code_point = 0;
-	size_t size = text_utf8_next(*text, *len, &code_point);
-	if (size == 0) {
-		memcpy(to, replacement, 3);
-		to += 3;
-		size = 1;
-	} else if (size == 1) {
-		to = put_escape(to, (unsigned char)**text);
-	} else {
-		memcpy(to, *text, size);
-		to += size;
-	}
-	*text += size;
-	*len -= size;
-	return to;
-}
-
-/* The text between the quotes, in pieces whose worst case has room. */
+/* The text between the quotes, where it is not all plain. */
 static void add_escaped(struct buf *out, const char *text, size_t len)
 {
-	while (len > 0) {
-		size_t plain = 0;
-		while (plain < len && is_plain(text[plain]))
-			plain++;
-		buf_add(out, text, plain);
-		text += plain;
-		len -= plain;
-		char *room = len > 0 ? buf_room(out, ESCAPED_BYTE_MAX) : NULL;
-		if (room == NULL)
-			return;
-		char *to = put_special(room, &text, &len);
-		buf_advance(out, (size_t)(to - room));
+	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
+	size_t clean = 0; /* start of what stays as it is and is not added yet */
+	for (size_t at = 0; at < len;) {
+		uint32_t code_point = 0;
+		size_t size = text_utf8_next(text + at, len - at, &code_point);
+		if (size > 1 || is_plain(text[at])) {
+			at += size;
+			continue;
+		}
+		buf_add(out, text + clean, at - clean);
+		if (size == 0)
+			buf_add_text(out, replacement);
+		else
+			add_escape(out, (unsigned char)text[at]);
+		clean = ++at;
 	}
+	buf_add(out, text + clean, len - clean);
 }
 
-/* Quotes, text and what follows it (": " behind a key). */
-static void add_quoted(struct json_writer *writer, char *(*put)(struct json_writer *, char *),
-	const char *text, size_t len, const char *tail)
+/* Quotes, text and what follows it (":" behind a key). */
+static void add_quoted(struct json_writer *writer, const struct lead *lead, const char *text,
+	size_t len, const char *tail)
 {
 	size_t plain = 0, tail_len = strlen(tail);
-	while (plain < len && plain < PLAIN_MAX && is_plain(text[plain]))
+	while (plain < len && is_plain(text[plain]))
 		plain++;
-	char lead_only[LEAD_MAX];
-	char *room = buf_room(writer->out, LEAD_MAX + plain + 2 + tail_len);
-	char *to = put(writer, room != NULL ? room : lead_only);
-	if (room == NULL)
+	char *to = buf_room(writer->out, lead->len + 1 + plain);
+	if (to == NULL)
 		return;
-	*to++ = '"';
-	memcpy(to, text, plain);
-	to += plain;
-	if (plain < len) {
-		buf_advance(writer->out, (size_t)(to - room));
+	memcpy(to, lead->text, lead->len);
+	to[lead->len] = '"';
+	memcpy(to + lead->len + 1, text, plain);
+	buf_advance(writer->out, lead->len + 1 + plain);
+	if (plain < len)
 		add_escaped(writer->out, text + plain, len - plain);
-		room = to = buf_room(writer->out, 1 + tail_len);
-		if (room == NULL)
-			return;
-	}
-	*to++ = '"';
-	memcpy(to, tail, tail_len);
-	buf_advance(writer->out, (size_t)(to + tail_len - room));
+	to = buf_room(writer->out, 1 + tail_len);
+	if (to == NULL)
+		return;
+	to[0] = '"';
+	memcpy(to + 1, tail, tail_len);
+	buf_advance(writer->out, 1 + tail_len);
 }
 
 void json_key(struct json_writer *writer, const char *key)
 {
 	assert(writer->depth > 0 && writer->is_object[writer->depth - 1] && !writer->after_key);
-	add_quoted(writer, put_lead, key, strlen(key), writer->is_pretty ? ": " : ":");
+	struct lead lead;
+	take_lead(writer, &lead);
+	add_quoted(writer, &lead, key, strlen(key), writer->is_pretty ? ": " : ":");
 	writer->after_key = true;
 }
 
@@ -223,12 +201,14 @@ void json_text(struct json_writer *writer, const char *text)
 
 void json_text_len(struct json_writer *writer, const char *text, size_t len)
 {
-	add_quoted(writer, put_value_lead, text, len, "");
+	struct lead lead;
+	take_value_lead(writer, &lead);
+	add_quoted(writer, &lead, text, len, "");
 }
 
 void json_int(struct json_writer *writer, int64_t value)
 {
-	char digits[INT_MAX_LEN];
+	char digits[20]; /* -9223372036854775808 */
 	char *at = digits + sizeof(digits);
 	uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 	do {

@@ -2,7 +2,8 @@
  * The streaming JSON writer: jansson cannot write a million rows without holding them. Writes into
  * a buf; a sink empties the buf into a stream whenever it passes a threshold. Depth is bounded and
  * misuse (a value without a key, an unclosed object) is a bug that asserts. Invalid UTF-8 in
- * outsiders' text becomes U+FFFD, so the output is always valid JSON.
+ * outsiders' text and keys becomes U+FFFD, so the output is always valid JSON. A pretty document
+ * ends with a newline.
  */
 #ifndef BASE_JSON_WRITE_H
 #define BASE_JSON_WRITE_H
