@@ -40,7 +40,11 @@ struct loop_timer *loop_timer_start(struct loop *loop, int64_t delay_ms, loop_ti
 void loop_timer_cancel(struct loop_timer *timer);
 
 /* Longest time in microseconds that the loop spent in one turn of callbacks (not waiting) since the
- * last call with is_reset. */
+ * last call with is_reset. A turn counts from its first timer or loop_turn_mark. */
 int64_t loop_longest_stall_us(struct loop *loop, bool is_reset);
+
+/* To be called first in each libevent callback of ours (a socket's, a request's of evhttp):
+ * libevent does not tell when its wait ends. */
+void loop_turn_mark(struct loop *loop);
 
 #endif
