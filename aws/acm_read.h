@@ -24,8 +24,12 @@ struct acm_summary {
 	char type[24];
 	char key_pair_origin[32];
 	char managed_by[24];
+	char key_algorithm[32];	      /* the rest: all there is of a certificate whose Describe fails */
+	char export_option[16];
+	char renewal_eligibility[24];
 	bool in_use;
-	int64_t not_after_s;
+	bool exported; /* only here: DescribeCertificate does not tell */
+	int64_t created_s, issued_s, imported_s, revoked_s, not_before_s, not_after_s;
 	/* Over every member that a change of the certificate can show in (all but the SAN summary's
 	 * order); equal digests mean: nothing to describe. */
 	unsigned char digest[ACM_DIGEST_LEN];
