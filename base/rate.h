@@ -30,7 +30,8 @@ int64_t rate_take(struct rate_table *table, const char *key, double per_second,
 void rate_untake(struct rate_table *table, const char *key);
 
 /* The service throttled: the rate is halved (at least 1/16 of the full one), at most once a second,
- * and the tokens are gone. It recovers by 10 % of the full rate each second without a throttle. */
+ * and the tokens are gone. It recovers by 10 % of the full rate each second, from one second after
+ * the last throttle. */
 void rate_throttled(struct rate_table *table, const char *key, int64_t now_mono_ms);
 
 size_t rate_table_count(const struct rate_table *table);
