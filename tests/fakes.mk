@@ -1,2 +1,10 @@
 # Which test links which fake in place of a production file (see Makefile, section layers). One line
 # a test: $(B)/tests/<folder>/<file>_test: $(B)/tests/lib/fake_<what>.o
+
+# --- test data, not a fake ----------------------------------------------------------------------
+$(B)/tests/base/x509_facts_test: $(B)/tests/lib/read_file.o
+$(B)/tests/base/x509_pem_test:   $(B)/tests/lib/read_file.o
+$(B)/tests/base/x509_chain_test: $(B)/tests/lib/read_file.o
+$(B)/tests/aws/sigv4_test:       $(B)/tests/lib/read_file.o
+$(B)/tests/aws/endpoint_test:    $(B)/tests/lib/read_file.o
+$(B)/tests/base/log_test: $(B)/tests/lib/fake_clock.o
