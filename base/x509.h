@@ -1,8 +1,8 @@
 /*
  * Facts about X.509 certificates: what a certificate says of itself, the order of a chain, whether
- * a key belongs to a leaf. The inventory reads 100,000 of them, so facts are taken from the DER
- * with an ASN.1 template of our own (asn1t.h) that leaves the public key undecoded: decoding it
- * through OpenSSL 3's providers costs ten times the rest (design.md section 8).
+ * a key belongs to a leaf. The inventory reads 100,000 of them, so facts are taken straight from
+ * the DER (base/der.h) and the public key is left undecoded: decoding it through OpenSSL 3's
+ * providers takes 100 us, everything else 3 us.
  */
 #ifndef BASE_X509_H
 #define BASE_X509_H
@@ -11,15 +11,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/der.h"
+
+struct buf;
 struct err;
 struct secret;
 
 enum {
-	X509_PEM_MAX = 2097152,	    /* ACM's limit of a chain */
-	X509_DER_MAX = 32768,	    /* ACM's limit of a certificate */
-	X509_SERIAL_HEX_MAX = 66,   /* RFC 5280: 20 octets; some CAs use more, 32 at most here */
-	X509_NAME_MAX = 1024,	    /* a distinguished name as text; longer ones are cut with "..." */
-	X509_SANS_MAX = 4096,	    /* entries */
+	X509_PEM_MAX = 2097152,	  /* ACM's limit of a chain */
+	X509_DER_MAX = 32768,	  /* ACM's limit of a certificate */
+	X509_SERIAL_HEX_MAX = 66, /* RFC 5280: 20 octets; some CAs use more, 32 at most here */
+	X509_NAME_MAX = 1024,	  /* a distinguished name as text; cut with "..." */
+	X509_SANS_MAX = 4096,	  /* entries */
 	X509_SAN_TEXT_MAX = 512,
 	X509_EKUS_MAX = 32,
 	X509_SHA256_LEN = 32,
@@ -46,56 +49,73 @@ struct x509_san {
 };
 
 struct x509_facts {
-	char serial[X509_SERIAL_HEX_MAX];	/* lower-case hex, whole octets, leading zero octets of
-						   the DER dropped but one, no colons: "0fac..." */
-	unsigned char fingerprint_sha256[X509_SHA256_LEN];	/* of the DER */
-	unsigned char spki_sha256[X509_SHA256_LEN];		/* of SubjectPublicKeyInfo */
+	/* Lower-case hex of whole octets without leading zero octets ("00" for zero), no colons,
+	 * "-" in front of a negative one: "0fac17". What `openssl x509 -serial` prints, in lower
+	 * case. */
+	char serial[X509_SERIAL_HEX_MAX];
+	unsigned char fingerprint_sha256[X509_SHA256_LEN]; /* of the DER */
+	unsigned char spki_sha256[X509_SHA256_LEN];	   /* of SubjectPublicKeyInfo */
 	int64_t not_before_s;
 	int64_t not_after_s;
 	char subject[X509_NAME_MAX]; /* RFC 4514 order and escaping, UTF-8 */
 	char issuer[X509_NAME_MAX];
-	char common_name[256];		 /* last CN of the subject, "" when none */
-	char key_algorithm[24];		 /* AWS's form: RSA_2048, EC_prime256v1; "RSA_1536" by size; Ed25519;
-					    otherwise the OID in dots, cut */
-	char signature_algorithm[48];	 /* AWS's form: SHA256WITHRSA, SHA384WITHECDSA; else OpenSSL's long name or OID */
-	bool has_key_usage, has_ext_key_usage, is_ca, is_self_issued;
-	unsigned key_usage;		 /* x509_key_usage bits */
-	char (*ext_key_usage)[64];	 /* owned; AWS's name (TLS_WEB_SERVER_AUTHENTICATION) or the OID */
+	char common_name[256]; /* last CN of the subject, "" when none */
+	/* AWS's form (RSA_2048, EC_prime256v1) also for other sizes and curves (RSA_1536,
+	 * EC_secp256k1); Ed25519; otherwise the OID in dots. */
+	char key_algorithm[24];
+	/* AWS's form (SHA256WITHRSA, SHA384WITHECDSA), else OpenSSL's long name or the OID. */
+	char signature_algorithm[48];
+	bool has_key_usage, has_ext_key_usage, is_ca;
+	bool is_self_issued; /* issuer and subject are the same bytes */
+	unsigned key_usage;  /* x509_key_usage bits */
+	/* Owned; AWS's name (TLS_WEB_SERVER_AUTHENTICATION) or the OID. */
+	char (*ext_key_usage)[64];
 	size_t ext_key_usage_count;
-	struct x509_san *san;		 /* owned */
+	struct x509_san *san; /* owned */
 	size_t san_count;
 };
 
-/* ERR_PROTOCOL: not a certificate; ERR_LIMIT. Zeroed or cleared facts may be passed. */
-int x509_facts_from_der(const unsigned char *der, size_t len, struct x509_facts *ret_facts,
-	struct err *err);
-void x509_facts_clear(struct x509_facts *facts);
+/*
+ * Reads the facts of one certificate; nothing may follow it.
+ *
+ * ret_facts  overwritten, so zeroed or cleared facts are to be passed
+ * errors     ERR_PROTOCOL: not a certificate, says which part; ERR_LIMIT: size, serial number,
+ *            names
+ */
+int x509_facts_from_der(
+	const unsigned char *der, size_t len, struct x509_facts *ret_facts, struct err *err);
+void x509_facts_clear(struct x509_facts *facts); /* zeroed is fine */
 
 /*
- * Walks PEM text: the next CERTIFICATE block's DER, in *ret_der (owned, free). Text around blocks is
- * skipped; other block types are skipped; broken base64, a missing END line or a block above
- * X509_DER_MAX is an error. Returns 1 (one found), 0 (no more) or -1. *at is moved on.
+ * Walks PEM text: the next CERTIFICATE block's DER. Text around blocks and blocks of other types
+ * are skipped.
+ *
+ * at       moved behind the block, to end after the last; unchanged on failure
+ * ret_der  owned; free
+ * result   1: one found; 0: no more; -1: ERR_PROTOCOL (broken base64, no END line) or ERR_LIMIT
+ *          (larger than X509_DER_MAX)
  */
 int x509_pem_next(const char **at, const char *end, unsigned char **ret_der, size_t *ret_len,
 	struct err *err);
 
-/* Appends "-----BEGIN CERTIFICATE-----" with 64-column base64. */
-struct buf;
+/* Appends a CERTIFICATE block with 64 columns of base64. */
 void x509_pem_add(struct buf *to, const unsigned char *der, size_t len);
 
-/* Whether chain[0..count) (DER) certifies upwards from leaf: each issuer name equals the next
- * subject name and each signature verifies. *ret_is_complete: the last one is self-issued.
- * ERR_PROTOCOL names the first place where the order breaks. Full decoding: not for the inventory. */
-struct x509_der {
-	const unsigned char *bytes; /* borrowed */
-	size_t len;
-};
-int x509_chain_check(const struct x509_der *leaf, const struct x509_der *chain, size_t count,
+/*
+ * Whether chain[0..count) certifies upwards from leaf: each issuer name is the next subject name
+ * and each signature verifies. Decodes everything: not for the inventory.
+ *
+ * ret_is_complete  the last one is self-issued
+ * errors           ERR_PROTOCOL: names the first place where the order breaks; ERR_LIMIT
+ */
+int x509_chain_check(const struct der *leaf, const struct der *chain, size_t count,
 	bool *ret_is_complete, struct err *err);
 
-/* Whether the PEM private key (unencrypted) belongs to the leaf. ERR_CONFIG when the key cannot be
- * read, ERR_PROTOCOL when the leaf cannot. */
-int x509_key_matches(const struct secret *key_pem, const struct x509_der *leaf, bool *ret_matches,
-	struct err *err);
+/*
+ * Whether the PEM private key (unencrypted) belongs to the leaf. ERR_CONFIG when the key cannot be
+ * read, ERR_PROTOCOL when the leaf cannot.
+ */
+int x509_key_matches(
+	const struct secret *key_pem, const struct der *leaf, bool *ret_matches, struct err *err);
 
 #endif
