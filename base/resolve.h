@@ -2,12 +2,14 @@
  * Name resolution that stalls nobody: getaddrinfo in a few threads of its own, answers cached per
  * host. libcurl never resolves (a stalled resolver blocks its whole multi handle). A lookup that is
  * not answered within its time is ERR_TIMEOUT for its waiters while the thread goes on alone; when
- * every thread is stuck, new ones are started up to RESOLVE_THREADS_MAX, then lookups queue.
+ * every thread is stuck, new ones are started up to RESOLVE_THREADS_MAX, then lookups queue. A name
+ * is looked up by one thread at a time, so a dead name costs one thread.
  */
 #ifndef BASE_RESOLVE_H
 #define BASE_RESOLVE_H
 
 #include <netdb.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct err;
@@ -33,12 +35,20 @@ typedef int resolve_lookup_fn(const char *node, const char *service, const struc
 	struct addrinfo **ret_info);
 
 struct resolve *resolve_new(struct loop *loop, resolve_lookup_fn *lookup, struct err *err);
-/* Does not wait for stuck threads: they are left behind with memory of their own. */
+/* All calls must have ended. Does not wait for stuck threads: they are left behind with memory of
+ * their own. */
 void resolve_free(struct resolve *resolve);
 
 /* host: a name, or a literal address, which is answered at once (from the loop). */
 struct resolve_call *resolve_start(struct resolve *resolve, const char *host, resolve_done_fn *done,
 	void *arg);
 void resolve_cancel(struct resolve_call *call);
+
+/* What resolve_start would answer from its cache, without the turn of the loop; NULL: not known, or
+ * known to fail. Borrowed until the loop's next turn. */
+const char *resolve_cached(struct resolve *resolve, const char *host);
+
+/* An IPv4 or IPv6 address in its usual form, without brackets. */
+bool resolve_is_literal(const char *host);
 
 #endif
