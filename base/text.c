@@ -81,6 +81,16 @@ bool text_copy(char *ret, size_t size, const char *text)
 	return fits;
 }
 
+void text_shorten(char *ret, size_t size, const char *text)
+{
+	if (text_copy(ret, size, text))
+		return;
+	size_t keep = size - sizeof("...");
+	while (keep > 0 && ((unsigned char)text[keep] & 0xc0) == 0x80)
+		keep--; /* not inside a character */
+	memcpy(ret + keep, "...", sizeof("..."));
+}
+
 int text_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret_value, struct err *err)
 {
 	bool is_negative = text[0] == '-';

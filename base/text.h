@@ -28,6 +28,9 @@ void text_lower(char *text);				  /* ASCII, in place */
 
 /* Copies at most size - 1 bytes and terminates. Returns false when it had to cut. */
 bool text_copy(char *ret, size_t size, const char *text);
+/* As text_copy for people's eyes: what does not fit is cut between characters and ends in "...".
+ * size >= 4. */
+void text_shorten(char *ret, size_t size, const char *text);
 
 /* Whole text must be a decimal integer in [min, max]. ERR_CONFIG names the text and the range. */
 int text_parse_int(const char *text, int64_t min, int64_t max, int64_t *ret_value, struct err *err);

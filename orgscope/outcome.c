@@ -102,17 +102,7 @@ static void set_reason(struct outcome *outcome, const char *text)
 	struct buf escaped;
 	buf_init(&escaped, ESCAPED_MAX);
 	text_escape_line(&escaped, text, strlen(text), ERR_TEXT_MAX);
-	const char *line = buf_text(&escaped);
-	size_t keep = strlen(line);
-	if (keep >= OUTCOME_REASON_MAX) {
-		keep = OUTCOME_REASON_MAX - sizeof("...");
-		while (keep > 0 && ((unsigned char)line[keep] & 0xc0) == 0x80)
-			keep--; /* not inside a character */
-		memcpy(outcome->reason + keep, "...", sizeof("..."));
-	} else {
-		outcome->reason[keep] = '\0';
-	}
-	memcpy(outcome->reason, line, keep);
+	text_shorten(outcome->reason, sizeof(outcome->reason), buf_text(&escaped));
 	buf_clear(&escaped);
 }
 

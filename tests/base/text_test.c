@@ -91,6 +91,24 @@ static void copy_tells_when_it_cuts(void **state)
 	assert_string_equal(copy, "");
 }
 
+static void shortened_text_ends_in_dots_between_characters(void **state)
+{
+	(void)state;
+	char text[8];
+	text_shorten(text, sizeof(text), "1234567");
+	assert_string_equal(text, "1234567");
+	text_shorten(text, sizeof(text), "12345678");
+	assert_string_equal(text, "1234...");
+	text_shorten(text, sizeof(text),
+		"123\xc3\xa4"
+		"678");
+	assert_string_equal(text, "123...");
+	text_shorten(text, 4, "12345678");
+	assert_string_equal(text, "...");
+	text_shorten(text, 5, "\xc3\xa4\xc3\xa4\xc3\xa4");
+	assert_string_equal(text, "...");
+}
+
 static void whole_numbers_are_parsed_to_the_ends_of_their_range(void **state)
 {
 	(void)state;
@@ -166,6 +184,7 @@ int main(void)
 		cmocka_unit_test(prefix_and_suffix),
 		cmocka_unit_test(case_is_ignored_in_ascii_only),
 		cmocka_unit_test(copy_tells_when_it_cuts),
+		cmocka_unit_test(shortened_text_ends_in_dots_between_characters),
 		cmocka_unit_test(whole_numbers_are_parsed_to_the_ends_of_their_range),
 		cmocka_unit_test(what_is_no_number_or_out_of_range_is_refused),
 		cmocka_unit_test(list_gives_items_without_blanks),
