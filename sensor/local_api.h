@@ -10,6 +10,9 @@
  * bare objects, one a line. A list that breaks off in the middle (store failure) closes the connection without
  * the final chunk, so that nobody takes a part for the whole.
  *
+ * Certificates, accounts, coverage and events are lists of store/list.h: it parses the parameters and
+ * writes the rows in slices; the daemon only moves bytes.
+ *
  *   GET  /v1/status         {"schema":1,"status":{sensor{name,version,pid,started,data_dir,...}, connectors:[...],
  *                           counts{...}, coverage{state: n}, attention:[{severity,text,hint}], store{...}}}
  *   GET  /v1/progress       {"schema":1,"progress":[{connector, phase, started, accounts_total, accounts_done,

@@ -29,6 +29,7 @@ struct cert_filter {
 	const char *domain_suffix; /* "example.com": itself and everything below */
 	const char *tag_key;	   /* NULL: any */
 	const char *tag_value;	   /* NULL: any value of tag_key */
+	const char *arn;	   /* exactly this one, or NULL */
 	const char *fingerprint;   /* lower hex SHA-256, or NULL */
 	const char *serial;	   /* lower hex, or NULL */
 	int64_t expires_before_s;  /* NotAfter <= this and given; 0: any */
