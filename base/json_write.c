@@ -194,7 +194,7 @@ void json_key(struct json_writer *writer, const char *key)
 void json_text(struct json_writer *writer, const char *text)
 {
 	if (text == NULL)
-		json_null(writer);
+		json_write_null(writer);
 	else
 		json_text_len(writer, text, strlen(text));
 }
@@ -225,7 +225,7 @@ void json_bool(struct json_writer *writer, bool value)
 	add_token(writer, value ? "true" : "false", value ? 4 : 5);
 }
 
-void json_null(struct json_writer *writer)
+void json_write_null(struct json_writer *writer)
 {
 	add_token(writer, "null", 4);
 }
@@ -234,7 +234,7 @@ void json_time(struct json_writer *writer, int64_t unix_s)
 {
 	char text[TEXT_TIME_MAX];
 	if (unix_s == 0)
-		json_null(writer);
+		json_write_null(writer);
 	else
 		json_text(writer, text_format_time(unix_s, text));
 }

@@ -77,7 +77,7 @@ static void certificate_x509(
 		int64_t left_s = record->not_after_s - now_s;
 		json_int(writer, left_s >= 0 ? left_s / DAY_S : -((-left_s + DAY_S - 1) / DAY_S));
 	} else {
-		json_null(writer);
+		json_write_null(writer);
 	}
 	json_member_bool(
 		writer, "expired", record->not_after_s != 0 && record->not_after_s <= now_s);
