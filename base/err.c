@@ -8,29 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Stores text, cut between characters with "..." when it does not fit. */
-static void store_text(struct err *err, const char *text)
-{
-	size_t len = strlen(text);
-	if (len < sizeof(err->text)) {
-		memcpy(err->text, text, len + 1);
-		return;
-	}
-	size_t keep = sizeof(err->text) - sizeof("...");
-	while (keep > 0 && ((unsigned char)text[keep] & 0xc0) == 0x80)
-		keep--;
-	memcpy(err->text, text, keep);
-	memcpy(err->text + keep, "...", sizeof("..."));
-}
+#include "base/text.h"
 
 int err_vset(struct err *err, enum err_kind kind, const char *format, va_list args)
 {
-	char text[ERR_TEXT_MAX + 1]; /* one more than fits, so that store_text sees what was cut */
+	char text[ERR_TEXT_MAX + 1]; /* one more than fits, so that a cut is seen */
 	if (vsnprintf(text, sizeof(text), format, args) < 0)
 		text[0] = '\0';
 	err->kind = kind;
 	err->code[0] = '\0';
-	store_text(err, text);
+	text_shorten(err->text, sizeof(err->text), text);
 	return -1;
 }
 
@@ -57,7 +44,7 @@ int err_set_errno(struct err *err, enum err_kind kind, const char *format, ...)
 		snprintf(text, sizeof(text), "%s: %s", err->text, reason);
 	else
 		snprintf(text, sizeof(text), "%s: errno %d", err->text, number);
-	store_text(err, text);
+	text_shorten(err->text, sizeof(err->text), text);
 	return -1;
 }
 
@@ -72,7 +59,7 @@ int err_wrap(struct err *err, const char *format, ...)
 
 	char text[2 * ERR_TEXT_MAX + 2];
 	snprintf(text, sizeof(text), "%s: %s", context, err->text);
-	store_text(err, text);
+	text_shorten(err->text, sizeof(err->text), text);
 	return -1;
 }
 
