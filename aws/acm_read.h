@@ -18,13 +18,13 @@ enum {
 
 /* One line of ListCertificates. */
 struct acm_summary {
-	char *arn;	   /* owned; shape checked: arn:<partition>:acm:<region>:<account>:certificate/... */
+	char *arn; /* owned; shape checked: arn:<partition>:acm:<region>:<account>:certificate/... */
 	char *domain_name; /* owned; "" when absent */
 	char status[32];
 	char type[24];
 	char key_pair_origin[32];
 	char managed_by[24];
-	char key_algorithm[32];	      /* the rest: all there is of a certificate whose Describe fails */
+	char key_algorithm[32]; /* the rest: all there is of a certificate whose Describe fails */
 	char export_option[16];
 	char renewal_eligibility[24];
 	bool in_use;
@@ -41,8 +41,9 @@ struct acm_summary_list {
 };
 void acm_summary_list_clear(struct acm_summary_list *list);
 
-/* include_origins: CertificateKeyPairOrigins is sent (some partitions refuse it: ERR_REFUSED with code
- * ValidationException or SerializationException, then ask again without). All seven key types always. */
+/* include_origins: CertificateKeyPairOrigins is sent (some partitions refuse it: ERR_REFUSED with
+ * code ValidationException or SerializationException, then ask again without). All seven key types
+ * always. */
 struct acm_list_options {
 	bool include_origins;
 	const char *next_token; /* borrowed for the call; NULL: first page */
@@ -61,28 +62,28 @@ struct acm_text_list {
 
 /* DescribeCertificate, as far as the inventory keeps it. */
 struct acm_detail {
-	char *arn, *domain_name;	    /* owned; "" when absent */
-	struct acm_text_list sans;	    /* complete here */
-	char serial[130];		    /* lower hex, no colons; "" when none */
-	char *subject, *issuer;		    /* owned; AWS's display text */
+	char *arn, *domain_name;   /* owned; "" when absent */
+	struct acm_text_list sans; /* complete here */
+	char serial[130];	   /* lower hex, no colons; "" when none */
+	char *subject, *issuer;	   /* owned; AWS's display text */
 	char key_algorithm[32], signature_algorithm[64];
 	char status[32], type[24], failure_reason[64], revocation_reason[64];
 	char renewal_eligibility[24], renewal_status[32], renewal_reason[64];
 	char export_option[16], managed_by[24], key_pair_origin[32];
-	char validation_method[16];	    /* of the first DomainValidationOption, or Options */
-	bool exported;			    /* only in the summary on AWS's side when absent here */
+	char validation_method[16]; /* of the first DomainValidationOption, or Options */
+	bool exported;		    /* only in the summary on AWS's side when absent here */
 	bool has_exported;
 	struct acm_text_list in_use_by;
 	struct acm_text_list key_usages, ext_key_usages;
-	char *certificate_authority_arn;    /* owned; "" when none */
+	char *certificate_authority_arn; /* owned; "" when none */
 	int64_t created_s, issued_s, imported_s, revoked_s, not_before_s, not_after_s;
 	int64_t renewal_updated_s;
 };
 void acm_detail_clear(struct acm_detail *detail);
 struct aws_call *acm_describe_certificate_start(struct aws_client *client, const char *region,
 	const char *arn, aws_call_done_fn *done, void *arg);
-int acm_describe_certificate_take(const struct aws_reply *reply, struct acm_detail *ret_detail,
-	struct err *err);
+int acm_describe_certificate_take(
+	const struct aws_reply *reply, struct acm_detail *ret_detail, struct err *err);
 
 struct acm_pem {
 	char *certificate; /* owned; PEM text */
@@ -92,10 +93,11 @@ void acm_pem_clear(struct acm_pem *pem);
 /* ERR_REFUSED with code RequestInProgressException while not issued yet. */
 struct aws_call *acm_get_certificate_start(struct aws_client *client, const char *region,
 	const char *arn, aws_call_done_fn *done, void *arg);
-int acm_get_certificate_take(const struct aws_reply *reply, struct acm_pem *ret_pem,
-	struct err *err);
+int acm_get_certificate_take(
+	const struct aws_reply *reply, struct acm_pem *ret_pem, struct err *err);
 
-enum { ACM_TAGS_MAX = 50 };
+/* AWS allows 50, but does not count those that its own services set (aws:...). */
+enum { ACM_TAGS_MAX = 100 };
 struct acm_tag {
 	char *key, *value; /* owned */
 };
@@ -106,7 +108,7 @@ struct acm_tag_list {
 void acm_tag_list_clear(struct acm_tag_list *list);
 struct aws_call *acm_list_tags_start(struct aws_client *client, const char *region, const char *arn,
 	aws_call_done_fn *done, void *arg);
-int acm_list_tags_take(const struct aws_reply *reply, struct acm_tag_list *ret_tags,
-	struct err *err);
+int acm_list_tags_take(
+	const struct aws_reply *reply, struct acm_tag_list *ret_tags, struct err *err);
 
 #endif

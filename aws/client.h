@@ -71,9 +71,8 @@ struct aws_role {
 	const char *role_arn;
 	const char *session_name; /* 2 to 64 of [\w+=,.@-] */
 	const char *external_id;  /* NULL or "": none */
-	const char *
-		sts_region; /* regional STS endpoint: tokens of the global one fail in opt-in regions */
-	int32_t duration_s; /* 900 to 43200 */
+	const char *sts_region;	  /* of the STS endpoint; the global one is never used */
+	int32_t duration_s;	  /* 900 to 43200 */
 };
 
 /*
@@ -106,17 +105,19 @@ struct aws_request {
 	size_t body_len;
 	double rate_per_second; /* documented quota of the operation, per account and region */
 	size_t reply_max_bytes;
-	const char *expects; /* shared static: what a good answer has at the top: a member, or the
-				 * result element. An answer without it is garbage and asked again. */
-	bool is_secret;	     /* the answer carries credentials */
+	/* Shared static: what a good answer has, a top member or an element below the root; NULL:
+	 * anything. An answer without it is garbage and is asked for again. */
+	const char *expects;
+	bool is_secret; /* the answer carries credentials */
 };
 
 /*
  * err: ERR_DENIED, ERR_DENIED_BY_SCP ("explicit deny in a service control policy" or a resource
  * control policy), ERR_ROLE, ERR_CREDENTIALS, ERR_NOT_FOUND, ERR_REFUSED, ERR_THROTTLED and
- * ERR_SERVICE (after the last retry), ERR_UNREACHABLE, ERR_TIMEOUT, ERR_LIMIT, ERR_PROTOCOL, ERR_CONFIG
- * (no endpoint). code is AWS's error code where AWS answered; text starts with service and
- * operation and keeps AWS's message.
+ * ERR_SERVICE (after the last retry), ERR_UNREACHABLE (code "breaker": not even tried), ERR_TIMEOUT,
+ * ERR_LIMIT, ERR_PROTOCOL, ERR_CONFIG (no endpoint). code is AWS's error code where AWS answered;
+ * text starts with service and operation and keeps AWS's message; what kept the credentials away
+ * starts with their source instead.
  */
 typedef void aws_call_done_fn(void *arg, const struct aws_reply *reply, const struct err *err);
 struct aws_call *aws_call_start(struct aws_client *client, const struct aws_request *request,

@@ -38,7 +38,8 @@ bool cred_rejected(struct cred_source *source, const char *access_key_id);
 void cred_source_free(
 	struct cred_source *source); /* wipes; waiters must have ended; NULL is fine */
 
-/* "environment", "profile prod (/root/.aws/credentials)", "role arn:..."; for status and messages. */
+/* "environment", "profile prod (/root/.aws/credentials)", "role arn:..."; for status and messages.
+ * Borrowed until the loop runs again. */
 const char *cred_source_name(const struct cred_source *source);
 
 struct cred_options {
@@ -50,8 +51,9 @@ struct cred_options {
 /* Never NULL: what cannot be had is told by cred_get. All of these re-read on each fetch. */
 struct cred_source *cred_environment_new(const struct cred_options *options);
 struct cred_source *cred_profile_new(const struct cred_options *options);
-/* Environment, then profile: the first that finds its configuration wins and stays; a source that finds its own and
- * fails stops the chain with its error (facts.md 8.1). The environment is skipped when AWS_PROFILE is set. */
+/* Environment, then profile: the first that finds its configuration wins and stays; one that finds
+ * its own and fails stops the chain with its error (facts.md 8.1). The environment is skipped when
+ * AWS_PROFILE is set or a profile is given. */
 struct cred_source *cred_default_new(const struct cred_options *options);
 /* hub: borrowed, outlives the source. */
 struct cred_source *cred_role_new(

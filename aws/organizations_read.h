@@ -32,7 +32,7 @@ struct organization_unit_list {
 
 struct organization_account {
 	char id[13];
-	char state[24];	/* State, else Status as AWS spells it; "" when neither is there */
+	char state[24]; /* State, else Status as AWS spells it; "" when neither is there */
 	char *name;	/* owned */
 	char *email;	/* owned */
 };
@@ -47,20 +47,20 @@ void organization_account_list_clear(struct organization_account_list *list);
 
 /* region: the partition's region that Organizations signs with is chosen by the endpoint table;
  * pass the connector's home region. parent_id: copied. next_token: NULL asks for the first page. */
-struct aws_call *organizations_describe_start(struct aws_client *client, const char *region,
-	aws_call_done_fn *done, void *arg);
-int organizations_describe_take(const struct aws_reply *reply, struct organization *ret_organization,
-	struct err *err);
+struct aws_call *organizations_describe_start(
+	struct aws_client *client, const char *region, aws_call_done_fn *done, void *arg);
+int organizations_describe_take(
+	const struct aws_reply *reply, struct organization *ret_organization, struct err *err);
 
 struct aws_call *organizations_list_roots_start(struct aws_client *client, const char *region,
 	const char *next_token, aws_call_done_fn *done, void *arg);
-int organizations_list_roots_take(const struct aws_reply *reply, struct organization_unit_list *list,
-	char **next_token, struct err *err);
+int organizations_list_roots_take(const struct aws_reply *reply,
+	struct organization_unit_list *list, char **next_token, struct err *err);
 
 struct aws_call *organizations_list_units_start(struct aws_client *client, const char *region,
 	const char *parent_id, const char *next_token, aws_call_done_fn *done, void *arg);
-int organizations_list_units_take(const struct aws_reply *reply, struct organization_unit_list *list,
-	char **next_token, struct err *err);
+int organizations_list_units_take(const struct aws_reply *reply,
+	struct organization_unit_list *list, char **next_token, struct err *err);
 
 struct aws_call *organizations_list_accounts_start(struct aws_client *client, const char *region,
 	const char *parent_id, const char *next_token, aws_call_done_fn *done, void *arg);

@@ -15,7 +15,7 @@ struct aws_profile {
 	char file[4096]; /* where its keys were found; "" when without keys */
 	bool is_found;	 /* some file has a section for it */
 	bool has_keys;
-	bool has_other_method; /* role_arn, credential_process, SSO ...: not supported yet; named in other_method */
+	bool has_other_method; /* not supported yet: role_arn, credential_process, SSO ... */
 	char other_method[64];
 	struct aws_credentials credentials;
 	char region[32];

@@ -9,7 +9,8 @@
 
 enum { REGION_NAME_MAX = 32, REGIONS_MAX = 200 };
 
-enum region_state { REGION_ENABLED, REGION_DISABLED }; /* ENABLED_BY_DEFAULT, ENABLED, opted-in, opt-in-not-required: enabled */
+/* Enabled: ENABLED_BY_DEFAULT, ENABLED; opted-in, opt-in-not-required. */
+enum region_state { REGION_ENABLED, REGION_DISABLED };
 
 struct region_item {
 	char name[REGION_NAME_MAX];
@@ -27,10 +28,11 @@ struct aws_call *account_list_regions_start(struct aws_client *client, const cha
 int account_list_regions_take(const struct aws_reply *reply, struct region_list *list,
 	char **next_token, struct err *err);
 
-/* AllRegions=true, so that disabled regions are told apart. source: EC2 2016-11-15 DescribeRegions. */
-struct aws_call *ec2_describe_regions_start(struct aws_client *client, const char *region,
-	aws_call_done_fn *done, void *arg);
-int ec2_describe_regions_take(const struct aws_reply *reply, struct region_list *list,
-	struct err *err);
+/* AllRegions=true, so that disabled regions are told apart. source: EC2 2016-11-15
+ * DescribeRegions. */
+struct aws_call *ec2_describe_regions_start(
+	struct aws_client *client, const char *region, aws_call_done_fn *done, void *arg);
+int ec2_describe_regions_take(
+	const struct aws_reply *reply, struct region_list *list, struct err *err);
 
 #endif

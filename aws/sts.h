@@ -12,9 +12,9 @@ struct sts_identity {
 };
 
 /* source: STS 2011-06-15 GetCallerIdentity; needs no permission. */
-struct aws_call *sts_get_caller_identity_start(struct aws_client *client, const char *region,
-	aws_call_done_fn *done, void *arg);
-int sts_get_caller_identity_take(const struct aws_reply *reply, struct sts_identity *ret_identity,
-	struct err *err);
+struct aws_call *sts_get_caller_identity_start(
+	struct aws_client *client, const char *region, aws_call_done_fn *done, void *arg);
+int sts_get_caller_identity_take(
+	const struct aws_reply *reply, struct sts_identity *ret_identity, struct err *err);
 
 #endif
