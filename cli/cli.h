@@ -1,0 +1,49 @@
+/* What every command of the CLI works with: where the data comes from, how it is shown, how it ends. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/options.h"
+#include "cli/terminal.h"
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_NOT_REACHABLE = 3, /* no daemon behind the socket */
+	EXIT_WARNINGS = 4,	/* done, but something could not be read */
+};
+
+enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV };
+
+struct cli {
+	const char *socket_path;
+	const char *offline_dir; /* NULL: ask the daemon */
+	enum output output;
+	struct terminal terminal; /* of stdout */
+	int64_t now_s;
+};
+
+/* One line "acmsensor: ..." on stderr, outsiders' bytes escaped. Returns the exit code that fits
+ * the error's kind. */
+struct err;
+int cli_fail(const struct err *err);
+void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The commands, a file each; all return an exit code. */
+int command_status(struct cli *cli, const struct args *args);
+int command_scan(struct cli *cli, const struct args *args);
+int command_accounts(struct cli *cli, const struct args *args);
+int command_coverage(struct cli *cli, const struct args *args);
+int command_certs(struct cli *cli, const struct args *args);
+int command_show(struct cli *cli, const struct args *args);
+int command_events(struct cli *cli, const struct args *args);
+int command_config(struct cli *cli, const struct args *args);
+int command_backup(struct cli *cli, const struct args *args);
+int command_help(struct cli *cli, const struct args *args);
+
+extern const struct command commands[]; /* ended by a NULL name */
+
+#endif

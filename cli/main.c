@@ -1,0 +1,179 @@
+/* acmsensor: the admin CLI. The table of commands is here; each command has a file of its own. */
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "sensor/local_api.h"
+
+#define CONNECTOR                                                                                  \
+	{                                                                                          \
+		"connector", "NAME", "only of this connector"                                      \
+	}
+#define ACCOUNT                                                                                    \
+	{                                                                                          \
+		"account", "ID", "only of this account (12 digits)"                                \
+	}
+#define REGION                                                                                     \
+	{                                                                                          \
+		"region", "REGION", "only of this region"                                          \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, NULL, NULL                                                                   \
+	}
+
+static const struct option_spec no_options[] = {END};
+static const struct option_spec scan_options[] = {CONNECTOR, ACCOUNT, REGION,
+	{"wait", NULL,
+		"show the progress and the outcome; exit 4 when something could not be read"},
+	END};
+static const struct option_spec accounts_options[] = {CONNECTOR, END};
+static const struct option_spec coverage_options[] = {CONNECTOR, ACCOUNT, REGION,
+	{"state", "STATE", "only this state: ok, denied, region_disabled, ..."},
+	{"problems", NULL, "only what could not be read and should be"}, END};
+static const struct option_spec certs_options[] = {CONNECTOR, ACCOUNT, REGION,
+	{"expires", "WHEN", "that end by then: 30d, 2026-12-31 (expired ones included)"},
+	{"expires-after", "WHEN", "that end after then; 0d leaves out the expired ones"},
+	{"domain", "NAME", "that cover this name, by a wildcard too"},
+	{"domain-suffix", "NAME", "with this name or any name below it"},
+	{"status", "STATUS", "ISSUED, EXPIRED, PENDING_VALIDATION, FAILED, REVOKED, ..."},
+	{"type", "TYPE", "IMPORTED, AMAZON_ISSUED or PRIVATE"},
+	{"in-use", "yes|no", "bound to something, or not"}, {"tag", "KEY[=VALUE]", "with this tag"},
+	{"fingerprint", "HEX", "SHA-256 of the certificate"}, {"serial", "HEX", "serial number"},
+	{"sort", "FIELD",
+		"expires (default), domain, account, region, status, type, first_seen or arn"},
+	{"gone", NULL, "also those that ACM no longer lists"}, END};
+static const struct option_spec show_options[] = {
+	{"pem", NULL, "print the certificate and its chain as PEM"},
+	{"gone", NULL, "also those that ACM no longer lists"}, END};
+static const struct option_spec events_options[] = {
+	{"since", "WHEN", "from then on: 2h, 7d, 2026-11-01 (default: 1d)"},
+	{"limit", "N", "at most this many"},
+	{"follow", NULL, "go on as events happen, until interrupted"}, END};
+
+const struct option_spec global_options[] = {
+	{"socket", "PATH", "the daemon's control socket (default " LOCAL_API_SOCKET ")"},
+	{"offline", "DATA_DIR", "read the store itself, without a daemon"},
+	{"output", "FORMAT", "-o table (default), wide, json or csv"},
+	{"help", NULL, "this, or the help of a command"},
+	{"version", NULL, "the version"},
+	END,
+};
+
+const struct command commands[] = {
+	{"status", "", "sensor, connectors, counts, and what needs attention first", no_options, 0,
+		0, command_status},
+	{"scan", "", "start a cycle now", scan_options, 0, 0, command_scan},
+	{"accounts", "", "the tree of units and accounts with counts and coverage",
+		accounts_options, 0, 0, command_accounts},
+	{"coverage", "", "every account and region: read or not, why, and when last",
+		coverage_options, 0, 0, command_coverage},
+	{"certs", "", "the inventory; soonest end first", certs_options, 0, 0, command_certs},
+	{"show", "ARN|FINGERPRINT|SERIAL|DOMAIN", "everything about a certificate", show_options, 1,
+		1, command_show},
+	{"events", "", "what happened", events_options, 0, 0, command_events},
+	{"config", "", "effective configuration, and where each value comes from", no_options, 0, 0,
+		command_config},
+	{"backup", "FILE", "copy the store, consistent, while the daemon runs", no_options, 1, 1,
+		command_backup},
+	{"help", "[COMMAND]", "this, or the help of a command", no_options, 0, 1, command_help},
+	{NULL, NULL, NULL, NULL, 0, 0, NULL},
+};
+
+static int exit_code_of(enum err_kind kind)
+{
+	return kind == ERR_CONFIG	 ? EXIT_USAGE
+	       : kind == ERR_UNREACHABLE ? EXIT_NOT_REACHABLE
+					 : EXIT_FAILED;
+}
+
+int cli_fail(const struct err *err)
+{
+	cli_note("%s", err->text);
+	return exit_code_of(err->kind);
+}
+
+void cli_note(const char *format, ...)
+{
+	char text[LOG_LINE_MAX];
+	struct buf line;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_init(&line, 4 * LOG_LINE_MAX);
+	text_escape(&line, text, strlen(text), LOG_LINE_MAX);
+	fprintf(stderr, "acmsensor: %s\n", buf_text(&line));
+	buf_clear(&line);
+}
+
+static int parse_output(const char *text, enum output *ret_output, struct err *err)
+{
+	static const char *const name[] = {"table", "wide", "json", "csv"};
+	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+		if (strcmp(text, name[i]) == 0) {
+			*ret_output = (enum output)i;
+			return 0;
+		}
+	}
+	return err_set(err, ERR_CONFIG, "-o: \"%.40s\" is none of table, wide, json and csv", text);
+}
+
+static int fill_in(struct cli *cli, const struct args *global, struct err *err)
+{
+	const char *socket_path = args_get(global, "socket"), *output = args_get(global, "output");
+	cli->socket_path = socket_path != NULL ? socket_path : LOCAL_API_SOCKET;
+	cli->offline_dir = args_get(global, "offline");
+	cli->terminal = terminal_detect(STDOUT_FILENO);
+	cli->now_s = clock_now_s();
+	if (socket_path != NULL && cli->offline_dir != NULL)
+		return err_set(err, ERR_CONFIG, "--socket and --offline exclude each other");
+	return output != NULL ? parse_output(output, &cli->output, err) : 0;
+}
+
+/* What was printed must have arrived: a full disk is a failure, a closed pipe is not worth a word. */
+static int flush(int code)
+{
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		cli_note("standard output could not be written");
+		return EXIT_FAILED;
+	}
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = ERR_INIT;
+	struct cli cli = {.output = OUTPUT_TABLE};
+	const struct command *command;
+	struct args global, args;
+	/* `acmsensor certs | head` ends quietly, as any filter does. */
+	signal(SIGPIPE, SIG_DFL);
+	if (options_parse(commands, argc - 1, argv + 1, &command, &global, &args, &err) != 0 ||
+		fill_in(&cli, &global, &err) != 0)
+		return cli_fail(&err);
+	if (args_has(&global, "version")) {
+		printf("acmsensor %s\n", ACMSENSOR_VERSION);
+		return flush(EXIT_DONE);
+	}
+	if (command == NULL || args_has(&global, "help")) {
+		struct args topic = {.option = no_options,
+			.positional = {command != NULL ? command->name : NULL},
+			.positional_count = command != NULL ? 1 : 0};
+		int code = flush(command_help(&cli, &topic));
+		return command == NULL && !args_has(&global, "help") ? EXIT_USAGE : code;
+	}
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	int code = flush(command->run(&cli, &args));
+	curl_global_cleanup();
+	return code;
+}

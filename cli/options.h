@@ -1,0 +1,59 @@
+/*
+ * The command line: global options, one command, its options and arguments, from tables. Options may
+ * stand before or after the command's name and its arguments; "--" ends them. Pure.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cli;
+struct err;
+
+enum {
+	OPTIONS_MAX = 24,
+	POSITIONALS_MAX = 2,
+};
+
+struct option_spec {
+	const char *name;     /* without "--"; NULL ends a table */
+	const char *argument; /* what to call its value in help; NULL: a flag */
+	const char *help;
+};
+
+struct args {
+	const struct option_spec *option; /* shared static */
+	const char *value[OPTIONS_MAX]; /* borrowed from argv, by place in option; "" for a flag */
+	const char *positional[POSITIONALS_MAX];
+	int positional_count;
+};
+
+struct command {
+	const char *name;
+	const char *arguments; /* for help: "ARN|DOMAIN" */
+	const char *summary;
+	const struct option_spec *option;
+	int positional_min, positional_max;
+	int (*run)(struct cli *cli, const struct args *args);
+};
+
+/* Options that every command takes. */
+extern const struct option_spec global_options[];
+
+/*
+ * Splits argv (without the program's name).
+ *
+ * ret_command  the entry of commands (ended by a NULL name); NULL when no command was named
+ * err          ERR_CONFIG with one sentence that names the mistake and, when one is close, a
+ *              suggestion
+ */
+int options_parse(const struct command *commands, int argc, char **argv,
+	const struct command **ret_command, struct args *ret_global, struct args *ret_args,
+	struct err *err);
+
+/* The value of an option: NULL when not given, "" for a flag. The name must be in the table. */
+const char *args_get(const struct args *args, const char *name);
+bool args_has(const struct args *args, const char *name);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * One JSON object of the local API, read leniently: a newer daemon may add members, so what is not
+ * there is empty, never an error.
+ */
+#ifndef CLI_ROW_H
+#define CLI_ROW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+const char *row_text(const json_t *row, const char *key);  /* "" when null or absent */
+int64_t row_int(const json_t *row, const char *key);	   /* 0 */
+bool row_bool(const json_t *row, const char *key);	   /* false */
+bool row_has(const json_t *row, const char *key);	   /* there and not null */
+int64_t row_time(const json_t *row, const char *key);	   /* RFC 3339 to Unix seconds; 0 */
+const json_t *row_get(const json_t *row, const char *key); /* NULL when null or absent */
+
+#endif

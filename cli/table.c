@@ -1,0 +1,241 @@
+/* Tables that fit the terminal (see table.h). */
+#include "cli/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum {
+	GAP = 2,
+	CELL_MAX = 4096,
+	LINE_MAX_BYTES = 1 << 20,
+};
+
+struct row {
+	char *cell[TABLE_COLUMNS_MAX]; /* owned */
+	int styled;
+	enum style style;
+};
+
+struct table {
+	const struct table_column *column[TABLE_COLUMNS_MAX]; /* those that may be shown */
+	int place[TABLE_COLUMNS_MAX]; /* of a shown column in the caller's cells */
+	size_t column_count;
+	struct terminal terminal;
+	struct row *row; /* owned */
+	size_t row_count, row_capacity;
+};
+
+struct table *table_new(
+	const struct table_column *column, const struct terminal *terminal, bool is_wide)
+{
+	struct table *table = xcalloc(1, sizeof(*table));
+	table->terminal = *terminal;
+	for (int i = 0; column[i].title != NULL; i++) {
+		if (column[i].is_wide && !is_wide)
+			continue;
+		table->column[table->column_count] = &column[i];
+		table->place[table->column_count++] = i;
+	}
+	return table;
+}
+
+void table_free(struct table *table)
+{
+	if (table == NULL)
+		return;
+	for (size_t i = 0; i < table->row_count; i++)
+		for (size_t j = 0; j < table->column_count; j++)
+			free(table->row[i].cell[j]);
+	free(table->row);
+	free(table);
+}
+
+void table_add(struct table *table, const char *const *cell, int styled, enum style style)
+{
+	table->row = xgrow(table->row, &table->row_capacity, table->row_count, sizeof(*table->row));
+	struct row *row = &table->row[table->row_count++];
+	*row = (struct row){.styled = -1, .style = style};
+	for (size_t i = 0; i < table->column_count; i++) {
+		struct buf text;
+		const char *raw = cell[table->place[i]];
+		buf_init(&text, CELL_MAX);
+		text_escape(&text, raw, strlen(raw), CELL_MAX / 4);
+		row->cell[i] = buf_take(&text);
+		if (table->place[i] == styled)
+			row->styled = (int)i;
+	}
+}
+
+size_t table_rows(const struct table *table)
+{
+	return table->row_count;
+}
+
+static int total_width(const int *width, size_t count, int gap)
+{
+	int total = 0;
+	for (size_t i = 0; i < count; i++)
+		if (width[i] > 0)
+			total += width[i] + (total > 0 ? gap : 0);
+	return total;
+}
+
+/* The widest column that may still shrink, among those of the highest rank that has one. */
+static int shrinkable(const struct table_column *column, size_t count, const int *width)
+{
+	int best = -1;
+	for (size_t i = 0; i < count; i++) {
+		if (column[i].least == 0 || width[i] <= column[i].least)
+			continue;
+		if (best < 0 || column[i].rank > column[best].rank ||
+			(column[i].rank == column[best].rank && width[i] > width[best]))
+			best = (int)i;
+	}
+	return best;
+}
+
+static int droppable(const struct table_column *column, size_t count, const int *width)
+{
+	int best = -1;
+	for (size_t i = 0; i < count; i++)
+		if (width[i] > 0 && column[i].rank > 0 &&
+			(best < 0 || column[i].rank > column[best].rank))
+			best = (int)i;
+	return best;
+}
+
+void table_fit(const struct table_column *column, size_t count, const int *natural,
+	int terminal_columns, int gap, int *ret_width)
+{
+	for (size_t i = 0; i < count; i++)
+		ret_width[i] = natural[i];
+	while (terminal_columns > 0 && total_width(ret_width, count, gap) > terminal_columns) {
+		int index = shrinkable(column, count, ret_width);
+		if (index >= 0) {
+			int excess = total_width(ret_width, count, gap) - terminal_columns;
+			int room = ret_width[index] - column[index].least;
+			ret_width[index] -= excess < room ? excess : room;
+			continue;
+		}
+		index = droppable(column, count, ret_width);
+		if (index < 0)
+			return;
+		/* What the others gave up before it dropped is theirs again. */
+		for (size_t i = 0; i < count; i++)
+			if (ret_width[i] > 0)
+				ret_width[i] = natural[i];
+		ret_width[index] = 0;
+	}
+}
+
+/* Bytes of the longest beginning of text that takes at most columns, on a character's border. */
+static size_t fitting_bytes(const char *text, size_t columns)
+{
+	size_t fit = 0;
+	char part[CELL_MAX + 1];
+	for (size_t len = 1; text[len - 1] != '\0' && len < sizeof(part); len++) {
+		if (((unsigned char)text[len] & 0xC0) == 0x80)
+			continue;
+		memcpy(part, text, len);
+		part[len] = '\0';
+		if (text_columns(part) > columns)
+			break;
+		fit = len;
+	}
+	return fit;
+}
+
+void table_cell(struct buf *to, const char *text, int width, bool is_right, bool is_utf8)
+{
+	const char *ellipsis = is_utf8 ? "\xE2\x80\xA6" : "...";
+	size_t ellipsis_columns = is_utf8 ? 1 : 3;
+	size_t room = (size_t)width, columns = text_columns(text);
+	if (columns <= room) {
+		if (is_right)
+			buf_addf(to, "%*s", (int)(room - columns), "");
+		buf_add_text(to, text);
+		if (!is_right)
+			buf_addf(to, "%*s", (int)(room - columns), "");
+		return;
+	}
+	if (room <= ellipsis_columns) {
+		buf_add(to, text, fitting_bytes(text, room));
+		return;
+	}
+	size_t len = fitting_bytes(text, room - ellipsis_columns);
+	char kept[CELL_MAX + 1];
+	memcpy(kept, text, len);
+	kept[len] = '\0';
+	buf_add(to, kept, len);
+	buf_add_text(to, ellipsis);
+	buf_addf(to, "%*s", (int)(room - ellipsis_columns - text_columns(kept)), "");
+}
+
+static void natural_widths(const struct table *table, int *ret_natural)
+{
+	for (size_t j = 0; j < table->column_count; j++) {
+		ret_natural[j] = (int)text_columns(table->column[j]->title);
+		for (size_t i = 0; i < table->row_count; i++) {
+			int width = (int)text_columns(table->row[i].cell[j]);
+			if (width > ret_natural[j])
+				ret_natural[j] = width;
+		}
+	}
+}
+
+/* One line without blanks at its end. cell: NULL prints the titles. */
+static void add_line(
+	const struct table *table, const struct row *row, const int *width, struct buf *line)
+{
+	size_t last = table->column_count;
+	while (last > 0 && width[last - 1] == 0)
+		last--;
+	bool is_first = true;
+	for (size_t j = 0; j < last; j++) {
+		if (width[j] == 0)
+			continue;
+		const char *text = row != NULL ? row->cell[j] : table->column[j]->title;
+		enum style style = row == NULL		   ? STYLE_BOLD
+				   : row->styled == (int)j ? row->style
+							   : STYLE_PLAIN;
+		bool is_padded = j + 1 < last || table->column[j]->is_right ||
+				 (int)text_columns(text) > width[j];
+		if (!is_first)
+			buf_addf(line, "%*s", GAP, "");
+		is_first = false;
+		buf_add_text(line, style_on(&table->terminal, style));
+		if (is_padded)
+			table_cell(line, text, width[j], table->column[j]->is_right,
+				table->terminal.is_utf8);
+		else
+			buf_add_text(line, text);
+		buf_add_text(line, style_off(&table->terminal, style));
+	}
+	buf_add_char(line, '\n');
+}
+
+int table_print(const struct table *table, FILE *out)
+{
+	struct table_column column[TABLE_COLUMNS_MAX];
+	int natural[TABLE_COLUMNS_MAX], width[TABLE_COLUMNS_MAX];
+	for (size_t j = 0; j < table->column_count; j++)
+		column[j] = *table->column[j];
+	natural_widths(table, natural);
+	table_fit(column, table->column_count, natural, table->terminal.columns, GAP, width);
+	struct buf line;
+	buf_init(&line, LINE_MAX_BYTES);
+	add_line(table, NULL, width, &line);
+	for (size_t i = 0; i <= table->row_count; i++) {
+		if (fwrite(line.data, 1, line.len, out) != line.len)
+			break;
+		buf_reset(&line);
+		if (i < table->row_count)
+			add_line(table, &table->row[i], width, &line);
+	}
+	buf_clear(&line);
+	return ferror(out) ? -1 : 0;
+}
