@@ -16,7 +16,7 @@ struct account_record {
 void store_account_put(struct store_txn *txn, const struct account_record *record);
 bool store_account_get(struct store_txn *txn, const char *connector, const char *account_id,
 	struct account_record *ret_record);
-enum { ACCOUNT_POSITION_MAX = 128 };
+enum { ACCOUNT_POSITION_MAX = 192 }; /* of accounts, units and cycles; "" to begin */
 bool store_account_next(struct store_txn *txn, const char *connector, char *position,
 	struct account_record *ret_record);
 void store_account_delete(struct store_txn *txn, const char *connector, const char *account_id);

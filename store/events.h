@@ -26,6 +26,7 @@ enum event_kind { /* stored: numbers are fixed */
 	EVENT_SENSOR_STARTED = 16,
 	EVENT_SENSOR_STOPPED = 17,
 	EVENT_CERT_RETURNED = 18, /* listed again after it was gone */
+	EVENT_STORE_RESTORED = 19, /* a new epoch began: the store was restored or went back in time */
 	EVENT_KINDS
 };
 const char *event_kind_name(enum event_kind kind); /* "certificate_appeared", ... */

@@ -1,0 +1,68 @@
+/* Sizes and counters. */
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "store/store_internal.h"
+
+static int64_t table_bytes(struct store_txn *txn, enum store_table table)
+{
+	MDB_stat status;
+	if (mdb_stat(txn->mdb, txn->store->table[table], &status) != 0)
+		return 0;
+	size_t pages = status.ms_branch_pages + status.ms_leaf_pages + status.ms_overflow_pages;
+	return (int64_t)(pages * status.ms_psize);
+}
+
+static int64_t file_bytes(struct store *store)
+{
+	int fd;
+	struct stat status;
+	if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &status) != 0)
+		return 0;
+	return status.st_size;
+}
+
+static int count_line(const char *line, void *arg)
+{
+	(void)line;
+	int *lines = arg;
+	(*lines)++;
+	return 0;
+}
+
+/* Read transactions of all processes. LMDB lists them as lines of text below a heading. */
+static int count_readers(struct store *store)
+{
+	int lines = 0;
+	mdb_reader_list(store->env, count_line, &lines);
+	return lines > 0 ? lines - 1 : 0;
+}
+
+int store_get_stats(struct store *store, struct store_stats *ret_stats, struct err *err)
+{
+	struct store_txn *txn;
+	MDB_envinfo info;
+	if (store_read_begin(store, &txn, err) != 0)
+		return -1;
+	mdb_env_info(store->env, &info);
+	struct store_stats stats = {
+		.map_bytes = (int64_t)info.me_mapsize,
+		.file_bytes = file_bytes(store),
+		.commits = store->commits,
+		.writes = store->writes,
+		.last_commit_us = store->last_commit_us,
+		.longest_commit_us = store->longest_commit_us,
+		.certificates = txn_count(txn, TABLE_CERTS),
+		.events = txn_count(txn, TABLE_EVENTS),
+		.epoch = store->epoch,
+	};
+	for (int table = 0; table < STORE_TABLES; table++)
+		stats.used_bytes += table_bytes(txn, (enum store_table)table);
+	int rc = store_txn_check(txn, err);
+	store_read_end(txn);
+	if (rc != 0)
+		return -1;
+	stats.readers = count_readers(store);
+	*ret_stats = stats;
+	return 0;
+}

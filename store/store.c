@@ -1,0 +1,61 @@
+/* Opening and closing the store, in the order in which its parts need each other. */
+#include "store/store.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "store/store_internal.h"
+
+static struct store *store_new(struct loop *loop, const struct store_options *options)
+{
+	struct store *store = xcalloc(1, sizeof(*store));
+	store->loop = loop;
+	store->is_read_only = options->is_read_only;
+	store->data_dir = xstrdup(options->data_dir);
+	store->file = xasprintf("%s/store.mdb", options->data_dir);
+	store->lock_fd = -1;
+	store->epoch_fd = -1;
+	buf_init(&store->scratch, STORE_RECORD_MAX);
+	buf_init(&store->scratch_old, STORE_RECORD_MAX);
+	return store;
+}
+
+static void store_free(struct store *store)
+{
+	env_close(store);
+	if (store->epoch_fd >= 0)
+		close(store->epoch_fd);
+	if (store->lock_fd >= 0)
+		close(store->lock_fd); /* the last thing: from here on another may write */
+	buf_clear(&store->scratch);
+	buf_clear(&store->scratch_old);
+	free(store->data_dir);
+	free(store->file);
+	free(store);
+}
+
+struct store *store_open(struct loop *loop, const struct store_options *options, struct err *err)
+{
+	struct store *store = store_new(loop, options);
+	bool is_open = (store->is_read_only || lock_take(store, err) == 0) &&
+		       env_open(store, options->map_bytes, err) == 0 &&
+		       migrate_open(store, err) == 0 && epoch_open(store, err) == 0;
+	if (!is_open) {
+		store_free(store);
+		return NULL;
+	}
+	if (loop != NULL && !store->is_read_only)
+		store->queue = queue_new(store);
+	return store;
+}
+
+void store_close(struct store *store)
+{
+	if (store == NULL)
+		return;
+	queue_free(store->queue);
+	epoch_close(store);
+	store_free(store);
+}

@@ -1,0 +1,37 @@
+/*
+ * A folder of its own for each test, and certificates to fill a store with. The folder is below
+ * TMPDIR or /tmp and is removed with everything in it.
+ */
+#ifndef TESTS_LIB_TEMP_STORE_H
+#define TESTS_LIB_TEMP_STORE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "store/certs.h"
+#include "store/store.h"
+
+char *temp_folder_new(void);			       /* owned: temp_folder_remove */
+void temp_folder_remove(char *folder);		       /* removes and frees; NULL is fine */
+char *temp_path(const char *folder, const char *name); /* owned */
+
+/* store_open that must succeed. loop may be NULL: then only store_write_now works. */
+struct store *temp_store_open(struct loop *loop, const char *folder);
+
+/* A certificate whose every field is set and follows from number: account, region, names, times. Its
+ * texts live in memory of its own until sample_cert_clear. */
+struct sample_cert {
+	struct cert_record record;
+	struct buf sans, in_use_by, key_usages, ext_key_usages, tags;
+	char arn[128], account_id[13], domain_name[64], serial[40], subject[96];
+};
+void sample_cert_init(struct sample_cert *sample, uint32_t number);
+void sample_cert_clear(struct sample_cert *sample);
+/* Replaces the names; NULL ends them. */
+void sample_cert_set_names(struct sample_cert *sample, const char *domain_name, ...)
+	__attribute__((sentinel));
+
+/* sample_cert_init, put, clear. */
+void sample_cert_put(struct store_txn *txn, uint32_t number);
+
+#endif
