@@ -21,7 +21,6 @@
 
 struct buf;
 struct err;
-struct evp_mac_ctx_st;
 struct sigv4;
 
 enum {
@@ -33,23 +32,23 @@ enum {
 };
 
 /*
- * The fetched algorithms and scratch memory, so that a signature costs no look-up. One a process is
- * enough; not for two threads at once. ERR_SYSTEM when OpenSSL has no SHA-256.
+ * The fetched algorithms, one MAC context and scratch memory, so that a signature costs no look-up.
+ * One a process is enough; not for two threads at once. ERR_SYSTEM when OpenSSL has no SHA-256.
  */
 struct sigv4 *sigv4_new(struct err *err);
 void sigv4_free(struct sigv4 *sigv4); /* wipes; NULL is fine */
 
 /*
- * A derived signing key with its MAC context: lives beside the credentials that it was made of, one
- * for each region and service they are used with. Zeroed is the empty one. sigv4_sign derives it
- * again when credentials, date, region or service are not those it was made for.
+ * A derived signing key: lives beside the credentials that it was made of, one for each region and
+ * service they are used with. Zeroed is the empty one. sigv4_sign derives it again when secret,
+ * date, region or service are not those it was made for.
  */
 struct sigv4_key {
 	struct secret secret_access_key; /* owned; to notice that it was replaced */
+	struct secret signing_key;	 /* owned; 32 bytes */
 	char date[9];			 /* "20150830"; "" while empty */
 	char region[32];
 	char service[32];
-	struct evp_mac_ctx_st *mac; /* owned; keyed, never used directly but duplicated */
 };
 void sigv4_key_clear(struct sigv4_key *key); /* wipes; NULL and zeroed are fine */
 
@@ -78,8 +77,9 @@ struct sigv4_signed {
  *
  * key      in and out
  * errors   ERR_CREDENTIALS: no secret, or a key id or token with bytes that AWS's never have;
- *          ERR_LIMIT: larger than the limits above; ERR_CONFIG: no host header, a header name or
- *          method that is none, a time outside the years 1970 to 9999; ERR_SYSTEM: OpenSSL failed
+ *          ERR_LIMIT: larger than the limits above; ERR_CONFIG: no host header, a header name,
+ *          method or path that is none, a time outside the years 1970 to 9999; ERR_SYSTEM: OpenSSL
+ *          failed
  */
 int sigv4_sign(struct sigv4 *sigv4, struct sigv4_key *key, const struct sigv4_request *request,
 	struct sigv4_signed *ret_signed, struct err *err);
@@ -116,7 +116,7 @@ int sigv4_key_derive(struct sigv4 *sigv4, struct sigv4_key *key, const struct se
 	const char *amz_date, const char *region, const char *service, struct err *err);
 
 /* ret_hex: SIGV4_HEX_MAX bytes. */
-int sigv4_signature(const struct sigv4_key *key, const struct buf *string_to_sign, char *ret_hex,
-	struct err *err);
+int sigv4_signature(struct sigv4 *sigv4, const struct sigv4_key *key,
+	const struct buf *string_to_sign, char *ret_hex, struct err *err);
 
 #endif

@@ -7,6 +7,7 @@ $(B)/tests/base/x509_pem_test:   $(B)/tests/lib/read_file.o
 $(B)/tests/base/x509_chain_test: $(B)/tests/lib/read_file.o
 $(B)/tests/base/xml_read_test:   $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sigv4_vectors_test: $(B)/tests/lib/read_file.o
+$(B)/tests/aws/sigv4_test:      $(B)/tests/lib/needle.o
 $(B)/tests/aws/endpoint_test:    $(B)/tests/lib/read_file.o
 $(B)/tests/base/secret_test:     $(B)/tests/lib/needle.o
 $(B)/tests/base/log_test:        $(B)/tests/lib/fake_clock.o
