@@ -18,25 +18,27 @@ struct store;
 struct store_txn;
 
 enum {
-	ACM_SCAN_CERTS_MAX = 20000,  /* per account and region; AWS's quota is 2,500; ends an endless NextToken */
-	ACM_SCAN_PAGES_MAX = 2000,   /* pages may be empty and still carry a token */
+	ACM_SCAN_CERTS_MAX =
+		20000, /* per account and region; AWS's quota is 2,500; ends an endless NextToken */
+	ACM_SCAN_PAGES_MAX = 2000, /* pages may be empty and still carry a token */
 	ACM_SCAN_DETAILS_AT_ONCE = 4,
-	ACM_SCAN_PENDING_DAYS = 60,  /* described each cycle when it ends within this and is not imported */
+	ACM_SCAN_PENDING_DAYS =
+		60, /* described each cycle when it ends within this and is not imported */
 };
 
 struct acm_scan_result {
-	int64_t listed;	      /* distinct certificates that ACM listed */
-	int64_t tracked;      /* of them in the store afterwards */
+	int64_t listed;	 /* distinct certificates that ACM listed */
+	int64_t tracked; /* of them in the store afterwards */
 	int64_t appeared, changed, gone;
-	int64_t described;    /* DescribeCertificate calls that answered */
+	int64_t described;     /* DescribeCertificate calls that answered */
 	int64_t detail_failed; /* certificates kept with a mark */
 };
 
 /* Runs inside the scan's write, after its certificates: the owner's coverage record and events. Re-runnable. */
-typedef void acm_scan_write_fn(struct store_txn *txn, const struct acm_scan_result *result,
-	void *arg);
-typedef void acm_scan_done_fn(void *arg, const struct acm_scan_result *result,
-	const struct err *err);
+typedef void acm_scan_write_fn(
+	struct store_txn *txn, const struct acm_scan_result *result, void *arg);
+typedef void acm_scan_done_fn(
+	void *arg, const struct acm_scan_result *result, const struct err *err);
 
 struct acm_scan_options {
 	struct aws_client *client; /* borrowed; the account's session */

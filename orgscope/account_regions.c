@@ -45,8 +45,8 @@ static void destroy(struct account_regions *regions)
 static void ask(struct account_regions *regions)
 {
 	if (regions->state == WAIT_LIST)
-		regions->call = account_list_regions_start(regions->client, regions->region,
-			regions->next_token, on_reply, regions);
+		regions->call = account_list_regions_start(
+			regions->client, regions->region, regions->next_token, on_reply, regions);
 	else
 		regions->call = ec2_describe_regions_start(
 			regions->client, regions->region, on_reply, regions);
@@ -88,8 +88,7 @@ static int take_list_page(
 				"the answer's NextToken is the one that asked for it: the list "
 				"would never end");
 		else if (++regions->pages >= PAGES_MAX)
-			rc = err_set(
-				err, ERR_LIMIT, "more than %d pages of regions", PAGES_MAX);
+			rc = err_set(err, ERR_LIMIT, "more than %d pages of regions", PAGES_MAX);
 	}
 	free(asked_token);
 	return rc;
@@ -172,8 +171,8 @@ static void on_reply(void *arg, const struct aws_reply *reply, const struct err 
 	destroy(regions);
 }
 
-struct account_regions *account_regions_start(struct aws_client *client, const char *region,
-	account_regions_done_fn *done, void *arg)
+struct account_regions *account_regions_start(
+	struct aws_client *client, const char *region, account_regions_done_fn *done, void *arg)
 {
 	struct account_regions *regions = xcalloc(1, sizeof(*regions));
 	regions->client = client;

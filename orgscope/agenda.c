@@ -44,8 +44,8 @@ static struct queue *queue_of(struct agenda *agenda, const char *region)
 		if (strcmp(agenda->queue[i].region, region) == 0)
 			return &agenda->queue[i];
 	}
-	agenda->queue = xgrow(
-		agenda->queue, &agenda->capacity, agenda->queues, sizeof(*agenda->queue));
+	agenda->queue =
+		xgrow(agenda->queue, &agenda->capacity, agenda->queues, sizeof(*agenda->queue));
 	struct queue *queue = &agenda->queue[agenda->queues++];
 	*queue = (struct queue){.account = NULL};
 	text_copy(queue->region, sizeof(queue->region), region);
@@ -63,8 +63,8 @@ void agenda_add(struct agenda *agenda, size_t account, const char *region)
 			queue->count * sizeof(*queue->account));
 		queue->head = 0;
 	}
-	queue->account = xgrow(
-		queue->account, &queue->capacity, queue->count, sizeof(*queue->account));
+	queue->account =
+		xgrow(queue->account, &queue->capacity, queue->count, sizeof(*queue->account));
 	queue->account[queue->count++] = account;
 	agenda->count++;
 }

@@ -15,7 +15,7 @@
 struct agenda;
 
 struct agenda_pair {
-	size_t account;	     /* the caller's index */
+	size_t account; /* the caller's index */
 	char region[32];
 };
 

@@ -225,8 +225,8 @@ static int take_unit_page(struct org_walk *walk, const struct aws_reply *reply, 
 	return rc;
 }
 
-static int take_account_page(struct org_walk *walk, const struct aws_reply *reply,
-	const char *unit_id, struct err *err)
+static int take_account_page(
+	struct org_walk *walk, const struct aws_reply *reply, const char *unit_id, struct err *err)
 {
 	struct organization_account_list page = {.item = NULL};
 	char *asked_token = xstrdup(walk->next_token);
@@ -275,13 +275,13 @@ static int assume_management(struct org_walk *walk, struct err *err)
 		!text_has_prefix(arn.resource, "role/"))
 		return err_set(err, ERR_CONFIG, "management_role_arn \"%s\" is not a role's ARN",
 			walk->role_arn);
-	walk->management = aws_client_assume(walk->hub,
-		&(struct aws_role){.account_id = arn.account_id,
-			.role_arn = walk->role_arn,
-			.session_name = walk->session_name,
-			.external_id = walk->external_id,
-			.sts_region = walk->region,
-			.duration_s = SESSION_S});
+	walk->management =
+		aws_client_assume(walk->hub, &(struct aws_role){.account_id = arn.account_id,
+						     .role_arn = walk->role_arn,
+						     .session_name = walk->session_name,
+						     .external_id = walk->external_id,
+						     .sts_region = walk->region,
+						     .duration_s = SESSION_S});
 	return 0;
 }
 
@@ -309,12 +309,12 @@ static void ask(struct org_walk *walk)
 		walk->call = organizations_list_roots_start(client, region, token, on_reply, walk);
 		return;
 	case WAIT_UNITS:
-		walk->call = organizations_list_units_start(client, region,
-			walk->scope.unit[walk->parent].id, token, on_reply, walk);
+		walk->call = organizations_list_units_start(
+			client, region, walk->scope.unit[walk->parent].id, token, on_reply, walk);
 		return;
 	case WAIT_ACCOUNTS:
-		walk->call = organizations_list_accounts_start(client, region,
-			walk->scope.unit[walk->parent].id, token, on_reply, walk);
+		walk->call = organizations_list_accounts_start(
+			client, region, walk->scope.unit[walk->parent].id, token, on_reply, walk);
 		return;
 	case DONE:
 		return;
@@ -443,8 +443,8 @@ static void on_reply(void *arg, const struct aws_reply *reply, const struct err 
 	} else if (rc == 0) {
 		rc = step(walk, reply, &err);
 	}
-	log_debug("org_walk %s state=%s rc=%d", walk->scope.hub_account_id,
-		state_name[walk->state], rc);
+	log_debug("org_walk %s state=%s rc=%d", walk->scope.hub_account_id, state_name[walk->state],
+		rc);
 	if (rc == 0 && walk->state != DONE) {
 		ask(walk);
 		return;
@@ -461,8 +461,8 @@ struct org_walk *org_walk_start(
 	struct org_walk *walk = xcalloc(1, sizeof(*walk));
 	walk->hub = options->hub;
 	walk->region = xstrdup(options->region);
-	walk->role_arn = xstrdup(
-		options->management_role_arn != NULL ? options->management_role_arn : "");
+	walk->role_arn =
+		xstrdup(options->management_role_arn != NULL ? options->management_role_arn : "");
 	walk->external_id = xstrdup(options->external_id != NULL ? options->external_id : "");
 	walk->session_name = xstrdup(options->session_name);
 	walk->is_organization = options->is_organization;

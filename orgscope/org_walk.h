@@ -11,20 +11,20 @@ struct aws_client;
 struct org_walk;
 
 struct org_walk_options {
-	struct aws_client *hub;	   /* borrowed; the connector's own identity */
-	const char *region;	   /* copied; home region */
-	bool is_organization;	   /* false: account scope */
+	struct aws_client *hub;		 /* borrowed; the connector's own identity */
+	const char *region;		 /* copied; home region */
+	bool is_organization;		 /* false: account scope */
 	const char *management_role_arn; /* copied; NULL or "": the hub itself asks Organizations */
-	const char *external_id;   /* copied; for the management role; NULL or "" */
-	const char *session_name;  /* copied */
+	const char *external_id;	 /* copied; for the management role; NULL or "" */
+	const char *session_name;	 /* copied */
 };
 
 /* scope: taken over by the callback with *scope moved (it clears what is left). verdicts are not set yet.
  * err: what a call met, wrapped with the step; a partial organization is never delivered. A stand-alone account in organization
  * scope (AWSOrganizationsNotInUseException) becomes a scope of that one account. */
 typedef void org_walk_done_fn(void *arg, struct scope *scope, const struct err *err);
-struct org_walk *org_walk_start(const struct org_walk_options *options, org_walk_done_fn *done,
-	void *arg);
+struct org_walk *org_walk_start(
+	const struct org_walk_options *options, org_walk_done_fn *done, void *arg);
 void org_walk_cancel(struct org_walk *walk);
 
 #endif

@@ -22,12 +22,12 @@ enum {
 };
 
 struct outcome_input {
-	const struct err *err;	/* NULL: success */
+	const struct err *err;	 /* NULL: success */
 	bool is_region_disabled; /* proved by a probe, or ListRegions said so */
 	int64_t now_s;
-	int64_t interval_s;	 /* of the connector */
+	int64_t interval_s;			/* of the connector */
 	const struct coverage_record *previous; /* NULL: never tried */
-	int64_t certificate_count; /* on success */
+	int64_t certificate_count;		/* on success */
 };
 
 struct outcome {

@@ -31,8 +31,8 @@ static void on_identity(void *arg, const struct aws_reply *reply, const struct e
 	free(probe);
 }
 
-struct region_probe *region_probe_start(struct aws_client *client, const char *home_region,
-	region_probe_done_fn *done, void *arg)
+struct region_probe *region_probe_start(
+	struct aws_client *client, const char *home_region, region_probe_done_fn *done, void *arg)
 {
 	struct region_probe *probe = xcalloc(1, sizeof(*probe));
 	probe->done = done;

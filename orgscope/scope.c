@@ -60,8 +60,8 @@ static void unit_index_clear(struct unit_index *index)
 
 static const struct scope_unit *unit_find(const struct unit_index *index, const char *id)
 {
-	const struct scope_unit *const *found = bsearch(
-		id, index->unit, index->count, sizeof(struct scope_unit *), compare_id);
+	const struct scope_unit *const *found =
+		bsearch(id, index->unit, index->count, sizeof(struct scope_unit *), compare_id);
 	return found != NULL ? *found : NULL;
 }
 
@@ -148,8 +148,8 @@ static bool list_has(const char *const *list, size_t count, const char *id)
 }
 
 /* The first unit from below that the list names, or NULL. */
-static const struct scope_unit *chain_named(const struct scope_unit *const *chain, size_t depth,
-	const char *const *list, size_t count)
+static const struct scope_unit *chain_named(
+	const struct scope_unit *const *chain, size_t depth, const char *const *list, size_t count)
 {
 	for (size_t i = 0; i < depth; i++) {
 		if (list_has(list, count, chain[i]->id))
@@ -169,8 +169,7 @@ static void judge(struct scope_account *account, const struct unit_index *index,
 	const struct scope_filter *filter)
 {
 	const struct scope_unit *chain[SCOPE_DEPTH_MAX];
-	size_t depth =
-		account->unit_id[0] != '\0' ? unit_chain(index, account->unit_id, chain) : 0;
+	size_t depth = account->unit_id[0] != '\0' ? unit_chain(index, account->unit_id, chain) : 0;
 
 	if (list_has(filter->exclude_accounts, filter->exclude_account_count, account->id)) {
 		set_verdict(account, SCOPE_EXCLUDED, "the account is in exclude_accounts", "", "");
@@ -179,8 +178,7 @@ static void judge(struct scope_account *account, const struct unit_index *index,
 	const struct scope_unit *unit =
 		chain_named(chain, depth, filter->exclude_units, filter->exclude_unit_count);
 	if (unit != NULL) {
-		set_verdict(
-			account, SCOPE_EXCLUDED, "its unit ", unit->id, " is in exclude_units");
+		set_verdict(account, SCOPE_EXCLUDED, "its unit ", unit->id, " is in exclude_units");
 		return;
 	}
 	bool has_include = filter->include_account_count > 0 || filter->include_unit_count > 0;
@@ -194,7 +192,8 @@ static void judge(struct scope_account *account, const struct unit_index *index,
 		return;
 	}
 	if (account->state[0] == '\0')
-		set_verdict(account, SCOPE_INACTIVE, "AWS does not tell the account's state", "", "");
+		set_verdict(
+			account, SCOPE_INACTIVE, "AWS does not tell the account's state", "", "");
 	else if (strcmp(account->state, "ACTIVE") != 0)
 		set_verdict(account, SCOPE_INACTIVE, "the account is ", account->state, "");
 	else

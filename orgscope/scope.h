@@ -11,9 +11,10 @@
 struct err;
 
 enum {
-	SCOPE_ACCOUNTS_MAX = 50000, /* AWS's own ceiling is far below; ends a NextToken chain that never ends */
+	SCOPE_ACCOUNTS_MAX =
+		50000, /* AWS's own ceiling is far below; ends a NextToken chain that never ends */
 	SCOPE_UNITS_MAX = 20000,
-	SCOPE_DEPTH_MAX = 16,	    /* AWS allows five levels below the root */
+	SCOPE_DEPTH_MAX = 16, /* AWS allows five levels below the root */
 	SCOPE_REASON_MAX = 160,
 };
 
@@ -27,12 +28,12 @@ enum scope_verdict { SCOPE_VISIT, SCOPE_INACTIVE, SCOPE_EXCLUDED };
 
 struct scope_account {
 	char id[13];
-	char *name, *email;	 /* owned */
-	char state[24];		 /* as AWS spells it; "ACTIVE" is visited */
-	char unit_id[80];	 /* "" in account scope */
-	char *unit_path;	 /* owned; "Root/Security/Prod" */
+	char *name, *email; /* owned */
+	char state[24];	    /* as AWS spells it; "ACTIVE" is visited */
+	char unit_id[80];   /* "" in account scope */
+	char *unit_path;    /* owned; "Root/Security/Prod" */
 	bool is_management;
-	bool is_hub;		 /* the connector's own account: no role is assumed there */
+	bool is_hub; /* the connector's own account: no role is assumed there */
 	enum scope_verdict verdict;
 	char reason[SCOPE_REASON_MAX]; /* why not visited; "" */
 };
@@ -43,7 +44,7 @@ struct scope {
 	char management_account_id[13];
 	char hub_account_id[13];
 	char hub_arn[2049];
-	struct scope_unit *unit;  /* owned */
+	struct scope_unit *unit; /* owned */
 	size_t unit_count, unit_capacity;
 	struct scope_account *account; /* owned; in order of id */
 	size_t account_count, account_capacity;
