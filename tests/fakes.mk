@@ -13,3 +13,4 @@ $(B)/tests/base/secret_test:     $(B)/tests/lib/needle.o
 $(B)/tests/base/log_test:        $(B)/tests/lib/fake_clock.o
 $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 $(B)/tests/store/store_test: $(B)/tests/lib/temp_store.o
+$(B)/tests/aws/classify_test:    $(B)/tests/lib/read_file.o
