@@ -1,0 +1,152 @@
+/* The control port: statistics, truth, faults, clock, mutations. Plain HTTP for tests, no keys. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/awssim/mutate.h"
+#include "tests/awssim/service.h"
+#include "tests/awssim/truth.h"
+
+static void refuse(struct reply *reply, int status, const char *why)
+{
+	reply->status = status;
+	reply->body.len = 0;
+	json_open(&reply->body, '{');
+	json_member(&reply->body, "error", why);
+	json_close(&reply->body, '}');
+}
+
+static bool has_flag(const struct http_request *request, const char *name)
+{
+	return slice_is(form_value(request->query, name), "1");
+}
+
+static void get_stats(struct sim *sim, const struct http_request *request, struct reply *reply)
+{
+	const struct server_counts *counts = server_counts(sim->server);
+	struct out *body = &reply->body;
+	json_open(body, '{');
+	stats_write(sim->stats, sim->world, has_flag(request, "pairs"), body);
+	json_member_int(body, "sessions", (int64_t)creds_count(sim->creds) - 1);
+	json_key(body, "connections");
+	json_open(body, '{');
+	json_member_int(body, "opened", (int64_t)counts->connections);
+	json_member_int(body, "open", counts->open);
+	json_member_int(body, "open_max", counts->open_max);
+	json_member_int(body, "handshakes", (int64_t)counts->handshakes);
+	json_member_int(body, "handshake_failures", (int64_t)counts->handshake_failures);
+	json_member_int(body, "bad_requests", (int64_t)counts->bad_requests);
+	json_member_int(body, "resets", (int64_t)counts->resets);
+	json_member_int(body, "in_flight_max", counts->in_flight_max);
+	json_member_int(body, "bytes_in", (int64_t)counts->bytes_in);
+	json_member_int(body, "bytes_out", (int64_t)counts->bytes_out);
+	json_close(body, '}');
+	json_close(body, '}');
+}
+
+static void get_truth(struct sim *sim, const struct http_request *request, struct reply *reply)
+{
+	struct truth_options options = {.with_pem = has_flag(request, "pem"),
+		.only_reachable = has_flag(request, "reachable"),
+		.without_certificates = slice_is(form_value(request->query, "certificates"), "0")};
+	truth_answer(sim, &options, reply);
+}
+
+static void get_faults(struct sim *sim, struct reply *reply)
+{
+	json_open(&reply->body, '{');
+	json_key(&reply->body, "faults");
+	faults_list(sim->faults, &reply->body);
+	json_member_int(&reply->body, "latency_ms", sim->latency_ms);
+	json_close(&reply->body, '}');
+}
+
+/* {"clear": true, "seed": 7, "latency_ms": 20, "rate_scale": 1.0, "add": [{"kind": ...}]} */
+static void post_faults(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	const json_t *add = json_object_get(order, "add"), *seed = json_object_get(order, "seed");
+	const json_t *latency = json_object_get(order, "latency_ms");
+	const json_t *scale = json_object_get(order, "rate_scale");
+	if (json_is_true(json_object_get(order, "clear")))
+		faults_clear(sim->faults);
+	if (json_is_integer(seed))
+		faults_seed(sim->faults, (uint64_t)json_integer_value(seed));
+	if (json_is_integer(latency) && json_integer_value(latency) >= 0)
+		sim->latency_ms = json_integer_value(latency);
+	if (json_is_number(scale))
+		throttle_set_scale(sim->throttle, json_number_value(scale));
+	const char *why = "";
+	for (size_t i = 0; i < json_array_size(add); i++)
+		if (!faults_add_json(sim->faults, json_array_get(add, i), &why)) {
+			refuse(reply, 400, why);
+			return;
+		}
+	get_faults(sim, reply);
+}
+
+/* {"offset_s": N} sets, {"advance_s": N} adds. */
+static void post_clock(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	const json_t *offset = json_object_get(order, "offset_s");
+	const json_t *advance = json_object_get(order, "advance_s");
+	char now[TIME_TEXT_MAX];
+	if (json_is_integer(offset))
+		sim->clock_offset_s = json_integer_value(offset);
+	if (json_is_integer(advance))
+		sim->clock_offset_s += json_integer_value(advance);
+	time_format_rfc3339(sim_now_s(sim), now);
+	json_open(&reply->body, '{');
+	json_member_int(&reply->body, "offset_s", sim->clock_offset_s);
+	json_member(&reply->body, "now", now);
+	json_close(&reply->body, '}');
+}
+
+static void post_mutate(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	const char *why = "";
+	json_open(&reply->body, '{');
+	if (mutate(sim, order, &reply->body, &why))
+		json_close(&reply->body, '}');
+	else
+		refuse(reply, 400, why);
+}
+
+static void post_reset_stats(struct sim *sim, struct reply *reply)
+{
+	stats_reset(sim->stats);
+	server_reset_counts(sim->server);
+	out_text(&reply->body, "{}");
+}
+
+static void post(struct sim *sim, const struct http_request *request, struct reply *reply)
+{
+	struct slice body = request->body;
+	json_t *order = body.len > 0 ? json_loadb(body.ptr, body.len, 0, NULL) : json_object();
+	if (!json_is_object(order))
+		refuse(reply, 400, "the body is not a JSON object");
+	else if (slice_is(request->path, "/faults"))
+		post_faults(sim, order, reply);
+	else if (slice_is(request->path, "/clock"))
+		post_clock(sim, order, reply);
+	else if (slice_is(request->path, "/mutate"))
+		post_mutate(sim, order, reply);
+	else if (slice_is(request->path, "/reset-stats"))
+		post_reset_stats(sim, reply);
+	else
+		refuse(reply, 404, "POST /faults, /clock, /mutate, /reset-stats");
+	json_decref(order);
+}
+
+void control_answer(struct sim *sim, const struct http_request *request, struct reply *reply)
+{
+	reply->content_type = "application/json";
+	if (slice_is(request->method, "POST"))
+		post(sim, request, reply);
+	else if (slice_is(request->path, "/stats"))
+		get_stats(sim, request, reply);
+	else if (slice_is(request->path, "/truth"))
+		get_truth(sim, request, reply);
+	else if (slice_is(request->path, "/faults"))
+		get_faults(sim, reply);
+	else
+		refuse(reply, 404, "GET /stats, /truth, /faults");
+}

@@ -1,0 +1,44 @@
+/* Everything a request needs, in one place; owned by main. */
+#ifndef TESTS_AWSSIM_SIM_H
+#define TESTS_AWSSIM_SIM_H
+
+#include "tests/awssim/creds.h"
+#include "tests/awssim/faults.h"
+#include "tests/awssim/options.h"
+#include "tests/awssim/server.h"
+#include "tests/awssim/stats.h"
+#include "tests/awssim/throttle.h"
+#include "tests/awssim/world.h"
+
+struct sim {
+	struct options options;
+	struct world *world;
+	struct creds *creds;
+	struct throttle *throttle;
+	struct faults *faults;
+	struct stats *stats;
+	struct server *server;
+	int64_t clock_offset_s; /* AWS's clock minus the real one */
+	int64_t latency_ms;
+	uint64_t request_number;
+	struct random mutation_random;
+};
+
+int64_t sim_now_s(const struct sim *sim); /* AWS's clock */
+double sim_mono_s(void);		  /* never jumps */
+
+/* Answers one AWS request: authentication, faults, throttling, authorization, the operation. */
+void sim_answer(struct sim *sim, const struct http_request *request, struct reply *reply);
+
+/* Host names of the CONNECT proxy and of TLS: is it one that AWS serves, of which service, where. */
+struct sim_endpoint {
+	const char *service; /* static; the SigV4 name */
+	char region[32];
+	bool is_global_sts;
+};
+bool sim_endpoint_of(const char *host, struct sim_endpoint *ret_endpoint);
+
+/* Answers one request of the control port (control.c). */
+void control_answer(struct sim *sim, const struct http_request *request, struct reply *reply);
+
+#endif
