@@ -121,15 +121,15 @@ void outcome_decide(const struct outcome_input *input, struct outcome *ret_outco
 
 	/* Without an error it is no attempt that failed: ListRegions tells it again each cycle. */
 	if (nature != NATURE_FINE && input->err != NULL) {
-		bool is_going_on = previous != NULL && nature_of(previous->state) == nature &&
-				   previous->failures_in_row < UINT32_MAX;
-		outcome.failures_in_row = is_going_on ? previous->failures_in_row + 1 : 1;
+		bool is_going_on = previous != NULL && nature_of(previous->state) == nature;
+		uint32_t before = is_going_on ? previous->failures_in_row : 0;
+		outcome.failures_in_row = before < UINT32_MAX ? before + 1 : before;
 	}
 	outcome.next_try_s =
 		input->now_s + delay_s(nature, outcome.failures_in_row, input->interval_s);
 
-	enum coverage_state before = previous != NULL ? previous->state : COVERAGE_NEVER_TRIED;
-	outcome.is_changed = outcome.state != before;
+	outcome.is_changed =
+		outcome.state != (previous != NULL ? previous->state : COVERAGE_NEVER_TRIED);
 	outcome.state_since_s = outcome.is_changed ? input->now_s : previous->state_since_s;
 	if (outcome.state == COVERAGE_OK) {
 		outcome.last_success_s = input->now_s;
