@@ -45,7 +45,7 @@ static bool has_fips(
 	if (strcmp(partition->name, "aws") != 0)
 		return false;
 	if (aws_service_info(service)->is_global || !partition_region_is_known(region))
-		return true; /* a region that is newer than this table has the name that it should */
+		return true; /* a region newer than this table: by the rule */
 	for (const char *const *at = table[service].fips_region; *at != NULL; at++) {
 		if (strcmp(*at, region) == 0)
 			return true;

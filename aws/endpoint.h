@@ -27,7 +27,7 @@ enum {
 /* URLs that replace the table's; "": none. Zeroed: no override at all. */
 struct endpoint_overrides {
 	char service[AWS_SERVICES][ENDPOINT_URL_MAX]; /* for one service; by enum aws_service */
-	char all[ENDPOINT_URL_MAX];		      /* for every service without one of its own */
+	char all[ENDPOINT_URL_MAX];		      /* for services without their own */
 	bool is_ignored; /* ignore_configured_endpoint_urls of a profile; unused elsewhere */
 };
 
@@ -38,12 +38,12 @@ struct endpoint_options {
 };
 
 struct endpoint {
-	char url[ENDPOINT_URL_MAX]; /* "https://host[:port][/prefix]", no '/' at the end: a
-						  request's path ("/", "/listRegions") is appended */
+	/* "https://host[:port][/prefix]" without '/' at the end: a request's path ("/",
+	 * "/listRegions") is appended. */
+	char url[ENDPOINT_URL_MAX];
 	char host_key[ENDPOINT_HOST_MAX + 16]; /* "https://host:port", port always there */
 	char host_header[ENDPOINT_HOST_MAX];   /* "host", ":port" unless the scheme's default */
-	char path_prefix
-		[ENDPOINT_PATH_MAX]; /* "" or "/prefix"; goes before the path when signing */
+	char path_prefix[ENDPOINT_PATH_MAX];   /* "" or "/prefix"; before the path when signing */
 	char signing_region[ENDPOINT_REGION_MAX];
 	bool is_tls;
 };

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes the certificates of this folder with the openssl program (3.0 or newer), and expected.tsv:
-# what that program says about each. Run by hand when a case is added; the results are committed, so
+# what that program says about each (expected.sh). Run by hand when a case is added; the results are committed, so
 # that tests need neither this script nor a clock. Keys here guard nothing.
 set -eu
 cd "$(dirname "$0")"
@@ -237,12 +237,4 @@ cp "$work/chain-root.key" other.key
 openssl pkcs8 -topk8 -in leaf.key -passout pass:secret -out leaf-encrypted.key
 openssl ec -in leaf.key -out leaf-sec1.key 2> /dev/null
 
-# --- what the program says about each -------------------------------------------------------------
-
-for file in *.pem; do
-	printf '%s' "${file%.pem}"
-	openssl x509 -in "$file" -noout -serial -fingerprint -sha256 -startdate -enddate \
-		-dateopt iso_8601 -subject -issuer -nameopt RFC2253,-esc_msb |
-		sed 's/^[^=]*=//' | while IFS= read -r line; do printf '\t%s' "$line"; done
-	printf '\n'
-done > expected.tsv
+./expected.sh > expected.tsv
