@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the certificates of this folder with the openssl program (3.0 or newer), and expected.tsv:
-# what that program says about each (expected.sh). Run by hand when a case is added; the results are committed, so
-# that tests need neither this script nor a clock. Keys here guard nothing.
+# what that program says about each (expected.sh). Run by hand when a case is added; the results are
+# committed, so that tests need neither this script nor a clock. Keys here guard nothing.
 set -eu
 cd "$(dirname "$0")"
 rm -f ./*.pem ./*.key expected.tsv
