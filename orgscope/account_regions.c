@@ -52,24 +52,8 @@ static void ask(struct account_regions *regions)
 			regions->client, regions->region, on_reply, regions);
 }
 
-/* A region on two pages counts once, as the later one says. */
-static void remove_duplicates(struct region_list *list)
+static int check_complete(const struct region_list *list, struct err *err)
 {
-	size_t kept = 0;
-	for (size_t i = 0; i < list->count; i++) {
-		size_t at = 0;
-		while (at < kept && strcmp(list->item[at].name, list->item[i].name) != 0)
-			at++;
-		list->item[at] = list->item[i];
-		if (at == kept)
-			kept++;
-	}
-	list->count = kept;
-}
-
-static int check_complete(struct region_list *list, struct err *err)
-{
-	remove_duplicates(list);
 	for (size_t i = 0; i < list->count; i++) {
 		if (list->item[i].state == REGION_ENABLED)
 			return 0;

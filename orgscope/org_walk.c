@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "orgscope/id_index.h"
 
 enum {
 	SESSION_S = 3600,	  /* the most that AWS allows when a role assumes a role */
@@ -50,11 +51,12 @@ struct org_walk {
 	struct aws_client *management; /* owned; NULL when the hub asks itself */
 	char *region, *role_arn, *external_id, *session_name; /* owned */
 	bool is_organization;
-	struct aws_call *call;	 /* owned until it answers */
-	struct aws_ready *ready; /* owned until it answers; only in WAIT_ROLE */
-	struct scope scope;	 /* owned; its units are the queue of parents */
-	size_t parent;		 /* index of the unit that is asked */
-	char *next_token;	 /* owned; NULL asks for the first page */
+	struct aws_call *call;		 /* owned until it answers */
+	struct aws_ready *ready;	 /* owned until it answers; only in WAIT_ROLE */
+	struct scope scope;		 /* owned; its units are the queue of parents */
+	struct id_index units, accounts; /* of scope, by id */
+	size_t parent;			 /* index of the unit that is asked */
+	char *next_token;		 /* owned; NULL asks for the first page */
 	unsigned pages_without_news;
 	org_walk_done_fn *done;
 	void *arg;
@@ -68,6 +70,8 @@ static void destroy(struct org_walk *walk)
 	aws_client_ready_cancel(walk->ready);
 	aws_client_free(walk->management); /* wipes its session */
 	scope_clear(&walk->scope);
+	id_index_clear(&walk->units);
+	id_index_clear(&walk->accounts);
 	free(walk->region);
 	free(walk->role_arn);
 	free(walk->external_id);
@@ -98,24 +102,28 @@ static void add_hub_account(struct scope *scope)
 	text_copy(account->state, sizeof(account->state), "ACTIVE");
 }
 
-static struct scope_account *find_account(struct scope *scope, const char *id)
+/* The account of that id, which may be new. An account that is listed again was moved while we
+ * walked. */
+static struct scope_account *get_account(struct org_walk *walk, const char *id, bool *ret_is_new)
 {
-	for (size_t i = 0; i < scope->account_count; i++) {
-		if (strcmp(scope->account[i].id, id) == 0)
-			return &scope->account[i];
-	}
-	return NULL;
+	struct scope *scope = &walk->scope;
+	size_t at;
+	*ret_is_new =
+		!id_index_find(&walk->accounts, scope->account, sizeof(*scope->account), id, &at);
+	if (!*ret_is_new)
+		return &scope->account[at];
+	struct scope_account *account = add_account(scope, id);
+	id_index_add(
+		&walk->accounts, scope->account, sizeof(*scope->account), scope->account_count - 1);
+	return account;
 }
 
-/* Takes the texts of item over. An account that is listed again was moved while we walked: the
- * newer place counts. Returns whether it is new. */
+/* Takes the texts of item over; the newest answer counts. Returns whether it is new. */
 static bool take_account(
-	struct scope *scope, const char *unit_id, struct organization_account *item)
+	struct org_walk *walk, const char *unit_id, struct organization_account *item)
 {
-	struct scope_account *account = find_account(scope, item->id);
-	bool is_new = account == NULL;
-	if (is_new)
-		account = add_account(scope, item->id);
+	bool is_new;
+	struct scope_account *account = get_account(walk, item->id, &is_new);
 	free(account->name);
 	free(account->email);
 	account->name = item->name;
@@ -126,29 +134,10 @@ static bool take_account(
 	return is_new;
 }
 
-static const struct scope_unit *find_unit(const struct scope *scope, const char *id)
-{
-	for (size_t i = 0; i < scope->unit_count; i++) {
-		if (strcmp(scope->unit[i].id, id) == 0)
-			return &scope->unit[i];
-	}
-	return NULL;
-}
-
 /* Takes over the name of a root (parent_id "") or unit that is new. */
-static int take_unit(struct scope *scope, const char *parent_id, struct organization_unit *item,
-	bool *ret_is_new, struct err *err)
+static void add_unit(struct org_walk *walk, const char *parent_id, struct organization_unit *item)
 {
-	const struct scope_unit *known = find_unit(scope, item->id);
-	if (known != NULL && strcmp(known->parent_id, parent_id) != 0)
-		return err_set(err, ERR_PROTOCOL, "unit %s is listed under \"%s\" and under \"%s\"",
-			item->id, known->parent_id, parent_id);
-	*ret_is_new = known == NULL;
-	if (known != NULL)
-		return 0;
-	if (scope->unit_count >= SCOPE_UNITS_MAX)
-		return err_set(
-			err, ERR_LIMIT, "more than %d organizational units", SCOPE_UNITS_MAX);
+	struct scope *scope = &walk->scope;
 	scope->unit =
 		xgrow(scope->unit, &scope->unit_capacity, scope->unit_count, sizeof(*scope->unit));
 	struct scope_unit *unit = &scope->unit[scope->unit_count++];
@@ -156,6 +145,28 @@ static int take_unit(struct scope *scope, const char *parent_id, struct organiza
 	item->name = NULL;
 	text_copy(unit->id, sizeof(unit->id), item->id);
 	text_copy(unit->parent_id, sizeof(unit->parent_id), parent_id);
+	id_index_add(&walk->units, scope->unit, sizeof(*scope->unit), scope->unit_count - 1);
+}
+
+static int take_unit(struct org_walk *walk, const char *parent_id, struct organization_unit *item,
+	bool *ret_is_new, struct err *err)
+{
+	const struct scope *scope = &walk->scope;
+	size_t at;
+	*ret_is_new =
+		!id_index_find(&walk->units, scope->unit, sizeof(*scope->unit), item->id, &at);
+	if (!*ret_is_new) {
+		const char *known_parent_id = scope->unit[at].parent_id;
+		return strcmp(known_parent_id, parent_id) == 0
+			       ? 0
+			       : err_set(err, ERR_PROTOCOL,
+					 "unit %s is listed under \"%s\" and under \"%s\"",
+					 item->id, known_parent_id, parent_id);
+	}
+	if (scope->unit_count >= SCOPE_UNITS_MAX)
+		return err_set(
+			err, ERR_LIMIT, "more than %d organizational units", SCOPE_UNITS_MAX);
+	add_unit(walk, parent_id, item);
 	return 0;
 }
 
@@ -165,7 +176,7 @@ static int take_units(struct org_walk *walk, const char *parent_id,
 	bool has_news = false;
 	for (size_t i = 0; i < page->count; i++) {
 		bool is_new = false;
-		if (take_unit(&walk->scope, parent_id, &page->item[i], &is_new, err) != 0)
+		if (take_unit(walk, parent_id, &page->item[i], &is_new, err) != 0)
 			return -1;
 		has_news = has_news || is_new;
 	}
@@ -178,7 +189,7 @@ static int take_accounts(struct org_walk *walk, const char *unit_id,
 {
 	bool has_news = false;
 	for (size_t i = 0; i < page->count; i++)
-		has_news = take_account(&walk->scope, unit_id, &page->item[i]) || has_news;
+		has_news = take_account(walk, unit_id, &page->item[i]) || has_news;
 	if (walk->scope.account_count > SCOPE_ACCOUNTS_MAX)
 		return err_set(err, ERR_LIMIT, "more than %d accounts", SCOPE_ACCOUNTS_MAX);
 	*ret_has_news = has_news;
@@ -249,7 +260,9 @@ static int compare_accounts(const void *a, const void *b)
 
 static int complete_scope(struct scope *scope, struct err *err)
 {
-	qsort(scope->account, scope->account_count, sizeof(*scope->account), compare_accounts);
+	if (scope->account_count > 0)
+		qsort(scope->account, scope->account_count, sizeof(*scope->account),
+			compare_accounts);
 	for (size_t i = 0; i < scope->account_count; i++) {
 		struct scope_account *account = &scope->account[i];
 		account->is_management = strcmp(account->id, scope->management_account_id) == 0;

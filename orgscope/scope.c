@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "orgscope/id_index.h"
 
 enum { PATH_MAX_BYTES = (SCOPE_DEPTH_MAX + 1) * 1024 }; /* a name has at most 4 * 128 bytes */
 
@@ -28,41 +29,28 @@ void scope_clear(struct scope *scope)
 /* --- units by id ------------------------------------------------------------------------------ */
 
 struct unit_index {
-	const struct scope_unit **unit; /* owned array of borrowed units, in order of id */
-	size_t count;
+	const struct scope *scope; /* borrowed */
+	struct id_index by_id;
 };
-
-static int compare_units(const void *a, const void *b)
-{
-	const struct scope_unit *const *left = a, *const *right = b;
-	return strcmp((*left)->id, (*right)->id);
-}
-
-static int compare_id(const void *id, const void *unit)
-{
-	const struct scope_unit *const *right = unit;
-	return strcmp(id, (*right)->id);
-}
 
 static void unit_index_init(struct unit_index *index, const struct scope *scope)
 {
-	*index = (struct unit_index){.count = scope->unit_count};
-	index->unit = xcalloc(scope->unit_count + 1, sizeof(struct scope_unit *));
+	*index = (struct unit_index){.scope = scope};
 	for (size_t i = 0; i < scope->unit_count; i++)
-		index->unit[i] = &scope->unit[i];
-	qsort(index->unit, index->count, sizeof(struct scope_unit *), compare_units);
+		id_index_add(&index->by_id, scope->unit, sizeof(*scope->unit), i);
 }
 
 static void unit_index_clear(struct unit_index *index)
 {
-	free(index->unit);
+	id_index_clear(&index->by_id);
 }
 
 static const struct scope_unit *unit_find(const struct unit_index *index, const char *id)
 {
-	const struct scope_unit *const *found =
-		bsearch(id, index->unit, index->count, sizeof(struct scope_unit *), compare_id);
-	return found != NULL ? *found : NULL;
+	const struct scope *scope = index->scope;
+	size_t at;
+	bool is_found = id_index_find(&index->by_id, scope->unit, sizeof(*scope->unit), id, &at);
+	return is_found ? &scope->unit[at] : NULL;
 }
 
 /*

@@ -19,7 +19,7 @@ enum {
 };
 
 struct scope_unit {
-	char id[80];
+	char id[80];	    /* first, for id_index.h; each once */
 	char parent_id[80]; /* "" for a root */
 	char *name;	    /* owned */
 };
@@ -27,7 +27,7 @@ struct scope_unit {
 enum scope_verdict { SCOPE_VISIT, SCOPE_INACTIVE, SCOPE_EXCLUDED };
 
 struct scope_account {
-	char id[13];
+	char id[13];	    /* first, for id_index.h */
 	char *name, *email; /* owned */
 	char state[24];	    /* as AWS spells it; "ACTIVE" is visited */
 	char unit_id[80];   /* "" in account scope */

@@ -13,4 +13,9 @@ $(B)/tests/base/secret_test:     $(B)/tests/lib/needle.o
 $(B)/tests/base/log_test:        $(B)/tests/lib/fake_clock.o
 $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 $(B)/tests/store/store_test: $(B)/tests/lib/temp_store.o
+$(B)/tests/store/scale_test: $(B)/tests/lib/temp_store.o
 $(B)/tests/aws/classify_test:    $(B)/tests/lib/read_file.o
+flow_fakes := $(B)/tests/lib/fake_call.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
+$(B)/tests/orgscope/org_walk_test: $(flow_fakes)
+$(B)/tests/orgscope/account_regions_test: $(flow_fakes)
+$(B)/tests/orgscope/region_probe_test: $(flow_fakes)

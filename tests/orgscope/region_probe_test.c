@@ -1,0 +1,126 @@
+#include "orgscope/region_probe.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/loop.h"
+#include "tests/lib/fake_call.h"
+#include "tests/lib/fake_clock.h"
+#include "tests/lib/fake_loop.h"
+
+#define IDENTITY (&(struct fake_match){.operation = "GetCallerIdentity", .region = "eu-central-1"})
+
+struct fixture {
+	struct loop *loop;
+	struct aws *aws;
+	struct aws_client *client;
+	int ends;
+	bool session_works;
+	struct err err;
+};
+
+static int set_up(void **state)
+{
+	static struct fixture fixture;
+	struct err err = ERR_INIT;
+	fixture = (struct fixture){.loop = loop_new(&err)};
+	fake_call_reset();
+	fixture.aws = aws_new(fixture.loop, NULL, "test");
+	fixture.client = aws_client_new(fixture.aws, NULL, "111122223333", NULL);
+	*state = &fixture;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_int_equal(fake_call_unexpected(), 0);
+	assert_int_equal(fake_call_pending(), 0);
+	aws_client_free(fixture->client);
+	aws_free(fixture->aws);
+	fake_call_reset();
+	loop_free(fixture->loop);
+	return 0;
+}
+
+static void on_done(void *arg, bool session_works, const struct err *err)
+{
+	struct fixture *fixture = arg;
+	fixture->ends++;
+	fixture->session_works = session_works;
+	fixture->err = err != NULL ? *err : (struct err)ERR_INIT;
+}
+
+static void run(struct fixture *fixture)
+{
+	fixture->ends = 0;
+	(void)region_probe_start(fixture->client, "eu-central-1", on_done, fixture);
+	assert_int_equal(fixture->ends, 0);
+	fake_loop_run_ready();
+	assert_int_equal(fixture->ends, 1);
+}
+
+static void session_that_answers_at_home_works(void **state)
+{
+	struct fixture *fixture = *state;
+	fake_call_reply(IDENTITY,
+		"<GetCallerIdentityResponse><GetCallerIdentityResult><UserId>u</UserId>"
+		"<Account>111122223333</Account><Arn>arn:aws:iam::111122223333:user/u</Arn>"
+		"</GetCallerIdentityResult></GetCallerIdentityResponse>");
+	run(fixture);
+	assert_true(fixture->session_works);
+	assert_int_equal(fixture->err.kind, ERR_NONE);
+}
+
+static void session_that_is_refused_at_home_does_not_work(void **state)
+{
+	struct fixture *fixture = *state;
+	static const enum err_kind kinds[] = {
+		ERR_CREDENTIALS, ERR_ROLE, ERR_DENIED, ERR_DENIED_BY_SCP};
+	for (size_t i = 0; i < 4; i++) {
+		fake_call_fail(IDENTITY, kinds[i], "InvalidClientTokenId", "invalid");
+		run(fixture);
+		assert_false(fixture->session_works);
+		assert_int_equal(fixture->err.kind, ERR_NONE);
+	}
+}
+
+static void other_trouble_proves_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	fake_call_fail(IDENTITY, ERR_TIMEOUT, "", "late");
+	run(fixture);
+	assert_int_equal(fixture->err.kind, ERR_TIMEOUT);
+	fake_call_reply(IDENTITY, "<html/>");
+	run(fixture);
+	assert_int_equal(fixture->err.kind, ERR_PROTOCOL);
+}
+
+static void cancelled_probe_does_not_call_back(void **state)
+{
+	struct fixture *fixture = *state;
+	fake_call_hang(IDENTITY);
+	struct region_probe *probe =
+		region_probe_start(fixture->client, "eu-central-1", on_done, fixture);
+	region_probe_cancel(probe);
+	region_probe_cancel(NULL);
+	fake_loop_run_ready();
+	assert_int_equal(fixture->ends, 0);
+	assert_int_equal(fake_call_cancelled(), 1);
+}
+
+int main(void)
+{
+#define PROBE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		PROBE_TEST(session_that_answers_at_home_works),
+		PROBE_TEST(session_that_is_refused_at_home_does_not_work),
+		PROBE_TEST(other_trouble_proves_nothing),
+		PROBE_TEST(cancelled_probe_does_not_call_back),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
