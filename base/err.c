@@ -73,7 +73,7 @@ int err_set_code(struct err *err, const char *code)
 {
 	char copy[ERR_CODE_MAX];
 	size_t len = 0;
-	for (; code[len] != '\0' && len < sizeof(copy) - 1; len++)
+	for (; len < sizeof(copy) - 1 && code[len] != '\0'; len++)
 		copy[len] = is_code_char(code[len]) ? code[len] : '?';
 	copy[len] = '\0';
 	memcpy(err->code, copy, len + 1);

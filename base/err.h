@@ -18,23 +18,23 @@ enum {
 
 enum err_kind {
 	ERR_NONE = 0,
-	ERR_CONFIG,	 /* configuration, arguments: a person must change something */
-	ERR_SYSTEM,	 /* a system call failed on this host */
-	ERR_LIMIT,	 /* outsiders sent more than we accept */
-	ERR_PROTOCOL,	 /* an answer that is not what the API promises */
-	ERR_UNREACHABLE, /* no name, no connection, no TLS: nothing was answered */
-	ERR_TIMEOUT,	 /* connected, but no (complete) answer in time */
-	ERR_THROTTLED,	 /* asked to slow down, still after all retries */
-	ERR_DENIED,	 /* understood and refused: permissions */
-	ERR_DENIED_BY_SCP, /* refused by an organization's policy (SCP, RCP): no role can change that */
-	ERR_ROLE,	 /* AssumeRole was refused: role, trust, external ID and permission look alike */
-	ERR_CREDENTIALS, /* the credentials themselves are unknown, expired or missing */
-	ERR_NOT_FOUND,	 /* the named thing does not exist */
-	ERR_REFUSED,	 /* any other 4xx: the request was wrong for the service */
-	ERR_SERVICE,	 /* 5xx: the service failed */
-	ERR_STORE,	 /* the store is damaged, locked or of another version */
-	ERR_STORE_FULL,	 /* no space for the store */
-	ERR_STOPPED,	 /* given up because the program or a parent is stopping */
+	ERR_CONFIG,	   /* configuration, arguments: a person must change something */
+	ERR_SYSTEM,	   /* a system call failed on this host */
+	ERR_LIMIT,	   /* outsiders sent more than we accept */
+	ERR_PROTOCOL,	   /* an answer that is not what the API promises */
+	ERR_UNREACHABLE,   /* no name, no connection, no TLS: nothing was answered */
+	ERR_TIMEOUT,	   /* connected, but no (complete) answer in time */
+	ERR_THROTTLED,	   /* asked to slow down, still after all retries */
+	ERR_DENIED,	   /* understood and refused: permissions */
+	ERR_DENIED_BY_SCP, /* refused by a policy of the organization: no role can change that */
+	ERR_ROLE,	   /* AssumeRole refused: role, trust and permission look alike */
+	ERR_CREDENTIALS,   /* the credentials themselves are unknown, expired or missing */
+	ERR_NOT_FOUND,	   /* the named thing does not exist */
+	ERR_REFUSED,	   /* any other 4xx: the request was wrong for the service */
+	ERR_SERVICE,	   /* 5xx: the service failed */
+	ERR_STORE,	   /* the store is damaged, locked or of another version */
+	ERR_STORE_FULL,	   /* no space for the store */
+	ERR_STOPPED,	   /* given up because the program or a parent is stopping */
 };
 
 struct err {
@@ -43,7 +43,10 @@ struct err {
 	char text[ERR_TEXT_MAX];
 };
 
-#define ERR_INIT {.kind = ERR_NONE}
+#define ERR_INIT                                                                                   \
+	{                                                                                          \
+		.kind = ERR_NONE                                                                   \
+	}
 
 /* Sets kind and text, empties code. Returns -1. Text that does not fit is cut with "...". */
 int err_set(struct err *err, enum err_kind kind, const char *format, ...)

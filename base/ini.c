@@ -201,7 +201,7 @@ static int take_line(struct reader *reader, const char *line, size_t len, struct
 	bool is_indented = body.column > 1;
 	if (is_indented && reader->dialect == INI_OURS)
 		return refuse(reader, 1, "a line must not begin with a blank", err);
-	if (is_indented && (reader->has_open || reader->has_parent))
+	if (is_indented && reader->has_open)
 		return take_indented(reader, line, &body, err);
 	reader->has_parent = false;
 	if (body.text[0] == '[')

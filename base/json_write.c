@@ -158,11 +158,11 @@ static void add_escaped(struct buf *out, const char *text, size_t len)
 	buf_add(out, text + clean, len - clean);
 }
 
-/* Quotes, text and what follows it (":" behind a key). */
+/* A quote, the text, and the tail: the other quote and what is behind it. */
 static void add_quoted(struct json_writer *writer, const struct lead *lead, const char *text,
 	size_t len, const char *tail)
 {
-	size_t plain = 0, tail_len = strlen(tail);
+	size_t plain = 0;
 	while (plain < len && is_plain(text[plain]))
 		plain++;
 	char *to = buf_room(writer->out, lead->len + 1 + plain);
@@ -174,12 +174,7 @@ static void add_quoted(struct json_writer *writer, const struct lead *lead, cons
 	buf_advance(writer->out, lead->len + 1 + plain);
 	if (plain < len)
 		add_escaped(writer->out, text + plain, len - plain);
-	to = buf_room(writer->out, 1 + tail_len);
-	if (to == NULL)
-		return;
-	to[0] = '"';
-	memcpy(to + 1, tail, tail_len);
-	buf_advance(writer->out, 1 + tail_len);
+	buf_add_text(writer->out, tail);
 }
 
 void json_key(struct json_writer *writer, const char *key)
@@ -187,7 +182,7 @@ void json_key(struct json_writer *writer, const char *key)
 	assert(writer->depth > 0 && writer->is_object[writer->depth - 1] && !writer->after_key);
 	struct lead lead;
 	take_lead(writer, &lead);
-	add_quoted(writer, &lead, key, strlen(key), writer->is_pretty ? ": " : ":");
+	add_quoted(writer, &lead, key, strlen(key), writer->is_pretty ? "\": " : "\":");
 	writer->after_key = true;
 }
 
@@ -203,7 +198,7 @@ void json_text_len(struct json_writer *writer, const char *text, size_t len)
 {
 	struct lead lead;
 	take_value_lead(writer, &lead);
-	add_quoted(writer, &lead, text, len, "");
+	add_quoted(writer, &lead, text, len, "\"");
 }
 
 void json_int(struct json_writer *writer, int64_t value)
@@ -265,5 +260,5 @@ void json_member_time(struct json_writer *writer, const char *key, int64_t unix_
 
 bool json_writer_is_complete(const struct json_writer *writer)
 {
-	return writer->depth == 0 && !writer->after_key;
+	return writer->depth == 0;
 }

@@ -31,11 +31,11 @@ void json_close_object(struct json_writer *writer);
 void json_open_array(struct json_writer *writer);
 void json_close_array(struct json_writer *writer);
 void json_key(struct json_writer *writer, const char *key);
-void json_text(struct json_writer *writer, const char *text);	/* NULL writes null */
+void json_text(struct json_writer *writer, const char *text); /* NULL writes null */
 void json_text_len(struct json_writer *writer, const char *text, size_t len);
 void json_int(struct json_writer *writer, int64_t value);
 void json_bool(struct json_writer *writer, bool value);
-void json_write_null(struct json_writer *writer); /* json_null is a symbol of jansson */
+void json_write_null(struct json_writer *writer);	    /* json_null is a symbol of jansson */
 void json_time(struct json_writer *writer, int64_t unix_s); /* RFC 3339 UTC; 0 writes null */
 
 /* Key and value in one call, for the usual case. */

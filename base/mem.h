@@ -10,8 +10,8 @@
 void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xreallocarray(void *memory, size_t count, size_t size);
-char *xstrdup(const char *text);		  /* NULL gives NULL */
-char *xstrndup(const char *text, size_t len);	  /* text may lack a NUL; len bytes, then a NUL */
+char *xstrdup(const char *text);	      /* NULL gives NULL */
+char *xstrndup(const char *text, size_t len); /* text may lack a NUL; len bytes, then a NUL */
 char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*

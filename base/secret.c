@@ -134,7 +134,7 @@ static void *openssl_malloc(size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return malloc(size);
+	return xmalloc(size);
 }
 
 static void *openssl_realloc(void *memory, size_t size, const char *file, int line)

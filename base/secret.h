@@ -18,14 +18,17 @@ struct secret {
 	size_t len;
 };
 
-#define SECRET_INIT {.bytes = NULL}
+#define SECRET_INIT                                                                                \
+	{                                                                                          \
+		.bytes = NULL                                                                      \
+	}
 
 /* Replaces the value by a copy of len bytes (at most SECRET_MAX; more is a bug). The arena keeps
  * a NUL behind it. */
 void secret_set(struct secret *secret, const void *bytes, size_t len);
 void secret_copy(struct secret *to, const struct secret *from);
 void secret_move(struct secret *to, struct secret *from); /* from becomes unset */
-void secret_clear(struct secret *secret);		   /* wipes; unset is fine */
+void secret_clear(struct secret *secret);		  /* wipes; unset is fine */
 bool secret_is_set(const struct secret *secret);
 bool secret_equal(const struct secret *a, const struct secret *b); /* constant time for a length */
 

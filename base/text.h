@@ -13,18 +13,18 @@ struct err;
 struct buf;
 
 enum {
-	TEXT_TIME_MAX = 32,	/* "2026-11-21T05:46:52Z" and a NUL, with room for years above 9999 */
+	TEXT_TIME_MAX = 32, /* "2026-11-21T05:46:52Z" and a NUL, with room for years above 9999 */
 	TEXT_DURATION_MAX = 32, /* "89d 23h" and a NUL, with room for any int64_t */
 };
 
-bool text_is_utf8(const char *text, size_t len);	  /* a NUL is a character like others */
-bool text_is_digits(const char *text, size_t len);	  /* at least one, all 0-9 */
-bool text_is_account_id(const char *text);		  /* exactly 12 digits */
-bool text_is_region(const char *text);			  /* [a-z0-9-], 3 to 31 bytes, letter first */
+bool text_is_utf8(const char *text, size_t len);   /* a NUL is a character like others */
+bool text_is_digits(const char *text, size_t len); /* at least one, all 0-9 */
+bool text_is_account_id(const char *text);	   /* exactly 12 digits */
+bool text_is_region(const char *text);		   /* [a-z0-9-], 3 to 31 bytes, letter first */
 bool text_has_prefix(const char *text, const char *prefix);
 bool text_has_suffix(const char *text, const char *suffix);
-bool text_equal_ci(const char *a, const char *b);	  /* ASCII case ignored */
-void text_lower(char *text);				  /* ASCII, in place */
+bool text_equal_ci(const char *a, const char *b); /* ASCII case ignored */
+void text_lower(char *text);			  /* ASCII, in place */
 
 /* Copies at most size - 1 bytes and terminates. Returns false when it had to cut. */
 bool text_copy(char *ret, size_t size, const char *text);

@@ -103,13 +103,12 @@ size_t text_columns(const char *text)
 	for (size_t at = 0; at < len;) {
 		uint32_t code_point = 0;
 		size_t size = text_utf8_next(text + at, len - at, &code_point);
-		if (size <= 1)
-			columns += 1; /* ASCII, or a broken byte that shows as one replacement */
-		else if (is_in(combining, sizeof(combining) / sizeof(combining[0]), code_point))
-			columns += 0;
-		else if (is_in(wide, sizeof(wide) / sizeof(wide[0]), code_point))
+		/* A broken byte shows as one replacement character, as wide as ASCII. */
+		bool is_narrow = size <= 1;
+		if (!is_narrow && is_in(wide, sizeof(wide) / sizeof(wide[0]), code_point))
 			columns += 2;
-		else
+		else if (is_narrow ||
+			 !is_in(combining, sizeof(combining) / sizeof(combining[0]), code_point))
 			columns += 1;
 		at += size > 0 ? size : 1;
 	}
@@ -188,22 +187,24 @@ void text_hex(const void *bytes, size_t len, char *ret)
 	ret[2 * len] = '\0';
 }
 
-static int hex_value(char c)
+enum { NO_HEX_DIGIT = 16 };
+
+static unsigned hex_value(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned)(c - '0');
 	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
+		return (unsigned)(c - 'a' + 10);
 	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+		return (unsigned)(c - 'A' + 10);
+	return NO_HEX_DIGIT;
 }
 
 bool text_unhex(const char *hex, void *ret, size_t len)
 {
 	/* Two passes, so that ret is untouched when hex is broken. */
 	for (size_t i = 0; i < 2 * len; i++) {
-		if (hex_value(hex[i]) < 0)
+		if (hex_value(hex[i]) == NO_HEX_DIGIT)
 			return false; /* also at a NUL that comes too early */
 	}
 	if (hex[2 * len] != '\0')

@@ -92,7 +92,7 @@ static void on_start(void *arg, const xmlChar *name, const xmlChar *prefix, cons
 	struct parser *parser = arg;
 	struct xml_document *document = parser->document;
 	if (parser->has_failed)
-		return;
+		return; /* libxml2 promises no silence after xmlStopParser */
 	if (parser->depth == XML_DEPTH_MAX) {
 		fail(parser, ERR_LIMIT, "XML nested too deep");
 		return;
@@ -131,7 +131,7 @@ static void on_end(void *arg, const xmlChar *name, const xmlChar *prefix, const 
 	(void)prefix;
 	(void)uri;
 	struct parser *parser = arg;
-	if (parser->has_failed || parser->depth == 0)
+	if (parser->has_failed)
 		return;
 	struct open_element *open = &parser->open[--parser->depth];
 	if (open->last_child == 0) {

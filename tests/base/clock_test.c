@@ -41,6 +41,10 @@ static void random_numbers_fill_their_range_and_do_not_leave_it(void **state)
 	for (int i = 0; i < 7; i++)
 		assert_true(seen[i] > 100); /* 286 expected; 100 is 12 standard deviations away */
 	assert_int_equal(clock_random(1), 0);
+	const uint32_t awkward =
+		UINT32_C(0x80000001); /* nearly half of all numbers are thrown again */
+	for (int i = 0; i < 100; i++)
+		assert_true(clock_random(awkward) < awkward);
 	assert_true(clock_random(UINT32_MAX) < UINT32_MAX);
 }
 

@@ -116,6 +116,8 @@ static void code_is_cut_and_cleaned(void **state)
 	struct err err = ERR_INIT;
 	err_set_code(&err, "com.amazon#Throttling\n<x>");
 	assert_string_equal(err.code, "com.amazon?Throttling??x?");
+	err_set_code(&err, "AZaz09_.-@[`{/: ");
+	assert_string_equal(err.code, "AZaz09_.-???????");
 	char longest[200];
 	memset(longest, 'C', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';

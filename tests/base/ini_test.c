@@ -194,6 +194,7 @@ static void failing_entry_ends_it_with_its_place(void **state)
 {
 	(void)state;
 	static const char text[] = "[a]\nk = v\nl = w\n[b]\n";
+	static const char with_parent[] = "[a]\ns3 =\n k = v\n";
 	static const struct {
 		int at, with;
 		const char *expected;
@@ -216,6 +217,13 @@ static void failing_entry_ends_it_with_its_place(void **state)
 			assert_int_equal(seen.count, known[i].at);
 			buf_clear(&seen.text);
 		}
+	}
+	for (int at = 2; at <= 3; at++) {
+		struct seen seen = {.fail_at = at, .fail_with = -1};
+		struct err err = ERR_INIT;
+		assert_int_equal(parse(INI_AWS, with_parent, strlen(with_parent), &seen, &err), -1);
+		assert_string_equal(err.text, at == 2 ? "x.conf:2:1: no" : "x.conf:3:2: no");
+		buf_clear(&seen.text);
 	}
 }
 
@@ -354,6 +362,14 @@ static void files_are_read_whole(void **state)
 	assert_int_equal(mkfifo(path, 0600), 0); /* nobody writes: it must not wait */
 	assert_int_equal(ini_parse_file(INI_OURS, path, take_file_entry, &properties, &err), -1);
 	unlink(path);
+
+	assert_int_equal(
+		ini_parse_file(INI_AWS, "/dev/null/x", take_file_entry, &properties, &err), -1);
+	assert_string_equal(err.text, "/dev/null/x: cannot open: Not a directory");
+	assert_string_equal(err.code, "");
+	assert_int_equal(
+		ini_parse_file(INI_AWS, "/proc/self/mem", take_file_entry, &properties, &err), -1);
+	assert_string_equal(err.text, "/proc/self/mem: cannot read: Input/output error");
 
 	assert_int_equal(
 		ini_parse_file(INI_AWS, "/dev/null", take_file_entry, &properties, &err), 0);

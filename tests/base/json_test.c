@@ -265,7 +265,10 @@ static void member_of_another_type_is_an_error(void **state)
 		json_decref(document);
 	}
 	struct err err = ERR_INIT;
-	json_t *document = read_text("{\"Name\":\"x\"}");
+	json_t *document = read_text("{\"Name\":\"x\",\"no\":false}");
+	bool flag = true;
+	assert_int_equal(json_get_bool(document, "no", &flag, &err), 0);
+	assert_false(flag);
 	int64_t number = 0;
 	json_get_int(document, "Name", &number, &err);
 	assert_string_equal(err.text, "member \"Name\" is a text, not a whole number");

@@ -255,6 +255,18 @@ static void close_after_a_key(void)
 	json_close_object(&writer);
 }
 
+static void document_is_not_complete_while_something_is_open(void **state)
+{
+	(void)state;
+	json_open_object(&writer);
+	assert_false(json_writer_is_complete(&writer));
+	json_key(&writer, "a");
+	assert_false(json_writer_is_complete(&writer));
+	json_int(&writer, 1);
+	json_close_object(&writer);
+	assert_true(json_writer_is_complete(&writer));
+}
+
 static void close_the_other_kind(void)
 {
 	json_open_object(&writer);
@@ -300,6 +312,8 @@ int main(void)
 			full_buffer_keeps_a_beginning_and_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			stream_is_emptied_between_objects, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			document_is_not_complete_while_something_is_open, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(misuse_is_a_bug, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

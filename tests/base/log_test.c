@@ -135,6 +135,17 @@ static void redirected_stderr_is_not_the_journal(void **state)
 	assert_string_equal(line, "2026-11-21T00:00:00Z info i\n");
 }
 
+static void closed_stderr_is_nothing_to_stop_for(void **state)
+{
+	(void)state;
+	setenv("JOURNAL_STREAM", "8:12345", 1);
+	capture();
+	close(STDERR_FILENO);
+	log_error("lost");
+	stop_capture();
+	assert_string_equal(line, "");
+}
+
 static void level_names(void **state)
 {
 	(void)state;
@@ -159,6 +170,7 @@ int main(void)
 		cmocka_unit_test_setup(long_lines_are_cut_between_characters, set_up),
 		cmocka_unit_test_setup(journal_gets_priorities_and_no_time, set_up),
 		cmocka_unit_test_setup(redirected_stderr_is_not_the_journal, set_up),
+		cmocka_unit_test_setup(closed_stderr_is_nothing_to_stop_for, set_up),
 		cmocka_unit_test_setup(level_names, set_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,8 @@ static void failure_to_allocate_aborts(void **state)
 static void nothing_asked_still_gives_memory(void **state)
 {
 	(void)state;
-	void *memory[] = {xmalloc(0), xcalloc(0, 8), xcalloc(8, 0), xreallocarray(NULL, 0, 8)};
+	void *memory[] = {xmalloc(0), xcalloc(0, 8), xcalloc(8, 0), xreallocarray(NULL, 0, 8),
+		xreallocarray(NULL, 8, 0)};
 	for (size_t i = 0; i < sizeof(memory) / sizeof(memory[0]); i++) {
 		assert_non_null(memory[i]);
 		free(memory[i]);

@@ -100,6 +100,7 @@ static void escape_shows_what_would_be_obeyed_or_hidden(void **state)
 	check_escape("\xe2\x80\xae", 3, 10, "\\xe2\\x80\\xae"); /* right-to-left override */
 	check_escape("\xe2\x80\x8b", 3, 10, "\\xe2\\x80\\x8b"); /* zero width space */
 	check_escape("\xf3\xa0\x80\x81", 4, 10, "\\xf3\\xa0\\x80\\x81"); /* a tag */
+	check_escape("\xf4\x8f\xbf\xbf", 4, 10, "\\xf4\\x8f\\xbf\\xbf"); /* a noncharacter */
 	check_escape("x\xff\xc3", 3, 10, "x\\xff\\xc3");
 }
 

@@ -46,6 +46,9 @@ static void region_is_a_short_lower_case_name(void **state)
 	assert_false(text_is_region("US-east-1"));
 	assert_false(text_is_region("us-east-1.evil.example"));
 	assert_false(text_is_region("us/east"));
+	assert_false(text_is_region("{ab"));
+	assert_false(text_is_region("ab{"));
+	assert_false(text_is_region("ab`"));
 }
 
 static void prefix_and_suffix(void **state)
