@@ -7,9 +7,9 @@
 struct account_record {
 	const char *connector, *account_id;
 	const char *name, *email;
-	const char *state;	/* as AWS spells it: ACTIVE, SUSPENDED ...; "GONE" when no longer listed */
-	const char *unit_id;	/* parent: root or unit; "" in account scope */
-	const char *unit_path;	/* names from the root, "Root/Security/Prod"; "" in account scope */
+	const char *state;     /* AWS's word (ACTIVE ...); "GONE" when no longer listed */
+	const char *unit_id;   /* parent: root or unit; "" in account scope */
+	const char *unit_path; /* names from the root, "Root/Security/Prod"; "" in account scope */
 	bool is_management;
 	int64_t first_seen_s, last_seen_s;
 };
@@ -33,10 +33,10 @@ void store_unit_delete(struct store_txn *txn, const char *connector, const char 
 struct cycle_record {
 	const char *connector;
 	const char *hub_account_id, *hub_arn, *partition, *organization_id; /* as last learnt */
-	const char *error;	 /* why the last cycle as a whole failed; "" */
+	const char *error;	       /* why the last cycle as a whole failed; "" */
 	int64_t started_s, finished_s; /* finished_s 0: under way (or interrupted) */
-	int64_t next_s;		 /* when the next is due */
-	int64_t last_complete_s; /* last end of a cycle that read everything in scope */
+	int64_t next_s;		       /* when the next is due */
+	int64_t last_complete_s;       /* last end of a cycle that read everything in scope */
 	uint32_t accounts, pairs, pairs_ok, pairs_problem;
 	int64_t certificates, calls, throttles;
 };

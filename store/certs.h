@@ -12,7 +12,7 @@
 #include "store/store.h"
 
 enum {
-	CERT_ARN_MAX = 400,	/* with index prefixes below LMDB's 511; ACM's ARNs take 90 */
+	CERT_ARN_MAX = 400, /* with index prefixes below LMDB's 511; ACM's ARNs take 90 */
 	CERT_SHA256_LEN = 32,
 	CERT_DIGEST_LEN = 16,
 	CERT_CHAIN_MAX = 16,
@@ -26,7 +26,7 @@ struct cert_record {
 	const char *renewal_eligibility, *renewal_status, *renewal_reason;
 	const char *export_option, *managed_by, *key_pair_origin, *validation_method;
 	const char *certificate_authority_arn;
-	const char *detail_error; /* why Describe, Get or ListTags failed last; "" when they did not */
+	const char *detail_error; /* why Describe, Get or ListTags failed last; "" when none did */
 	struct pack sans, in_use_by, key_usages, ext_key_usages;
 	struct pack tags; /* key, value, key, value ... */
 	int64_t created_s, issued_s, imported_s, revoked_s, not_before_s, not_after_s;
@@ -43,9 +43,12 @@ struct cert_record {
 };
 
 /* Inserts or replaces, indexes and the serial's history included (a serial new to the ARN adds a
- * history record). */
+ * history record). Nothing is written when nothing changed. Fails the transaction: ERR_PROTOCOL when
+ * arn is not an ACM certificate's ARN of that region and account, ERR_LIMIT when it is longer than
+ * CERT_ARN_MAX or the record larger than 1 MiB. */
 void store_cert_put(struct store_txn *txn, const struct cert_record *record);
 bool store_cert_get(struct store_txn *txn, const char *arn, struct cert_record *ret_record);
+/* With its history; its PEM stays. */
 void store_cert_delete(struct store_txn *txn, const char *arn);
 
 /* In order of ARN within one account and region; gone ones included. position: CERT_ARN_MAX + 1 bytes,
@@ -55,8 +58,8 @@ bool store_cert_next_in_region(struct store_txn *txn, const char *partition, con
 
 /* DER by SHA-256; putting what is there already costs one look-up. */
 void store_pem_put(struct store_txn *txn, const unsigned char *sha256, const void *der, size_t len);
-bool store_pem_get(struct store_txn *txn, const unsigned char *sha256, const void **ret_der,
-	size_t *ret_len);
+bool store_pem_get(
+	struct store_txn *txn, const unsigned char *sha256, const void **ret_der, size_t *ret_len);
 
 struct cert_history {
 	const char *serial;

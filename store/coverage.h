@@ -33,8 +33,8 @@ bool coverage_is_problem(enum coverage_state state);
 struct coverage_record {
 	const char *connector, *account_id, *region;
 	enum coverage_state state;
-	const char *code;   /* AWS's error code; "" */
-	const char *reason; /* one sentence; "" when ok */
+	const char *code;	   /* AWS's error code; "" */
+	const char *reason;	   /* one sentence; "" when ok */
 	int64_t certificate_count; /* at the last success */
 	int64_t last_attempt_s, last_success_s;
 	int64_t next_try_s; /* not before this, unless asked by hand */
@@ -45,8 +45,8 @@ struct coverage_record {
 void store_coverage_put(struct store_txn *txn, const struct coverage_record *record);
 bool store_coverage_get(struct store_txn *txn, const char *connector, const char *account_id,
 	const char *region, struct coverage_record *ret_record);
-void store_coverage_delete(struct store_txn *txn, const char *connector, const char *account_id,
-	const char *region);
+void store_coverage_delete(
+	struct store_txn *txn, const char *connector, const char *account_id, const char *region);
 
 enum { COVERAGE_POSITION_MAX = 256 };
 /* In order of connector, account, region. connector, account_id: NULL for all. position as in certs.h. */

@@ -25,8 +25,8 @@ enum event_kind { /* stored: numbers are fixed */
 	EVENT_OPERATOR = 15, /* somebody asked for something: scan, reload */
 	EVENT_SENSOR_STARTED = 16,
 	EVENT_SENSOR_STOPPED = 17,
-	EVENT_CERT_RETURNED = 18, /* listed again after it was gone */
-	EVENT_STORE_RESTORED = 19, /* a new epoch began: the store was restored or went back in time */
+	EVENT_CERT_RETURNED = 18,  /* listed again after it was gone */
+	EVENT_STORE_RESTORED = 19, /* a new epoch began: restored, or back in time */
 	EVENT_KINDS
 };
 const char *event_kind_name(enum event_kind kind); /* "certificate_appeared", ... */
@@ -36,8 +36,8 @@ struct event_record {
 	int64_t at_s;
 	enum event_kind kind;
 	const char *connector, *account_id, *region, *arn; /* "" where it does not apply */
-	const char *subject; /* domain name, account name, operator "uid 0"; "" */
-	const char *detail;  /* one line, for people; "" */
+	const char *subject;	/* domain name, account name, operator "uid 0"; "" */
+	const char *detail;	/* one line, for people; "" */
 	unsigned char hash[32]; /* SHA-256 over the previous hash and this record; set by append */
 };
 

@@ -19,11 +19,11 @@ void render_certificate(struct json_writer *writer, struct store_txn *txn,
 void render_certificate_full(struct json_writer *writer, struct store_txn *txn,
 	const struct cert_record *record, int64_t now_s, bool has_pem);
 /* With counts of certificates and of regions by coverage state. */
-void render_account(struct json_writer *writer, struct store_txn *txn,
-	const struct account_record *record);
+void render_account(
+	struct json_writer *writer, struct store_txn *txn, const struct account_record *record);
 void render_unit(struct json_writer *writer, const struct unit_record *record);
-void render_coverage(struct json_writer *writer, struct store_txn *txn,
-	const struct coverage_record *record);
+void render_coverage(
+	struct json_writer *writer, struct store_txn *txn, const struct coverage_record *record);
 void render_event(struct json_writer *writer, const struct event_record *record);
 void render_cycle(struct json_writer *writer, const struct cycle_record *record);
 void render_counts(struct json_writer *writer, const struct cert_counts *counts);

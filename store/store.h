@@ -4,12 +4,13 @@
  * does not.
  *
  * Writing is asynchronous and grouped: store_write_start queues a function; the queue runs in one
- * transaction every STORE_GROUP_MS or STORE_GROUP_MAX writes, and `done` follows the fsync. The function
- * may be rolled back and run again (map growth, a neighbour's failure), so it changes nothing but
+ * transaction every STORE_GROUP_MS or STORE_GROUP_MAX writes, and `done` follows the fsync. The
+ * function may be rolled back and run again (map growth, a neighbour's failure), so it changes nothing but
  * txn. A failing write does not fail its neighbours of the same group.
  *
  * Reading: a transaction is opened, used and ended on the stack; it never crosses a wait. Values
- * read are views into the map and die with it.
+ * read are views into the map and die with it; inside a write they die with the next change already
+ * (what is passed to a put may still point into the map).
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -31,9 +32,9 @@ enum {
 };
 
 struct store_options {
-	const char *data_dir;	/* borrowed for store_open; made (0700) when missing unless read-only */
-	bool is_read_only;	/* for `--offline`: never creates, never migrates */
-	int64_t map_bytes;	/* first size of the map; 0: default; it grows by itself */
+	const char *data_dir; /* borrowed for store_open; made (0700) when missing */
+	bool is_read_only;    /* for `--offline`: never creates, never migrates */
+	int64_t map_bytes;    /* first size of the map; 0: default; it grows by itself */
 };
 
 /*
@@ -42,7 +43,8 @@ struct store_options {
  * (unreadable, read-only file system ...), each naming the path. Nothing is changed on failure.
  */
 struct store *store_open(struct loop *loop, const struct store_options *options, struct err *err);
-/* Commits what is queued first (their done is not called: owners have cancelled). NULL is fine. */
+/* Commits what is queued first (their done is not called: owners have cancelled). Not from within a
+ * done. NULL is fine. */
 void store_close(struct store *store);
 
 /* Does its work through txn, which keeps the first failure. arg is borrowed until done or cancel. */

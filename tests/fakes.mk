@@ -19,3 +19,7 @@ flow_fakes := $(B)/tests/lib/fake_call.o $(B)/tests/lib/fake_loop.o $(B)/tests/l
 $(B)/tests/orgscope/org_walk_test: $(flow_fakes)
 $(B)/tests/orgscope/account_regions_test: $(flow_fakes)
 $(B)/tests/orgscope/region_probe_test: $(flow_fakes)
+
+# --- aws/: the real client over scripted HTTP ----------------------------------------------------
+http_fakes := $(B)/tests/lib/fake_http.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
+$(B)/tests/aws/call_test:      $(http_fakes)

@@ -2,6 +2,7 @@
 #include "tests/lib/temp_store.h"
 
 #include <dirent.h>
+#include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,7 +137,7 @@ static void init_packs(struct sample_cert *sample, uint32_t number)
 
 static void init_numbers(struct cert_record *record, uint32_t number)
 {
-	enum { DAY_S = 86400, NOW_S = 1795219200 }; /* 2026-11-21 */
+	enum { DAY_S = 86400, NOW_S = SAMPLE_NOW_S };
 	bool is_pending = strcmp(record->status, "PENDING_VALIDATION") == 0;
 	record->created_s = NOW_S - 400 * DAY_S;
 	record->issued_s = NOW_S - 399 * DAY_S;
@@ -149,13 +150,21 @@ static void init_numbers(struct cert_record *record, uint32_t number)
 	record->detailed_s = NOW_S - 1 * DAY_S;
 	record->in_use = number % 2 == 0;
 	record->has_pem = !is_pending;
-	for (size_t i = 0; record->has_pem && i < CERT_SHA256_LEN; i++) {
-		record->fingerprint_sha256[i] = (unsigned char)(number >> (i % 4 * 8) ^ i * 7);
-		record->spki_sha256[i] = (unsigned char)(number >> (i % 4 * 8) ^ i * 11);
-		record->chain_sha256[0][i] = (unsigned char)(0x40 + i);
-	}
 	record->chain_count = record->has_pem ? 1 : 0;
 	memcpy(record->summary_digest, &number, sizeof(number));
+}
+
+static const char chain_der[] = "the certificate of a CA";
+
+static void init_hashes(struct sample_cert *sample, uint32_t number)
+{
+	struct cert_record *record = &sample->record;
+	snprintf(sample->der, sizeof(sample->der), "certificate %u", number);
+	if (!record->has_pem)
+		return;
+	SHA256((const unsigned char *)sample->der, sizeof(sample->der), record->fingerprint_sha256);
+	SHA256((const unsigned char *)sample->serial, strlen(sample->serial), record->spki_sha256);
+	SHA256((const unsigned char *)chain_der, sizeof(chain_der), record->chain_sha256[0]);
 }
 
 void sample_cert_init(struct sample_cert *sample, uint32_t number)
@@ -183,6 +192,7 @@ void sample_cert_init(struct sample_cert *sample, uint32_t number)
 	init_texts(sample, number);
 	init_packs(sample, number);
 	init_numbers(&sample->record, number);
+	init_hashes(sample, number);
 }
 
 void sample_cert_set_names(struct sample_cert *sample, const char *domain_name, ...)
@@ -208,10 +218,20 @@ void sample_cert_clear(struct sample_cert *sample)
 	buf_clear(&sample->tags);
 }
 
+void sample_cert_store(struct store_txn *txn, const struct sample_cert *sample)
+{
+	const struct cert_record *record = &sample->record;
+	store_cert_put(txn, record);
+	if (!record->has_pem)
+		return;
+	store_pem_put(txn, record->fingerprint_sha256, sample->der, sizeof(sample->der));
+	store_pem_put(txn, record->chain_sha256[0], chain_der, sizeof(chain_der));
+}
+
 void sample_cert_put(struct store_txn *txn, uint32_t number)
 {
 	struct sample_cert sample;
 	sample_cert_init(&sample, number);
-	store_cert_put(txn, &sample.record);
+	sample_cert_store(txn, &sample);
 	sample_cert_clear(&sample);
 }

@@ -18,11 +18,14 @@ char *temp_path(const char *folder, const char *name); /* owned */
 /* store_open that must succeed. loop may be NULL: then only store_write_now works. */
 struct store *temp_store_open(struct loop *loop, const char *folder);
 
+enum { SAMPLE_NOW_S = 1795219200 }; /* 2026-11-21T00:00:00Z, the fake clock's start */
+
 /* A certificate whose every field is set and follows from number: account, region, names, times. Its
- * texts live in memory of its own until sample_cert_clear. */
+ * texts live in memory of its own until sample_cert_clear. Pending ones have no PEM. */
 struct sample_cert {
 	struct cert_record record;
 	struct buf sans, in_use_by, key_usages, ext_key_usages, tags;
+	char der[32]; /* stands for the certificate; its hash is the fingerprint */
 	char arn[128], account_id[13], domain_name[64], serial[40], subject[96];
 };
 void sample_cert_init(struct sample_cert *sample, uint32_t number);
@@ -31,7 +34,9 @@ void sample_cert_clear(struct sample_cert *sample);
 void sample_cert_set_names(struct sample_cert *sample, const char *domain_name, ...)
 	__attribute__((sentinel));
 
-/* sample_cert_init, put, clear. */
+/* Puts the record and its PEM. */
+void sample_cert_store(struct store_txn *txn, const struct sample_cert *sample);
+/* Init, store, clear. */
 void sample_cert_put(struct store_txn *txn, uint32_t number);
 
 #endif
