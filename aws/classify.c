@@ -81,6 +81,7 @@ static const struct meaning {
 
 	{"NoSuchEntity", ERR_NOT_FOUND, RETRY_NEVER},
 	{"NotFound", ERR_NOT_FOUND, RETRY_NEVER},
+	{"UnknownOperationException", ERR_REFUSED, RETRY_NEVER}, /* as 404 */
 };
 
 /* --- code and message ------------------------------------------------------------------------- */

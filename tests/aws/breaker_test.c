@@ -1,0 +1,101 @@
+#include "aws/breaker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+
+static bool connect_fails(struct breaker *breaker, int64_t now_ms)
+{
+	return breaker_failed(breaker, BREAKER_CONNECT_POINTS, "connection refused", now_ms);
+}
+
+static struct breaker opened_at(int64_t now_ms)
+{
+	struct breaker breaker = {.points = 0};
+	assert_false(connect_fails(&breaker, now_ms));
+	assert_false(connect_fails(&breaker, now_ms));
+	assert_true(connect_fails(&breaker, now_ms));
+	return breaker;
+}
+
+static void three_connect_failures_in_a_row_open_it(void **state)
+{
+	(void)state;
+	struct breaker breaker = opened_at(1000);
+	assert_true(breaker.is_open);
+	assert_false(breaker_admits(&breaker, 1000));
+}
+
+static void an_answer_in_between_starts_the_count_again(void **state)
+{
+	(void)state;
+	struct breaker breaker = {.points = 0};
+	for (int i = 0; i < 10; i++) {
+		assert_false(connect_fails(&breaker, 0));
+		assert_false(connect_fails(&breaker, 0));
+		breaker_answered(&breaker);
+	}
+	assert_true(breaker_admits(&breaker, 0));
+}
+
+static void silence_counts_a_quarter(void **state)
+{
+	(void)state;
+	struct breaker breaker = {.points = 0};
+	for (int i = 0; i < 11; i++)
+		assert_false(breaker_failed(&breaker, BREAKER_SILENCE_POINTS, "no answer", 0));
+	assert_true(breaker_failed(&breaker, BREAKER_SILENCE_POINTS, "no answer", 0));
+}
+
+static void one_probe_a_minute_goes_through(void **state)
+{
+	(void)state;
+	struct breaker breaker = opened_at(1000);
+	assert_false(breaker_admits(&breaker, 60999));
+	assert_true(breaker_admits(&breaker, 61000));
+	assert_false(breaker_admits(&breaker, 61000));
+	assert_false(connect_fails(&breaker, 66000)); /* the probe's: it was open already */
+	assert_false(breaker_admits(&breaker, 120999));
+	assert_true(breaker_admits(&breaker, 121000));
+}
+
+static void an_answer_closes_it(void **state)
+{
+	(void)state;
+	struct breaker breaker = opened_at(0);
+	breaker_answered(&breaker);
+	assert_true(breaker_admits(&breaker, 1));
+	assert_false(connect_fails(&breaker, 1));
+	assert_false(breaker.is_open);
+}
+
+static void refusal_names_host_reason_and_next_try(void **state)
+{
+	(void)state;
+	struct breaker breaker = opened_at(0);
+	struct err err = ERR_INIT;
+	assert_int_equal(breaker_refuse(&breaker, "acm.eu-west-1.amazonaws.com", 20500, &err), -1);
+	assert_int_equal(err.kind, ERR_UNREACHABLE);
+	assert_string_equal(err.code, "breaker");
+	assert_non_null(strstr(err.text, "acm.eu-west-1.amazonaws.com"));
+	assert_non_null(strstr(err.text, "connection refused"));
+	assert_non_null(strstr(err.text, "in 40 s"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(three_connect_failures_in_a_row_open_it),
+		cmocka_unit_test(an_answer_in_between_starts_the_count_again),
+		cmocka_unit_test(silence_counts_a_quarter),
+		cmocka_unit_test(one_probe_a_minute_goes_through),
+		cmocka_unit_test(an_answer_closes_it),
+		cmocka_unit_test(refusal_names_host_reason_and_next_try),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
