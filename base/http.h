@@ -29,16 +29,18 @@ enum {
 };
 
 struct http_limits {
-	int max_requests;  /* in flight; the rest waits in order of arrival */
-	int per_host_max;  /* connections to one host: 8 to 16 (design.md section 8) */
-	int idle_max;	   /* idle connections kept over all: an idle TLS connection holds 58 KB */
+	int max_requests; /* in flight; the rest waits in order of arrival */
+	int per_host_max; /* connections to one host: 8 to 16 (design.md section 8) */
+	int idle_max;	  /* idle connections kept over all: an idle TLS connection holds 58 KB */
 };
 
 /* How to reach a host. Borrowed by a call until it ends. "" or NULL: not set. */
 struct http_route {
-	const char *proxy;	/* http://host:port; libcurl's forms; NULL or "": from no environment, no proxy */
-	const char *no_proxy;	/* libcurl's CURLOPT_NOPROXY form */
-	const char *ca_bundle;	/* PEM file; NULL or "": the system's one file (never a directory: 880 KB a
+	const char *
+		proxy; /* http://host:port; libcurl's forms; NULL or "": from no environment, no proxy */
+	const char *no_proxy; /* libcurl's CURLOPT_NOPROXY form */
+	const char *
+		ca_bundle; /* PEM file; NULL or "": the system's one file (never a directory: 880 KB a
 				   connection) */
 };
 
@@ -55,28 +57,28 @@ struct http_header {
 };
 
 struct http_request {
-	const char *method;		   /* shared static: "GET", "POST" */
-	const char *url;		   /* borrowed for http_start; http or https */
-	const struct http_header *header;  /* borrowed for http_start */
+	const char *method;		  /* shared static: "GET", "POST" */
+	const char *url;		  /* borrowed for http_start; http or https */
+	const struct http_header *header; /* borrowed for http_start */
 	size_t header_count;
-	const char *body;		   /* borrowed until the call ends (the signer's buffer); NULL: none */
+	const char *body; /* borrowed until the call ends (the signer's buffer); NULL: none */
 	size_t body_len;
-	size_t reply_max_bytes;		   /* a longer answer ends in ERR_LIMIT as soon as it is seen */
-	bool is_secret;			   /* answer's buffer and libcurl's copy of headers are wiped */
-	const struct http_route *route;	   /* borrowed until the call ends */
+	size_t reply_max_bytes; /* a longer answer ends in ERR_LIMIT as soon as it is seen */
+	bool is_secret;		/* answer's buffer and libcurl's copy of headers are wiped */
+	const struct http_route *route;	      /* borrowed until the call ends */
 	const struct http_timeouts *timeouts; /* borrowed until the call ends */
 };
 
 struct http_reply {
 	int status;
-	struct buf body;	   /* owned by the call; borrowed in done */
-	int64_t date_s;		   /* Date header, Unix seconds; 0: none or broken */
-	int64_t retry_after_s;	   /* Retry-After in seconds; -1: none */
-	bool has_age;		   /* an Age header: came from a cache, its Date is old */
+	struct buf body;       /* owned by the call; borrowed in done */
+	int64_t date_s;	       /* Date header, Unix seconds; 0: none or broken */
+	int64_t retry_after_s; /* Retry-After in seconds; -1: none */
+	bool has_age;	       /* an Age header: came from a cache, its Date is old */
 	char content_type[96];
-	char error_type[128];	   /* x-amzn-ErrorType */
-	char request_id[64];	   /* x-amzn-RequestId or x-amz-request-id */
-	int64_t elapsed_ms;	   /* sent to complete */
+	char error_type[128]; /* x-amzn-ErrorType */
+	char request_id[64];  /* x-amzn-RequestId or x-amz-request-id */
+	int64_t elapsed_ms;   /* sent to complete */
 };
 
 /* err: ERR_UNREACHABLE (resolve, connect, TLS, proxy; text names host and reason), ERR_TIMEOUT (which
@@ -97,8 +99,8 @@ struct http *http_new(struct loop *loop, struct resolve *resolve, const struct h
 	struct err *err);
 void http_free(struct http *http); /* all calls must have ended */
 
-struct http_call *http_start(struct http *http, const char *host_key, http_make_fn *make,
-	http_done_fn *done, void *arg);
+struct http_call *http_start(
+	struct http *http, const char *host_key, http_make_fn *make, http_done_fn *done, void *arg);
 void http_cancel(struct http_call *call);
 
 struct http_stats {
