@@ -198,5 +198,7 @@ const struct ca *key_pool_ca(
 	for (size_t i = 0; i < pool->ca_count; i++)
 		if (plan[i].signs_leaves && plan[i].class == class && plan[i].is_ec == for_ec)
 			found[count++] = &pool->ca[i];
-	return found[choice % count]; /* the plan has one of each class and key kind */
+	if (count == 0)
+		abort(); /* the plan has one of each class and key kind */
+	return found[choice % count];
 }

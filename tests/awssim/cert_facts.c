@@ -143,7 +143,7 @@ static void draw_subject(struct arena *arena, struct cert_facts *facts)
 			(unsigned)hash_below(facts->cert->draw, SALT_HOST, 10000));
 	else if (kind->names == NAMES_IP_ONLY)
 		name = facts->ip[0];
-	else if (strlen(name) > 64) /* RFC 5280's limit of a common name */
+	else if (name != NULL && strlen(name) > 64) /* RFC 5280's limit of a common name */
 		name = "long name";
 	facts->subject = (struct dn){.common_name = name};
 	if (kind->type == IMPORTED)

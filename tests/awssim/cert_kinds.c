@@ -147,9 +147,9 @@ uint16_t cert_kind_pick(uint64_t ordinal, uint64_t seed)
 	while (common_divisor(stride, total) != 1)
 		stride++;
 	uint64_t place = (ordinal * stride + seed) % total;
-	for (uint16_t i = 0; i < KINDS; i++) {
+	for (size_t i = 0; i < KINDS; i++) {
 		if (place < cert_kinds[i].weight)
-			return i;
+			return (uint16_t)i;
 		place -= cert_kinds[i].weight;
 	}
 	return 0;

@@ -43,6 +43,7 @@ struct conn {
 	size_t send_limit; /* of a slow answer */
 	size_t slow_step;  /* > 0: send_limit grows by this at each tick */
 	bool close_after, is_counted;
+	int64_t answered; /* requests */
 	bool wants_write;
 	reply_more_fn *more;
 	void *more_arg;
@@ -57,6 +58,13 @@ static void timer_in(struct conn *conn, int64_t ms)
 {
 	struct timeval wait = {ms / 1000, ms % 1000 * 1000};
 	event_add(&conn->on_timer, &wait);
+}
+
+static void start_reading(struct conn *conn)
+{
+	conn->state = READING;
+	if (conn->server->limits.idle_close_ms > 0)
+		timer_in(conn, conn->server->limits.idle_close_ms);
 }
 
 void conn_close(struct conn *conn)
@@ -201,7 +209,7 @@ static bool send_out(struct conn *conn)
 	}
 	give_back(&conn->out);
 	conn->sent = 0;
-	conn->state = READING;
+	start_reading(conn);
 	return true;
 }
 
@@ -261,7 +269,7 @@ static bool answer(struct conn *conn, const struct http_request *request)
 		conn->state = WAITING;
 		conn->close_after = true;
 		conn->out.len = conn->send_limit = conn->sent = 0;
-		timer_in(conn, server->stall_max_s * 1000);
+		timer_in(conn, server->limits.stall_max_s * 1000);
 		return true;
 	}
 	if (reply->manner == REPLY_RESET) {
@@ -273,6 +281,9 @@ static bool answer(struct conn *conn, const struct http_request *request)
 		return false;
 	}
 	compose(conn, reply);
+	event_del(&conn->on_timer);
+	if (++conn->answered == server->limits.requests_per_connection)
+		conn->close_after = true; /* after compose: the client is not told */
 	if (reply->delay_ms > 0) {
 		conn->state = WAITING;
 		timer_in(conn, reply->delay_ms);
@@ -321,7 +332,7 @@ static bool take_connect(struct conn *conn, const struct http_request *request)
 		conn->in.len = 0;
 		conn->state = WAITING;
 		conn->close_after = true;
-		timer_in(conn, server->stall_max_s * 1000);
+		timer_in(conn, server->limits.stall_max_s * 1000);
 		return false;
 	}
 	conn->in.len = 0;
@@ -393,7 +404,7 @@ static void advance(struct conn *conn)
 			return;
 		}
 		conn->server->counts.handshakes++;
-		conn->state = READING;
+		start_reading(conn);
 	}
 	for (;;) {
 		if (conn->in.len >= IN_MAX) {
@@ -440,7 +451,8 @@ static void on_time(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	struct conn *conn = arg;
-	if (conn->state == WAITING && conn->out.len == 0) { /* the end of a stall */
+	bool is_stalled = conn->state == WAITING && conn->out.len == 0;
+	if (is_stalled || conn->state == READING || conn->state == HANDSHAKE) {
 		conn_close(conn);
 		return;
 	}

@@ -12,7 +12,7 @@ struct server {
 	struct event_base *base; /* borrowed */
 	struct tls *tls;	 /* borrowed */
 	struct server_hooks hooks;
-	int64_t stall_max_s;
+	struct server_limits limits;
 	struct evconnlistener *listener[4]; /* owned; by role */
 	struct conn *first;		    /* owned list of all connections */
 	struct server_counts counts;

@@ -270,7 +270,7 @@ static bool check_region(struct call *call)
 static bool check_rate(struct call *call)
 {
 	const struct operation *operation = call->operation;
-	uint64_t key = hash_mix(call->who->account + 1, (uint64_t)(call->region + 2));
+	uint64_t key = hash_mix(call->who->account + 1, (uint64_t)call->region + 2);
 	uint64_t what = operation->limit == LIMIT_SERVICE
 				? (uint64_t)operation->service
 				: (uint64_t)(operation - operations) + 100;

@@ -114,7 +114,8 @@ static void write_xml(const struct call *call, int status, const char *code, con
 		call->request_id);
 }
 
-static void fail(struct call *call, int status, const char *code, const char *format, va_list args)
+static void __attribute__((format(printf, 4, 0)))
+fail(struct call *call, int status, const char *code, const char *format, va_list args)
 {
 	struct out message = {0};
 	out_vfmt(&message, format, args);

@@ -205,7 +205,9 @@ static bool serve(struct sim *sim)
 	struct event_base *base = event_base_new();
 	struct tls *tls = tls_new(is_known_host, sim);
 	struct server_hooks hooks = {sim, answer, on_connect};
-	sim->server = server_new(base, tls, &hooks, sim->options.stall_max_s);
+	struct server_limits limits = {sim->options.stall_max_s, sim->options.idle_close_ms,
+		sim->options.requests_per_connection};
+	sim->server = server_new(base, tls, &hooks, &limits);
 	struct bound bound = {0};
 	bool ok = listen_all(sim, &bound) && announce(sim, tls, &bound);
 	if (ok)

@@ -31,6 +31,7 @@ struct options {
 	/* behaviour */
 	double rate_scale;
 	int64_t latency_ms, clock_offset_s, stall_max_s, fault_seed;
+	int64_t idle_close_ms, requests_per_connection;
 	bool awkward_pages, refuse_origins;
 	struct option_list faults;
 	/* listening */

@@ -15,13 +15,13 @@
 enum { BACKLOG = 1024 };
 
 struct server *server_new(struct event_base *base, struct tls *tls,
-	const struct server_hooks *hooks, int64_t stall_max_s)
+	const struct server_hooks *hooks, const struct server_limits *limits)
 {
 	struct server *server = mem_alloc(sizeof(*server));
 	server->base = base;
 	server->tls = tls;
 	server->hooks = *hooks;
-	server->stall_max_s = stall_max_s;
+	server->limits = *limits;
 	return server;
 }
 

@@ -31,8 +31,15 @@ struct server_counts {
 
 struct server;
 
+/* How connections end that nobody asked to end; 0: never. */
+struct server_limits {
+	int64_t stall_max_s;		 /* of an answer that never comes */
+	int64_t idle_close_ms;		 /* closed without a word, as AWS does */
+	int64_t requests_per_connection; /* likewise */
+};
+
 struct server *server_new(struct event_base *base, struct tls *tls,
-	const struct server_hooks *hooks, int64_t stall_max_s);
+	const struct server_hooks *hooks, const struct server_limits *limits);
 void server_free(struct server *server); /* closes all connections */
 
 /*

@@ -110,6 +110,26 @@ static void play_garbage(struct call *call)
 	}
 }
 
+static void play_html(struct call *call, int status)
+{
+	call->reply->status = status;
+	call->reply->content_type = "text/html";
+	replace(call, html);
+}
+
+/* The answer's own members follow, so that some names come twice. */
+static void play_duplicates(struct call *call)
+{
+	struct out *body = &call->reply->body, rest = *body;
+	if (is_xml(call) || rest.len < 2)
+		return;
+	*body = (struct out){0};
+	out_char(body, '{');
+	out_text(body, duplicates);
+	out_bytes(body, rest.data + 1, rest.len - 1);
+	out_clear(&rest);
+}
+
 void spoil_answer(struct call *call, const struct fault_rule *rule)
 {
 	struct reply *reply = call->reply;
@@ -125,14 +145,10 @@ void spoil_answer(struct call *call, const struct fault_rule *rule)
 		play_garbage(call);
 		break;
 	case FAULT_HTML_502:
-		reply->status = 502;
-		reply->content_type = "text/html";
-		replace(call, html);
+		play_html(call, 502);
 		break;
 	case FAULT_HTML:
-		reply->status = 200;
-		reply->content_type = "text/html";
-		replace(call, html);
+		play_html(call, 200);
 		break;
 	case FAULT_EMPTY:
 		reply->body.len = 0;
@@ -147,14 +163,7 @@ void spoil_answer(struct call *call, const struct fault_rule *rule)
 		play_bomb(call);
 		break;
 	case FAULT_DUPLICATE_KEYS:
-		if (!is_xml(call) && reply->body.len > 1) {
-			struct out rest = reply->body;
-			reply->body = (struct out){0};
-			out_char(&reply->body, '{');
-			out_text(&reply->body, duplicates);
-			out_bytes(&reply->body, rest.data + 1, rest.len - 1);
-			out_clear(&rest);
-		}
+		play_duplicates(call);
 		break;
 	case FAULT_DEEP:
 		play_deep(call, rule->bytes > 0 ? rule->bytes : DEEP_LEVELS);

@@ -194,24 +194,28 @@ static bool read_order(struct call *call, int *ret_direction)
 	return true;
 }
 
+struct ranked {
+	const struct cert *cert;
+};
+
 static int by_creation(const void *a, const void *b)
 {
-	const struct cert *left = *(const struct cert *const *)a,
-			  *right = *(const struct cert *const *)b;
+	const struct cert *left = ((const struct ranked *)a)->cert;
+	const struct cert *right = ((const struct ranked *)b)->cert;
 	if (left->created_s != right->created_s)
 		return left->created_s < right->created_s ? -1 : 1;
 	return left->uid < right->uid ? -1 : left->uid > right->uid;
 }
 
 /* Owned array of the certificates in the order asked for. */
-static const struct cert **sorted(const struct pair *pair, int direction)
+static struct ranked *sorted(const struct pair *pair, int direction)
 {
-	const struct cert **list = mem_alloc((pair->count + 1) * sizeof(*list));
+	struct ranked *list = mem_alloc((pair->count + 1) * sizeof(*list));
 	for (uint32_t i = 0; i < pair->count; i++)
-		list[i] = &pair->cert[i];
+		list[i].cert = &pair->cert[i];
 	qsort(list, pair->count, sizeof(*list), by_creation);
 	for (uint32_t i = 0; direction < 0 && i < pair->count / 2; i++) {
-		const struct cert *held = list[i];
+		struct ranked held = list[i];
 		list[i] = list[pair->count - 1 - i];
 		list[pair->count - 1 - i] = held;
 	}
@@ -228,7 +232,7 @@ static void write_page(struct call *call, const struct filter *filter, struct pa
 	struct world *world = call->sim->world;
 	size_t region = (size_t)call->region;
 	const struct pair *pair = &world->account[call->who->account].pair[region];
-	const struct cert **list = direction != 0 ? sorted(pair, direction) : NULL;
+	struct ranked *list = direction != 0 ? sorted(pair, direction) : NULL;
 	struct out *body = &call->reply->body;
 	uint64_t room = page_size(page, wanted), written = 0, last = 0, next = 0;
 	uint32_t at = list != NULL ? (uint32_t)page->position
@@ -238,7 +242,7 @@ static void write_page(struct call *call, const struct filter *filter, struct pa
 	json_key(body, "CertificateSummaryList");
 	json_open(body, '[');
 	for (; at < pair->count; at++) {
-		const struct cert *cert = list != NULL ? list[at] : &pair->cert[at];
+		const struct cert *cert = list != NULL ? list[at].cert : &pair->cert[at];
 		next = list != NULL ? at : cert->uid;
 		if (!passes(filter, cert, call->now_s))
 			continue;

@@ -209,6 +209,7 @@ static void add_certificate(
 	add_time(out, "created_at", facts.created_s);
 	add_time(out, "issued_at", facts.issued_s);
 	add_time(out, "imported_at", facts.imported_s);
+	add_time(out, "revoked_at", facts.revoked_s);
 	json_member_bool(out, "in_use", facts.in_use);
 	json_member_bool(out, "exported", facts.exported);
 	json_member(out, "export_option",

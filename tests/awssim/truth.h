@@ -13,9 +13,11 @@ struct truth_options {
 /* Sets the reply up to stream the truth. */
 void truth_answer(struct sim *sim, const struct truth_options *options, struct reply *reply);
 
-/* The coverage state that discovery must end with, design.md 4.6. region -1: the account's own
- * ("*"), NULL when the account's regions can be visited. */
-const char *truth_account_state(const struct world *world, size_t account);
-const char *truth_pair_state(const struct world *world, size_t account, size_t region);
+/*
+ * The coverage states that discovery must end with (design.md 4.6). Of an account: NULL when its
+ * regions can be visited. Of a region: as if the account could be.
+ */
+const char *truth_account_state(const struct world *world, size_t index);
+const char *truth_pair_state(const struct world *world, size_t index, size_t region);
 
 #endif

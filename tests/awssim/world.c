@@ -213,6 +213,13 @@ static bool set_identity(struct world *world)
 		fprintf(stderr, "awssim: --partition: unknown \"%s\"\n", options->partition);
 		return false;
 	}
+	const char *fields = options->account_fields;
+	if (strcmp(fields, "both") != 0 && strcmp(fields, "state") != 0 &&
+		strcmp(fields, "status") != 0) {
+		fprintf(stderr, "awssim: --account-fields: state, status or both, not \"%s\"\n",
+			fields);
+		return false;
+	}
 	world->base_s = (int64_t)time(NULL) / DAY_S * DAY_S;
 	if (options->now_base != NULL && !time_parse_rfc3339(options->now_base, &world->base_s)) {
 		fprintf(stderr,

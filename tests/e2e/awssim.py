@@ -5,7 +5,8 @@
         truth = sim.truth()
 
 Flags are keyword arguments with underscores; a list repeats a flag; True is a bare flag.
-The programs come from the folder in ACMSENSOR_BUILD (default: build/release of this checkout).
+The product's programs come from the folder in ACMSENSOR_BUILD (default: build/release of this
+checkout), awssim from AWSSIM_BUILD (default: the same).
 """
 import json
 import os
@@ -19,6 +20,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ACMSENSOR_BUILD", ROOT / "build" / "release")).resolve()
+SIM_BUILD = pathlib.Path(os.environ.get("AWSSIM_BUILD", BUILD)).resolve()
 KEY_TYPES = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096",
              "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
 ORIGINS = ["AWS_MANAGED", "ACME", "CUSTOMER_PROVIDED"]
@@ -63,7 +65,7 @@ class Awssim:
 
     def start(self):
         ready_file = self.folder / "ready.json"
-        command = [str(BUILD / "awssim"), "--ready-file", str(ready_file),
+        command = [str(SIM_BUILD / "awssim"), "--ready-file", str(ready_file),
                    "--keys-dir", str(ROOT / "tests" / "data" / "keys")]
         for name, value in self.flags.items():
             flag = "--" + name.replace("_", "-")
