@@ -32,9 +32,6 @@ struct err;
 int cli_fail(const struct err *err);
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* How good a coverage state is. */
-enum style coverage_style(const char *state_name);
-
 /* The commands, a file each; all return an exit code. */
 int command_status(struct cli *cli, const struct args *args);
 int command_scan(struct cli *cli, const struct args *args);

@@ -1,11 +1,9 @@
 /* acmsensor coverage: every account and region, problems first. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
-#include "base/mem.h"
+#include "cli/coverage_words.h"
 #include "cli/dates.h"
 #include "cli/output.h"
 #include "cli/row.h"
@@ -26,18 +24,6 @@ static const struct table_column columns[] = {
 	[CODE] = {"CODE", 5, 0, false, true},
 	{NULL, 0, 0, false, false},
 };
-
-enum style coverage_style(const char *state_name)
-{
-	enum coverage_state state;
-	if (!coverage_state_parse(state_name, &state))
-		return STYLE_PLAIN;
-	if (state == COVERAGE_OK)
-		return STYLE_GREEN;
-	if (state == COVERAGE_NEVER_TRIED)
-		return STYLE_YELLOW;
-	return coverage_is_problem(state) ? STYLE_RED : STYLE_DIM;
-}
 
 static const char *moment(int64_t at_s, int64_t now_s, char *buffer)
 {

@@ -1,0 +1,18 @@
+/* An account's coverage in words ("3 regions read, 1 region disabled"); pure. */
+#ifndef CLI_COVERAGE_WORDS_H
+#define CLI_COVERAGE_WORDS_H
+
+#include <jansson.h>
+
+#include "cli/terminal.h"
+
+struct buf;
+
+/* row: an account with its "coverage" object (state: number of regions) and "state". Problems come
+ * first. Returns how it looks as a whole. */
+enum style coverage_words(struct buf *to, const json_t *row);
+
+/* How good a coverage state is. */
+enum style coverage_style(const char *state_name);
+
+#endif
