@@ -1,8 +1,10 @@
 /*
- * The configuration: /etc/acmsensor/acmsensor.conf and conf.d/ *.conf beside it (in order of name).
+ * The configuration: /etc/acmsensor/acmsensor.conf and the files conf.d/NAME.conf beside it (in
+ * order of name). A drop-in may set options of [sensor] again, the later one wins; a connector
+ * lives in one file.
  *
- * One table in config.c gives each option its section, name, type, range, unit, default and help; it
- * drives parsing, --check, `acmsensor config` and later the man page. Anything unknown is an error
+ * One table (config_table.c) gives each option its section, name, type, range, unit, default and
+ * help; it drives parsing, --check, --example and `acmsensor config`. Anything unknown is an error
  * with file, line and column. Immutable after load; a module copies what it keeps.
  */
 #ifndef SENSOR_CONFIG_H
@@ -15,12 +17,18 @@
 #include "base/log.h"
 #include "discovery/import_policy.h"
 
+struct buf;
+struct config_value;
 struct err;
 struct json_writer;
 
 #define CONFIG_FILE "/etc/acmsensor/acmsensor.conf"
 
-enum { CONFIG_CONNECTORS_MAX = 64, CONFIG_LIST_MAX = 10000 };
+enum {
+	CONFIG_CONNECTORS_MAX = 64,
+	CONFIG_LIST_MAX = 10000, /* items of a list: as many accounts as AWS allows by default */
+	CONFIG_NAME_MAX = 32,	 /* of a connector */
+};
 
 struct config_list {
 	char **item; /* owned, each owned */
@@ -29,43 +37,58 @@ struct config_list {
 
 enum config_auth { CONFIG_AUTH_DEFAULT, CONFIG_AUTH_PROFILE };
 
+/* All texts are owned and never NULL; "" where nothing is set. */
 struct config_connector {
-	char *name; /* [a-z0-9][a-z0-9-]{0,31} */
+	char *name;  /* [a-z0-9][a-z0-9-]*, at most CONFIG_NAME_MAX */
+	char *place; /* file:line:column of its section */
 	bool is_organization;
 	enum config_auth auth;
 	char *profile, *region, *role_name, *external_id, *management_role_arn;
 	struct config_list include_units, exclude_units, include_accounts, exclude_accounts;
-	struct config_list regions; /* empty: enabled ones */
+	struct config_list regions; /* empty: the enabled ones */
 	struct import_policy import;
 	int64_t interval_s, detail_max_age_s;
-	char *endpoint_url; /* for all services; "" */
-	char *endpoint_url_sts, *endpoint_url_organizations, *endpoint_url_account, *endpoint_url_ec2,
-		*endpoint_url_acm;
+	char *endpoint_url; /* for all services */
+	char *endpoint_url_sts, *endpoint_url_organizations, *endpoint_url_account;
+	char *endpoint_url_ec2, *endpoint_url_acm;
 	char *ca_bundle, *proxy, *no_proxy;
-	int use_fips, use_dualstack; /* -1: as the environment or profile says */
-	int64_t connect_timeout_s, answer_timeout_s; /* answer: first byte; stall is half of it */
+	int use_fips, use_dualstack; /* -1: as the environment or the profile says */
+	int64_t connect_timeout_s;
+	int64_t answer_timeout_s;   /* first byte; half of it is the longest pause in a body */
+	struct config_value *value; /* owned; what was written, an item an option */
 };
 
 struct config {
-	char *file;	/* owned; as given */
+	char *file; /* owned; as given */
 	char *name, *data_dir, *control_socket;
 	int64_t max_requests, max_open;
 	enum log_level log_level;
-	struct config_connector *connector; /* owned; in order of the file */
+	struct config_connector *connector; /* owned; in order of the files */
 	size_t connector_count;
-	struct config_origin *origin; /* where each value came from; opaque */
-	size_t origin_count;
+	struct config_value *value; /* owned; of [sensor] */
 };
 
-/* Reads file and its conf.d. ERR_CONFIG with "file:line:column: what; what was expected". NULL then. */
+/* Reads file and its conf.d. ERR_CONFIG "file:line:column: what; what was expected": the first
+ * problem. NULL then. */
 struct config *config_load(const char *file, struct err *err);
 void config_free(struct config *config);
 
-/* Every effective value with its source ("default" or file:line), for `acmsensor config`. */
+/* As config_load, but hands every problem that can be found in one pass to report (text: borrowed).
+ * NULL when there was any. */
+typedef void config_problem_fn(void *arg, const char *text);
+struct config *config_check(const char *file, config_problem_fn *report, void *arg);
+
+/* A connector of its own, for who outlives the configuration. to: zeroed. */
+void config_connector_copy(struct config_connector *to, const struct config_connector *from);
+void config_connector_clear(struct config_connector *connector);
+/* Whether every option is written the same way in both. */
+bool config_connector_equal(const struct config_connector *a, const struct config_connector *b);
+
+/* Every effective value with its source ("default" or file:line) as an array, for `acmsensor
+ * config`: section, key, value, source, default, unit, help. */
 void config_render(const struct config *config, struct json_writer *writer);
 
 /* The option table as a commented example configuration; printed by `acmsensord --example`. */
-struct buf;
 void config_example(struct buf *to);
 
 #endif

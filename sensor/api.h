@@ -1,0 +1,52 @@
+/*
+ * The local API (local_api.h says what it answers): evhttp on the control socket. Lists come from
+ * store/list.h in slices of a few milliseconds, the next one only when the reader has taken the one
+ * before, so that neither a long list nor a slow reader holds anybody up.
+ */
+#ifndef SENSOR_API_H
+#define SENSOR_API_H
+
+#include <stdbool.h>
+
+struct api;
+struct err;
+struct json_writer;
+struct loop;
+struct store;
+struct store_txn;
+struct tally;
+
+/* What was asked for by POST /v1/scan; "": all. Borrowed for the call. */
+struct api_scan {
+	const char *connector, *account_id, *region;
+	long uid; /* who asks; -1: not known */
+};
+
+/* The daemon behind the API. Each writes one value. */
+struct api_backend {
+	/* The object "status": tally is of all coverage. */
+	void (*status)(void *arg, struct store_txn *txn, const struct tally *tally,
+		struct json_writer *writer);
+	/* The array "progress". */
+	void (*progress)(void *arg, struct json_writer *writer);
+	/* The array "config". */
+	void (*config)(void *arg, struct json_writer *writer);
+	/* The object "scan". ERR_NOT_FOUND: no such connector; ERR_REFUSED: not now. */
+	int (*scan)(void *arg, const struct api_scan *scan, struct json_writer *writer,
+		struct err *err);
+};
+
+struct api_options {
+	struct loop *loop;	/* borrowed */
+	struct store *store;	/* borrowed */
+	const char *socket_path; /* borrowed for api_new */
+	const struct api_backend *backend; /* borrowed */
+	void *arg;			   /* for backend */
+};
+
+/* ERR_CONFIG, ERR_SYSTEM: as api_socket_open. */
+struct api *api_new(const struct api_options *options, struct err *err);
+/* Answers that are under way break off. NULL is fine. */
+void api_free(struct api *api);
+
+#endif

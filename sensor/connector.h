@@ -1,0 +1,101 @@
+/*
+ * One connector at run time: its way to AWS (network, credentials, hub client), its schedule, its
+ * running cycle and the scans that wait for it.
+ */
+#ifndef SENSOR_CONNECTOR_H
+#define SENSOR_CONNECTOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "orgscope/scope.h"
+#include "sensor/config.h"
+#include "sensor/overlap.h"
+#include "sensor/progress.h"
+#include "sensor/schedule.h"
+
+struct aws;
+struct aws_client;
+struct connector;
+struct cred_source;
+struct cycle;
+struct cycle_result;
+struct err;
+struct http;
+struct loop;
+struct store;
+
+enum {
+	CONNECTOR_QUEUE_MAX = 16,  /* scans asked for and waiting */
+	CONNECTOR_HISTORY_MAX = 8, /* ended cycles kept for whoever waits for them */
+};
+
+/* A scan that was asked for. "": all. */
+struct connector_request {
+	char cycle_id[PROGRESS_ID_MAX];
+	char account_id[13], region[32];
+};
+
+enum connector_answer { CONNECTOR_STARTED, CONNECTOR_JOINED, CONNECTOR_QUEUED };
+
+struct connector_options {
+	struct loop *loop;   /* borrowed */
+	struct http *http;   /* borrowed */
+	struct store *store; /* borrowed */
+	const char *sensor_name;
+	const struct config_connector *config; /* copied */
+};
+
+/* ended: borrowed, for the call; the connector is idle then. */
+typedef void connector_event_fn(void *arg, struct connector *connector);
+
+/*
+ * on_tree   see cycle_tree_fn
+ * on_idle   a cycle has ended, and the connector may be freed in the call
+ * errors    ERR_CONFIG: an endpoint or switch that the environment or the profile sets is wrong,
+ *           a profile that cannot be read
+ */
+struct connector *connector_new(const struct connector_options *options,
+	connector_event_fn *on_tree, connector_event_fn *on_idle, void *arg, struct err *err);
+void connector_free(struct connector *connector); /* cancels its cycle; NULL is fine */
+
+const struct config_connector *connector_config(const struct connector *connector);
+const char *connector_source_name(const struct connector *connector);
+bool connector_is_running(const struct connector *connector);
+/* Its first walk ever is not through: nobody knows yet which accounts it covers. */
+bool connector_is_unknown(const struct connector *connector);
+
+/* Reads the cycle record: when the next cycle is due, and whether one goes on. */
+int connector_load(struct connector *connector, struct err *err);
+/* The schedule of the runtime that this one replaces goes on; a full cycle is due at once. */
+void connector_take_over(struct connector *connector, const struct connector *former);
+
+/* What is due now; starts nothing while a cycle runs. earlier: connectors before this one in the
+ * configuration; copied. Returns whether something was started. */
+bool connector_start_due(struct connector *connector, const struct config_connector *const *earlier,
+	size_t earlier_count, size_t pairs_max);
+/* How long to wait before asking again. */
+int64_t connector_wait_ms(const struct connector *connector);
+
+/*
+ * A scan by hand. With a cycle over everything running, a request for everything joins it; any
+ * other request waits for the end of what runs. ret_cycle_id: PROGRESS_ID_MAX bytes.
+ * errors: ERR_REFUSED: CONNECTOR_QUEUE_MAX scans wait already.
+ */
+int connector_ask(struct connector *connector, const char *account_id, const char *region,
+	enum connector_answer *ret_answer, char *ret_cycle_id, struct err *err);
+/* Starts the first scan that waits, if no cycle runs. */
+bool connector_start_asked(struct connector *connector,
+	const struct config_connector *const *earlier, size_t earlier_count, size_t pairs_max);
+
+/* Running, waiting and ended ones, newest last: index from 0; false at the end. Borrowed. */
+bool connector_progress(
+	struct connector *connector, size_t index, struct progress *ret_progress);
+/* The last one that ended; NULL: none in this process. */
+const struct progress *connector_last(const struct connector *connector);
+int64_t connector_next_s(const struct connector *connector);
+/* AWS's clock minus this host's. */
+int64_t connector_clock_offset_s(const struct connector *connector);
+
+#endif

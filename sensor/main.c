@@ -1,0 +1,147 @@
+/* acmsensord: options and exit codes (0 done, 1 failed, 2 usage or configuration, 4 incomplete). */
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "sensor/config.h"
+#include "sensor/once.h"
+#include "sensor/sensor.h"
+
+enum { CODE_DONE = 0, CODE_FAILED = 1, CODE_USAGE = 2 };
+
+enum { EXAMPLE_MAX = 262144 };
+
+enum mode { MODE_DAEMON, MODE_CHECK, MODE_ONCE, MODE_EXAMPLE, MODE_VERSION, MODE_HELP, MODE_WRONG };
+
+static const char help[] =
+	"Usage: acmsensord [-c FILE] [--check | --once]\n"
+	"\n"
+	"Inventories the ACM certificates of an AWS organization into a store on this host.\n"
+	"\n"
+	"  -c, --config FILE  configuration (default: " CONFIG_FILE ")\n"
+	"      --check        tell what is wrong with the configuration, and exit\n"
+	"      --once         one cycle of every connector in the foreground, and exit\n"
+	"      --example      print every option with its default and meaning\n"
+	"      --version      print the version\n"
+	"      --help         print this\n"
+	"\n"
+	"Exit codes: 0 done; 1 failed; 2 usage or configuration; 4 with --once: some\n"
+	"account-regions were not read (each is named).\n"
+	"Signals: HUP reloads the configuration, TERM and INT stop.\n";
+
+static enum mode read_options(int argc, char **argv, const char **ret_file)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"check", no_argument, NULL, MODE_CHECK},
+		{"once", no_argument, NULL, MODE_ONCE},
+		{"example", no_argument, NULL, MODE_EXAMPLE},
+		{"version", no_argument, NULL, MODE_VERSION},
+		{"help", no_argument, NULL, MODE_HELP},
+		{NULL, 0, NULL, 0},
+	};
+	enum mode mode = MODE_DAEMON;
+	int option;
+	while ((option = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+		if (option == '?')
+			return MODE_WRONG; /* getopt has told */
+		if (option == 'c') {
+			*ret_file = optarg;
+		} else if (mode != MODE_DAEMON && mode != (enum mode)option) {
+			fprintf(stderr, "%s: only one of --check, --once, --example, --version and "
+					"--help\n",
+				argv[0]);
+			return MODE_WRONG;
+		} else {
+			mode = (enum mode)option;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "%s: unexpected argument '%s'\n", argv[0], argv[optind]);
+		return MODE_WRONG;
+	}
+	return mode;
+}
+
+static void print_problem(void *arg, const char *text)
+{
+	(void)arg;
+	fprintf(stderr, "%s\n", text);
+}
+
+static int check(const char *file)
+{
+	struct config *config = config_check(file, print_problem, NULL);
+	if (config == NULL)
+		return CODE_USAGE;
+	printf("%s: correct, %zu %s\n", file, config->connector_count,
+		config->connector_count == 1 ? "connector" : "connectors");
+	config_free(config);
+	return CODE_DONE;
+}
+
+static int print_example(void)
+{
+	struct buf text;
+	buf_init(&text, EXAMPLE_MAX);
+	config_example(&text);
+	fputs(buf_text(&text), stdout);
+	buf_clear(&text);
+	return CODE_DONE;
+}
+
+static int run_daemon(struct config *config)
+{
+	struct err err = ERR_INIT;
+	struct sensor *sensor = sensor_new(&(struct sensor_options){.config = config}, &err);
+	if (sensor == NULL) {
+		log_error("start sensor error=%s reason=%s", err_kind_name(err.kind), err.text);
+		return err.kind == ERR_CONFIG ? CODE_USAGE : CODE_FAILED;
+	}
+	sensor_run(sensor);
+	sensor_free(sensor);
+	return CODE_DONE;
+}
+
+static int run(const char *file, bool is_once)
+{
+	struct err err = ERR_INIT;
+	struct config *config = config_load(file, &err);
+	if (config == NULL) {
+		fprintf(stderr, "%s\n", err.text);
+		return CODE_USAGE;
+	}
+	log_set_level(config->log_level);
+	return is_once ? once_run(config) : run_daemon(config);
+}
+
+int main(int argc, char **argv)
+{
+	const char *file = CONFIG_FILE;
+	secret_process_init();
+	switch (read_options(argc, argv, &file)) {
+	case MODE_DAEMON:
+		return run(file, false);
+	case MODE_ONCE:
+		return run(file, true);
+	case MODE_CHECK:
+		return check(file);
+	case MODE_EXAMPLE:
+		return print_example();
+	case MODE_VERSION:
+		puts("acmsensord " ACMSENSOR_VERSION);
+		return CODE_DONE;
+	case MODE_HELP:
+		fputs(help, stdout);
+		return CODE_DONE;
+	case MODE_WRONG:
+		break;
+	}
+	return CODE_USAGE;
+}

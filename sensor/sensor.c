@@ -1,0 +1,189 @@
+#include "sensor/sensor.h"
+
+#include <netdb.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/http.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/resolve.h"
+#include "sensor/api.h"
+#include "sensor/connector.h"
+#include "sensor/connector_retire.h"
+#include "sensor/notify.h"
+#include "sensor/sensor_internal.h"
+#include "sensor/signals.h"
+#include "store/events.h"
+#include "store/store.h"
+
+enum {
+	PER_HOST_MAX = 16,  /* design.md section 8: 8 to 16 connections a host */
+	IDLE_MAX = 1024,    /* 58 KB each: a host for each of AWS's regions, times 16, with room */
+};
+
+struct event {
+	int kind;
+	const char *subject, *detail;
+	int64_t at_s;
+};
+
+static void write_event(struct store_txn *txn, void *arg)
+{
+	const struct event *event = arg;
+	store_event_append(txn, &(struct event_record){.at_s = event->at_s,
+					.kind = (enum event_kind)event->kind,
+					.connector = "",
+					.account_id = "",
+					.region = "",
+					.arn = "",
+					.subject = event->subject,
+					.detail = event->detail});
+}
+
+void sensor_event(struct sensor *sensor, int kind, const char *subject, const char *detail)
+{
+	struct event event = {
+		.kind = kind, .subject = subject, .detail = detail, .at_s = clock_now_s()};
+	struct err err = ERR_INIT;
+	if (store_write_now(sensor->store, write_event, &event, &err) != 0)
+		log_warning("write event kind=%s reason=%s", event_kind_name((enum event_kind)kind),
+			err.text);
+}
+
+static void on_stop(void *arg)
+{
+	struct sensor *sensor = arg;
+	sensor->is_interrupted = true;
+	sensor_stop(sensor);
+}
+
+static void on_reload(void *arg)
+{
+	sensor_reload(arg);
+}
+
+static int open_base(struct sensor *sensor, struct err *err)
+{
+	const struct http_limits limits = {.max_requests = (int)sensor->config->max_requests,
+		.per_host_max = PER_HOST_MAX,
+		.idle_max = IDLE_MAX};
+	sensor->loop = loop_new(err);
+	if (sensor->loop == NULL)
+		return -1;
+	sensor->store = store_open(
+		sensor->loop, &(struct store_options){.data_dir = sensor->config->data_dir}, err);
+	if (sensor->store == NULL)
+		return -1;
+	sensor->resolve = resolve_new(sensor->loop, getaddrinfo, err);
+	if (sensor->resolve == NULL)
+		return -1;
+	sensor->http = http_new(sensor->loop, sensor->resolve, &limits, err);
+	return sensor->http != NULL ? 0 : -1;
+}
+
+static int open_front(struct sensor *sensor, struct err *err)
+{
+	if (!sensor->is_once) {
+		sensor->api = api_new(&(struct api_options){.loop = sensor->loop,
+					      .store = sensor->store,
+					      .socket_path = sensor->config->control_socket,
+					      .backend = &sensor_backend,
+					      .arg = sensor},
+			err);
+		if (sensor->api == NULL)
+			return -1;
+	}
+	sensor->signals = signals_new(
+		sensor->loop, on_stop, sensor->is_once ? NULL : on_reload, sensor, err);
+	return sensor->signals != NULL ? 0 : -1;
+}
+
+struct sensor *sensor_new(const struct sensor_options *options, struct err *err)
+{
+	struct sensor *sensor = xcalloc(1, sizeof(*sensor));
+	sensor->config = options->config;
+	sensor->is_once = options->is_once;
+	sensor->on_idle = options->on_idle;
+	sensor->arg = options->arg;
+	sensor->started_s = clock_now_s();
+	if (open_base(sensor, err) != 0 || sensor_make_connectors(sensor, err) != 0 ||
+		open_front(sensor, err) != 0) {
+		sensor_free(sensor);
+		return NULL;
+	}
+	return sensor;
+}
+
+void sensor_run(struct sensor *sensor)
+{
+	const struct config *config = sensor->config; /* until the loop runs: a reload swaps it */
+	log_info("start sensor name=%s version=%s data_dir=%s connectors=%zu", config->name,
+		ACMSENSOR_VERSION, config->data_dir, config->connector_count);
+	if (config->connector_count == 0)
+		log_warning("start sensor reason=\"no connector is configured\"");
+	sensor_event(sensor, EVENT_SENSOR_STARTED, config->name, "version " ACMSENSOR_VERSION);
+	sensor_retire_next(sensor);
+	sensor_pump(sensor);
+	notify_send("READY=1");
+	notify_status("%zu connectors", config->connector_count);
+	loop_run(sensor->loop);
+	notify_send("STOPPING=1");
+	sensor_event(sensor, EVENT_SENSOR_STOPPED, sensor->config->name,
+		sensor->is_interrupted ? "by a signal" : "");
+	log_info("end sensor name=%s", sensor->config->name);
+}
+
+void sensor_stop(struct sensor *sensor)
+{
+	sensor->is_stopping = true;
+	loop_stop(sensor->loop);
+}
+
+void sensor_free(struct sensor *sensor)
+{
+	if (sensor == NULL)
+		return;
+	signals_free(sensor->signals);
+	api_free(sensor->api);
+	loop_timer_cancel(sensor->pump_timer);
+	loop_timer_cancel(sensor->look_timer);
+	connector_retire_cancel(sensor->retire);
+	for (size_t i = 0; i < sensor->slot_count; i++) {
+		connector_free(sensor->slot[i].replacement);
+		connector_free(sensor->slot[i].connector);
+	}
+	free(sensor->slot);
+	http_free(sensor->http);
+	resolve_free(sensor->resolve);
+	store_close(sensor->store);
+	loop_free(sensor->loop);
+	config_free(sensor->config);
+	free(sensor);
+}
+
+bool sensor_was_interrupted(const struct sensor *sensor)
+{
+	return sensor->is_interrupted;
+}
+
+struct loop *sensor_loop(struct sensor *sensor)
+{
+	return sensor->loop;
+}
+
+struct store *sensor_store(struct sensor *sensor)
+{
+	return sensor->store;
+}
+
+size_t sensor_connector_count(const struct sensor *sensor)
+{
+	return sensor->slot_count;
+}
+
+struct connector *sensor_connector(struct sensor *sensor, size_t i)
+{
+	return sensor->slot[i].connector;
+}

@@ -1,0 +1,288 @@
+/* What the local API shows of the daemon, and what it can ask for. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/json_write.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "sensor/attention.h"
+#include "sensor/connector.h"
+#include "sensor/sensor_internal.h"
+#include "sensor/tally.h"
+#include "store/accounts.h"
+#include "store/events.h"
+#include "store/render.h"
+#include "store/store.h"
+
+enum {
+	COUNTS_AGE_MS = 5000, /* counting 100,000 certificates takes some 20 ms: not for each look */
+	EPOCH_HEX_MAX = 17,
+};
+
+/* --- status ------------------------------------------------------------------------------------ */
+
+static void render_sensor(struct sensor *sensor, struct json_writer *writer)
+{
+	const struct config *config = sensor->config;
+	json_open_object(writer);
+	json_member_text(writer, "name", config->name);
+	json_member_text(writer, "version", ACMSENSOR_VERSION);
+	json_member_int(writer, "pid", getpid());
+	json_member_time(writer, "started", sensor->started_s);
+	json_member_text(writer, "data_dir", config->data_dir);
+	json_member_text(writer, "config_file", config->file);
+	json_member_int(writer, "longest_stall_ms",
+		loop_longest_stall_us(sensor->loop, false) / 1000);
+	json_close_object(writer);
+}
+
+static void render_connector(
+	const struct connector *connector, struct store_txn *txn, struct json_writer *writer)
+{
+	const struct config_connector *config = connector_config(connector);
+	struct cycle_record record;
+	json_open_object(writer);
+	json_member_text(writer, "name", config->name);
+	json_member_text(writer, "scope", config->is_organization ? "organization" : "account");
+	json_member_text(writer, "home_region", config->region);
+	json_member_text(writer, "credentials", connector_source_name(connector));
+	json_member_int(writer, "interval_s", config->interval_s);
+	json_member_bool(writer, "running", connector_is_running(connector));
+	json_member_time(writer, "next", connector_next_s(connector));
+	json_key(writer, "cycle");
+	if (store_cycle_get(txn, config->name, &record))
+		render_cycle(writer, &record);
+	else
+		json_write_null(writer);
+	json_close_object(writer);
+}
+
+static void render_coverage_counts(const struct tally *tally, struct json_writer *writer)
+{
+	json_open_object(writer);
+	for (int state = 0; state < COVERAGE_STATES; state++)
+		json_member_int(writer, coverage_state_name((enum coverage_state)state),
+			tally->state[state]);
+	json_close_object(writer);
+}
+
+static void render_store(struct sensor *sensor, struct json_writer *writer)
+{
+	struct store_stats stats;
+	struct err err = ERR_INIT;
+	char epoch[EPOCH_HEX_MAX];
+	json_open_object(writer);
+	if (store_get_stats(sensor->store, &stats, &err) == 0) {
+		(void)snprintf(epoch, sizeof(epoch), "%016llx", (unsigned long long)stats.epoch);
+		json_member_text(writer, "epoch", epoch);
+		json_member_int(writer, "used_bytes", stats.used_bytes);
+		json_member_int(writer, "map_bytes", stats.map_bytes);
+		json_member_int(writer, "file_bytes", stats.file_bytes);
+		json_member_int(writer, "certificates", stats.certificates);
+		json_member_int(writer, "events", stats.events);
+		json_member_int(writer, "commits", stats.commits);
+		json_member_int(writer, "longest_commit_ms", stats.longest_commit_us / 1000);
+	} else {
+		json_member_text(writer, "error", err.text);
+	}
+	json_close_object(writer);
+}
+
+static void look_at_connectors(struct sensor *sensor, struct store_txn *txn,
+	struct attention_connector *ret_connector, struct attention_input *input)
+{
+	for (size_t i = 0; i < sensor->slot_count; i++) {
+		struct connector *connector = sensor->slot[i].connector;
+		const struct progress *last = connector_last(connector);
+		int64_t offset_s = connector_clock_offset_s(connector);
+		struct attention_connector *to = &ret_connector[i];
+		struct cycle_record record;
+		*to = (struct attention_connector){.name = connector_config(connector)->name,
+			.error = "",
+			.interval_s = connector_config(connector)->interval_s};
+		if (store_cycle_get(txn, to->name, &record)) {
+			to->error = record.error;
+			to->last_complete_s = record.last_complete_s;
+			to->started_s = record.started_s;
+		}
+		if (llabs(offset_s) > llabs(input->clock_offset_s))
+			input->clock_offset_s = offset_s;
+		if (last != NULL && last->result == PROGRESS_FAILED &&
+			(last->err.kind == ERR_STORE_FULL || last->err.kind == ERR_STORE))
+			input->store_error = last->err.text;
+	}
+}
+
+static void render_attention(struct sensor *sensor, struct store_txn *txn,
+	const struct tally *tally, struct json_writer *writer)
+{
+	struct attention_connector connector[CONFIG_CONNECTORS_MAX];
+	struct attention *attention = xcalloc(1, sizeof(*attention));
+	struct attention_input input = {.connector = connector,
+		.connector_count = sensor->slot_count,
+		.counts = &sensor->counts,
+		.tally = tally,
+		.store_error = "",
+		.now_s = clock_now_s()};
+	look_at_connectors(sensor, txn, connector, &input);
+	attention_find(&input, attention);
+	attention_render(attention, writer);
+	free(attention);
+}
+
+static void count(struct sensor *sensor, struct store_txn *txn)
+{
+	int64_t now_ms = clock_mono_ms();
+	if (sensor->counted_mono_ms != 0 && now_ms - sensor->counted_mono_ms < COUNTS_AGE_MS)
+		return;
+	store_cert_count(txn, clock_now_s(), &sensor->counts);
+	sensor->counted_mono_ms = now_ms;
+}
+
+static void render_status(
+	void *arg, struct store_txn *txn, const struct tally *tally, struct json_writer *writer)
+{
+	struct sensor *sensor = arg;
+	count(sensor, txn);
+	json_open_object(writer);
+	json_key(writer, "sensor");
+	render_sensor(sensor, writer);
+	json_key(writer, "attention");
+	render_attention(sensor, txn, tally, writer);
+	json_key(writer, "connectors");
+	json_open_array(writer);
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		render_connector(sensor->slot[i].connector, txn, writer);
+	json_close_array(writer);
+	json_key(writer, "counts");
+	render_counts(writer, &sensor->counts);
+	json_key(writer, "coverage");
+	render_coverage_counts(tally, writer);
+	json_key(writer, "store");
+	render_store(sensor, writer);
+	json_close_object(writer);
+}
+
+/* --- progress, configuration ------------------------------------------------------------------- */
+
+static void render_progress(void *arg, struct json_writer *writer)
+{
+	struct sensor *sensor = arg;
+	struct progress progress;
+	json_open_array(writer);
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		for (size_t k = 0; connector_progress(sensor->slot[i].connector, k, &progress); k++)
+			progress_render(&progress, clock_mono_ms(), writer);
+	json_close_array(writer);
+}
+
+static void render_config(void *arg, struct json_writer *writer)
+{
+	const struct sensor *sensor = arg;
+	config_render(sensor->config, writer);
+}
+
+/* --- scan -------------------------------------------------------------------------------------- */
+
+static bool knows_account(
+	struct store_txn *txn, const struct connector *connector, const char *account_id)
+{
+	struct account_record record;
+	return store_account_get(txn, connector_config(connector)->name, account_id, &record) &&
+	       strcmp(record.state, "GONE") != 0;
+}
+
+/* Which connectors are asked: the named one, else those that know the account, else all: it may be
+ * new. */
+static int choose(struct sensor *sensor, const struct api_scan *scan,
+	bool is_chosen[CONFIG_CONNECTORS_MAX], struct err *err)
+{
+	struct store_txn *txn = NULL;
+	size_t chosen = 0, known = 0;
+	bool is_known[CONFIG_CONNECTORS_MAX] = {false};
+	if (store_read_begin(sensor->store, &txn, err) != 0)
+		return -1;
+	for (size_t i = 0; i < sensor->slot_count; i++) {
+		const struct connector *connector = sensor->slot[i].connector;
+		is_chosen[i] = scan->connector[0] == '\0' ||
+			       strcmp(connector_config(connector)->name, scan->connector) == 0;
+		is_known[i] = is_chosen[i] && scan->account_id[0] != '\0' &&
+			      knows_account(txn, connector, scan->account_id);
+		chosen += is_chosen[i];
+		known += is_known[i];
+	}
+	store_read_end(txn);
+	if (known > 0)
+		memcpy(is_chosen, is_known, sizeof(is_known));
+	if (chosen > 0)
+		return 0;
+	return scan->connector[0] != '\0'
+		       ? err_set(err, ERR_NOT_FOUND, "connector: there is none with this name")
+		       : err_set(err, ERR_NOT_FOUND, "no connector is configured");
+}
+
+static void render_answer(struct json_writer *writer, const struct connector *connector,
+	const char *cycle_id, enum connector_answer answer)
+{
+	static const char *const name[] = {"started", "joined", "queued"};
+	json_open_object(writer);
+	json_member_text(writer, "connector", connector_config(connector)->name);
+	json_member_text(writer, "cycle_id", cycle_id);
+	json_member_text(writer, "state", name[answer]);
+	json_close_object(writer);
+}
+
+/* Who asked for what is part of the log. */
+static void tell_operator(struct sensor *sensor, const struct api_scan *scan)
+{
+	char subject[32], detail[256];
+	(void)snprintf(subject, sizeof(subject), "uid %ld", scan->uid);
+	(void)snprintf(detail, sizeof(detail), "scan%s%s%s%s%s%s",
+		scan->connector[0] != '\0' ? " connector " : "", scan->connector,
+		scan->account_id[0] != '\0' ? " account " : "", scan->account_id,
+		scan->region[0] != '\0' ? " region " : "", scan->region);
+	log_info("ask %s by=\"%s\"", detail, subject);
+	sensor_event(sensor, EVENT_OPERATOR, subject, detail);
+}
+
+static int ask(void *arg, const struct api_scan *scan, struct json_writer *writer, struct err *err)
+{
+	struct sensor *sensor = arg;
+	bool is_chosen[CONFIG_CONNECTORS_MAX] = {false};
+	enum connector_answer answer[CONFIG_CONNECTORS_MAX];
+	char cycle_id[CONFIG_CONNECTORS_MAX][PROGRESS_ID_MAX];
+	if (choose(sensor, scan, is_chosen, err) != 0)
+		return -1;
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		if (is_chosen[i] &&
+			connector_ask(sensor->slot[i].connector, scan->account_id, scan->region,
+				&answer[i], cycle_id[i], err) != 0)
+			return -1;
+	tell_operator(sensor, scan);
+	json_open_object(writer);
+	json_key(writer, "cycle_ids");
+	json_open_array(writer);
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		if (is_chosen[i])
+			json_text(writer, cycle_id[i]);
+	json_close_array(writer);
+	json_key(writer, "scans");
+	json_open_array(writer);
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		if (is_chosen[i])
+			render_answer(writer, sensor->slot[i].connector, cycle_id[i], answer[i]);
+	json_close_array(writer);
+	json_close_object(writer);
+	sensor_pump(sensor);
+	return 0;
+}
+
+const struct api_backend sensor_backend = {.status = render_status,
+	.progress = render_progress,
+	.config = render_config,
+	.scan = ask};

@@ -1,0 +1,59 @@
+/* What the files of the daemon share: sensor.c (life), sensor_pump.c (scheduling, reload) and
+ * sensor_api.c (what the local API shows and asks). */
+#ifndef SENSOR_SENSOR_INTERNAL_H
+#define SENSOR_SENSOR_INTERNAL_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "sensor/api.h"
+#include "sensor/config.h"
+#include "sensor/sensor.h"
+#include "store/cert_query.h"
+
+struct connector_retire;
+struct http;
+struct loop_timer;
+struct resolve;
+struct signals;
+
+struct sensor_slot {
+	struct connector *connector;   /* owned */
+	struct connector *replacement; /* owned; takes over when the cycle ends; NULL: none */
+};
+
+struct sensor {
+	struct config *config;	 /* owned */
+	struct loop *loop;	 /* owned */
+	struct store *store;	 /* owned */
+	struct resolve *resolve; /* owned */
+	struct http *http;	 /* owned */
+	struct sensor_slot *slot; /* owned; in the order of the configuration */
+	size_t slot_count;
+	struct connector_retire *retire; /* owned until it ends */
+	struct loop_timer *pump_timer;	 /* owned until it fires */
+	struct loop_timer *look_timer;	 /* owned until it fires: the next look at the schedule */
+	struct api *api;		 /* owned; NULL with is_once */
+	struct signals *signals;	 /* owned */
+	bool is_once, is_interrupted, is_stopping;
+	int64_t started_s;
+	struct cert_counts counts; /* of the last look */
+	int64_t counted_mono_ms;   /* when that was; 0: never */
+	sensor_idle_fn *on_idle;
+	void *arg;
+};
+
+/* sensor_pump.c */
+void sensor_reload(struct sensor *sensor);
+/* Fills slots for all connectors of config. */
+int sensor_make_connectors(struct sensor *sensor, struct err *err);
+/* Forgets connectors of the store that are not configured, one after the other. */
+void sensor_retire_next(struct sensor *sensor);
+
+/* sensor_api.c */
+extern const struct api_backend sensor_backend;
+
+/* sensor.c: one event of the sensor as a whole, written at once. A failure is logged. */
+void sensor_event(struct sensor *sensor, int kind, const char *subject, const char *detail);
+
+#endif
