@@ -12,8 +12,10 @@ $(B)/tests/aws/endpoint_test:    $(B)/tests/lib/read_file.o
 $(B)/tests/base/secret_test:     $(B)/tests/lib/needle.o
 $(B)/tests/base/log_test:        $(B)/tests/lib/fake_clock.o
 $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
-$(B)/tests/store/store_test: $(B)/tests/lib/temp_store.o
-$(B)/tests/store/scale_test: $(B)/tests/lib/temp_store.o
+
+# --- store ----------------------------------------------------------------------------------------
+$(store_tests): $(B)/tests/lib/temp_store.o
+$(B)/tests/store/group_test:     $(B)/tests/lib/fake_lmdb.o
 $(B)/tests/aws/classify_test:    $(B)/tests/lib/read_file.o
 flow_fakes := $(B)/tests/lib/fake_call.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/orgscope/org_walk_test: $(flow_fakes)
@@ -26,3 +28,12 @@ $(B)/tests/aws/call_test:      $(http_fakes)
 http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/tests/lib/test_ca.o
 $(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)
 $(B)/tests/base/http_tls_test $(B)/tests/base/http_proxy_test: $(http_servers)
+$(B)/tests/base/http_tls_test: $(B)/tests/lib/needle.o
+$(B)/tests/aws/cred_test:      $(http_fakes)
+$(B)/tests/aws/cred_role_test: $(http_fakes)
+$(B)/tests/discovery/cert_fields_test: $(B)/tests/lib/temp_store.o
+$(B)/tests/aws/cred_default_test: $(http_fakes) $(B)/tests/lib/fake_environment.o
+$(B)/tests/aws/profile_test:   $(B)/tests/lib/fake_environment.o
+$(B)/tests/store/queue_test:     $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o
+$(B)/tests/store/fake_store_queue_test: $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o \
+	$(B)/tests/lib/fake_store_queue.o

@@ -98,6 +98,15 @@ void fake_loop_run_ready(void)
 		check_progress(&runs);
 }
 
+bool fake_loop_step(void)
+{
+	int64_t wait_ms = fake_loop_next_ms();
+	if (wait_ms < 0)
+		return false;
+	fake_clock_advance_ms(wait_ms);
+	return run_first_if_due();
+}
+
 int64_t fake_loop_next_ms(void)
 {
 	const struct loop_timer *timer = TAILQ_FIRST(&timers);

@@ -15,12 +15,17 @@
 #ifndef TESTS_LIB_FAKE_LOOP_H
 #define TESTS_LIB_FAKE_LOOP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Runs every timer that is due now, and those that these start without delay, until none is. More
  * than a million timers without time passing are an endless loop: it aborts. */
 void fake_loop_run_ready(void);
+
+/* Runs the next timer alone, moving the clock to its moment; false: there is none. For tests that
+ * stop a flow at every turn. */
+bool fake_loop_step(void);
 
 /* Lets ms pass: moves the fake clock to each timer's moment in turn and runs it there. */
 void fake_loop_advance_ms(int64_t ms);
