@@ -207,8 +207,10 @@ static int compare_parts(const void *a, const void *b)
 /* Sorting "name\001value" sorts by name, then value: \001 is below every encoded character. */
 static void add_query(struct out *out, struct slice query)
 {
-	char *part[QUERY_PARTS_MAX];
+	char *part[QUERY_PARTS_MAX] = {NULL};
 	size_t count = 0;
+	if (query.len == 0)
+		return;
 	for (size_t at = 0; at < query.len && count < QUERY_PARTS_MAX;) {
 		const char *from = query.ptr + at;
 		const char *stop = memchr(from, '&', query.len - at);
@@ -234,7 +236,9 @@ static void add_query(struct out *out, struct slice query)
 	}
 	qsort(part, count, sizeof(part[0]), compare_parts);
 	for (size_t i = 0; i < count; i++) {
-		*strchr(part[i], '\001') = '=';
+		char *mark = strchr(part[i], '\001');
+		if (mark != NULL)
+			*mark = '=';
 		if (i > 0)
 			out_char(out, '&');
 		out_text(out, part[i]);

@@ -92,7 +92,9 @@ static void add_key(struct out *out, const struct cert_facts *facts)
 {
 	char name[24];
 	slice_copy(slice_of(key_type_name[facts->key_type]), name, sizeof(name));
-	*strchr(name, '_') = '-';
+	char *mark = strchr(name, '_');
+	if (mark != NULL)
+		*mark = '-';
 	json_member(out, "KeyAlgorithm", name);
 	json_key(out, "KeyUsages");
 	json_open(out, '[');

@@ -298,6 +298,29 @@ def test_hub_in_a_member_account_needs_the_management_role(awssim):
     assert code_of(sim.assume, truth["management_account_id"]) == "AccessDenied"
 
 
+def test_delegated_administrator_and_older_or_newer_account_fields(awssim):
+    for fields, has_status in (("both", True), ("status", True), ("state", False)):
+        sim = awssim(accounts=4, hub="delegated", account_fields=fields, management_id="000000000042")
+        accounts = sim.boto3("organizations").list_accounts()["Accounts"]
+        assert {"Status" in a for a in accounts} == {has_status}
+        assert "000000000042" in {a["Id"] for a in accounts}
+        member = [a["Id"] for a in accounts
+                  if a["Id"] not in ("000000000042", sim.ready["hub_account_id"])][0]
+        keys = sim.assume(member)
+        assert code_of(sim.boto3("organizations", keys=keys).list_accounts) == \
+            "AccessDeniedException"
+        assert code_of(sim.assume, "000000000042") == "AccessDenied"
+
+
+def test_a_huge_account_is_listed_whole(awssim):
+    sim = awssim(accounts=3, huge_account=3000, certs_per_region=0, regions="us-east-1",
+                 rate_scale=0)
+    truth = sim.truth(certificates=0)
+    huge = [a["account_id"] for a in truth["accounts"] if a["coverage"][0].get("certificates") == 3000]
+    acm = sim.boto3("acm", keys=sim.assume(huge[0]))
+    assert len(list_everything(acm)) == 3000
+
+
 def test_external_id_and_chaining_limits(awssim):
     sim = awssim(accounts=3, external_id="tenant:42/x", base_token=True, max_session_seconds=43200)
     member = [a["account_id"] for a in sim.truth()["accounts"] if not a["is_hub"]][0]

@@ -2,6 +2,7 @@
 import json
 import socket
 import ssl
+import subprocess
 import time
 import urllib.parse
 
@@ -10,7 +11,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from awssim import KEY_TYPES, ORIGINS
+from awssim import KEY_TYPES, ORIGINS, ROOT, SIM_BUILD
 
 JSON = "application/x-amz-json-1.1"
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
@@ -295,3 +296,45 @@ def test_wrong_orders_are_refused(awssim):
                         ("/mutate", {"op": "add", "account": "1"}), ("/nothing", {})):
         with pytest.raises(OSError, match="40[04]"):
             sim.control(path, order)
+
+
+def test_it_ends_cleanly_with_a_stalled_connection_open(awssim):
+    sim = awssim(accounts=1)
+    sim.faults({"kind": "stall"})
+    headers, body = acm(sim, "ListCertificates", LIST)
+    with pytest.raises(socket.timeout):
+        send(sim, headers, body, timeout=0.3)
+    host, port = urllib.parse.urlsplit(sim.ready["tls_url"]).netloc.split(":")
+    with socket.create_connection((host, int(port))):
+        assert sim.stop() == 0
+
+
+@pytest.mark.parametrize("flags", [["--nonsense"], ["--accounts"], ["--accounts", "0"],
+                                   ["--accounts", "2x"], ["extra"], ["--mixed=1"],
+                                   ["--rate-scale", "nan"]])
+def test_wrong_flags_are_a_usage_error(flags):
+    done = subprocess.run([SIM_BUILD / "awssim", *flags], capture_output=True, text=True,
+                          timeout=20, check=False)
+    assert done.returncode == 2 and done.stderr.startswith("awssim: ")
+
+
+@pytest.mark.parametrize("flags", [["--hub", "nobody"], ["--regions", "us-east-1,us-east-1"],
+                                   ["--regions", "moon-1"], ["--suspended", "12"], [],
+                                   ["--partition", "aws-mars"], ["--management-id", "12"],
+                                   ["--listen", "nowhere"], ["--fault", "nonsense=1"],
+                                   ["--keys-dir", "/nonexistent"], ["--account-fields", "none"]])
+def test_a_world_that_cannot_be_is_refused(flags):
+    more = ["--listen", "127.0.0.1:0"] if flags and flags[0] != "--listen" else []
+    if flags[:1] != ["--keys-dir"]:
+        more += ["--keys-dir", str(ROOT / "tests" / "data" / "keys")]
+    done = subprocess.run([SIM_BUILD / "awssim", *flags, *more], capture_output=True, text=True,
+                          timeout=20, check=False)
+    assert done.returncode == 1 and done.stderr.startswith("awssim: ")
+
+
+def test_help_names_every_flag_and_the_time_limit_ends_it():
+    done = subprocess.run([SIM_BUILD / "awssim", "--help"], capture_output=True, text=True,
+                          timeout=20, check=True)
+    assert "--listen-proxy TEXT" in done.stdout and "[us-east-1," in done.stdout
+    subprocess.run([SIM_BUILD / "awssim", "--listen", "127.0.0.1:0", "--max-seconds", "1",
+                    "--keys-dir", str(ROOT / "tests" / "data" / "keys")], timeout=20, check=True)
