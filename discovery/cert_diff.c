@@ -189,6 +189,10 @@ static void tell_change(struct buf *line, const struct cert_field *field,
 			buf_add_text(line, " another order");
 		return;
 	}
+	if (field->kind == CERT_FIELD_CHAIN && previous->chain_count == now->chain_count) {
+		buf_add_text(line, " other certificates");
+		return;
+	}
 	buf_add_char(line, ' ');
 	tell_value(line, previous, field);
 	buf_add_text(line, " -> ");
