@@ -37,3 +37,4 @@ $(B)/tests/aws/profile_test:   $(B)/tests/lib/fake_environment.o
 $(B)/tests/store/queue_test:     $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o
 $(B)/tests/store/fake_store_queue_test: $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o \
 	$(B)/tests/lib/fake_store_queue.o
+$(B)/tests/discovery/scan_plan_test: $(B)/tests/lib/temp_store.o
