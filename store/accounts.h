@@ -43,8 +43,8 @@ struct cycle_record {
 void store_cycle_put(struct store_txn *txn, const struct cycle_record *record);
 bool store_cycle_get(struct store_txn *txn, const char *connector, struct cycle_record *ret_record);
 bool store_cycle_next(struct store_txn *txn, char *position, struct cycle_record *ret_record);
-/* Everything of a connector that is no longer configured: coverage, accounts, units, cycle. Certificates
- * stay and are marked gone by the caller's policy. */
+/* Everything of a connector that is no longer configured: coverage, accounts, units, cycle. Its
+ * certificates stay and are marked gone by the caller's policy. */
 void store_connector_delete(struct store_txn *txn, const char *connector);
 
 #endif

@@ -16,7 +16,7 @@ struct cert_item {
 
 enum { SORT_NAME_MAX = 255 }; /* what lies behind no longer counts for the order */
 
-/* --- sort keys --------------------------------------------------------------------------------- */
+/* --- sort keys ------------------------------------------------------------------------------- */
 
 static void add(struct cert_collection *collection, const void *bytes, size_t len)
 {
@@ -89,7 +89,7 @@ static void add_sort_key(
 	}
 }
 
-/* --- the collection ------------------------------------------------------------------------------ */
+/* --- the collection -------------------------------------------------------------------------- */
 
 void cert_collection_add(
 	struct cert_collection *collection, enum cert_sort sort, const struct cert_record *record)

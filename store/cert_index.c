@@ -9,7 +9,7 @@
 #include "store/cert_internal.h"
 #include "store/key_internal.h"
 
-/* --- domain keys ------------------------------------------------------------------------------- */
+/* --- domain keys ----------------------------------------------------------------------------- */
 
 struct domain_list {
 	struct key *key; /* owned */
@@ -62,7 +62,7 @@ bool domain_keys_have(const struct domain_keys *keys, struct slice key)
 	return false;
 }
 
-/* --- updating ------------------------------------------------------------------------------------ */
+/* --- updating -------------------------------------------------------------------------------- */
 
 static void domain_put(struct store_txn *txn, const struct key *key, const char *arn)
 {

@@ -36,7 +36,7 @@ struct cert_query {
 	size_t scanned;
 };
 
-/* --- making ------------------------------------------------------------------------------------ */
+/* --- making ---------------------------------------------------------------------------------- */
 
 static bool is_hex(const char *text)
 {
@@ -160,7 +160,7 @@ size_t cert_query_scanned(const struct cert_query *query)
 	return query->scanned;
 }
 
-/* --- walking ------------------------------------------------------------------------------------- */
+/* --- walking --------------------------------------------------------------------------------- */
 
 static void plan(struct cert_query *query, struct store_txn *txn)
 {

@@ -66,8 +66,8 @@ bool cert_filter_matches(const struct cert_filter *filter, const struct cert_rec
 /* RFC 6125: a wildcard covers exactly one label. Case-insensitive. */
 bool cert_name_covers(const char *pattern, const char *host);
 
-/* Counts for `status`, in one pass over the expiry index alone (100,000: 20 ms). Those that are gone
- * count only as that. Issued, expired (by status or NotAfter), pending and other make the total. */
+/* Counts for `status`, in one pass over the expiry index alone (100,000: 20 ms). Those that are
+ * gone count only as that. Issued, expired (status or NotAfter), pending and other make total. */
 struct cert_counts {
 	int64_t total, issued, expired, pending, other;
 	int64_t in_use, imported;

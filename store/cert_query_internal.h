@@ -6,7 +6,7 @@
 #include "store/key_internal.h"
 #include "store/store_internal.h"
 
-/* --- ranges: cert_ranges.c ----------------------------------------------------------------------- */
+/* --- ranges: cert_ranges.c ------------------------------------------------------------------- */
 
 struct cert_range {
 	struct key low;	 /* inclusive */
@@ -22,12 +22,12 @@ struct cert_ranges {
 	bool is_in_order_of_arn;
 };
 
-/* The narrowest ranges that hold every match. Ranges by place depend on the regions that txn sees. */
+/* The narrowest ranges that hold every match. Those by place depend on what regions txn sees. */
 void cert_ranges_make(struct store_txn *txn, const struct cert_filter *filter, enum cert_sort sort,
 	struct cert_ranges *ret);
 void cert_ranges_clear(struct cert_ranges *ranges);
 
-/* --- collecting: cert_collect.c ------------------------------------------------------------------ */
+/* --- collecting: cert_collect.c -------------------------------------------------------------- */
 
 struct cert_collection {
 	unsigned char *bytes; /* owned; of each item its sort key and its ARN */

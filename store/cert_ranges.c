@@ -64,8 +64,8 @@ static bool split_arn(struct slice arn, char partition[64], char region[64])
 }
 
 /*
- * ARNs sort by partition, region, account. From one place that exists to the next takes one seek, so
- * that an account's certificates are found without knowing the regions beforehand.
+ * ARNs sort by partition, region, account. From one place that exists to the next takes one seek,
+ * so that an account's certificates are found without knowing the regions beforehand.
  */
 static void place_ranges(
 	struct store_txn *txn, const struct cert_filter *filter, struct cert_ranges *ranges)

@@ -43,16 +43,16 @@ struct cert_record {
 };
 
 /* Inserts or replaces, indexes and the serial's history included (a serial new to the ARN adds a
- * history record). Nothing is written when nothing changed. Fails the transaction: ERR_PROTOCOL when
- * arn is not an ACM certificate's ARN of that region and account, ERR_LIMIT when it is longer than
- * CERT_ARN_MAX or the record larger than 1 MiB. */
+ * history record). Nothing is written when nothing changed. Fails the transaction: ERR_PROTOCOL
+ * when arn is not an ACM certificate's ARN of that region and account, ERR_LIMIT when it is longer
+ * than CERT_ARN_MAX or the record larger than 1 MiB. */
 void store_cert_put(struct store_txn *txn, const struct cert_record *record);
 bool store_cert_get(struct store_txn *txn, const char *arn, struct cert_record *ret_record);
 /* With its history; its PEM stays. */
 void store_cert_delete(struct store_txn *txn, const char *arn);
 
-/* In order of ARN within one account and region; gone ones included. position: CERT_ARN_MAX + 1 bytes,
- * "" to begin; moved on, so that a walk can go on in a later transaction. */
+/* In order of ARN within one account and region; gone ones included. position: CERT_ARN_MAX + 1
+ * bytes, "" to begin; moved on, so that a walk can go on in a later transaction. */
 bool store_cert_next_in_region(struct store_txn *txn, const char *partition, const char *region,
 	const char *account_id, char *position, struct cert_record *ret_record);
 

@@ -49,7 +49,7 @@ static void report(
 	check->found(check->arg, problem);
 }
 
-/* --- walking a table ----------------------------------------------------------------------------- */
+/* --- walking a table ------------------------------------------------------------------------- */
 
 typedef void entry_fn(struct check *check, struct slice key, struct slice value);
 
@@ -79,7 +79,7 @@ static bool has(struct check *check, enum store_table table, const struct key *k
 	return txn_get(check->txn, table, key, &value);
 }
 
-/* --- certificates -------------------------------------------------------------------------------- */
+/* --- certificates ---------------------------------------------------------------------------- */
 
 static bool has_hash(const unsigned char *sha256)
 {
@@ -230,7 +230,7 @@ static void check_pem(struct check *check, struct slice key, struct slice value)
 		report(check, TABLE_PEM, key, "the certificate is not the one of this hash");
 }
 
-/* --- the rest ------------------------------------------------------------------------------------ */
+/* --- the rest -------------------------------------------------------------------------------- */
 
 static void check_own_key(
 	struct check *check, enum store_table table, struct slice key, const struct key *own)

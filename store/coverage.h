@@ -49,7 +49,8 @@ void store_coverage_delete(
 	struct store_txn *txn, const char *connector, const char *account_id, const char *region);
 
 enum { COVERAGE_POSITION_MAX = 256 };
-/* In order of connector, account, region. connector, account_id: NULL for all. position as in certs.h. */
+/* In order of connector, account, region. connector, account_id: NULL for all. position: "" to
+ * begin, moved on. */
 bool store_coverage_next(struct store_txn *txn, const char *connector, const char *account_id,
 	char *position, struct coverage_record *ret_record);
 

@@ -14,7 +14,7 @@ enum {
 	TEXT_MAX = 1024, /* a name of 253 bytes takes at most 4 times that in UTF-8 */
 };
 
-/* --- code points ------------------------------------------------------------------------------- */
+/* --- code points ----------------------------------------------------------------------------- */
 
 /* text is valid UTF-8. */
 static uint32_t next_code_point(const char **at)
@@ -39,7 +39,7 @@ static uint32_t lower(uint32_t point)
 	return point >= 0x400 && point <= 0x40f ? point + 80 : point;
 }
 
-/* --- RFC 3492 ------------------------------------------------------------------------------------ */
+/* --- RFC 3492 -------------------------------------------------------------------------------- */
 
 enum { BASE = 36, T_MIN = 1, T_MAX = 26, SKEW = 38, DAMP = 700, FIRST_BIAS = 72, FIRST_N = 128 };
 
@@ -100,7 +100,7 @@ static void add_punycode(struct buf *to, const uint32_t *point, uint32_t count)
 	}
 }
 
-/* --- names --------------------------------------------------------------------------------------- */
+/* --- names ----------------------------------------------------------------------------------- */
 
 static int add_label(struct buf *to, const uint32_t *point, uint32_t count, struct err *err)
 {

@@ -2,8 +2,8 @@
  * The LMDB environment: opening, growing, beginning transactions, and LMDB's errors in our terms.
  *
  * MDB_NOTLS because a transaction belongs to its struct, not to a thread; no MDB_WRITEMAP, so that
- * a stray pointer cannot write into the store and a full disk is an error instead of a SIGBUS; every
- * commit is synced.
+ * a stray pointer cannot write into the store and a full disk is an error instead of a SIGBUS;
+ * every commit is synced.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ const char *table_name(enum store_table table)
 	return table_names[table];
 }
 
-/* --- errors ------------------------------------------------------------------------------------ */
+/* --- errors ---------------------------------------------------------------------------------- */
 
 /* -1 where it cannot be told. */
 static int64_t free_bytes(const struct store *store)
@@ -87,7 +87,7 @@ bool env_is_broken_by(int rc)
 	return rc > 0 || rc == MDB_PANIC;
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/* --- opening --------------------------------------------------------------------------------- */
 
 /* When root looks into a store that was copied here, the daemon must still be able to open it. */
 static void give_lock_to_owner(const struct store *store)
@@ -211,7 +211,7 @@ int env_open_tables(struct store *store, MDB_txn *mdb, unsigned flags)
 	return 0;
 }
 
-/* --- growing and beginning ----------------------------------------------------------------------- */
+/* --- growing and beginning ------------------------------------------------------------------- */
 
 int env_grow(struct store *store, struct err *err)
 {

@@ -37,7 +37,7 @@ enum {
 	NOTE_LEN = NOTE_BEGIN_LEN + 2 * NOTE_BYTES + 1, /* hexadecimal, newline */
 };
 
-/* --- the side file ------------------------------------------------------------------------------- */
+/* --- the side file --------------------------------------------------------------------------- */
 
 static int note_open(struct store *store, struct err *err)
 {
@@ -85,7 +85,7 @@ static int note_write(const struct store *store, const struct note *note, struct
 	return env_fail(store, written < 0 ? errno : ENOSPC, "cannot note the epoch", err);
 }
 
-/* --- the store's side ------------------------------------------------------------------------------ */
+/* --- the store's side ------------------------------------------------------------------------ */
 
 static void read_last(struct store_txn *txn, struct note *ret)
 {

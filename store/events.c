@@ -65,7 +65,7 @@ const char *event_kind_name(enum event_kind kind)
 	return kind_names[kind];
 }
 
-/* --- the chain --------------------------------------------------------------------------------- */
+/* --- the chain ------------------------------------------------------------------------------- */
 
 struct tail {
 	uint64_t sequence; /* 0: no event yet */
@@ -115,7 +115,7 @@ static void tail_advance(struct tail *tail, const void *bytes, size_t len)
 	buf_clear(&input);
 }
 
-/* --- appending ----------------------------------------------------------------------------------- */
+/* --- appending ------------------------------------------------------------------------------- */
 
 /* Cuts between characters. NULL is "". */
 static const char *cut(const char *text, char *copy, size_t size)
@@ -163,7 +163,7 @@ void store_event_append(struct store_txn *txn, const struct event_record *event)
 	append_record(txn, &copy);
 }
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading --------------------------------------------------------------------------------- */
 
 static bool decode(
 	struct store_txn *txn, struct slice key, struct slice value, struct event_record *ret_event)
@@ -202,7 +202,7 @@ bool store_event_get_last(struct store_txn *txn, uint64_t to, struct event_recor
 	       decode(txn, key, value, ret_event);
 }
 
-/* --- verifying ------------------------------------------------------------------------------------ */
+/* --- verifying ------------------------------------------------------------------------------- */
 
 static int verify_one(struct tail *tail, struct slice key, struct slice value, struct err *err)
 {

@@ -6,7 +6,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 
-/* --- pieces ------------------------------------------------------------------------------------ */
+/* --- pieces ---------------------------------------------------------------------------------- */
 
 static void add(struct key *key, const void *bytes, size_t len)
 {
@@ -58,7 +58,7 @@ static struct key join(const char *first, const char *second, const char *third,
 	return key;
 }
 
-/* --- in general -------------------------------------------------------------------------------- */
+/* --- in general ------------------------------------------------------------------------------ */
 
 /* Not zeroed as a whole: keys are made by the million. */
 struct key key_empty(void)
@@ -132,7 +132,7 @@ uint32_t key_read_u32(const unsigned char *bytes)
 	return be32toh(big);
 }
 
-/* --- a function a table ------------------------------------------------------------------------ */
+/* --- a function a table ---------------------------------------------------------------------- */
 
 struct key key_meta(const char *name)
 {

@@ -9,7 +9,7 @@
 #include "store/key_internal.h"
 #include "store/store_internal.h"
 
-/* --- meta numbers ------------------------------------------------------------------------------ */
+/* --- meta numbers ---------------------------------------------------------------------------- */
 
 bool meta_get_number(struct store_txn *txn, const char *name, uint64_t *ret_number)
 {
@@ -35,7 +35,7 @@ void meta_put_number(struct store_txn *txn, const char *name, uint64_t number)
 	txn_put(txn, TABLE_META, &key, &little, sizeof(little));
 }
 
-/* --- reading the schema -------------------------------------------------------------------------- */
+/* --- reading the schema ---------------------------------------------------------------------- */
 
 struct found {
 	bool is_new;
@@ -85,7 +85,7 @@ static int look(struct store *store, struct found *ret, struct err *err)
 	return mdb_rc == 0 ? 0 : env_fail(store, mdb_rc, "cannot open the tables", err);
 }
 
-/* --- creating and migrating ------------------------------------------------------------------------ */
+/* --- creating and migrating ------------------------------------------------------------------ */
 
 static const struct migration *find_step(uint64_t from)
 {

@@ -5,8 +5,9 @@
  *
  * Writing is asynchronous and grouped: store_write_start queues a function; the queue runs in one
  * transaction every STORE_GROUP_MS or STORE_GROUP_MAX writes, and `done` follows the fsync. The
- * function may be rolled back and run again (map growth, a neighbour's failure), so it changes nothing but
- * txn. A failing write does not fail its neighbours of the same group.
+ * function may be rolled back and run again (map growth, a neighbour's failure), so it changes
+ * nothing but txn. A failing write does not fail its neighbours of the same group. A group whose
+ * functions have run for 20 ms is committed before the rest, so that the loop serves others.
  *
  * Reading: a transaction is opened, used and ended on the stack; it never crosses a wait. Values
  * read are views into the map and die with it; inside a write they die with the next change already
@@ -38,16 +39,18 @@ struct store_options {
 };
 
 /*
- * Opens, creates or migrates. loop is borrowed (NULL allowed when read-only). ERR_STORE: locked by
- * another daemon (names its pid), damaged, of a newer schema (both versions named); ERR_STORE_FULL; ERR_SYSTEM
- * (unreadable, read-only file system ...), each naming the path. Nothing is changed on failure.
+ * Opens, creates or migrates. loop is borrowed (NULL allowed when nothing is queued). ERR_STORE:
+ * locked by another daemon (names its pid), damaged, of a newer schema (both versions named);
+ * ERR_STORE_FULL; ERR_SYSTEM (unreadable, read-only file system ...), each naming the path. Nothing
+ * that was stored is changed on failure. A process may have one store open, and must not have it
+ * open across fork.
  */
 struct store *store_open(struct loop *loop, const struct store_options *options, struct err *err);
 /* Commits what is queued first (their done is not called: owners have cancelled). Not from within a
  * done. NULL is fine. */
 void store_close(struct store *store);
 
-/* Does its work through txn, which keeps the first failure. arg is borrowed until done or cancel. */
+/* Does its work through txn, which keeps the first failure. arg: borrowed until done or cancel. */
 typedef void store_write_fn(struct store_txn *txn, void *arg);
 /* err: ERR_STORE_FULL, ERR_STORE, ERR_SYSTEM, or what the function set through store_txn_fail. */
 typedef void store_done_fn(void *arg, const struct err *err);
@@ -57,7 +60,7 @@ struct store_write *store_write_start(struct store *store, store_write_fn *write
 /* The write may or may not be in the store afterwards; never half of it. */
 void store_write_cancel(struct store_write *write);
 
-/* Synchronous, alone in its transaction; for start-up and tests. */
+/* Synchronous, alone in its transaction, while no read is open; for start-up and tests. */
 int store_write_now(struct store *store, store_write_fn *write, void *arg, struct err *err);
 
 /* ret_txn ends with store_read_end on every path. */
@@ -70,8 +73,12 @@ void store_txn_fail(struct store_txn *txn, const struct err *err);
 /* 0, or -1 with the first failure. */
 int store_txn_check(const struct store_txn *txn, struct err *err);
 
-/* Copies the whole store, compacted and consistent, into a new file (0600; must not exist) while the
- * daemon goes on writing. Blocks: run by the CLI in its own process, on a read-only store. */
+/*
+ * Copies the whole store, compacted and consistent, into a new file (0600) while the daemon goes on
+ * writing. Blocks: run by the CLI in its own process, on a read-only store. ERR_CONFIG when the file
+ * exists; ERR_STORE_FULL and ERR_SYSTEM name it, and it is removed. To restore: with no daemon
+ * running, move it to data_dir/store.mdb; a new epoch begins by itself.
+ */
 int store_backup(struct store *store, const char *file, struct err *err);
 
 struct store_stats {

@@ -59,7 +59,7 @@ struct store {
 	int64_t commits, writes, last_commit_us, longest_commit_us;
 };
 
-/* --- environment: env.c ------------------------------------------------------------------------ */
+/* --- environment: env.c ---------------------------------------------------------------------- */
 
 const char *table_name(enum store_table table);
 
@@ -80,7 +80,7 @@ bool env_is_broken_by(int rc);
 /* Makes the file as long as its last page, so that no read of the map ends behind the file. */
 void env_pad_file(const struct store *store);
 
-/* --- transactions: txn.c ----------------------------------------------------------------------- */
+/* --- transactions: txn.c --------------------------------------------------------------------- */
 
 enum txn_cause {
 	TXN_FINE,
@@ -120,7 +120,7 @@ void txn_put(struct store_txn *txn, enum store_table table, const struct key *ke
 void txn_append(struct store_txn *txn, enum store_table table, const struct key *key,
 	const void *value, size_t len);
 void txn_delete(struct store_txn *txn, enum store_table table, const struct key *key);
-/* First entry with a key above `after` (at or above it with is_inclusive). An empty key: the first. */
+/* First entry with a key above `after` (with is_inclusive: at or above). Empty key: the first. */
 bool txn_seek(struct store_txn *txn, enum store_table table, const struct key *after,
 	bool is_inclusive, struct slice *ret_key, struct slice *ret_value);
 /* Last entry with a key at or below `to`; an empty key: the last of all. */
@@ -139,7 +139,7 @@ void txn_fail_mdb(
 void txn_fail(struct store_txn *txn, enum err_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* --- records under keys: entry.c ---------------------------------------------------------------- */
+/* --- records under keys: entry.c ------------------------------------------------------------- */
 
 struct record_format;
 
@@ -152,14 +152,14 @@ bool entry_decode(struct store_txn *txn, enum store_table table, struct slice ke
 	struct slice value, const struct record_format *format, void *ret_record);
 bool entry_get(struct store_txn *txn, enum store_table table, const struct key *key,
 	const struct record_format *format, void *ret_record);
-/* The next record of a walk over the keys that begin with prefix (empty: all). position: size bytes,
- * "" to begin, moved on. The keys are texts. */
+/* The next record of a walk over the keys that begin with prefix (empty: all). position: size
+ * bytes, "" to begin, moved on. The keys are texts. */
 bool entry_next(struct store_txn *txn, enum store_table table, const struct key *prefix,
 	char *position, size_t size, const struct record_format *format, void *ret_record);
 /* Deletes everything under prefix. */
 void entry_delete_all(struct store_txn *txn, enum store_table table, const struct key *prefix);
 
-/* --- groups of writes: group.c ----------------------------------------------------------------- */
+/* --- groups of writes: group.c --------------------------------------------------------------- */
 
 struct group_write {
 	store_write_fn *write;
@@ -174,13 +174,13 @@ struct group_write {
  */
 size_t group_run(struct store *store, struct group_write *const *write, size_t count);
 
-/* --- queue: queue.c (tests replace it by tests/lib/fake_store_queue.c) -------------------------- */
+/* --- queue: queue.c (tests replace it by tests/lib/fake_store_queue.c) ----------------------- */
 
 struct store_queue *queue_new(struct store *store);
 /* Commits what is queued, without calling done. */
 void queue_free(struct store_queue *queue);
 
-/* --- opening: lock.c, migrate.c, migrations.c, epoch.c ------------------------------------------ */
+/* --- opening: lock.c, migrate.c, migrations.c, epoch.c --------------------------------------- */
 
 /* Makes the folder when it is missing; ERR_STORE names the process that holds it. */
 int lock_take(struct store *store, struct err *err);

@@ -16,7 +16,7 @@
 
 enum { KEY_TEXT_MAX = 160 }; /* of a key in an error; an ARN takes about 90 */
 
-/* --- failures ---------------------------------------------------------------------------------- */
+/* --- failures -------------------------------------------------------------------------------- */
 
 bool store_txn_failed(const struct store_txn *txn)
 {
@@ -94,7 +94,7 @@ void txn_fail_mdb(
 		txn->cause = env_is_broken_by(rc) ? TXN_ENVIRONMENT : TXN_CALLER;
 }
 
-/* --- begin and end ----------------------------------------------------------------------------- */
+/* --- begin and end --------------------------------------------------------------------------- */
 
 int txn_begin(struct store *store, bool is_write, struct store_txn *txn, struct err *err)
 {
@@ -165,7 +165,7 @@ void store_read_end(struct store_txn *txn)
 	free(txn);
 }
 
-/* --- reading and writing entries ----------------------------------------------------------------- */
+/* --- reading and writing entries ------------------------------------------------------------- */
 
 static struct slice slice_of(const MDB_val *value)
 {
@@ -241,7 +241,7 @@ void txn_delete(struct store_txn *txn, enum store_table table, const struct key 
 		txn_fail_mdb(txn, rc, "delete from", table, slice_of_key(key));
 }
 
-/* --- walking ------------------------------------------------------------------------------------- */
+/* --- walking --------------------------------------------------------------------------------- */
 
 static int open_cursor(struct store_txn *txn, enum store_table table, MDB_cursor **ret_cursor)
 {

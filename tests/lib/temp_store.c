@@ -2,6 +2,7 @@
 #include "tests/lib/temp_store.h"
 
 #include <dirent.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,8 +13,11 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "store/check.h"
+#include "store/key_internal.h"
+#include "store/store_internal.h"
 
-/* --- folders ----------------------------------------------------------------------------------- */
+/* --- folders --------------------------------------------------------------------------------- */
 
 char *temp_folder_new(void)
 {
@@ -74,7 +78,50 @@ struct store *temp_store_open(struct loop *loop, const char *folder)
 	return store;
 }
 
-/* --- certificates -------------------------------------------------------------------------------- */
+/* --- everything in a store -------------------------------------------------------------------- */
+
+void temp_store_digest(struct store *store, unsigned char ret_digest[STORE_DIGEST_LEN])
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	if (store_read_begin(store, &txn, &err) != 0 ||
+		EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+		abort();
+	for (int table = 0; table < STORE_TABLES; table++) {
+		struct key at = key_empty();
+		struct slice key, value;
+		while (txn_seek(txn, (enum store_table)table, &at, false, &key, &value)) {
+			EVP_DigestUpdate(context, &table, sizeof(table));
+			EVP_DigestUpdate(context, &key.len, sizeof(key.len));
+			EVP_DigestUpdate(context, key.bytes, key.len);
+			EVP_DigestUpdate(context, &value.len, sizeof(value.len));
+			EVP_DigestUpdate(context, value.bytes, value.len);
+			at = key_bytes(key.bytes, key.len);
+		}
+	}
+	if (store_txn_check(txn, &err) != 0 || EVP_DigestFinal_ex(context, ret_digest, NULL) != 1)
+		abort();
+	EVP_MD_CTX_free(context);
+	store_read_end(txn);
+}
+
+static void print_problem(void *arg, const char *problem)
+{
+	(void)arg;
+	fprintf(stderr, "store_check: %s\n", problem);
+}
+
+int64_t temp_store_problems(struct store *store)
+{
+	struct err err = ERR_INIT;
+	int64_t problems = -1;
+	if (store_check(store, print_problem, NULL, &problems, &err) != 0)
+		fprintf(stderr, "store_check: %s\n", err.text);
+	return problems;
+}
+
+/* --- certificates ---------------------------------------------------------------------------- */
 
 static const char *const regions[] = {"eu-central-1", "eu-west-1", "us-east-1", "us-west-2"};
 static const char *const statuses[] = {

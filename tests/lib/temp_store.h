@@ -20,6 +20,12 @@ struct store *temp_store_open(struct loop *loop, const char *folder);
 
 enum { SAMPLE_NOW_S = 1795219200 }; /* 2026-11-21T00:00:00Z, the fake clock's start */
 
+/* SHA-256 over every entry of every table: equal means that nothing has changed. */
+enum { STORE_DIGEST_LEN = 32 };
+void temp_store_digest(struct store *store, unsigned char ret_digest[STORE_DIGEST_LEN]);
+/* store_check; prints what it finds and returns how many problems there are, -1 when it cannot. */
+int64_t temp_store_problems(struct store *store);
+
 /* A certificate whose every field is set and follows from number: account, region, names, times. Its
  * texts live in memory of its own until sample_cert_clear. Pending ones have no PEM. */
 struct sample_cert {

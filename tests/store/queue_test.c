@@ -1,0 +1,270 @@
+/* The queue of writes on the fake loop: when groups form, what each done hears, cancelling. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "store/certs.h"
+#include "store/store.h"
+#include "tests/lib/fake_clock.h"
+#include "tests/lib/fake_loop.h"
+#include "tests/lib/temp_store.h"
+
+enum { MANY = 600 };
+
+static char *folder;
+static struct loop *loop;
+static struct store *store;
+
+struct job {
+	uint32_t number;
+	bool is_failing;
+	int64_t takes_ms;
+	struct store_write *write;
+	int ends; /* how often done was called */
+	int order;
+	enum err_kind kind;
+	struct job *cancels, *starts; /* in done */
+};
+
+static int next_order;
+static struct job jobs[MANY];
+
+static int setup(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	folder = temp_folder_new();
+	loop = loop_new(&err);
+	store = temp_store_open(loop, folder);
+	memset(jobs, 0, sizeof(jobs));
+	for (uint32_t i = 0; i < MANY; i++)
+		jobs[i].number = i;
+	next_order = 1;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_int_equal(temp_store_problems(store), 0);
+	store_close(store);
+	assert_int_equal(fake_loop_timer_count(), 0);
+	loop_free(loop);
+	temp_folder_remove(folder);
+	return 0;
+}
+
+static void write_job(struct store_txn *txn, void *arg)
+{
+	struct job *job = arg;
+	sample_cert_put(txn, job->number);
+	if (job->takes_ms > 0)
+		fake_clock_advance_ms(job->takes_ms);
+	if (job->is_failing) {
+		struct err err = ERR_INIT;
+		err_set(&err, ERR_LIMIT, "no");
+		store_txn_fail(txn, &err);
+	}
+}
+
+static void start(struct job *job);
+
+static void job_done(void *arg, const struct err *err)
+{
+	struct job *job = arg;
+	job->write = NULL;
+	job->ends++;
+	job->order = next_order++;
+	job->kind = err != NULL ? err->kind : ERR_NONE;
+	if (job->cancels != NULL) {
+		store_write_cancel(job->cancels->write);
+		job->cancels->write = NULL;
+	}
+	if (job->starts != NULL)
+		start(job->starts);
+}
+
+static void start(struct job *job)
+{
+	job->write = store_write_start(store, write_job, job, job_done, job);
+}
+
+static int64_t commits(void)
+{
+	struct err err = ERR_INIT;
+	struct store_stats stats;
+	assert_int_equal(store_get_stats(store, &stats, &err), 0);
+	return stats.commits;
+}
+
+static bool is_stored(uint32_t number)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct cert_record record;
+	struct sample_cert sample;
+	sample_cert_init(&sample, number);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	bool is_there = store_cert_get(txn, sample.arn, &record);
+	store_read_end(txn);
+	sample_cert_clear(&sample);
+	return is_there;
+}
+
+static void writes_of_50_ms_are_committed_together(void **state)
+{
+	(void)state;
+	int64_t before = commits();
+	start(&jobs[0]);
+	fake_loop_advance_ms(30);
+	start(&jobs[1]);
+	start(&jobs[2]);
+	fake_loop_advance_ms(19);
+	assert_int_equal(jobs[0].ends, 0);
+	assert_false(is_stored(0));
+	fake_loop_advance_ms(1);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(jobs[i].ends, 1);
+		assert_int_equal(jobs[i].order, i + 1);
+		assert_int_equal(jobs[i].kind, ERR_NONE);
+		assert_true(is_stored((uint32_t)i));
+	}
+	assert_int_equal(commits(), before + 1);
+	start(&jobs[3]);
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(jobs[3].ends, 1);
+	assert_int_equal(commits(), before + 2);
+}
+
+static void a_full_group_does_not_wait_and_neither_does_its_rest(void **state)
+{
+	(void)state;
+	int64_t before = commits();
+	for (int i = 0; i < MANY; i++)
+		start(&jobs[i]);
+	fake_loop_run_ready(); /* no time passes */
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(jobs[i].order, i + 1);
+	assert_int_equal(commits(), before + 3);
+}
+
+static void a_group_that_takes_long_is_committed_before_the_rest(void **state)
+{
+	(void)state;
+	int64_t before = commits();
+	for (int i = 0; i < 4; i++) {
+		jobs[i].takes_ms = 12;
+		start(&jobs[i]);
+	}
+	fake_loop_advance_ms(200);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(jobs[i].order, i + 1);
+	assert_int_equal(commits(), before + 2);
+}
+
+static void a_failing_write_hears_why_and_the_others_do_not(void **state)
+{
+	(void)state;
+	jobs[1].is_failing = true;
+	for (int i = 0; i < 3; i++)
+		start(&jobs[i]);
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(jobs[0].kind, ERR_NONE);
+	assert_int_equal(jobs[1].kind, ERR_LIMIT);
+	assert_int_equal(jobs[2].kind, ERR_NONE);
+	assert_int_equal(jobs[1].order, 2);
+	assert_true(is_stored(0) && !is_stored(1) && is_stored(2));
+}
+
+static void a_cancelled_write_is_not_run_and_hears_nothing(void **state)
+{
+	(void)state;
+	start(&jobs[0]);
+	start(&jobs[1]);
+	store_write_cancel(jobs[0].write);
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(jobs[0].ends, 0);
+	assert_int_equal(jobs[1].ends, 1);
+	assert_true(!is_stored(0) && is_stored(1));
+}
+
+static void cancelling_all_that_wait_leaves_no_timer(void **state)
+{
+	(void)state;
+	start(&jobs[0]);
+	start(&jobs[1]);
+	store_write_cancel(jobs[1].write);
+	store_write_cancel(jobs[0].write);
+	assert_int_equal(fake_loop_timer_count(), 0);
+	start(&jobs[2]);
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(jobs[2].ends, 1);
+}
+
+static void a_done_may_cancel_a_neighbour_of_its_group(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		start(&jobs[i]);
+	jobs[0].cancels = &jobs[1];
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(jobs[0].ends, 1);
+	assert_int_equal(jobs[1].ends, 0); /* it is stored, but nobody is told */
+	assert_int_equal(jobs[2].ends, 1);
+	assert_true(is_stored(1));
+}
+
+static void a_done_may_start_writes_and_cancel_those_that_wait(void **state)
+{
+	(void)state;
+	start(&jobs[0]);
+	jobs[0].starts = &jobs[1];
+	jobs[1].starts = &jobs[2];
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(jobs[1].ends, 0);
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(jobs[1].ends, 1);
+	assert_int_equal(jobs[2].ends, 0);
+	start(&jobs[3]);
+	jobs[2].cancels = &jobs[3];
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(jobs[2].ends, 1);
+	assert_int_equal(jobs[3].ends, 0);
+}
+
+static void closing_commits_what_waits_and_tells_nobody(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		start(&jobs[i]);
+	store_close(store);
+	for (int i = 0; i < 300; i++)
+		assert_int_equal(jobs[i].ends, 0);
+	store = temp_store_open(loop, folder);
+	assert_true(is_stored(0) && is_stored(299));
+}
+
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_STORE(writes_of_50_ms_are_committed_together),
+		WITH_STORE(a_full_group_does_not_wait_and_neither_does_its_rest),
+		WITH_STORE(a_group_that_takes_long_is_committed_before_the_rest),
+		WITH_STORE(a_failing_write_hears_why_and_the_others_do_not),
+		WITH_STORE(a_cancelled_write_is_not_run_and_hears_nothing),
+		WITH_STORE(cancelling_all_that_wait_leaves_no_timer),
+		WITH_STORE(a_done_may_cancel_a_neighbour_of_its_group),
+		WITH_STORE(a_done_may_start_writes_and_cancel_those_that_wait),
+		WITH_STORE(closing_commits_what_waits_and_tells_nobody),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
