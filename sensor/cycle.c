@@ -19,6 +19,8 @@
 #include "store/accounts.h"
 
 enum state { BEGIN, WALK, IDENTITY, TREE, SCAN, TALLY, END };
+static const char *const state_name[] = {
+	"BEGIN", "WALK", "IDENTITY", "TREE", "SCAN", "TALLY", "END"};
 
 struct cycle {
 	enum state state;
@@ -314,8 +316,8 @@ static void finish(struct cycle *cycle, const struct err *err)
 static void step(struct cycle *cycle, const struct err *step_err)
 {
 	struct err err = step_err != NULL ? *step_err : (struct err)ERR_INIT;
-	log_debug("cycle connector=%s state=%d error=%s", cycle->progress.connector,
-		(int)cycle->state, err_kind_name(err.kind));
+	log_debug("cycle %s state=%s error=%s", cycle->progress.connector,
+		state_name[cycle->state], err_kind_name(err.kind));
 	if (cycle->state == END) {
 		finish(cycle, step_err);
 		return;

@@ -46,15 +46,16 @@ void progress_render(const struct progress *progress, int64_t now_mono_ms,
 	struct json_writer *writer)
 {
 	int64_t eta_s = progress_eta_s(progress, now_mono_ms);
+	bool is_done = progress->phase == PROGRESS_DONE; /* before, the end is not in the store */
 	json_open_object(writer);
 	json_member_text(writer, "cycle_id", progress->cycle_id);
 	json_member_text(writer, "connector", progress->connector);
 	json_member_text(writer, "kind", progress_kind_name(progress->kind));
 	json_member_text(writer, "phase", progress_phase_name(progress->phase));
 	json_member_time(writer, "started", progress->started_s);
-	json_member_time(writer, "finished", progress->finished_s);
-	json_member_text(writer, "result",
-		progress->result == PROGRESS_RUNNING ? NULL : progress_result_name(progress->result));
+	json_member_time(writer, "finished", is_done ? progress->finished_s : 0);
+	json_member_text(
+		writer, "result", is_done ? progress_result_name(progress->result) : NULL);
 	json_member_text(writer, "error",
 		progress->result == PROGRESS_FAILED ? progress->err.text : NULL);
 	json_member_int(writer, "accounts_total", progress->accounts_total);
