@@ -272,6 +272,8 @@ static void take_finished(struct http *http)
 	while ((call = http_curl_next_finished(http, &code)) != NULL) {
 		if (code != CURLE_OK)
 			http_set_transfer_err(call, code);
+		else if (!call->is_header_complete)
+			http_set_header_cut_err(call);
 		else
 			http_reply_finish(call);
 		http_end(call);

@@ -187,19 +187,27 @@ struct http_slot *http_slot_take(struct http *http)
 	return slot;
 }
 
-void http_slot_give_back(struct http *http, struct http_slot *slot)
-{
-	buf_reset(&slot->header_text);
-	buf_reset(&slot->address_text);
-	SLIST_INSERT_HEAD(&http->free_slots, slot, link);
-}
-
 static void free_slot(struct http_slot *slot)
 {
 	curl_easy_cleanup(slot->easy);
 	buf_clear(&slot->header_text);
 	buf_clear(&slot->address_text);
 	free(slot);
+}
+
+/* A handle that met a system error goes: libcurl would keep that error, and tell and judge by it
+ * when the next transfer fails for another reason. */
+void http_slot_give_back(struct http *http, struct http_slot *slot)
+{
+	long system_error = 0;
+	curl_easy_getinfo(slot->easy, CURLINFO_OS_ERRNO, &system_error);
+	if (system_error != 0) {
+		free_slot(slot);
+		return;
+	}
+	buf_reset(&slot->header_text);
+	buf_reset(&slot->address_text);
+	SLIST_INSERT_HEAD(&http->free_slots, slot, link);
 }
 
 static void check_easy(CURLcode code)

@@ -42,16 +42,14 @@ static void set_err(
 	call->has_failed = true;
 }
 
-/* What a connection that is not there yet waits for. */
+/* What a connection that is not there yet waits for. A TCP connection has a port of its own. */
 static const char *connect_phase(const struct http_call *call)
 {
-	curl_off_t connected_us = 0;
-	curl_easy_getinfo(call->slot->easy, CURLINFO_CONNECT_TIME_T, &connected_us);
-	if (connected_us == 0)
+	long local_port = 0;
+	curl_easy_getinfo(call->slot->easy, CURLINFO_LOCAL_PORT, &local_port);
+	if (local_port == 0)
 		return "the TCP connection";
-	if (call->has_proxy)
-		return "the proxy or TLS";
-	return "the TLS handshake";
+	return call->has_proxy ? "the proxy or TLS" : "the TLS handshake";
 }
 
 static void set_connect_timeout(struct http_call *call, const char *phase)
@@ -62,11 +60,15 @@ static void set_connect_timeout(struct http_call *call, const char *phase)
 
 static void set_no_connection(struct http_call *call, const char *reason)
 {
-	long proxy_status = 0;
+	long proxy_status = 0, system_error = 0;
 	curl_easy_getinfo(call->slot->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+	curl_easy_getinfo(call->slot->easy, CURLINFO_OS_ERRNO, &system_error);
 	if (proxy_status != 0 && proxy_status / 100 != 2)
 		set_err(call, ERR_UNREACHABLE, "connect", "the proxy refused to connect: HTTP %ld",
 			proxy_status);
+	else if (system_error != 0)
+		set_err(call, ERR_UNREACHABLE, "connect", "no connection: %s (%s)", reason,
+			strerror((int)system_error));
 	else
 		set_err(call, ERR_UNREACHABLE, "connect", "no connection: %s", reason);
 }
@@ -95,6 +97,11 @@ static void set_ca_err(struct http_call *call)
 		file = call->http->ca_bundle;
 	set_err(call, ERR_CONFIG, "", "the CA bundle %s cannot be read, or holds no certificate",
 		file != NULL ? file : "");
+}
+
+void http_set_header_cut_err(struct http_call *call)
+{
+	set_err(call, ERR_PROTOCOL, "", "the answer is cut short: its header has no end");
 }
 
 void http_set_transfer_err(struct http_call *call, CURLcode code)

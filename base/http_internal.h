@@ -73,7 +73,7 @@ struct http_call {
 	curl_off_t uploaded_bytes;	   /* as last seen; for large bodies on slow lines */
 	int64_t upload_ms;		   /* when it last changed */
 	size_t header_bytes;
-	bool is_body_begun;
+	bool is_header_complete;
 	int64_t retry_at_s; /* Retry-After as a date; 0: none */
 	bool has_failed;    /* err is set */
 	struct err err;
@@ -160,6 +160,9 @@ void http_reply_finish(struct http_call *call);
 
 /* Sets the call's err from a failed transfer, which is still on its slot. */
 void http_set_transfer_err(struct http_call *call, CURLcode code);
+
+/* For an answer that libcurl takes for complete, but is_header_complete is not set. */
+void http_set_header_cut_err(struct http_call *call);
 
 /* Whether a time limit has passed; sets the call's err. HTTP_WAIT_NAME and HTTP_WAIT_ANSWER. */
 bool http_is_overdue(struct http_call *call, int64_t now_ms);

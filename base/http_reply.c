@@ -101,6 +101,7 @@ static void begin_answer(struct http_call *call)
 	struct buf body = call->reply.body;
 	call->reply = (struct http_reply){.body = body, .retry_after_s = -1};
 	call->retry_at_s = 0;
+	call->is_header_complete = false;
 }
 
 size_t http_on_header(char *line, size_t size, size_t count, void *arg)
@@ -114,15 +115,17 @@ size_t http_on_header(char *line, size_t size, size_t count, void *arg)
 		(void)too_large(call, "the answer's header", HTTP_HEADER_BYTES_MAX);
 		return 0;
 	}
-	if (call->is_body_begun)
-		return len; /* a trailer: nothing that we know belongs there */
 	if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
 		begin_answer(call);
 		return len;
 	}
+	if (call->is_header_complete)
+		return len; /* a trailer: nothing that we know belongs there */
+	if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
+		call->is_header_complete = true;
 	const char *colon = memchr(line, ':', len);
 	if (colon == NULL)
-		return len; /* the blank line, or one that libcurl does not mind */
+		return len;
 	const char *value = colon + 1, *end = line + len;
 	while (value < end && (*value == ' ' || *value == '\t'))
 		value++;
@@ -139,7 +142,6 @@ size_t http_on_body(char *bytes, size_t size, size_t count, void *arg)
 	size_t len = size * count;
 	call->last_byte_ms = call->http->now_ms;
 	call->http->stats.bytes_in += (int64_t)len;
-	call->is_body_begun = true;
 	buf_add(&call->reply.body, bytes, len);
 	if (call->reply.body.is_over) {
 		(void)too_large(call, "the answer", call->request.reply_max_bytes);

@@ -84,6 +84,19 @@ static ssize_t read_some(struct test_conn *conn, char *to, size_t len)
 	return read(conn->fd, to, len);
 }
 
+bool test_conn_read(struct test_conn *conn, void *bytes, size_t len)
+{
+	char *at = bytes;
+	while (len > 0) {
+		ssize_t rc = read_some(conn, at, len);
+		if (rc <= 0)
+			return false;
+		at += rc;
+		len -= (size_t)rc;
+	}
+	return true;
+}
+
 bool test_conn_write(struct test_conn *conn, const void *bytes, size_t len)
 {
 	const char *at = bytes;

@@ -49,6 +49,7 @@ const char *test_conn_head(const struct test_conn *conn); /* request line and he
 const char *test_conn_body(const struct test_conn *conn);
 int test_conn_requests(const struct test_conn *conn); /* read on this connection */
 
+bool test_conn_read(struct test_conn *conn, void *bytes, size_t len); /* exactly len */
 bool test_conn_write(struct test_conn *conn, const void *bytes, size_t len);
 bool test_conn_print(struct test_conn *conn, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
