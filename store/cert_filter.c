@@ -89,6 +89,7 @@ static bool matches_fingerprint(const struct cert_filter *filter, const struct c
 bool cert_filter_matches(const struct cert_filter *filter, const struct cert_record *record)
 {
 	return (filter->include_gone || record->gone_s == 0) &&
+	       is_same_or_any(filter->arn, record->arn) &&
 	       is_same_or_any(filter->connector, record->connector) &&
 	       is_same_or_any(filter->account_id, record->account_id) &&
 	       is_same_or_any(filter->region, record->region) &&

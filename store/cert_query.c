@@ -58,6 +58,9 @@ static int check_form(const struct cert_filter *filter, struct err *err)
 	if (filter->region != NULL && !text_is_region(filter->region))
 		return err_set(
 			err, ERR_CONFIG, "region \"%s\": not a region's name", filter->region);
+	if (filter->arn != NULL && (filter->arn[0] == '\0' || strlen(filter->arn) > CERT_ARN_MAX))
+		return err_set(
+			err, ERR_CONFIG, "not the ARN of a certificate: \"%.80s\"", filter->arn);
 	if (filter->fingerprint != NULL &&
 		(!is_hex(filter->fingerprint) ||
 			strlen(filter->fingerprint) != 2 * CERT_SHA256_LEN))
@@ -100,6 +103,7 @@ struct cert_query *cert_query_new(
 	struct cert_filter copy = *filter;
 	if (check_form(filter, err) != 0 || copy_domains(filter, &copy, err) != 0)
 		return NULL;
+	copy.arn = xstrdup(filter->arn);
 	copy.connector = xstrdup(filter->connector);
 	copy.account_id = xstrdup(filter->account_id);
 	copy.region = xstrdup(filter->region);
@@ -120,8 +124,8 @@ void cert_query_free(struct cert_query *query)
 	if (query == NULL)
 		return;
 	const struct cert_filter *filter = &query->filter;
-	const char *const text[] = {filter->connector, filter->account_id, filter->region,
-		filter->status, filter->type, filter->domain, filter->domain_suffix,
+	const char *const text[] = {filter->arn, filter->connector, filter->account_id,
+		filter->region, filter->status, filter->type, filter->domain, filter->domain_suffix,
 		filter->tag_key, filter->tag_value, filter->fingerprint, filter->serial};
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
 		free((void *)(uintptr_t)text[i]);

@@ -93,8 +93,14 @@ void cert_ranges_make(struct store_txn *txn, const struct cert_filter *filter, e
 {
 	unsigned char sha256[CERT_SHA256_LEN];
 	struct cert_ranges ranges = {.table = TABLE_CERTS, .is_unique = true};
-	if (filter->fingerprint != NULL &&
-		text_unhex(filter->fingerprint, sha256, sizeof(sha256))) {
+	if (filter->arn != NULL) {
+		/* One record: up to the least key above it. */
+		struct key above = key_cert(filter->arn);
+		above.bytes[above.len++] = '\0';
+		ranges.is_in_order_of_arn = true;
+		add_range(&ranges, key_cert(filter->arn), above);
+	} else if (filter->fingerprint != NULL &&
+		   text_unhex(filter->fingerprint, sha256, sizeof(sha256))) {
 		ranges.table = TABLE_CERT_FINGERPRINT;
 		ranges.is_in_order_of_arn = true;
 		add_prefix(&ranges, key_cert_fingerprint(sha256, NULL));
