@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.M)
 # Folders that may only read AWS: of its services they see *_read.h (and sts.h, which only asks who we are).
 READ_ONLY = {"orgscope", "discovery"}
-AWS_OF_READERS = {"aws/client.h", "aws/sts.h"}
+AWS_OF_READERS = {"aws/client.h", "aws/sts.h", "aws/arn.h"}
 # lmdb.h, curl and so on have one home each.
 HOME = {"lmdb.h": "store", "curl/curl.h": {"base", "cli"}, "libxml": "base", "event2": {"base", "sensor"}}
 
