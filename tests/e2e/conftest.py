@@ -1,6 +1,7 @@
 """Fixtures of the end-to-end tests."""
 import pytest
 
+from acmsensor import Sensor
 from awssim import Awssim
 
 
@@ -19,3 +20,21 @@ def awssim(tmp_path):
     yield start
     codes = [sim.stop() for sim in running]
     assert all(code in (0, None) for code in codes), [sim.log.read_text() for sim in running]
+
+
+@pytest.fixture
+def sensor(tmp_path):
+    """A function that makes a Sensor (a configuration and its daemon) for an awssim; a daemon
+    that still runs after the test is stopped, and must end well."""
+    made = []
+
+    def make(sim, **options):
+        made.append(Sensor(tmp_path / f"sensor-{len(made)}", sim, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if one.process is not None:
+            one.stop()
+        text = one.log_text() if one.log.exists() else ""
+        assert "Sanitizer" not in text and "runtime error" not in text, text[-6000:]
