@@ -38,3 +38,13 @@ $(B)/tests/store/queue_test:     $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake
 $(B)/tests/store/fake_store_queue_test: $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o \
 	$(B)/tests/lib/fake_store_queue.o
 $(B)/tests/discovery/scan_plan_test: $(B)/tests/lib/temp_store.o
+answers := $(B)/tests/lib/answers.o $(B)/tests/lib/read_file.o
+$(B)/tests/aws/sts_test:       $(answers)
+$(B)/tests/aws/organizations_read_test: $(answers) $(flow_fakes)
+$(B)/tests/aws/regions_read_test: $(answers) $(flow_fakes)
+$(B)/tests/aws/acm_list_test:  $(answers) $(flow_fakes)
+$(B)/tests/aws/acm_describe_test: $(answers) $(flow_fakes)
+$(B)/tests/aws/acm_get_test:   $(answers) $(flow_fakes)
+$(B)/tests/store/migrate_test:   $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_migrations.o
+acm_fakes := $(flow_fakes) $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o
+$(B)/tests/discovery/cert_fetch_test: $(acm_fakes)
