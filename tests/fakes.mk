@@ -48,3 +48,5 @@ $(B)/tests/aws/acm_get_test:   $(answers) $(flow_fakes)
 $(B)/tests/store/migrate_test:   $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_migrations.o
 acm_fakes := $(flow_fakes) $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o
 $(B)/tests/discovery/cert_fetch_test: $(acm_fakes)
+$(B)/tests/store/cert_index_test: $(B)/tests/lib/fake_lmdb.o
+$(B)/tests/discovery/acm_scan_test: $(acm_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store_queue.o

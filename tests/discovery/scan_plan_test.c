@@ -112,8 +112,7 @@ static void put_success(struct store_txn *txn, void *arg)
 static void store_last_success(struct fixture *fixture, int64_t last_success_s)
 {
 	struct err err = ERR_INIT;
-	assert_int_equal(
-		store_write_now(fixture->store, put_success, &last_success_s, &err), 0);
+	assert_int_equal(store_write_now(fixture->store, put_success, &last_success_s, &err), 0);
 }
 
 static void make(struct fixture *fixture, const struct import_policy *import, const char *connector)
@@ -296,8 +295,7 @@ static void arn_must_be_of_the_place(void **state)
 	struct fixture *fixture = *state;
 	struct scan_plan_input input = {
 		.partition = "aws", .account_id = ACCOUNT, .region = "eu-west-1"};
-	static const char *const wrong[] = {
-		"arn:aws:acm:eu-west-1:999999999999:certificate/a",
+	static const char *const wrong[] = {"arn:aws:acm:eu-west-1:999999999999:certificate/a",
 		"arn:aws:acm:eu-west-2:" ACCOUNT ":certificate/a",
 		"arn:aws-cn:acm:eu-west-1:" ACCOUNT ":certificate/a",
 		"arn:aws:acm-pca:eu-west-1:" ACCOUNT ":certificate/a",
