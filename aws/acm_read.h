@@ -18,7 +18,7 @@ enum {
 
 /* One line of ListCertificates. */
 struct acm_summary {
-	char *arn; /* owned; shape checked: arn:<partition>:acm:<region>:<account>:certificate/... */
+	char *arn; /* owned; shape checked: arn:PARTITION:acm:REGION:ACCOUNT:certificate/... */
 	char *domain_name; /* owned; "" when absent */
 	char status[32];
 	char type[24];

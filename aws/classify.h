@@ -1,7 +1,7 @@
 /*
- * What a failed attempt means: kind, AWS's code, text for people, and whether asking again can help.
- * Pure. Understands the error forms of JSON 1.1, REST-JSON, Query and EC2, and what gateways and
- * proxies send in their place (HTML, nothing).
+ * What a failed attempt means: kind, AWS's code, text for people, and whether asking again can
+ * help. Pure. Understands the error forms of JSON 1.1, REST-JSON, Query and EC2, and what gateways
+ * and proxies send in their place (HTML, nothing).
  * source: facts.md 2.13, 6, 9.1, 9.3; the denials' many names: domain.md 1.3
  */
 #ifndef AWS_CLASSIFY_H

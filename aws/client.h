@@ -44,7 +44,7 @@ struct aws_stats {
 };
 void aws_get_stats(const struct aws *aws, struct aws_stats *ret_stats);
 
-/* Wall time by AWS's clock: local time plus the learnt offset. For signing and credential expiry. */
+/* Wall time by AWS's clock: local time plus the learnt offset. For signing and expiry. */
 int64_t aws_now_s(const struct aws *aws);
 
 /* How clients of one connector reach AWS; copied by aws_client_new. */

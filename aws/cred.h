@@ -21,8 +21,8 @@ struct cred_source;
 struct err;
 struct loop;
 
-/* credentials: borrowed for the call. err: ERR_CREDENTIALS, ERR_ROLE, ERR_CONFIG (a broken file), or
- * what a call met. */
+/* credentials: borrowed for the call. err: ERR_CREDENTIALS, ERR_ROLE, ERR_CONFIG (a broken file),
+ * or what a call met. */
 typedef void cred_done_fn(
 	void *arg, const struct aws_credentials *credentials, const struct err *err);
 

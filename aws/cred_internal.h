@@ -7,6 +7,7 @@
 
 #include "aws/cred.h"
 
+struct aws_reply;
 struct loop_timer;
 
 /* err.code of a provider that found none of its configuration: a chain goes on to the next one. */
@@ -46,13 +47,19 @@ void cred_fetch_cancel(struct cred_fetch *fetch);
 struct cred_source *cred_source_new(struct aws *aws, struct cred_provider *provider);
 
 /*
- * The set to sign with now, or NULL: then cred_get waits for one. Starts a refresh in the background
- * when the set's end is near. Borrowed until the loop runs again.
+ * The set to sign with now, or NULL: then cred_get waits for one. Starts a refresh in the
+ * background when the set's end is near. Borrowed until the loop runs again.
  */
 const struct aws_credentials *cred_peek(struct cred_source *source);
 
 /* The providers alone; each copies what it keeps. */
 struct cred_provider *cred_environment_provider(aws_getenv_fn *get);
 struct cred_provider *cred_profile_provider(aws_getenv_fn *get, const char *profile);
+
+/* --- a stage, for tests ----------------------------------------------------------------------- */
+
+/* The session in an AssumeRoleResponse; *ret_credentials was cleared. ERR_PROTOCOL, ERR_LIMIT. */
+int cred_role_take(
+	const struct aws_reply *reply, struct aws_credentials *ret_credentials, struct err *err);
 
 #endif

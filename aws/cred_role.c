@@ -91,7 +91,7 @@ static const char *text_at(const struct xml_element *element, const char *path)
 	return text != NULL ? text : "";
 }
 
-static int take(
+int cred_role_take(
 	const struct aws_reply *reply, struct aws_credentials *ret_credentials, struct err *err)
 {
 	const struct xml_element *found = xml_child(reply->xml, "AssumeRoleResult/Credentials");
@@ -137,7 +137,7 @@ static void on_reply(void *arg, const struct aws_reply *reply, const struct err 
 	of->call = NULL;
 	struct err err = call_err != NULL ? *call_err : (struct err)ERR_INIT;
 	struct aws_credentials credentials = AWS_CREDENTIALS_INIT;
-	int rc = call_err != NULL ? -1 : take(reply, &credentials, &err);
+	int rc = call_err != NULL ? -1 : cred_role_take(reply, &credentials, &err);
 	if (rc != 0) {
 		explain(&err);
 		err_wrap(&err, "%s", of->description);

@@ -1,6 +1,7 @@
 /*
- * An answer of AWS that was understood as JSON or XML: parsed once, by the call, so that a truncated
- * or garbled body is retried like any other failure of the way, and read by the _take functions.
+ * An answer of AWS that was understood as JSON or XML: parsed once, by the call, so that a
+ * truncated or garbled body is retried like any other failure of the way, and read by the _take
+ * functions.
  */
 #ifndef AWS_REPLY_H
 #define AWS_REPLY_H

@@ -1,0 +1,29 @@
+/* Both services' lists of regions: the first byte chooses one. */
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "aws/regions_read.h"
+#include "base/err.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	bool is_json = data[0] % 2 == 0;
+	struct aws_reply reply;
+	struct err err = ERR_INIT;
+	if (aws_reply_read(is_json ? AWS_REST_JSON : AWS_EC2_QUERY, (const char *)data + 1,
+		    size - 1, NULL, &reply, &err) != 0)
+		return 0;
+	struct region_list list = {.count = 0};
+	char *token = NULL;
+	if (is_json)
+		(void)account_list_regions_take(&reply, &list, &token, &err);
+	else
+		(void)ec2_describe_regions_take(&reply, &list, &err);
+	free(token);
+	aws_reply_clear(&reply);
+	return 0;
+}
