@@ -50,8 +50,8 @@ struct key key_cert_fingerprint(
 /* 0 (not known) sorts last. arn NULL: prefix. */
 struct key key_cert_expiry(int64_t not_after_s, const char *arn);
 /*
- * "www.Example.com" -> "com.example.www" NUL hash of ARN. Only the left end of a name can be cut
- * off by KEY_DOMAIN_MAX, so that whatever ends in a suffix is still found below the suffix; what
+ * "www.Example.com" -> "com.example.www" NUL hash of ARN. KEY_DOMAIN_MAX can only cut off labels at
+ * the left end of a name, so that whatever ends in a suffix is still found below the suffix; what
  * is found is checked on the record.
  */
 struct key key_cert_domain(const char *name, const unsigned char *arn_hash);

@@ -49,4 +49,9 @@ $(B)/tests/store/migrate_test:   $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_
 acm_fakes := $(flow_fakes) $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o
 $(B)/tests/discovery/cert_fetch_test: $(acm_fakes)
 $(B)/tests/store/cert_index_test: $(B)/tests/lib/fake_lmdb.o
-$(B)/tests/discovery/acm_scan_test: $(acm_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store_queue.o
+scan_fakes := $(acm_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store_queue.o $(B)/tests/discovery/scan_fixture.o
+$(B)/tests/discovery/acm_scan_test: $(scan_fakes)
+$(B)/tests/discovery/acm_scan_pages_test: $(scan_fakes)
+$(B)/tests/discovery/acm_scan_failure_test: $(scan_fakes)
+$(B)/tests/store/pem_test:       $(B)/tests/lib/fake_lmdb.o
+$(B)/tests/aws/secrets_test:   $(http_fakes) $(B)/tests/lib/fake_environment.o $(B)/tests/lib/needle.o

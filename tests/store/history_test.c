@@ -1,0 +1,139 @@
+/* Every serial ever seen under an ARN. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "store/certs.h"
+#include "store/store.h"
+#include "tests/lib/temp_store.h"
+
+static char *folder;
+static struct store *store;
+static struct sample_cert sample;
+
+static int setup(void **state)
+{
+	(void)state;
+	folder = temp_folder_new();
+	store = temp_store_open(NULL, folder);
+	sample_cert_init(&sample, 2);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_int_equal(temp_store_problems(store), 0);
+	sample_cert_clear(&sample);
+	store_close(store);
+	temp_folder_remove(folder);
+	return 0;
+}
+
+static void put_sample(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	sample_cert_store(txn, &sample);
+}
+
+static void put(const char *serial, int64_t detailed_s)
+{
+	struct err err = ERR_INIT;
+	sample.record.serial = serial;
+	sample.record.detailed_s = detailed_s;
+	assert_int_equal(store_write_now(store, put_sample, NULL, &err), 0);
+}
+
+/* "a=10 b=20 ": serials and when they were seen. */
+static void assert_history(const char *expected)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct cert_history history;
+	uint32_t position = 0;
+	char found[400] = "";
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	while (store_history_next(txn, sample.arn, &position, &history)) {
+		size_t len = strlen(found);
+		snprintf(found + len, sizeof(found) - len, "%s=%lld ", history.serial,
+			(long long)history.first_seen_s);
+		assert_int_equal(history.not_after_s, sample.record.not_after_s);
+	}
+	assert_int_equal(store_txn_check(txn, &err), 0);
+	store_read_end(txn);
+	assert_string_equal(found, expected);
+}
+
+static void a_serial_that_is_new_to_the_arn_adds_a_record(void **state)
+{
+	(void)state;
+	sample.record.first_seen_s = 10;
+	put("a", 0);
+	put("a", 15);
+	put("b", 20);
+	put("c", 30);
+	assert_history("a=10 b=20 c=30 ");
+}
+
+static void a_serial_that_comes_back_is_known_already(void **state)
+{
+	(void)state;
+	sample.record.first_seen_s = 10;
+	put("a", 0);
+	put("b", 20);
+	put("a", 30);
+	assert_history("a=10 b=20 ");
+}
+
+static void a_certificate_without_serial_has_no_history_yet(void **state)
+{
+	(void)state;
+	sample.record.first_seen_s = 10;
+	put("", 0);
+	assert_history("");
+	put("a", 12);
+	assert_history("a=12 ");
+}
+
+static void more_than_255_serials_stay_in_order(void **state)
+{
+	(void)state;
+	sample.record.first_seen_s = 0;
+	char serial[16], last[16] = "";
+	for (int i = 0; i < 300; i++) {
+		snprintf(serial, sizeof(serial), "%06x", i);
+		put(serial, i + 1);
+	}
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct cert_history history;
+	uint32_t position = 0;
+	int count = 0;
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	for (; store_history_next(txn, sample.arn, &position, &history); count++) {
+		assert_true(strcmp(last, history.serial) < 0);
+		snprintf(last, sizeof(last), "%s", history.serial);
+	}
+	assert_int_equal(count, 300);
+	store_read_end(txn);
+}
+
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_STORE(a_serial_that_is_new_to_the_arn_adds_a_record),
+		WITH_STORE(a_serial_that_comes_back_is_known_already),
+		WITH_STORE(a_certificate_without_serial_has_no_history_yet),
+		WITH_STORE(more_than_255_serials_stay_in_order),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
