@@ -1,5 +1,6 @@
 #include "tests/lib/fake_environment.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,9 +80,10 @@ void fake_environment_write(const char *name, const char *text)
 		unlink(path);
 		return;
 	}
-	FILE *file = fopen(path, "wb");
-	check(file != NULL, path);
-	check(fputs(text, file) >= 0 && fclose(file) == 0, path);
+	/* Not stdio, whose buffer would keep a copy of secrets. */
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	check(fd >= 0, path);
+	check(write(fd, text, strlen(text)) == (ssize_t)strlen(text) && close(fd) == 0, path);
 }
 
 void fake_environment_end(void)
