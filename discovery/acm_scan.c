@@ -223,7 +223,7 @@ static void compare_item(
 	struct cert_diff diff;
 	const struct cert_record *now = &item->built.record;
 	cert_diff_make(previous, now, &diff);
-	item->is_put = diff.differs || now->detailed_s != previous->detailed_s;
+	item->is_put = previous == NULL || diff.differs || now->detailed_s != previous->detailed_s;
 	item->has_event = diff.has_event;
 	item->kind = diff.kind;
 	item->detail = xstrdup(diff.detail);

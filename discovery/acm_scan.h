@@ -18,12 +18,12 @@ struct store;
 struct store_txn;
 
 enum {
-	ACM_SCAN_CERTS_MAX =
-		20000, /* per account and region; AWS's quota is 2,500; ends an endless NextToken */
+	/* Per account and region; AWS's quota is 2,500. Ends a NextToken chain that never ends. */
+	ACM_SCAN_CERTS_MAX = 20000,
 	ACM_SCAN_PAGES_MAX = 2000, /* pages may be empty and still carry a token */
 	ACM_SCAN_DETAILS_AT_ONCE = 4,
 	ACM_SCAN_PENDING_DAYS =
-		60, /* described each cycle when it ends within this and is not imported */
+		60, /* described each cycle this long before the end, if not imported */
 };
 
 struct acm_scan_result {
@@ -34,7 +34,8 @@ struct acm_scan_result {
 	int64_t detail_failed; /* certificates kept with a mark */
 };
 
-/* Runs inside the scan's write, after its certificates: the owner's coverage record and events. Re-runnable. */
+/* Runs inside the scan's write, after its certificates: the owner's coverage record and events. May
+ * be rolled back and run again, so it changes nothing but txn. */
 typedef void acm_scan_write_fn(
 	struct store_txn *txn, const struct acm_scan_result *result, void *arg);
 typedef void acm_scan_done_fn(
@@ -46,15 +47,22 @@ struct acm_scan_options {
 	const char *connector, *partition, *account_id, *region; /* copied */
 	struct import_policy import;
 	int64_t detail_max_age_s;
-	bool *lacks_origins; /* borrowed, shared by all scans of a partition: set when it refused
-				CertificateKeyPairOrigins, so that nobody asks again; NULL is fine */
+	/* Borrowed, shared by all scans of a partition: set when it refused
+	 * CertificateKeyPairOrigins, so that nobody asks again; NULL is fine. */
+	bool *lacks_origins;
 	acm_scan_write_fn *also_write; /* or NULL */
 	void *arg;		       /* for also_write and done */
 };
 
-/* err: what ListCertificates met (kind kept); ERR_PROTOCOL: a page repeated, an ARN of another account or
- * region; ERR_LIMIT; ERR_STORE*. Failures of a single Describe, Get or tag list do not fail the scan, except
- * those that would hit every further call (ERR_UNREACHABLE, ERR_CREDENTIALS, ERR_ROLE, ERR_STOPPED).*/
+/*
+ * err    what ListCertificates met (kind kept); ERR_PROTOCOL: a NextToken that repeats, an ARN of
+ *        another account or region; ERR_LIMIT: more pages or certificates than above; ERR_STORE*.
+ *        Its text does not repeat account and region. result is NULL then.
+ *
+ * Failures of a single Describe, Get or tag list do not fail the scan: the certificate is kept with
+ * a mark and tried again in the next one. Except those that would hit every further call:
+ * ERR_UNREACHABLE, ERR_CREDENTIALS, ERR_ROLE, ERR_STOPPED.
+ */
 struct acm_scan *acm_scan_start(const struct acm_scan_options *options, acm_scan_done_fn *done);
 void acm_scan_cancel(struct acm_scan *scan);
 

@@ -1,4 +1,4 @@
-/* What happened to a certificate between two looks at it, pure: whether it is written, and the event. */
+/* What happened to a certificate between two looks at it, pure: is it written, which event. */
 #ifndef DISCOVERY_CERT_DIFF_H
 #define DISCOVERY_CERT_DIFF_H
 

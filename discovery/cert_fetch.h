@@ -34,7 +34,7 @@ struct cert_fetch_trouble {
 
 struct cert_fetched {
 	bool has_detail, has_pem, has_tags;
-	bool is_complete; /* Describe, Get (if there can be a PEM) and tags: all were asked and told */
+	bool is_complete; /* Describe, Get (if there can be a PEM) and tags were asked and told */
 	struct acm_detail detail;	  /* owned */
 	struct cert_der leaf;		  /* owned; with has_pem */
 	struct x509_facts facts;	  /* owned; of the leaf */

@@ -1,6 +1,6 @@
 /*
- * Which certificates enter the store (`import`, `import_expired`, `import_revoked`). Pure. What is in
- * the store is tracked until ACM no longer lists it, whatever the policy says.
+ * Which certificates enter the store (`import`, `import_expired`, `import_revoked`). Pure. What is
+ * in the store is tracked until ACM no longer lists it, whatever the policy says.
  */
 #ifndef DISCOVERY_IMPORT_POLICY_H
 #define DISCOVERY_IMPORT_POLICY_H
@@ -17,8 +17,8 @@ struct import_policy {
 	enum import_mode mode;
 	bool has_expired;	  /* with valid: also expired ones ... */
 	int64_t expired_within_s; /* ... of the last so many seconds; 0: see the range */
-	int64_t expired_from_s,
-		expired_to_s; /* ... whose NotAfter lies in this range (both ends included) */
+	/* ... whose NotAfter lies in this range (both ends included) */
+	int64_t expired_from_s, expired_to_s;
 	bool has_revoked;
 };
 

@@ -54,7 +54,8 @@ void scan_plan_make(const struct scan_plan_input *input, struct store_txn *txn,
 	struct acm_summary_list *list, struct scan_plan *ret_plan);
 void scan_plan_clear(struct scan_plan *plan); /* zeroed is fine */
 
-/* ERR_PROTOCOL: an ARN from first on is not of this place; ERR_LIMIT: longer than the store takes. */
+/* ERR_PROTOCOL: an ARN from first on is not of this place; ERR_LIMIT: longer than the store
+ * takes. */
 int scan_plan_check_arns(const struct scan_plan_input *input, const struct acm_summary_list *list,
 	size_t first, struct err *err);
 

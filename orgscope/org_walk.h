@@ -1,6 +1,6 @@
 /*
- * Finds out who we are and which accounts there are: GetCallerIdentity, then by scope either the one
- * account, or DescribeOrganization, roots, units and accounts, parent by parent.
+ * Finds out who we are and which accounts there are: GetCallerIdentity, then by scope either the
+ * one account, or DescribeOrganization, roots, units and accounts, parent by parent.
  */
 #ifndef ORGSCOPE_ORG_WALK_H
 #define ORGSCOPE_ORG_WALK_H
@@ -19,9 +19,10 @@ struct org_walk_options {
 	const char *session_name;	 /* copied */
 };
 
-/* scope: taken over by the callback with *scope moved (it clears what is left). verdicts are not set yet.
- * err: what a call met, wrapped with the step; a partial organization is never delivered. A stand-alone account in organization
- * scope (AWSOrganizationsNotInUseException) becomes a scope of that one account. */
+/* scope: the callback may move it out (then zeroes *scope); what is left is cleared. Verdicts are
+ * not set yet. err: what a call met, wrapped with the step; a partial organization is never
+ * delivered. A stand-alone hub in organization scope (AWSOrganizationsNotInUseException) becomes a
+ * scope of that one account. */
 typedef void org_walk_done_fn(void *arg, struct scope *scope, const struct err *err);
 struct org_walk *org_walk_start(
 	const struct org_walk_options *options, org_walk_done_fn *done, void *arg);

@@ -1,7 +1,7 @@
 /* From an attempt's end to a coverage state; see outcome.h. */
 #include "orgscope/outcome.h"
 
-#include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -41,10 +41,9 @@ static enum coverage_state state_of(const struct outcome_input *input)
 		return COVERAGE_FAILED;
 	case ERR_NONE:
 	case ERR_STOPPED:
-		break; /* no error, and an attempt that was given up, are no outcome */
+		break; /* the caller's bug: no error, or an attempt that was given up */
 	}
-	assert(!"an outcome without an error, or of an attempt that was stopped");
-	return COVERAGE_FAILED;
+	abort();
 }
 
 /* How soon it may look different. */
@@ -92,8 +91,7 @@ static int64_t delay_s(enum nature nature, uint32_t failures, int64_t interval_s
 	case NATURE_PASSING:
 		return doubled(OUTCOME_RETRY_MIN_S, failures, interval_s);
 	}
-	assert(!"every nature has its delay");
-	return interval_s;
+	abort();
 }
 
 /* One line, printable, at most OUTCOME_REASON_MAX - 1 bytes. */
@@ -128,9 +126,10 @@ void outcome_decide(const struct outcome_input *input, struct outcome *ret_outco
 	outcome.next_try_s =
 		input->now_s + delay_s(nature, outcome.failures_in_row, input->interval_s);
 
-	outcome.is_changed =
-		outcome.state != (previous != NULL ? previous->state : COVERAGE_NEVER_TRIED);
-	outcome.state_since_s = outcome.is_changed ? input->now_s : previous->state_since_s;
+	outcome.is_changed = previous == NULL || outcome.state != previous->state;
+	outcome.state_since_s = input->now_s;
+	if (previous != NULL && !outcome.is_changed)
+		outcome.state_since_s = previous->state_since_s;
 	if (outcome.state == COVERAGE_OK) {
 		outcome.last_success_s = input->now_s;
 		outcome.certificate_count = input->certificate_count;

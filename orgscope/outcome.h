@@ -2,8 +2,9 @@
  * From how an attempt ended to a coverage state, and when to try again. Pure: no clock, no I/O.
  *
  * Denial learning: what policy denies is tried again rarely: after 1 interval, then 2, 4 ... up to
- * OUTCOME_DENIED_MAX_S, so that CloudTrail is not filled with denials; anybody may ask at once by hand.
- * Passing trouble (throttled, unreachable, failed) is tried again soon: OUTCOME_RETRY_MIN_S doubling up to the interval.
+ * OUTCOME_DENIED_MAX_S, so that CloudTrail is not filled with denials; anybody may ask at once by
+ * hand. Passing trouble (throttled, unreachable, failed) is tried again soon: OUTCOME_RETRY_MIN_S
+ * doubling up to the interval. failures_in_row counts those of one of these two natures.
  */
 #ifndef ORGSCOPE_OUTCOME_H
 #define ORGSCOPE_OUTCOME_H
@@ -40,6 +41,7 @@ struct outcome {
 	bool is_changed; /* state differs from previous (never_tried included) */
 };
 
+/* input->err is never ERR_STOPPED: what was given up is no attempt (it aborts). */
 void outcome_decide(const struct outcome_input *input, struct outcome *ret_outcome);
 
 /* As a record for the store; texts point into outcome and the arguments. */

@@ -11,7 +11,8 @@ struct aws_client;
 struct err;
 struct region_probe;
 
-/* session_works: meaningful when err is NULL; err: the probe itself met something else than a refusal. */
+/* session_works: meaningful when err is NULL; err: the probe itself met something else than a
+ * refusal. */
 typedef void region_probe_done_fn(void *arg, bool session_works, const struct err *err);
 struct region_probe *region_probe_start(
 	struct aws_client *client, const char *home_region, region_probe_done_fn *done, void *arg);

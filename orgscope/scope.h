@@ -11,8 +11,8 @@
 struct err;
 
 enum {
-	SCOPE_ACCOUNTS_MAX =
-		50000, /* AWS's own ceiling is far below; ends a NextToken chain that never ends */
+	/* AWS's own ceilings are far below; these end a NextToken chain that never ends. */
+	SCOPE_ACCOUNTS_MAX = 50000,
 	SCOPE_UNITS_MAX = 20000,
 	SCOPE_DEPTH_MAX = 16, /* AWS allows five levels below the root */
 	SCOPE_REASON_MAX = 160,
@@ -59,10 +59,12 @@ struct scope_filter {
 };
 
 void scope_clear(struct scope *scope);
-/* Fills unit_path of every account. ERR_PROTOCOL: a unit whose parents form a circle or are missing. */
+/* Fills unit_path of every account. ERR_PROTOCOL: a unit whose parents form a circle or are
+ * missing; ERR_LIMIT: a path too long for any real names. */
 int scope_build_paths(struct scope *scope, struct err *err);
-/* Sets verdict and reason of every account. Exclude beats include; a unit's filter holds for all below it;
- * an account that is not ACTIVE is inactive whatever the filters say (excluded ones stay excluded). */
+/* Sets verdict and reason of every account. Exclude beats include; a unit's filter holds for all
+ * below it; included units and included accounts add up. What the filters leave and is not ACTIVE
+ * is inactive. */
 void scope_apply_filter(struct scope *scope, const struct scope_filter *filter);
 
 #endif

@@ -1,0 +1,233 @@
+#include "discovery/acm_scan.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/discovery/scan_fixture.h"
+#include "tests/lib/fake_call.h"
+#include "tests/lib/fake_loop.h"
+#include "tests/lib/fake_store_queue.h"
+
+/* --- failures --------------------------------------------------------------------------------- */
+
+static void certificate_whose_details_fail_is_kept_with_a_mark(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_acm_cert *a = fake_acm_add(&fixture->acm, "a");
+	fake_acm_add(&fixture->acm, "b");
+	a->describe_err = failure(ERR_REFUSED, "it is damaged");
+	scan_run_well(fixture);
+	expect_result(fixture, 2, 2, 2, 0, 0);
+	assert_int_equal(fixture->result.described, 1);
+	assert_int_equal(fixture->result.detail_failed, 1);
+	expect_stored(fixture, "a ISSUED it is damaged\nb ISSUED\n");
+	scan_run_well(fixture); /* tried again, only this one, and not told again */
+	expect_calls(fixture, 1, 1, 1, 1);
+	expect_result(fixture, 2, 2, 0, 0, 0);
+	assert_int_equal(fixture->result.detail_failed, 1);
+	a->describe_err = (struct err)ERR_INIT;
+	scan_run_well(fixture);
+	expect_calls(fixture, 1, 1, 1, 1);
+	assert_int_equal(fixture->result.detail_failed, 0);
+	expect_stored(fixture, "a ISSUED\nb ISSUED\n");
+	scan_run_well(fixture);
+	expect_calls(fixture, 1, 0, 0, 0);
+}
+
+static void operation_that_is_denied_is_not_asked_for_every_certificate(void **state)
+{
+	struct fixture *fixture = *state;
+	char id[8];
+	for (int i = 0; i < 30; i++) {
+		snprintf(id, sizeof(id), "%02d", i);
+		fake_acm_add(&fixture->acm, id)->tags_err = failure(ERR_DENIED, "no tags");
+	}
+	scan_run_well(fixture);
+	expect_result(fixture, 30, 30, 30, 0, 0);
+	assert_int_equal(fixture->result.detail_failed, 30);
+	assert_int_equal(scan_calls(fixture, DETAIL), 30);
+	assert_int_equal(scan_calls(fixture, PEM), 30);
+	assert_in_range(scan_calls(fixture, TAGS), 8, 8 + ACM_SCAN_DETAILS_AT_ONCE);
+}
+
+static void certificates_are_kept_when_nothing_may_be_asked_about_them(void **state)
+{
+	struct fixture *fixture = *state;
+	char id[8];
+	for (int i = 0; i < 30; i++) {
+		snprintf(id, sizeof(id), "%02d", i);
+		struct fake_acm_cert *cert = fake_acm_add(&fixture->acm, id);
+		cert->describe_err = cert->get_err = cert->tags_err =
+			failure(ERR_DENIED_BY_SCP, "no");
+	}
+	scan_run_well(fixture);
+	expect_result(fixture, 30, 30, 30, 0, 0);
+	assert_int_equal(fixture->result.described, 0);
+	assert_int_equal(fixture->result.detail_failed, 30);
+	assert_in_range(scan_calls(fixture, DETAIL), 8, 8 + ACM_SCAN_DETAILS_AT_ONCE);
+	struct store_txn *txn = begin_read(fixture);
+	assert_string_equal(read_cert(txn, "29").detail_error, "no; no; no");
+	store_read_end(txn);
+}
+
+/* One certificate that changed, one new, one gone, on two pages, with something to lose. */
+static void make_change(struct fixture *fixture)
+{
+	struct fake_acm_cert *a = fake_acm_add(&fixture->acm, "a");
+	struct fake_acm_cert *b = fake_acm_add(&fixture->acm, "b");
+	fake_acm_add(&fixture->acm, "c");
+	scan_run_well(fixture);
+	pass_days(1);
+	a->status = "INACTIVE";
+	b->is_listed = false;
+	fake_acm_add(&fixture->acm, "d");
+	fixture->acm.page_size = 2;
+}
+
+static void every_call_may_lose_the_connection(void **state)
+{
+	struct fixture *fixture = *state;
+	static const enum err_kind kinds[] = {
+		ERR_UNREACHABLE, ERR_CREDENTIALS, ERR_ROLE, ERR_STOPPED};
+	make_change(fixture);
+	char *before = store_snapshot(fixture);
+	size_t n = 1;
+	for (;; n++) {
+		fake_call_fail_at(n, kinds[n % 4], "Code");
+		scan_run(fixture);
+		if (fixture->err.kind == ERR_NONE)
+			break;
+		assert_int_equal(fixture->err.kind, kinds[n % 4]);
+		assert_string_equal(fixture->err.code, "Code");
+		expect_snapshot(fixture, before);
+	}
+	assert_int_equal(n, 2 + 2 * 3 + 1); /* two pages, two certificates */
+	expect_stored(fixture, "a INACTIVE\nb ISSUED gone\nc ISSUED\nd ISSUED\n");
+	free(before);
+}
+
+static void page_that_fails_deletes_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	static const enum err_kind kinds[] = {ERR_CONFIG, ERR_SYSTEM, ERR_LIMIT, ERR_PROTOCOL,
+		ERR_UNREACHABLE, ERR_TIMEOUT, ERR_THROTTLED, ERR_DENIED, ERR_DENIED_BY_SCP,
+		ERR_ROLE, ERR_CREDENTIALS, ERR_NOT_FOUND, ERR_REFUSED, ERR_SERVICE};
+	make_change(fixture);
+	char *before = store_snapshot(fixture);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		for (size_t page = 1; page <= 2; page++) {
+			fake_call_fail_at(page, kinds[i], "");
+			scan_run(fixture);
+			assert_int_equal(fixture->err.kind, kinds[i]);
+			expect_snapshot(fixture, before);
+		}
+	}
+	free(before);
+}
+
+static void every_detail_may_fail_by_itself(void **state)
+{
+	struct fixture *fixture = *state;
+	make_change(fixture);
+	for (size_t n = 3; n <= 8; n++) { /* behind the two pages */
+		fake_call_fail_at(n, ERR_SERVICE, "InternalFailure");
+		scan_run_well(fixture);
+		assert_int_equal(fixture->result.detail_failed, 1);
+		scan_run_well(fixture); /* mends it */
+		assert_int_equal(fixture->result.detail_failed, 0);
+		fixture->acm.cert[0].status = n % 2 == 0 ? "INACTIVE" : "REVOKED";
+		fixture->acm.cert[3].status = n % 2 == 0 ? "INACTIVE" : "REVOKED";
+	}
+}
+
+static void write_that_fails_changes_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	static const enum err_kind kinds[] = {ERR_STORE_FULL, ERR_STORE, ERR_SYSTEM};
+	make_change(fixture);
+	char *before = store_snapshot(fixture);
+	for (size_t i = 0; i < 3; i++) {
+		fake_store_fail_at(1, kinds[i]);
+		scan_run(fixture);
+		assert_int_equal(fixture->err.kind, kinds[i]);
+		expect_snapshot(fixture, before);
+	}
+	scan_run_well(fixture);
+	expect_result(fixture, 3, 3, 1, 1, 1);
+	free(before);
+}
+
+static void every_wait_may_be_cancelled(void **state)
+{
+	struct fixture *fixture = *state;
+	make_change(fixture);
+	char *before = store_snapshot(fixture);
+	fake_call_set_manual(true);
+	size_t n = 0;
+	for (;; n++) {
+		scan_begin(fixture);
+		for (size_t i = 0; i < n && fake_call_deliver(); i++)
+			continue;
+		bool is_writing = fake_store_waiting_count() == 1;
+		acm_scan_cancel(fixture->scan);
+		fixture->scan = NULL;
+		fake_loop_run_ready();
+		assert_int_equal(fixture->ends, 0);
+		assert_int_equal(fake_call_pending(), 0);
+		expect_snapshot(fixture, before);
+		if (is_writing)
+			break;
+	}
+	assert_int_equal(n, 2 + 2 * 3);
+	assert_int_equal(fake_store_cancel_count(), 1);
+	acm_scan_cancel(NULL);
+	free(before);
+}
+
+static void details_are_asked_for_a_few_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+	char id[8];
+	for (int i = 0; i < 20; i++) {
+		snprintf(id, sizeof(id), "%02d", i);
+		fake_acm_add(&fixture->acm, id);
+	}
+	fake_call_set_manual(true);
+	scan_begin(fixture);
+	assert_int_equal(fake_call_pending(), 1);
+	assert_true(fake_call_deliver());
+	for (int i = 0; i < 20 * 3; i++) {
+		/* full until the last certificate has begun, then fewer */
+		size_t begun = scan_calls(fixture, DETAIL), pending = fake_call_pending();
+		assert_in_range(pending, begun < 20 ? ACM_SCAN_DETAILS_AT_ONCE : 1,
+			ACM_SCAN_DETAILS_AT_ONCE);
+		assert_true(fake_call_deliver());
+	}
+	assert_int_equal(fake_call_pending(), 0);
+	fake_loop_run_ready();
+	assert_int_equal(fixture->ends, 1);
+	expect_result(fixture, 20, 20, 20, 0, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SCAN_TEST(certificate_whose_details_fail_is_kept_with_a_mark),
+		SCAN_TEST(operation_that_is_denied_is_not_asked_for_every_certificate),
+		SCAN_TEST(certificates_are_kept_when_nothing_may_be_asked_about_them),
+		SCAN_TEST(every_call_may_lose_the_connection),
+		SCAN_TEST(page_that_fails_deletes_nothing),
+		SCAN_TEST(every_detail_may_fail_by_itself),
+		SCAN_TEST(write_that_fails_changes_nothing),
+		SCAN_TEST(every_wait_may_be_cancelled),
+		SCAN_TEST(details_are_asked_for_a_few_at_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
