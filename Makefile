@@ -83,6 +83,11 @@ $(B)/awssim: $(patsubst %.c,$(B)/%.o,$(wildcard tests/awssim/*.c))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(sim_libs)
 
+# Looks at a store from outside the daemon, for end-to-end tests.
+$(B)/check_store: $(B)/tests/lib/check_store.o $(call upto,store)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
+
 # Fuzz targets: with VARIANT=fuzz libFuzzer drives them; otherwise a plain main replays the corpus.
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 ifeq ($(VARIANT),fuzz)
@@ -111,7 +116,7 @@ $(B)/flags: FORCE
 JOBS     ?= $(shell nproc)
 python   := /usr/bin/python3
 self     := $(MAKE) --no-print-directory
-unit: $(tests) $(fuzzers)
+unit: $(tests) $(fuzzers) $(B)/check_store
 	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)
 	@sh tests/fuzz/replay.sh $(B) $(fuzzers)
 

@@ -6,6 +6,7 @@
  * every commit is synced.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -20,6 +21,7 @@ enum {
 	MAP_STEP_MAX_BYTES = 1 << 30,
 	FREE_LITTLE_BYTES = 1 << 20,
 	SHORT_FILE_TRIES = 3,
+	LOCK_BYTES = (STORE_READERS_MAX + 16) * 64, /* LMDB's own needs fit into 16 slots */
 };
 
 static const char *const table_names[STORE_TABLES] = {
@@ -143,8 +145,32 @@ static int check_not_short(const struct store *store, struct err *err)
 		store->file, (long long)bytes, (long long)needed);
 }
 
+/*
+ * LMDB writes its lock file through a map, where a full disk is a SIGBUS: so its space is taken
+ * first. Where that is not possible for another reason LMDB goes on alone, or says what is wrong.
+ */
+static int reserve_lock(const struct store *store, struct err *err)
+{
+	struct stat status;
+	if (store->is_read_only && stat(store->file, &status) != 0)
+		return 0; /* no store: nothing is to be left behind */
+	char *lock = xasprintf("%s-lock", store->file);
+	int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+	int rc = 0;
+	if (fd >= 0 && fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, LOCK_BYTES) != 0 &&
+		is_full(store, errno))
+		rc = err_set_errno(
+			err, ERR_STORE_FULL, "cannot open: no space for the lock file %s", lock);
+	if (fd >= 0)
+		(void)close(fd); /* before LMDB locks it: closing would end its lock */
+	free(lock);
+	return rc;
+}
+
 static int create_env(struct store *store, int64_t map_bytes, struct err *err)
 {
+	if (reserve_lock(store, err) != 0)
+		return -1;
 	int rc = mdb_env_create(&store->env);
 	if (rc != 0) {
 		store->env = NULL;
