@@ -83,6 +83,11 @@ $(B)/awssim: $(patsubst %.c,$(B)/%.o,$(wildcard tests/awssim/*.c))
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(sim_libs)
 
+# A store full of everything that the CLI can show, for tests of the CLI without a daemon.
+$(B)/fill_store: $(B)/tests/lib/fill_store.o $(B)/tests/lib/temp_store.o $(call upto,store)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
+
 # Looks at a store from outside the daemon, for end-to-end tests.
 $(B)/check_store: $(B)/tests/lib/check_store.o $(call upto,store)
 	@echo "  LD      $@"
@@ -116,7 +121,7 @@ $(B)/flags: FORCE
 JOBS     ?= $(shell nproc)
 python   := /usr/bin/python3
 self     := $(MAKE) --no-print-directory
-unit: $(tests) $(fuzzers) $(B)/check_store
+unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store
 	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)
 	@sh tests/fuzz/replay.sh $(B) $(fuzzers)
 
@@ -150,7 +155,7 @@ lint: deps
 	@$(python) tests/lint/includes.py
 	@$(python) tests/lint/banned.py
 	@sh tests/lint/format.sh
-	@sh tests/lint/analyze.sh $(JOBS) '$(my_cpp)'
+	@sh tests/lint/analyze.sh $(JOBS) '$(libs)'
 
 demo: deps
 	@$(self) -j$(JOBS) VARIANT=release all

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -13,16 +14,16 @@
 #include "cli/row.h"
 #include "cli/tree.h"
 
-enum { NAME, ID, CERTS, COVERAGE, LAST_READ, EMAIL };
+enum { NAME, ID, CERTS, REGIONS, LAST_READ, EMAIL };
 
 static const struct table_column columns[] = {
-	[NAME] = {"UNIT / ACCOUNT", 0, 20, false, false},
-	[ID] = {"ID", 1, 0, false, false},
-	[CERTS] = {"CERTS", 1, 0, true, false},
-	[COVERAGE] = {"COVERAGE", 0, 20, false, false},
-	[LAST_READ] = {"LAST READ", 2, 0, false, true},
-	[EMAIL] = {"EMAIL", 3, 0, false, true},
-	{NULL, 0, 0, false, false},
+	[NAME] = {"UNIT / ACCOUNT", 0, 18, false, false, false},
+	[ID] = {"ID", 1, 0, false, false, false},
+	[CERTS] = {"CERTS", 1, 0, true, false, false},
+	[REGIONS] = {"REGIONS", 0, 12, false, false, false},
+	[LAST_READ] = {"LAST READ", 2, 0, false, true, false},
+	[EMAIL] = {"EMAIL", 3, 0, false, true, false},
+	{NULL, 0, 0, false, false, false},
 };
 
 static int collect(void *arg, const json_t *row, struct err *err)
@@ -34,9 +35,13 @@ static int collect(void *arg, const json_t *row, struct err *err)
 
 static int compare_rows(const void *a, const void *b)
 {
-	static const char *const key[] = {"connector", "unit_path", "name", "account_id"};
+	static const char *const key[] = {"name", "account_id"};
 	const json_t *const *row_a = a, *const *row_b = b;
-	int order = 0;
+	int order = strcmp(row_text(*row_a, "connector"), row_text(*row_b, "connector"));
+	if (order == 0)
+		order = tree_compare(row_text(*row_a, "unit_path"), row_text(*row_b, "unit_path"));
+	if (order == 0)
+		order = strcasecmp(row_text(*row_a, "name"), row_text(*row_b, "name"));
 	for (size_t i = 0; order == 0 && i < sizeof(key) / sizeof(key[0]); i++)
 		order = strcmp(row_text(*row_a, key[i]), row_text(*row_b, key[i]));
 	return order;
@@ -55,11 +60,11 @@ static void add_account(
 		[NAME] = name,
 		[ID] = row_text(row, "account_id"),
 		[CERTS] = last_s != 0 ? count : "-",
-		[COVERAGE] = buf_text(&words),
+		[REGIONS] = buf_text(&words),
 		[LAST_READ] = last_s != 0 ? dates_relative(last_s, cli->now_s, last) : "never",
 		[EMAIL] = row_text(row, "email"),
 	};
-	table_add(table, cell, COVERAGE, style);
+	table_add(table, cell, REGIONS, style);
 	buf_clear(&words);
 }
 
@@ -125,7 +130,7 @@ static int show_tree(const struct cli *cli, const struct params *params)
 
 int command_accounts(struct cli *cli, const struct args *args)
 {
-	static const struct view view = {LIST_ACCOUNTS, NULL, NULL, NULL};
+	static const struct view view = {LIST_ACCOUNTS, NULL, NULL};
 	struct params params = {.count = 0};
 	struct err err = ERR_INIT;
 	size_t rows = 0;

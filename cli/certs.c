@@ -24,19 +24,19 @@ enum column {
 };
 
 static const struct table_column columns[] = {
-	[EXPIRES] = {"EXPIRES", 0, 0, false, false},
-	[DATE] = {"DATE", 3, 0, false, false},
-	[DOMAIN] = {"DOMAIN", 0, 16, false, false},
-	[STATUS] = {"STATUS", 0, 0, false, false},
-	[TYPE] = {"TYPE", 4, 0, false, false},
-	[IN_USE] = {"IN USE", 2, 0, false, false},
-	[ACCOUNT] = {"ACCOUNT", 1, 12, false, false},
-	[REGION] = {"REGION", 1, 0, false, false},
-	[KEY] = {"KEY", 5, 0, false, true},
-	[NAMES] = {"NAMES", 6, 0, true, true},
-	[SERIAL] = {"SERIAL", 7, 0, false, true},
-	[ARN] = {"ARN", 8, 0, false, true},
-	{NULL, 0, 0, false, false},
+	[EXPIRES] = {"EXPIRES", 0, 0, false, false, false},
+	[DATE] = {"DATE", 3, 0, false, false, false},
+	[DOMAIN] = {"DOMAIN", 0, 16, false, false, false},
+	[STATUS] = {"STATUS", 0, 0, false, false, false},
+	[TYPE] = {"TYPE", 4, 0, false, false, false},
+	[IN_USE] = {"IN USE", 2, 0, false, false, false},
+	[ACCOUNT] = {"ACCOUNT", 1, 12, false, false, false},
+	[REGION] = {"REGION", 1, 0, false, false, false},
+	[KEY] = {"KEY", 5, 0, false, true, false},
+	[NAMES] = {"NAMES", 6, 0, true, true, false},
+	[SERIAL] = {"SERIAL", 7, 0, false, true, false},
+	[ARN] = {"ARN", 8, 0, false, true, false},
+	{NULL, 0, 0, false, false, false},
 };
 
 static void add_certificate(struct table *table, const json_t *row, const struct cli *cli)
@@ -72,7 +72,7 @@ int command_certs(struct cli *cli, const struct args *args)
 		{"account", "account"}, {"region", "region"}, {"status", "status"},
 		{"type", "type"}, {"in-use", "in_use"}, {"tag", "tag"},
 		{"fingerprint", "fingerprint"}, {"serial", "serial"}, {"sort", "sort"}};
-	static const struct view view = {LIST_CERTIFICATES, columns, add_certificate, NULL};
+	static const struct view view = {LIST_CERTIFICATES, columns, add_certificate};
 	struct params params = {.count = 0};
 	struct err err = ERR_INIT;
 	size_t rows = 0;

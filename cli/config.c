@@ -9,12 +9,12 @@
 enum { CONFIG_TIMEOUT_S = 10 };
 
 static const struct table_column columns[] = {
-	{"SECTION", 0, 0, false, false},
-	{"OPTION", 0, 0, false, false},
-	{"VALUE", 0, 24, false, false},
-	{"SOURCE", 1, 8, false, false},
-	{"WHAT IT IS", 2, 24, false, true},
-	{NULL, 0, 0, false, false},
+	{"SECTION", 0, 0, false, false, false},
+	{"OPTION", 0, 0, false, false, false},
+	{"VALUE", 0, 24, false, false, false},
+	{"SOURCE", 1, 8, false, false, false},
+	{"WHAT IT IS", 2, 24, false, true, false},
+	{NULL, 0, 0, false, false, false},
 };
 
 static void print_table(const struct cli *cli, const json_t *rows)

@@ -9,20 +9,35 @@
 #include "cli/row.h"
 #include "store/coverage.h"
 
-enum column { STATE, ACCOUNT, NAME, REGION, CERTS, LAST_SUCCESS, NEXT_TRY, REASON, SINCE, CODE };
+enum column { STATE, ACCOUNT, NAME, REGION, CERTS, LAST_SUCCESS, NEXT_TRY, SINCE, CODE, REASON };
 
 static const struct table_column columns[] = {
-	[STATE] = {"STATE", 0, 0, false, false},
-	[ACCOUNT] = {"ACCOUNT", 0, 0, false, false},
-	[NAME] = {"NAME", 2, 8, false, false},
-	[REGION] = {"REGION", 0, 0, false, false},
-	[CERTS] = {"CERTS", 1, 0, true, false},
-	[LAST_SUCCESS] = {"LAST READ", 1, 0, false, false},
-	[NEXT_TRY] = {"NEXT TRY", 3, 0, false, false},
-	[REASON] = {"REASON", 1, 24, false, false},
-	[SINCE] = {"SINCE", 4, 0, false, true},
-	[CODE] = {"CODE", 5, 0, false, true},
-	{NULL, 0, 0, false, false},
+	[STATE] = {"STATE", 0, 0, false, false, false},
+	[ACCOUNT] = {"ACCOUNT", 0, 0, false, false, false},
+	[NAME] = {"NAME", 5, 12, false, false, false},
+	[REGION] = {"REGION", 0, 0, false, false, false},
+	[CERTS] = {"CERTS", 2, 0, true, false, false},
+	[LAST_SUCCESS] = {"LAST READ", 3, 0, false, false, false},
+	[NEXT_TRY] = {"NEXT TRY", 6, 0, false, true, false},
+	[SINCE] = {"SINCE", 7, 0, false, true, false},
+	[CODE] = {"CODE", 8, 0, false, true, false},
+	[REASON] = {"REASON", 4, 12, false, false, false},
+	{NULL, 0, 0, false, false, false},
+};
+
+/* Here the reason is what one looks for. */
+static const struct table_column problem_columns[] = {
+	[STATE] = {"STATE", 0, 0, false, false, false},
+	[ACCOUNT] = {"ACCOUNT", 0, 0, false, false, false},
+	[NAME] = {"NAME", 3, 12, false, false, false},
+	[REGION] = {"REGION", 0, 0, false, false, false},
+	[CERTS] = {"CERTS", 5, 0, true, true, false},
+	[LAST_SUCCESS] = {"LAST READ", 2, 0, false, false, false},
+	[NEXT_TRY] = {"NEXT TRY", 4, 0, false, false, false},
+	[SINCE] = {"SINCE", 6, 0, false, true, false},
+	[CODE] = {"CODE", 7, 0, false, true, false},
+	[REASON] = {"REASON", 1, 24, false, false, true},
+	{NULL, 0, 0, false, false, false},
 };
 
 static const char *moment(int64_t at_s, int64_t now_s, char *buffer)
@@ -113,7 +128,7 @@ static int show_sorted(const struct cli *cli, const struct params *params)
 
 int command_coverage(struct cli *cli, const struct args *args)
 {
-	static const struct view view = {LIST_COVERAGE, columns, add_coverage, NULL};
+	static const struct view view = {LIST_COVERAGE, problem_columns, add_coverage};
 	struct params params = {.count = 0};
 	struct err err = ERR_INIT;
 	size_t rows = 0;

@@ -27,7 +27,7 @@ static const struct {
 	const char *words; /* after the number of regions */
 	const char *whole; /* instead, when it concerns the account as a whole; NULL: never */
 } said[] = {
-	{COVERAGE_ROLE_UNASSUMABLE, "with a role that cannot be assumed", "role cannot be assumed"},
+	{COVERAGE_ROLE_UNASSUMABLE, "where the role cannot be assumed", "role cannot be assumed"},
 	{COVERAGE_DENIED, "denied", NULL},
 	{COVERAGE_DENIED_BY_SCP, "denied by SCP", NULL},
 	{COVERAGE_UNREACHABLE, "unreachable", NULL},
@@ -70,8 +70,7 @@ enum style coverage_words(struct buf *to, const json_t *row)
 		if (said[i].whole != NULL && json_object_size(coverage) == 1)
 			buf_add_text(to, said[i].whole);
 		else
-			buf_addf(to, "%" PRId64 " %s %s", count, count == 1 ? "region" : "regions",
-				said[i].words);
+			buf_addf(to, "%" PRId64 " %s", count, said[i].words);
 		separator = ", ";
 	}
 	if (separator[0] == '\0')

@@ -1,4 +1,4 @@
-/* An account's coverage in words ("3 regions read, 1 region disabled"); pure. */
+/* An account's regions in words ("1 denied, 3 read"); pure. */
 #ifndef CLI_COVERAGE_WORDS_H
 #define CLI_COVERAGE_WORDS_H
 

@@ -15,24 +15,24 @@
 
 enum {
 	FOLLOW_WAIT_S = 30,
-	RECONNECT_MS = 1000,
-	STATUS_TIMEOUT_S = 10,
+	RECONNECT_MS = 500,
+	HASH_MAX = 65,
 	LINE_MAX_BYTES = 64 << 10,
 };
 
 enum column { AT, KIND, SUBJECT, ACCOUNT, REGION, DETAIL, CONNECTOR_NAME, SEQUENCE, ARN };
 
 static const struct table_column columns[] = {
-	[AT] = {"TIME", 0, 0, false, false},
-	[KIND] = {"EVENT", 0, 0, false, false},
-	[SUBJECT] = {"WHAT", 0, 12, false, false},
-	[ACCOUNT] = {"ACCOUNT", 2, 0, false, false},
-	[REGION] = {"REGION", 2, 0, false, false},
-	[DETAIL] = {"DETAIL", 1, 20, false, false},
-	[CONNECTOR_NAME] = {"CONNECTOR", 3, 0, false, true},
-	[SEQUENCE] = {"SEQUENCE", 4, 0, true, true},
-	[ARN] = {"ARN", 5, 0, false, true},
-	{NULL, 0, 0, false, false},
+	[AT] = {"TIME", 0, 0, false, false, false},
+	[KIND] = {"EVENT", 0, 0, false, false, false},
+	[SUBJECT] = {"WHAT", 0, 12, false, false, false},
+	[ACCOUNT] = {"ACCOUNT", 2, 0, false, false, false},
+	[REGION] = {"REGION", 2, 0, false, false, false},
+	[DETAIL] = {"DETAIL", 1, 20, false, false, false},
+	[CONNECTOR_NAME] = {"CONNECTOR", 3, 0, false, true, false},
+	[SEQUENCE] = {"SEQUENCE", 4, 0, true, true, false},
+	[ARN] = {"ARN", 5, 0, false, true, false},
+	{NULL, 0, 0, false, false, false},
 };
 
 static void add_event(struct table *table, const json_t *row, const struct cli *cli)
@@ -56,11 +56,21 @@ static void add_event(struct table *table, const json_t *row, const struct cli *
 
 /* --- following ---------------------------------------------------------------------------------- */
 
+/*
+ * An event's hash covers all before it, so the last one shown says which log we are in: before each
+ * wait it is asked for again. A store that was restored or replaced in the meantime (which also
+ * numbers anew, under another epoch) no longer has it.
+ */
 struct follow {
 	const struct cli *cli;
-	int64_t next; /* the sequence that comes next */
+	const char *since; /* while sequence is 0 */
+	int64_t sequence;  /* of the last one shown in this log; 0: none yet */
+	int64_t at_s;	   /* of the last one shown */
+	char hash[HASH_MAX];
+	char since_text[TEXT_TIME_MAX];
+	bool is_held; /* set by take_last: the log still has it */
+	bool is_away; /* the daemon */
 	uint64_t shown;
-	char epoch[24]; /* of the store that next belongs to; "" while unknown */
 };
 
 static void print_line(const struct follow *follow, const json_t *row)
@@ -68,14 +78,16 @@ static void print_line(const struct follow *follow, const json_t *row)
 	struct buf line;
 	char at[DATES_TEXT_MAX];
 	static const char *const key[] = {"kind", "subject", "account_id", "region", "detail"};
-	buf_init(&line, LINE_MAX_BYTES);
 	if (follow->cli->output == OUTPUT_JSON) {
 		json_dumpf(row, stdout, JSON_COMPACT);
-	} else if (follow->cli->output == OUTPUT_CSV) {
+		putchar('\n');
+		return;
+	}
+	buf_init(&line, LINE_MAX_BYTES);
+	if (follow->cli->output == OUTPUT_CSV) {
 		if (follow->shown == 0)
 			csv_header(&line, row);
 		csv_row(&line, row);
-		line.len -= strlen("\r\n");
 	} else {
 		buf_add_text(&line, dates_time(row_time(row, "at"), at));
 		for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++) {
@@ -83,85 +95,98 @@ static void print_line(const struct follow *follow, const json_t *row)
 			if (text[0] == '\0')
 				continue;
 			buf_add_text(&line, "  ");
-			text_escape(&line, text, strlen(text), LINE_MAX_BYTES / 8);
+			text_escape_line(&line, text, strlen(text), LINE_MAX_BYTES / 32);
 		}
+		buf_add_char(&line, '\n');
 	}
 	fwrite(buf_text(&line), 1, line.len, stdout);
-	putchar('\n');
 	buf_clear(&line);
 }
 
 static int take_event(void *arg, const json_t *row, struct err *err)
 {
 	struct follow *follow = arg;
+	/* The last one comes again when another store has it too. */
+	if (strcmp(row_text(row, "hash"), follow->hash) == 0)
+		return 0;
 	print_line(follow, row);
-	follow->next = row_int(row, "sequence") + 1;
+	follow->sequence = row_int(row, "sequence");
+	follow->at_s = row_time(row, "at");
+	text_copy(follow->hash, sizeof(follow->hash), row_text(row, "hash"));
 	follow->shown++;
 	/* Each line at once: somebody is watching, or a pipe is. */
 	return fflush(stdout) == 0 ? 0 : err_set_errno(err, ERR_SYSTEM, "standard output");
 }
 
-/* A store with another epoch counts its events anew. */
-static int check_epoch(struct follow *follow, struct err *err)
+/* Retention may have cut it off: then a later one is the first, in the same log. */
+static int take_last(void *arg, const json_t *row, struct err *err)
 {
-	json_t *document = NULL;
-	if (source_get(follow->cli, LOCAL_API_STATUS, NULL, STATUS_TIMEOUT_S, &document, err) != 0)
-		return -1;
-	const char *epoch = row_text(row_get(row_get(document, "status"), "store"), "epoch");
-	if (follow->epoch[0] != '\0' && strcmp(follow->epoch, epoch) != 0) {
-		cli_note("the daemon has another store now; its events follow from the first");
-		follow->next = 1;
-	}
-	text_copy(follow->epoch, sizeof(follow->epoch), epoch);
-	json_decref(document);
+	struct follow *follow = arg;
+	(void)err;
+	follow->is_held = row_int(row, "sequence") > follow->sequence ||
+			  strcmp(row_text(row, "hash"), follow->hash) == 0;
 	return 0;
 }
 
-static int follow_once(struct follow *follow, const char *since, struct err *err)
+static int check_log(struct follow *follow, struct err *err)
+{
+	struct params params = {.count = 0};
+	char from[24];
+	follow->is_held = false;
+	snprintf(from, sizeof(from), "%" PRId64, follow->sequence);
+	params_add(&params, "from", from);
+	params_add(&params, "limit", "1");
+	if (source_rows(follow->cli, LIST_EVENTS, &params, take_last, follow, err) != 0)
+		return -1;
+	if (follow->is_away)
+		cli_note("the daemon is back");
+	follow->is_away = false;
+	if (follow->sequence != 0 && !follow->is_held) {
+		cli_note("the daemon has another store now; what is new in it follows");
+		follow->since = text_format_time(follow->at_s, follow->since_text);
+		follow->sequence = 0;
+	}
+	return 0;
+}
+
+static int wait_for_events(struct follow *follow, struct err *err)
 {
 	struct params params = {.count = 0};
 	char from[24], wait[8];
-	snprintf(from, sizeof(from), "%" PRId64, follow->next);
+	snprintf(from, sizeof(from), "%" PRId64, follow->sequence + 1);
 	snprintf(wait, sizeof(wait), "%d", FOLLOW_WAIT_S);
-	params_add(&params, "from", from);
+	params_add(&params, "from", follow->sequence != 0 ? from : NULL);
+	params_add(&params, "since", follow->sequence == 0 ? follow->since : NULL);
 	params_add(&params, "wait_s", wait);
-	params_add(&params, "since", follow->next == 0 ? since : NULL);
 	return source_rows(follow->cli, LIST_EVENTS, &params, take_event, follow, err);
 }
 
-/* Until interrupted. A daemon that goes away is waited for: nothing is lost, because the sequence
- * says where to go on. */
+/* Until interrupted. A daemon that goes away is waited for: nothing is lost, because the last event
+ * shown says where to go on, and a list that breaks off has shown what it showed. */
 static int follow_events(const struct cli *cli, const char *since)
 {
-	struct follow follow = {.cli = cli};
-	bool is_away = false;
-	struct err err = ERR_INIT;
-	if (check_epoch(&follow, &err) != 0)
-		return cli_fail(&err);
+	struct follow follow = {.cli = cli, .since = since};
+	bool has_answered = false;
 	for (;;) {
-		int rc = is_away ? check_epoch(&follow, &err) : 0;
-		if (rc == 0)
-			rc = follow_once(&follow, since, &err);
-		if (rc == 0) {
-			if (is_away)
-				cli_note("the daemon is back");
-			is_away = false;
+		struct err err = ERR_INIT;
+		int rc = check_log(&follow, &err);
+		has_answered = has_answered || rc == 0;
+		if (rc == 0 && wait_for_events(&follow, &err) == 0)
 			continue;
-		}
 		bool is_passing = err.kind == ERR_UNREACHABLE || err.kind == ERR_PROTOCOL ||
 				  err.kind == ERR_TIMEOUT || err.kind == ERR_STOPPED;
-		if (!is_passing || ferror(stdout))
+		if (!is_passing || !has_answered || ferror(stdout))
 			return cli_fail(&err);
-		if (!is_away)
+		if (!follow.is_away)
 			cli_note("the daemon went away; waiting for it");
-		is_away = true;
+		follow.is_away = true;
 		poll(NULL, 0, RECONNECT_MS);
 	}
 }
 
 int command_events(struct cli *cli, const struct args *args)
 {
-	static const struct view view = {LIST_EVENTS, columns, add_event, NULL};
+	static const struct view view = {LIST_EVENTS, columns, add_event};
 	struct params params = {.count = 0};
 	struct err err = ERR_INIT;
 	size_t rows = 0;

@@ -1,66 +1,106 @@
 /* "label   value" lines (see facts.h). */
 #include "cli/facts.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
 #include "cli/dates.h"
+#include "cli/wrap.h"
 
-enum { VALUE_MAX = 1 << 20, WIDTH_MIN = 20 };
+enum {
+	MARGIN = 2,
+	WIDTH_MIN = 10,
+	LABEL_MAX = 1024,
+	ESCAPED_MAX = 4, /* bytes that one byte becomes at most */
+};
+
+static void add_padding(struct buf *to, size_t columns)
+{
+	buf_addf(to, "%*s", (int)columns, "");
+}
+
+static void add_label(struct buf *to, const char *label)
+{
+	struct buf text;
+	buf_init(&text, ESCAPED_MAX * LABEL_MAX + LABEL_MAX);
+	text_escape_line(&text, label, strlen(label), LABEL_MAX);
+	size_t columns = text_columns(buf_text(&text));
+	add_padding(to, MARGIN);
+	buf_add_text(to, buf_text(&text));
+	if (columns >= FACTS_LABEL_COLUMNS) {
+		buf_add_char(to, '\n');
+		add_padding(to, MARGIN + FACTS_LABEL_COLUMNS);
+	} else {
+		add_padding(to, FACTS_LABEL_COLUMNS - columns);
+	}
+	buf_clear(&text);
+}
+
+void facts_wrap(struct buf *to, const struct terminal *terminal, const char *label,
+	const char *value, enum style style)
+{
+	struct buf text;
+	buf_init(&text, ESCAPED_MAX * FACTS_VALUE_MAX);
+	text_escape_line(&text, value, strlen(value), FACTS_VALUE_MAX / ESCAPED_MAX);
+	const char *rest = buf_text(&text);
+	int room = terminal->columns - FACTS_LABEL_COLUMNS - MARGIN;
+	size_t width = terminal->columns == 0 ? SIZE_MAX
+		       : room > WIDTH_MIN     ? (size_t)room
+					      : (size_t)WIDTH_MIN;
+	while (*rest != '\0') {
+		size_t shown, len = wrap_line(rest, width, false, &shown);
+		add_label(to, label);
+		buf_add_text(to, style_on(terminal, style));
+		buf_add(to, rest, shown);
+		buf_add_text(to, style_off(terminal, style));
+		buf_add_char(to, '\n');
+		rest += len;
+		label = "";
+	}
+	buf_clear(&text);
+}
+
+void facts_heading(const struct cli *cli, const char *heading)
+{
+	struct buf text;
+	buf_init(&text, ESCAPED_MAX * LABEL_MAX + LABEL_MAX);
+	text_escape_line(&text, heading, strlen(heading), LABEL_MAX);
+	printf("%s%s%s\n", style_on(&cli->terminal, STYLE_BOLD), buf_text(&text),
+		style_off(&cli->terminal, STYLE_BOLD));
+	buf_clear(&text);
+}
 
 void facts_title(const struct cli *cli, const char *title)
 {
-	printf("\n%s%s%s\n", style_on(&cli->terminal, STYLE_BOLD), title,
-		style_off(&cli->terminal, STYLE_BOLD));
-}
-
-/* Bytes of text that fit into width columns, cut behind a blank where there is one. */
-static size_t line_bytes(const char *text, size_t width)
-{
-	size_t len = 0, columns = 0, blank = 0;
-	while (text[len] != '\0') {
-		size_t next = len + 1;
-		while (((unsigned char)text[next] & 0xC0) == 0x80)
-			next++;
-		char character[8] = "";
-		memcpy(character, text + len, next - len < sizeof(character) ? next - len : 0);
-		columns += text_columns(character);
-		if (columns > width)
-			return blank > 0 ? blank : len > 0 ? len : next;
-		if (text[len] == ' ')
-			blank = next;
-		len = next;
-	}
-	return len;
+	putchar('\n');
+	facts_heading(cli, title);
 }
 
 void facts_styled(const struct cli *cli, const char *label, const char *value, enum style style)
 {
-	struct buf text;
-	if (value[0] == '\0')
-		return;
-	buf_init(&text, VALUE_MAX);
-	text_escape(&text, value, strlen(value), VALUE_MAX / 4);
-	const char *rest = buf_text(&text);
-	int room = cli->terminal.columns - FACTS_LABEL_COLUMNS - 2;
-	size_t width = cli->terminal.columns == 0 ? VALUE_MAX
-						  : (size_t)(room > WIDTH_MIN ? room : WIDTH_MIN);
-	do {
-		size_t len = line_bytes(rest, width);
-		printf("  %-*s%s%.*s%s\n", FACTS_LABEL_COLUMNS, label,
-			style_on(&cli->terminal, style), (int)len, rest,
-			style_off(&cli->terminal, style));
-		rest += len;
-		label = "";
-	} while (*rest != '\0');
-	buf_clear(&text);
+	struct buf lines;
+	buf_init(&lines, 8 * FACTS_VALUE_MAX);
+	facts_wrap(&lines, &cli->terminal, label, value, style);
+	fwrite(buf_text(&lines), 1, lines.len, stdout);
+	buf_clear(&lines);
 }
 
 void facts_line(const struct cli *cli, const char *label, const char *value)
 {
 	facts_styled(cli, label, value, STYLE_PLAIN);
+}
+
+void facts_format(const struct cli *cli, const char *label, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	facts_line(cli, label, text);
 }
 
 void facts_time(const struct cli *cli, const char *label, int64_t at_s)
@@ -75,7 +115,7 @@ void facts_list(const struct cli *cli, const char *label, const json_t *list)
 	struct buf text;
 	size_t i;
 	json_t *item;
-	buf_init(&text, VALUE_MAX);
+	buf_init(&text, FACTS_VALUE_MAX);
 	json_array_foreach(list, i, item)
 	{
 		if (i > 0)

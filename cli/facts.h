@@ -6,15 +6,28 @@
 
 #include "cli/cli.h"
 
-enum { FACTS_LABEL_COLUMNS = 20 };
+enum {
+	FACTS_LABEL_COLUMNS = 20,
+	FACTS_VALUE_MAX = 1 << 20,
+};
 
-/* A blank line and a bold title. */
+/* Both escaped, since either may come from outsiders. */
+void facts_heading(const struct cli *cli, const char *text);
+/* A blank line and a heading. */
 void facts_title(const struct cli *cli, const char *title);
-/* Nothing when value is empty. Escaped; wrapped at blanks and, where there is none, anywhere. */
+/* Nothing when value is empty. Escaped; wrapped at blanks. A word that is longer than a line (an ARN)
+ * stays whole, so that it can be copied. */
 void facts_line(const struct cli *cli, const char *label, const char *value);
 void facts_styled(const struct cli *cli, const char *label, const char *value, enum style style);
+void facts_format(const struct cli *cli, const char *label, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void facts_time(const struct cli *cli, const char *label, int64_t at_s); /* nothing for 0 */
 /* The texts of an array, joined with ", ". */
 void facts_list(const struct cli *cli, const char *label, const json_t *list);
+
+/* Pure: the lines of facts_styled. A label too long for its column has a line of its own. */
+struct buf;
+void facts_wrap(struct buf *to, const struct terminal *terminal, const char *label,
+	const char *value, enum style style);
 
 #endif

@@ -1,5 +1,6 @@
 /* acmsensor: the admin CLI. The table of commands is here; each command has a file of its own. */
 #include <curl/curl.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -111,7 +112,7 @@ void cli_note(const char *format, ...)
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	buf_init(&line, 4 * LOG_LINE_MAX);
-	text_escape(&line, text, strlen(text), LOG_LINE_MAX);
+	text_escape_line(&line, text, strlen(text), LOG_LINE_MAX);
 	fprintf(stderr, "acmsensor: %s\n", buf_text(&line));
 	buf_clear(&line);
 }
@@ -143,11 +144,12 @@ static int fill_in(struct cli *cli, const struct args *global, struct err *err)
 /* What was printed must have arrived: a full disk is a failure, a closed pipe is not worth a word. */
 static int flush(int code)
 {
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		cli_note("standard output could not be written");
-		return EXIT_FAILED;
-	}
-	return code;
+	bool has_failed = ferror(stdout) != 0;
+	if (fflush(stdout) == 0 && !has_failed)
+		return code;
+	if (code != EXIT_FAILED) /* else it has been said */
+		cli_note("standard output cannot be written: %s", strerror(errno));
+	return EXIT_FAILED;
 }
 
 int main(int argc, char **argv)

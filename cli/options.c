@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -14,26 +15,29 @@ static size_t smallest(size_t a, size_t b, size_t c)
 	return ab < c ? ab : c;
 }
 
-/* Levenshtein's distance of two words; longer ones are as far as can be. */
+/* Edits (insert, delete, replace, swap neighbours) from one word to the other; words that are too
+ * long are as far as can be. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t a_len = strlen(a), b_len = strlen(b);
-	size_t row[WORD_MAX + 1];
+	size_t row[WORD_MAX + 1][WORD_MAX + 1];
 	if (a_len > WORD_MAX || b_len > WORD_MAX)
 		return WORD_MAX;
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t diagonal = row[0];
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t above = row[j];
-			row[j] = smallest(above + 1, row[j - 1] + 1,
-				diagonal + (a[i - 1] != b[j - 1] ? 1 : 0));
-			diagonal = above;
+	for (size_t i = 0; i <= a_len; i++) {
+		for (size_t j = 0; j <= b_len; j++) {
+			if (i == 0 || j == 0) {
+				row[i][j] = i + j;
+				continue;
+			}
+			row[i][j] = smallest(row[i - 1][j] + 1, row[i][j - 1] + 1,
+				row[i - 1][j - 1] + (a[i - 1] != b[j - 1] ? 1 : 0));
+			bool is_swap =
+				i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+			if (is_swap && row[i - 2][j - 2] + 1 < row[i][j])
+				row[i][j] = row[i - 2][j - 2] + 1;
 		}
 	}
-	return row[b_len];
+	return row[a_len][b_len];
 }
 
 /* Keeps the closer of two candidates. */
@@ -47,13 +51,15 @@ static void suggest(
 	}
 }
 
-static int unknown(const char *what, const char *word, const char *best, struct err *err)
+/* dashes: "--" for an option, "" for a command. */
+static int unknown(
+	const char *what, const char *dashes, const char *word, const char *best, struct err *err)
 {
 	if (best != NULL)
-		return err_set(err, ERR_CONFIG, "unknown %s \"%.80s\"; did you mean \"%s\"?", what,
-			word, best);
-	return err_set(
-		err, ERR_CONFIG, "unknown %s \"%.80s\"; `acmsensor help` lists them", what, word);
+		return err_set(err, ERR_CONFIG, "unknown %s \"%s%.80s\"; did you mean \"%s%s\"?",
+			what, dashes, word, dashes, best);
+	return err_set(err, ERR_CONFIG, "unknown %s \"%s%.80s\"; `acmsensor help` lists them", what,
+		dashes, word);
 }
 
 static int find_option(const struct option_spec *option, const char *name, size_t len)
@@ -78,14 +84,14 @@ static int unknown_option(const struct parser *parser, const char *word, struct 
 	for (const struct option_spec *option = global_options; option->name != NULL; option++)
 		suggest(word, option->name, &best, &best_distance);
 	if (parser->command == NULL)
-		return unknown("option", word, best, err);
+		return unknown("option", "--", word, best, err);
 	for (const struct option_spec *option = parser->command->option; option->name != NULL;
 		option++)
 		suggest(word, option->name, &best, &best_distance);
 	if (best != NULL)
-		return unknown("option", word, best, err);
+		return unknown("option", "--", word, best, err);
 	return err_set(err, ERR_CONFIG,
-		"`acmsensor %s` has no option \"%.80s\"; `acmsensor help %s` lists them",
+		"`acmsensor %s` has no option \"--%.80s\"; `acmsensor help %s` lists them",
 		parser->command->name, word, parser->command->name);
 }
 
@@ -125,7 +131,9 @@ static int take_option(struct parser *parser, const char *word, struct err *err)
 		if (index >= 0)
 			return take_value(parser, parser->args, index, attached, err);
 	}
-	return unknown_option(parser, word, err);
+	char name[WORD_MAX + 1];
+	snprintf(name, sizeof(name), "%.*s", (int)(len < WORD_MAX ? len : WORD_MAX), word);
+	return unknown_option(parser, name, err);
 }
 
 static int take_command(struct parser *parser, const char *word, struct err *err)
@@ -140,7 +148,7 @@ static int take_command(struct parser *parser, const char *word, struct err *err
 		}
 		suggest(word, command->name, &best, &best_distance);
 	}
-	return unknown("command", word, best, err);
+	return unknown("command", "", word, best, err);
 }
 
 static int take_positional(struct parser *parser, const char *word, struct err *err)

@@ -60,6 +60,10 @@ static int output_csv(const struct cli *cli, const struct view *view, const stru
 	struct shown shown = {.cli = cli, .view = view};
 	buf_init(&shown.line, CSV_ROW_MAX);
 	int rc = source_rows(cli, view->kind, params, add_csv_row, &shown, err);
+	if (rc == 0 && shown.rows == 0) {
+		csv_empty_header(&shown.line, view->kind);
+		fwrite(buf_text(&shown.line), 1, shown.line.len, stdout);
+	}
 	buf_clear(&shown.line);
 	if (rc == 0)
 		*ret_rows = shown.rows;
@@ -82,7 +86,7 @@ int output_list(const struct cli *cli, const struct view *view, const struct par
 	return output_table(cli, view, params, ret_rows, err);
 }
 
-static void print_csv(const json_t *rows)
+void output_csv_rows(const json_t *rows)
 {
 	struct buf lines;
 	size_t i;
@@ -98,15 +102,20 @@ static void print_csv(const json_t *rows)
 	buf_clear(&lines);
 }
 
+void output_json(const json_t *document)
+{
+	json_dumpf(document, stdout, JSON_INDENT(2));
+	putchar('\n');
+}
+
 void output_document(
 	const struct cli *cli, const json_t *document, const char *name, output_print_fn *print)
 {
 	const json_t *value = json_object_get(document, name);
 	if (cli->output == OUTPUT_JSON) {
-		json_dumpf(document, stdout, JSON_INDENT(2));
-		putchar('\n');
+		output_json(document);
 	} else if (cli->output == OUTPUT_CSV && json_is_array(value)) {
-		print_csv(value);
+		output_csv_rows(value);
 	} else {
 		print(cli, value);
 	}

@@ -17,7 +17,6 @@ struct view {
 	const struct table_column *column;
 	/* Adds one row to the table. */
 	void (*add)(struct table *table, const json_t *row, const struct cli *cli);
-	const char *empty; /* said on stderr when nothing was found */
 };
 
 /* Shows the list. Returns 0 with the number of rows (JSON: 1, not counted), or -1 with err. */
@@ -29,6 +28,10 @@ int output_list(const struct cli *cli, const struct view *view, const struct par
 typedef void output_print_fn(const struct cli *cli, const json_t *value);
 void output_document(
 	const struct cli *cli, const json_t *document, const char *name, output_print_fn *print);
+
+void output_json(const json_t *document);
+/* Header and rows of an array of objects; nothing for an empty one. */
+void output_csv_rows(const json_t *rows);
 
 /* Coverage in numbers, for whoever must not call "not read" empty. -1 with err. */
 int output_count_problems(const struct cli *cli, size_t *ret_problems, struct err *err);

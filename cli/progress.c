@@ -1,4 +1,4 @@
-/* The progress of a cycle as one line (see progress.h). */
+/* The progress of cycles as one line (see progress.h). */
 #include "cli/progress.h"
 
 #include <inttypes.h>
@@ -7,8 +7,66 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "cli/row.h"
 
-enum { BAR_COLUMNS = 20, PART_MAX = 64, NUMBER_MAX = 32 };
+enum { BAR_COLUMNS = 20, PART_MAX = 96, NUMBER_MAX = 32, PERCENT = 100 };
+
+/* In their order; "scan" and later know what there is to do. */
+static const struct {
+	const char *name, *words;
+} phases[] = {
+	{"queued", "waiting for the cycle that runs"},
+	{"organization", "reading the organization"},
+	{"accounts", "writing the accounts"},
+	{"scan", "opening accounts"},
+	{"finishing", "finishing"},
+	{"done", "done"},
+};
+
+enum { PHASES = sizeof(phases) / sizeof(phases[0]) };
+
+/* A phase of a newer daemon counts as the last. */
+static size_t phase_index(const char *name)
+{
+	for (size_t i = 0; i < PHASES; i++)
+		if (strcmp(phases[i].name, name) == 0)
+			return i;
+	return PHASES;
+}
+
+static const char *phase_words(const char *name)
+{
+	size_t index = phase_index(name);
+	return index < PHASES ? phases[index].words : name;
+}
+
+void progress_view_init(struct progress_view *view)
+{
+	*view = (struct progress_view){.phase = "done", .is_known = true};
+}
+
+void progress_view_add(struct progress_view *view, const json_t *progress)
+{
+	const char *phase = row_text(progress, "phase");
+	bool is_done = row_has(progress, "result");
+	view->accounts_done += row_int(progress, "accounts_done");
+	view->accounts_total += row_int(progress, "accounts_total");
+	view->pairs_done += row_int(progress, "pairs_done");
+	view->pairs_total += row_int(progress, "pairs_total");
+	view->certificates += row_int(progress, "certificates");
+	view->calls += row_int(progress, "calls");
+	view->throttles += row_int(progress, "throttles");
+	if (phase_index(phase) < phase_index(view->phase))
+		view->phase = phase;
+	if (is_done)
+		return;
+	if (row_int(progress, "pairs_total") == 0)
+		view->is_known = false;
+	if (!row_has(progress, "eta_s"))
+		view->left_s = -1;
+	else if (view->left_s >= 0 && row_int(progress, "eta_s") > view->left_s)
+		view->left_s = row_int(progress, "eta_s");
+}
 
 /* 1204 -> "1,204" */
 static const char *grouped(int64_t number, char *buffer)
@@ -26,59 +84,75 @@ static const char *grouped(int64_t number, char *buffer)
 	return buffer;
 }
 
-/* Adds a part when it fits. Columns are counted in ASCII parts; the bar counts for itself. */
-static void add_part(struct buf *to, const char *part, int columns, int *used)
+struct line {
+	struct buf *to;
+	int columns, used;
+	bool is_full; /* something did not fit: nothing follows */
+};
+
+static void add_part(struct line *line, const char *part)
 {
-	int width = (int)text_columns(part) + (*used > 0 ? 2 : 0);
-	if (columns > 0 && *used + width > columns)
+	int width = (int)text_columns(part) + (line->used > 0 ? 2 : 0);
+	if (line->is_full || (line->columns > 0 && line->used + width > line->columns)) {
+		line->is_full = true;
 		return;
-	if (*used > 0)
-		buf_add_text(to, "  ");
-	buf_add_text(to, part);
-	*used += width;
+	}
+	if (line->used > 0)
+		buf_add_text(line->to, "  ");
+	buf_add_text(line->to, part);
+	line->used += width;
 }
 
+static void add_number(struct line *line, int64_t number, const char *unit)
+{
+	char part[PART_MAX], digits[NUMBER_MAX];
+	snprintf(part, sizeof(part), "%s %s", grouped(number, digits), unit);
+	add_part(line, part);
+}
+
+static void add_share(struct line *line, int64_t done, int64_t total, const char *unit)
+{
+	char part[PART_MAX], a[NUMBER_MAX], b[NUMBER_MAX];
+	snprintf(part, sizeof(part), "%s/%s %s", grouped(done, a), grouped(total, b), unit);
+	add_part(line, part);
+}
+
+/* The total is an estimate at first: never more than all of it. */
 static void add_bar(struct buf *to, int64_t done, int64_t total, bool is_utf8)
 {
-	int64_t filled = total > 0 ? done * BAR_COLUMNS / total : 0;
+	int64_t known = done < total ? done : total;
+	int64_t filled = total > 0 ? known * BAR_COLUMNS / total : 0;
 	buf_add_char(to, '[');
 	for (int64_t i = 0; i < BAR_COLUMNS; i++)
 		buf_add_text(to, i >= filled ? (is_utf8 ? "\xE2\x96\x91" : "-")
 				 : is_utf8   ? "\xE2\x96\x88"
 					     : "#");
-	buf_addf(to, "] %3d%%", (int)(total > 0 ? done * 100 / total : 0));
+	buf_addf(to, "] %3d%%", total > 0 ? (int)(known * PERCENT / total) : 0);
 }
 
 void progress_line(
 	struct buf *to, const struct progress_view *view, int columns, bool has_bar, bool is_utf8)
 {
-	char part[PART_MAX], a[NUMBER_MAX], b[NUMBER_MAX], duration[TEXT_DURATION_MAX];
-	int used = 0;
+	struct line line = {.to = to, .columns = columns};
+	char part[PART_MAX], duration[TEXT_DURATION_MAX];
+	bool is_known = view->is_known && view->pairs_total > 0;
 	if (has_bar) {
-		add_bar(to, view->pairs_done, view->pairs_total, is_utf8);
-		used = BAR_COLUMNS + (int)strlen("[] 100%");
+		add_bar(to, is_known ? view->pairs_done : 0, view->pairs_total, is_utf8);
+		line.used = BAR_COLUMNS + (int)strlen("[] 100%");
 	}
-	if (view->pairs_total == 0) {
-		add_part(to, view->phase, columns, &used);
+	if (!is_known) {
+		add_part(&line, phase_words(view->phase));
 		return;
 	}
-	snprintf(part, sizeof(part), "%s/%s account-regions", grouped(view->pairs_done, a),
-		grouped(view->pairs_total, b));
-	add_part(to, part, columns, &used);
-	if (view->left_s >= 0) {
+	add_share(&line, view->pairs_done, view->pairs_total, "account-regions");
+	if (view->left_s >= 0 && view->pairs_done < view->pairs_total) {
 		snprintf(part, sizeof(part), "%s left",
 			text_format_duration(view->left_s, duration));
-		add_part(to, part, columns, &used);
+		add_part(&line, part);
 	}
-	snprintf(part, sizeof(part), "%s/%s accounts", grouped(view->accounts_done, a),
-		grouped(view->accounts_total, b));
-	add_part(to, part, columns, &used);
-	snprintf(part, sizeof(part), "%s certificates", grouped(view->certificates, a));
-	add_part(to, part, columns, &used);
-	snprintf(part, sizeof(part), "%s calls", grouped(view->calls, a));
-	add_part(to, part, columns, &used);
-	if (view->throttles > 0) {
-		snprintf(part, sizeof(part), "%s throttles", grouped(view->throttles, a));
-		add_part(to, part, columns, &used);
-	}
+	add_number(&line, view->certificates, "certificates");
+	add_share(&line, view->accounts_done, view->accounts_total, "accounts");
+	add_number(&line, view->calls, "calls");
+	if (view->throttles > 0)
+		add_number(&line, view->throttles, "throttles");
 }

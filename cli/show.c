@@ -8,12 +8,12 @@
 #include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/row.h"
+#include "cli/table.h"
 
 static void show_identity(const struct cli *cli, const json_t *row)
 {
 	const char *domain = row_text(row, "domain_name");
-	printf("%s%s%s\n", style_on(&cli->terminal, STYLE_BOLD),
-		domain[0] != '\0' ? domain : "(no domain)", style_off(&cli->terminal, STYLE_BOLD));
+	facts_heading(cli, domain[0] != '\0' ? domain : "(no domain)");
 	facts_styled(cli, "Status", cert_status_word(row), cert_style(row, cli->now_s));
 	char text[2 * DATES_TEXT_MAX];
 	if (row_has(row, "not_after"))
@@ -21,8 +21,8 @@ static void show_identity(const struct cli *cli, const json_t *row)
 			dates_both(row_time(row, "not_after"), cli->now_s, text),
 			cert_style(row, cli->now_s));
 	facts_line(cli, "ARN", row_text(row, "arn"));
-	facts_line(cli, "Account", row_text(row, "account_id"));
-	facts_line(cli, "", row_text(row, "account_name"));
+	facts_line(cli, "Account", row_text(row, "account_name"));
+	facts_line(cli, row_has(row, "account_name") ? "" : "Account", row_text(row, "account_id"));
 	facts_line(cli, "Unit", row_text(row, "unit_path"));
 	facts_line(cli, "Region", row_text(row, "region"));
 	facts_line(cli, "Connector", row_text(row, "connector"));
@@ -93,7 +93,7 @@ static void show_chain(const struct cli *cli, const json_t *chain)
 		char label[24];
 		snprintf(label, sizeof(label), "%zu", i + 1);
 		facts_line(cli, label, row_text(issuer, "subject"));
-		facts_line(cli, "", row_text(issuer, "error"));
+		facts_line(cli, label, row_text(issuer, "error"));
 		facts_time(cli, "", row_time(issuer, "not_after"));
 	}
 }
@@ -144,20 +144,33 @@ static int print_pem(const json_t *row)
 	return EXIT_DONE;
 }
 
+/* The ARN in front and never cut: it is what is copied. */
+static const struct table_column several[] = {
+	{"ARN", 0, 0, false, false, false},
+	{"EXPIRES", 1, 0, false, false, false},
+	{"STATUS", 3, 0, false, false, false},
+	{"DOMAIN", 2, 16, false, false, false},
+	{NULL, 0, 0, false, false, false},
+};
+
 static int print_several(const struct found *found)
 {
+	const struct cli *cli = found->cli;
+	struct table *table = table_new(several, &cli->terminal, cli->output == OUTPUT_WIDE);
 	size_t i;
 	json_t *row;
-	cli_note("%zu certificates match; show one by its ARN:", json_array_size(found->rows));
 	json_array_foreach(found->rows, i, row)
 	{
-		char text[DATES_TEXT_MAX];
-		printf("%s  %s  %s  %s\n", row_text(row, "arn"), row_text(row, "domain_name"),
-			cert_status_word(row),
-			row_has(row, "not_after") ? dates_relative(row_time(row, "not_after"),
-							    found->cli->now_s, text)
-						  : "-");
+		char text[DATES_TEXT_MAX] = "-";
+		if (row_has(row, "not_after"))
+			dates_relative(row_time(row, "not_after"), cli->now_s, text);
+		const char *cell[] = {row_text(row, "arn"), text, cert_status_word(row),
+			row_text(row, "domain_name")};
+		table_add(table, cell, 1, cert_style(row, cli->now_s));
 	}
+	table_print(table, stdout);
+	table_free(table);
+	cli_note("%zu certificates match; show one by its ARN", json_array_size(found->rows));
 	return EXIT_DONE;
 }
 
@@ -182,19 +195,19 @@ static int show_text(const struct cli *cli, const struct args *args, const struc
 	struct err err = ERR_INIT;
 	struct found found = {.cli = cli, .is_pem = args_has(args, "pem"), .rows = json_array()};
 	int code = EXIT_FAILED;
-	if (source_rows(cli, LIST_CERTIFICATE, params, collect, &found, &err) != 0)
-		code = cli_fail(&err);
-	else if (json_array_size(found.rows) == 0)
-		output_nothing_found(cli, "no such certificate");
-	else
+	if (source_rows(cli, LIST_CERTIFICATE, params, collect, &found, &err) == 0)
 		code = print_found(&found);
+	else if (err.kind == ERR_NOT_FOUND)
+		output_nothing_found(cli, "no certificate matches");
+	else
+		code = cli_fail(&err);
 	json_decref(found.rows);
 	return code;
 }
 
 int command_show(struct cli *cli, const struct args *args)
 {
-	static const struct view view = {LIST_CERTIFICATE, NULL, NULL, NULL};
+	static const struct view view = {LIST_CERTIFICATE, NULL, NULL};
 	struct params params = {.count = 0};
 	struct err err = ERR_INIT;
 	size_t rows = 0;

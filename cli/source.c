@@ -98,8 +98,8 @@ static int sink_take(const struct sink *sink, const struct buf *slice, struct er
 
 /* All slices in one read transaction: the process does nothing else meanwhile, and the list is one
  * consistent picture. */
-static int write_slices(
-	struct list *list, struct store_txn *txn, const struct sink *sink, struct err *err)
+static int write_slices(struct list *list, enum list_kind kind, struct store_txn *txn,
+	const struct sink *sink, struct err *err)
 {
 	struct buf slice;
 	bool is_end = false;
@@ -108,6 +108,9 @@ static int write_slices(
 	while (rc == 0 && !is_end) {
 		buf_reset(&slice);
 		rc = list_write(list, txn, &slice, SLICE_BYTES, SLICE_RECORDS, &is_end, err);
+		/* As the daemon answers it. */
+		if (rc == 0 && is_end && kind == LIST_CERTIFICATE && list_rows(list) == 0)
+			rc = err_set(err, ERR_NOT_FOUND, "no certificate matches");
 		if (rc == 0)
 			rc = buf_check(&slice, "one slice of the list", err);
 		if (rc == 0)
@@ -129,7 +132,7 @@ static int offline_list(const struct cli *cli, enum list_kind kind, const struct
 		return -1;
 	struct store *store = store_open(NULL, &options, err);
 	if (store != NULL && store_read_begin(store, &txn, err) == 0) {
-		rc = write_slices(list, txn, sink, err);
+		rc = write_slices(list, kind, txn, sink, err);
 		store_read_end(txn);
 	}
 	store_close(store);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/wrap.h"
 
 enum {
 	GAP = 2,
@@ -63,7 +64,7 @@ void table_add(struct table *table, const char *const *cell, int styled, enum st
 		struct buf text;
 		const char *raw = cell[table->place[i]];
 		buf_init(&text, CELL_MAX);
-		text_escape(&text, raw, strlen(raw), CELL_MAX / 4);
+		text_escape_line(&text, raw, strlen(raw), CELL_MAX / 4);
 		row->cell[i] = buf_take(&text);
 		if (table->place[i] == styled)
 			row->styled = (int)i;
@@ -108,6 +109,20 @@ static int droppable(const struct table_column *column, size_t count, const int 
 	return best;
 }
 
+/* When nothing can be left out any more: the widest give up columns below their least width. */
+static void squeeze(size_t count, int gap, int terminal_columns, int *width)
+{
+	while (total_width(width, count, gap) > terminal_columns) {
+		size_t widest = 0;
+		for (size_t i = 1; i < count; i++)
+			if (width[i] > width[widest])
+				widest = i;
+		if (width[widest] <= 1)
+			return;
+		width[widest]--;
+	}
+}
+
 void table_fit(const struct table_column *column, size_t count, const int *natural,
 	int terminal_columns, int gap, int *ret_width)
 {
@@ -116,14 +131,14 @@ void table_fit(const struct table_column *column, size_t count, const int *natur
 	while (terminal_columns > 0 && total_width(ret_width, count, gap) > terminal_columns) {
 		int index = shrinkable(column, count, ret_width);
 		if (index >= 0) {
-			int excess = total_width(ret_width, count, gap) - terminal_columns;
-			int room = ret_width[index] - column[index].least;
-			ret_width[index] -= excess < room ? excess : room;
+			ret_width[index]--; /* one at a time: equals stay equal */
 			continue;
 		}
 		index = droppable(column, count, ret_width);
-		if (index < 0)
+		if (index < 0) {
+			squeeze(count, gap, terminal_columns, ret_width);
 			return;
+		}
 		/* What the others gave up before it dropped is theirs again. */
 		for (size_t i = 0; i < count; i++)
 			if (ret_width[i] > 0)
@@ -187,54 +202,95 @@ static void natural_widths(const struct table *table, int *ret_natural)
 	}
 }
 
-/* One line without blanks at its end. cell: NULL prints the titles. */
-static void add_line(
-	const struct table *table, const struct row *row, const int *width, struct buf *line)
+struct printed {
+	const struct table *table;
+	const int *width; /* 0: not shown */
+	size_t last;	  /* the shown column that is furthest to the right */
+};
+
+static void add_cell(const struct printed *printed, struct buf *line, size_t j, const char *text,
+	enum style style)
 {
-	size_t last = table->column_count;
-	while (last > 0 && width[last - 1] == 0)
-		last--;
+	const struct table *table = printed->table;
+	const struct table_column *column = table->column[j];
+	int width = printed->width[j];
+	/* No blanks at the end of a line. */
+	bool is_padded = j != printed->last || column->is_right || (int)text_columns(text) > width;
+	buf_add_text(line, style_on(&table->terminal, style));
+	if (is_padded)
+		table_cell(line, text, width, column->is_right, table->terminal.is_utf8);
+	else
+		buf_add_text(line, text);
+	buf_add_text(line, style_off(&table->terminal, style));
+}
+
+/* The rest of a wrapped cell, on lines of its own below its column. */
+static void add_wrapped(const struct printed *printed, struct buf *line, const char *rest)
+{
+	int indent = 0;
+	for (size_t j = 0; j < printed->last; j++)
+		indent += printed->width[j] > 0 ? printed->width[j] + GAP : 0;
+	while (*rest != '\0') {
+		size_t shown,
+			len = wrap_line(rest, (size_t)printed->width[printed->last], true, &shown);
+		buf_addf(line, "%*s", indent, "");
+		buf_add(line, rest, shown);
+		buf_add_char(line, '\n');
+		rest += len;
+	}
+}
+
+/* row: NULL prints the titles. */
+static void add_row(const struct printed *printed, struct buf *line, const struct row *row)
+{
+	const struct table *table = printed->table;
 	bool is_first = true;
-	for (size_t j = 0; j < last; j++) {
-		if (width[j] == 0)
-			continue;
+	const char *rest = "";
+	char begin[CELL_MAX + 1];
+	for (size_t j = 0; j <= printed->last; j++) {
 		const char *text = row != NULL ? row->cell[j] : table->column[j]->title;
 		enum style style = row == NULL		   ? STYLE_BOLD
 				   : row->styled == (int)j ? row->style
 							   : STYLE_PLAIN;
-		bool is_padded = j + 1 < last || table->column[j]->is_right ||
-				 (int)text_columns(text) > width[j];
+		if (printed->width[j] == 0)
+			continue;
 		if (!is_first)
 			buf_addf(line, "%*s", GAP, "");
 		is_first = false;
-		buf_add_text(line, style_on(&table->terminal, style));
-		if (is_padded)
-			table_cell(line, text, width[j], table->column[j]->is_right,
-				table->terminal.is_utf8);
-		else
-			buf_add_text(line, text);
-		buf_add_text(line, style_off(&table->terminal, style));
+		if (j == printed->last && table->column[j]->is_wrapped) {
+			size_t shown,
+				len = wrap_line(text, (size_t)printed->width[j], true, &shown);
+			snprintf(begin, sizeof(begin), "%.*s", (int)shown, text);
+			rest = text + len;
+			text = begin;
+		}
+		add_cell(printed, line, j, text, style);
 	}
 	buf_add_char(line, '\n');
+	add_wrapped(printed, line, rest);
 }
 
 int table_print(const struct table *table, FILE *out)
 {
-	struct table_column column[TABLE_COLUMNS_MAX];
-	int natural[TABLE_COLUMNS_MAX], width[TABLE_COLUMNS_MAX];
+	struct table_column column[TABLE_COLUMNS_MAX] = {{.title = NULL}};
+	int natural[TABLE_COLUMNS_MAX] = {0}, width[TABLE_COLUMNS_MAX] = {0};
 	for (size_t j = 0; j < table->column_count; j++)
 		column[j] = *table->column[j];
 	natural_widths(table, natural);
 	table_fit(column, table->column_count, natural, table->terminal.columns, GAP, width);
+	struct printed printed = {.table = table, .width = width};
+	for (size_t j = 0; j < table->column_count; j++)
+		if (width[j] > 0)
+			printed.last = j;
 	struct buf line;
 	buf_init(&line, LINE_MAX_BYTES);
-	add_line(table, NULL, width, &line);
+	add_row(&printed, &line, NULL);
 	for (size_t i = 0; i <= table->row_count; i++) {
 		if (fwrite(line.data, 1, line.len, out) != line.len)
 			break;
 		buf_reset(&line);
 		if (i < table->row_count)
-			add_line(table, &table->row[i], width, &line);
+			add_row(&printed, &line, &table->row[i]);
 	}
 	buf_clear(&line);
 	return ferror(out) ? -1 : 0;

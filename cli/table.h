@@ -1,7 +1,8 @@
 /*
  * Tables that fit the terminal. Rows are collected, widths decided once (pure: table_fit), then
  * printed. When the terminal is too narrow, columns shrink to their least width, those of the
- * highest rank first, then columns drop, again the highest rank first. Without a terminal nothing is cut.
+ * highest rank first and among equals the widest, then columns drop, again the highest rank first.
+ * Without a terminal nothing is cut.
  */
 #ifndef CLI_TABLE_H
 #define CLI_TABLE_H
@@ -16,10 +17,11 @@ enum { TABLE_COLUMNS_MAX = 16 };
 
 struct table_column {
 	const char *title;
-	int rank;      /* 0: never dropped; higher: given up earlier */
-	int least;     /* width it may shrink to; 0: does not shrink */
-	bool is_right; /* numbers */
-	bool is_wide;  /* only with -o wide */
+	int rank;	 /* 0: never dropped; higher: given up earlier */
+	int least;	 /* width it may shrink to; 0: does not shrink */
+	bool is_right;	 /* numbers */
+	bool is_wide;	 /* only with -o wide */
+	bool is_wrapped; /* goes on in the next lines instead of being cut; only the last one shown */
 };
 
 struct table;
@@ -29,8 +31,8 @@ struct table *table_new(
 	const struct table_column *column, const struct terminal *terminal, bool is_wide);
 void table_free(struct table *table);
 
-/* cell: one text per column (also those not shown), copied and escaped; style: of the whole row's state cell
- * named by styled (-1: none). */
+/* cell: one text per column (also those not shown), copied and escaped. styled: the column that style
+ * is for; -1: none. */
 void table_add(struct table *table, const char *const *cell, int styled, enum style style);
 size_t table_rows(const struct table *table);
 

@@ -72,6 +72,18 @@ void tree_begin(struct tree *tree, const char *title)
 		add_line(tree, title, strlen(title), 0);
 }
 
+int tree_compare(const char *path_a, const char *path_b)
+{
+	while (*path_a != '\0' && *path_a == *path_b) {
+		path_a++;
+		path_b++;
+	}
+	/* The separator sorts before every character of a name, but after the end. */
+	int a = *path_a == '/' ? 1 : *path_a == '\0' ? 0 : 1 + (unsigned char)*path_a;
+	int b = *path_b == '/' ? 1 : *path_b == '\0' ? 0 : 1 + (unsigned char)*path_b;
+	return a - b;
+}
+
 /* Opens the branch name at depth unless it is open already. */
 static void open_branch(struct tree *tree, size_t depth, const char *name, size_t len)
 {

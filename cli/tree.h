@@ -20,6 +20,9 @@ void tree_begin(struct tree *tree, const char *title);
 /* A leaf below path (its branches are made as needed); item is the caller's. Texts are copied. */
 void tree_add(struct tree *tree, const char *path, const char *name, size_t item);
 
+/* The order in which paths must come: parents first, and "Root/A/B" before "Root/A B". */
+int tree_compare(const char *path_a, const char *path_b);
+
 /* The lines from the top, drawn; false after the last. ret_text is borrowed until the next call. */
 bool tree_next(struct tree *tree, const char **ret_text, bool *ret_is_leaf, size_t *ret_item);
 
