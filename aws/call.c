@@ -321,6 +321,7 @@ static void fail_waiting(struct aws_host *host, const char *host_name)
 /* No answer: what that says of the host, and whether to ask again. */
 static enum retry_class take_failure(struct aws_call *call, const struct err *err)
 {
+	assert(err != NULL);
 	call->err = *err;
 	if (!call->is_sent) { /* make_request refused */
 		rate_untake(call->client->aws->rate, call->rate_key);

@@ -71,7 +71,7 @@ static int split(const char *url, struct parts *ret_parts, struct err *err)
 	while (parts.path_len > 0 && parts.path[parts.path_len - 1] == '/')
 		parts.path_len--;
 
-	const char *host_end = end;
+	const char *host_end;
 	if (parts.host[0] == '[') {
 		const char *bracket = memchr(parts.host, ']', (size_t)(end - parts.host));
 		if (bracket == NULL)

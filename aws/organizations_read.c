@@ -206,7 +206,7 @@ static int take_unit(const json_t *item, struct organization_unit *ret_unit, str
 static int take_units(const struct aws_reply *reply, const char *name,
 	struct organization_unit_list *list, char **next_token, struct err *err)
 {
-	const json_t *items;
+	const json_t *items = NULL;
 	if (take_items(reply, name, &items, err) != 0)
 		return -1;
 	size_t count_before = list->count, i;
@@ -261,7 +261,7 @@ static int take_account(
 int organizations_list_accounts_take(const struct aws_reply *reply,
 	struct organization_account_list *list, char **next_token, struct err *err)
 {
-	const json_t *items;
+	const json_t *items = NULL;
 	if (take_items(reply, "Accounts", &items, err) != 0)
 		return -1;
 	size_t count_before = list->count, i;

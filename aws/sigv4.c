@@ -143,6 +143,8 @@ static int derive(struct sigv4 *sigv4, const struct secret *secret, const char *
 {
 	char first[sizeof(secret_prefix) + SECRET_KEY_MAX];
 	size_t prefix_len = strlen(secret_prefix);
+	/* Bytes of a key, not a string. */
+	/* NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 	memcpy(first, secret_prefix, prefix_len);
 	memcpy(first + prefix_len, secret_bytes(secret), secret->len);
 	int rc = hmac(sigv4, first, prefix_len + secret->len, amz_date, DAY_LEN, ret, err);

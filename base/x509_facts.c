@@ -8,6 +8,7 @@
  */
 #include "base/x509.h"
 
+#include <assert.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,7 @@ static int split_tbs(struct der tbs, struct tbs *ret_tbs, struct err *err)
 static int read_serial(const struct der *serial, struct x509_facts *facts, struct err *err)
 {
 	enum { OCTETS_MAX = (X509_SERIAL_HEX_MAX - 2) / 2 };
+	assert(serial->bytes != NULL && serial->len > 0); /* split_tbs saw to it */
 	unsigned char magnitude[OCTETS_MAX + 1]; /* one more for the sign octet of a negative one */
 	bool is_negative = (serial->bytes[0] & 0x80) != 0;
 	struct der in = *serial;
@@ -151,7 +153,7 @@ static int read_certificate(const struct der *der, struct x509_facts *facts, str
 		!der_take_tag(&certificate.content, DER_BIT_STRING, &signature) ||
 		certificate.content.len > 0)
 		return broken(err, "no to-be-signed part, algorithm and signature");
-	struct tbs tbs;
+	struct tbs tbs = {.extensions = {NULL, 0}};
 	if (split_tbs(tbs_element.content, &tbs, err) != 0 ||
 		read_serial(&tbs.serial.content, facts, err) != 0 ||
 		read_validity(tbs.validity.content, facts, err) != 0)

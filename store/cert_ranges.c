@@ -93,6 +93,8 @@ void cert_ranges_make(struct store_txn *txn, const struct cert_filter *filter, e
 {
 	unsigned char sha256[CERT_SHA256_LEN];
 	struct cert_ranges ranges = {.table = TABLE_CERTS, .is_unique = true};
+	bool has_expiry = filter->expires_before_s != 0 || filter->expires_after_s != 0;
+	bool has_place = filter->account_id != NULL || filter->region != NULL;
 	if (filter->arn != NULL) {
 		/* One record: up to the least key above it. */
 		struct key above = key_cert(filter->arn);
@@ -113,12 +115,10 @@ void cert_ranges_make(struct store_txn *txn, const struct cert_filter *filter, e
 		ranges.is_unique = false;
 		add_prefix(&ranges, key_cert_domain_exact(filter->domain_suffix));
 		add_prefix(&ranges, key_cert_domain_below(filter->domain_suffix));
-	} else if (filter->expires_before_s != 0 || filter->expires_after_s != 0) {
+	} else if (has_expiry || (!has_place && sort == CERT_SORT_EXPIRES)) {
 		expiry_range(&ranges, filter);
-	} else if (filter->account_id != NULL || filter->region != NULL) {
+	} else if (has_place) {
 		place_ranges(txn, filter, &ranges);
-	} else if (sort == CERT_SORT_EXPIRES) {
-		expiry_range(&ranges, filter);
 	} else {
 		ranges.is_in_order_of_arn = true;
 		add_range(&ranges, key_empty(), key_empty());

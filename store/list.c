@@ -154,7 +154,7 @@ static int certificates_param(struct list *list, struct cert_params *params,
 {
 	struct cert_filter *filter = &params->filter;
 	const char **member = plain_member(filter, param->key);
-	bool flag;
+	bool flag = false;
 	if (member != NULL) {
 		*member = param->value;
 		return 0;

@@ -67,6 +67,7 @@ static int read_schema(
 static int look(struct store *store, struct found *ret, struct err *err)
 {
 	struct store_txn txn;
+	*ret = (struct found){.is_new = false};
 	if (txn_begin(store, false, &txn, err) != 0)
 		return -1;
 	int rc = read_schema(store, &txn, ret, err);
