@@ -42,12 +42,11 @@ static struct http_bucket *bucket_of(struct http *http, const char *key)
 static struct http_host *host_of(struct http *http, const char *key)
 {
 	struct http_bucket *bucket = bucket_of(http, key);
-	struct http_host *host;
-	LIST_FOREACH(host, bucket, bucket_link)
-	{
-		if (strcmp(host->key, key) == 0)
-			return host;
-	}
+	struct http_host *host = LIST_FIRST(bucket);
+	while (host != NULL && strcmp(host->key, key) != 0)
+		host = LIST_NEXT(host, bucket_link);
+	if (host != NULL)
+		return host;
 	size_t len = strlen(key);
 	host = xcalloc(1, sizeof(*host) + len + 1);
 	memcpy(host->key, key, len);
@@ -281,9 +280,9 @@ static void take_finished(struct http *http)
 }
 
 /* Each done may start, cancel and, when it was the last call, free http. */
-static void deliver(struct http *http, const bool *is_gone)
+static void deliver(struct http *http)
 {
-	while (!*is_gone && !TAILQ_EMPTY(&http->ended)) {
+	while (!TAILQ_EMPTY(&http->ended)) {
 		struct http_call *call = TAILQ_FIRST(&http->ended);
 		TAILQ_REMOVE(&http->ended, call, link);
 		const struct http_reply *reply = call->has_failed ? NULL : &call->reply;
@@ -340,16 +339,31 @@ static void set_watch(struct http *http)
 	}
 }
 
+static void destroy(struct http *http)
+{
+	loop_timer_cancel(http->turn_timer);
+	loop_timer_cancel(http->watch_timer);
+	http_curl_clear(http);
+	for (size_t i = 0; i < HTTP_BUCKETS; i++) {
+		struct http_host *next;
+		for (struct http_host *host = LIST_FIRST(&http->bucket[i]); host; host = next) {
+			next = LIST_NEXT(host, bucket_link);
+			free(host);
+		}
+	}
+	free(http);
+}
+
 void http_turn(struct http *http)
 {
-	bool is_gone = false;
 	assert(!http->is_in_turn);
 	http->is_in_turn = true;
-	http->is_gone = &is_gone;
 	take_finished(http);
-	deliver(http, &is_gone);
-	if (is_gone)
+	deliver(http);
+	if (http->is_freed) {
+		destroy(http);
 		return;
+	}
 	fill_slots(http);
 	if (http->has_started) {
 		http->has_started = false;
@@ -357,7 +371,6 @@ void http_turn(struct http *http)
 		take_finished(http);
 	}
 	http->is_in_turn = false;
-	http->is_gone = NULL;
 	if (!TAILQ_EMPTY(&http->ended))
 		post_turn(http); /* what fails at once is not delivered at once: no endless turn */
 	set_watch(http);
@@ -408,16 +421,10 @@ void http_free(struct http *http)
 		return;
 	assert(http->stats.queued == 0 && http->stats.in_flight == 0);
 	assert(TAILQ_EMPTY(&http->ended));
-	if (http->is_gone != NULL)
-		*http->is_gone = true;
-	loop_timer_cancel(http->turn_timer);
-	loop_timer_cancel(http->watch_timer);
-	http_curl_clear(http);
-	for (size_t i = 0; i < HTTP_BUCKETS; i++) {
-		while (!LIST_EMPTY(&http->bucket[i]))
-			free_host(http, LIST_FIRST(&http->bucket[i]));
-	}
-	free(http);
+	if (http->is_in_turn)
+		http->is_freed = true;
+	else
+		destroy(http);
 }
 
 struct http_call *http_start(

@@ -296,8 +296,8 @@ static void add_header(struct http_slot *slot, size_t *count, char *line)
 }
 
 /*
- * libcurl walks a list of lines that the slot owns, so nothing is copied twice. It adds headers of
- * its own to a body unless told not to: Expect, which costs a round trip, and a form's Content-Type.
+ * libcurl walks a list of lines that the slot owns, so nothing is copied twice. Unless told not to
+ * it adds headers of its own to a body: Expect, which costs a round trip, and a form's type.
  */
 static void set_headers(const struct http_request *request, struct http_slot *slot)
 {
@@ -415,8 +415,8 @@ static int check_library(struct err *err)
 
 int http_curl_init(struct http *http, struct err *err)
 {
-	/* For the whole process; libcurl counts how often. Requests carry session tokens and answers
-	 * carry credentials, so all that libcurl frees is wiped. */
+	/* For the whole process; libcurl counts how often. Requests carry session tokens and
+	 * answers carry credentials, so all that libcurl frees is wiped. */
 	CURLcode code = curl_global_init_mem(
 		CURL_GLOBAL_DEFAULT, malloc, mem_wiping_free, mem_wiping_realloc, strdup, calloc);
 	if (code != CURLE_OK)

@@ -135,7 +135,7 @@ void http_set_transfer_err(struct http_call *call, CURLcode code)
 	case CURLE_PROXY:
 		set_no_connection(call, reason);
 		break;
-	case CURLE_OUT_OF_MEMORY: /* of its buffer for a header line; memory itself cannot run out */
+	case CURLE_OUT_OF_MEMORY: /* in truth: a header line too long for its buffer */
 	case CODE_TOO_LARGE:
 		set_err(call, ERR_LIMIT, "", "the answer's header is too large: %s", reason);
 		break;
@@ -149,7 +149,7 @@ void http_set_transfer_err(struct http_call *call, CURLcode code)
 	}
 }
 
-/* --- time limits, which the watch in http.c asks for ------------------------------------------- */
+/* --- time limits, which the watch in http.c asks for ------------------------------------ */
 
 static void set_total_timeout(struct http_call *call)
 {

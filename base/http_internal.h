@@ -40,10 +40,12 @@ struct http_slot {
 	char error[CURL_ERROR_SIZE];
 };
 
+TAILQ_HEAD(http_call_list, http_call);
+
 struct http_host {
 	LIST_ENTRY(http_host) bucket_link;
 	TAILQ_ENTRY(http_host) ready_link; /* while is_ready */
-	TAILQ_HEAD(, http_call) queue;	   /* HTTP_WAIT_TURN */
+	struct http_call_list queue;	   /* HTTP_WAIT_TURN */
 	int busy;			   /* calls beyond the queue that have not ended */
 	struct http_call *resolving;	   /* borrowed; in HTTP_WAIT_NAME; NULL: none */
 	bool is_ready;			   /* in the ring of hosts whose first call may be made */
@@ -80,10 +82,10 @@ struct http_call {
 	struct http_reply reply;
 };
 
-TAILQ_HEAD(http_call_list, http_call);
 TAILQ_HEAD(http_host_list, http_host);
 LIST_HEAD(http_bucket, http_host);
 SLIST_HEAD(http_slot_list, http_slot);
+SLIST_HEAD(http_socket_list, http_socket);
 
 enum { HTTP_BUCKETS = 256 };
 
@@ -96,7 +98,7 @@ struct http {
 	CURLM *multi;	     /* owned */
 	struct event *alarm; /* owned; libcurl's timer */
 	struct http_slot_list free_slots;
-	SLIST_HEAD(, http_socket) free_sockets;
+	struct http_socket_list free_sockets;
 	int64_t now_ms; /* at the beginning of this turn */
 
 	struct http_bucket bucket[HTTP_BUCKETS];
@@ -110,17 +112,17 @@ struct http {
 	struct loop_timer *watch_timer;	 /* owned; NULL while nothing is under way */
 	bool is_in_turn;
 	bool has_started; /* in this turn: libcurl has something to act on */
-	bool *is_gone;	  /* borrowed; set by http_free when a done function calls it */
+	bool is_freed;	  /* by a done function; http goes when that turn of delivery is over */
 	struct http_stats stats;
 };
 
 /* --- http.c --- */
 
-/* What there is to do after libcurl was called or a call ended: take off finished transfers, deliver,
- * fill free slots. http may be gone when it returns. Never from within a libcurl callback. */
+/* What there is to do after libcurl was called or a call ended: take off finished transfers,
+ * deliver, fill free slots. http may be gone when it returns. Never from a libcurl callback. */
 void http_turn(struct http *http);
 
-/* The call ends; err is set in it before when it failed. Its done follows in this or the next turn. */
+/* The call ends; when it failed its err is set before. done follows in this or the next turn. */
 void http_end(struct http_call *call);
 
 /* --- http_curl.c --- */

@@ -124,6 +124,7 @@ static void on_alarm(evutil_socket_t fd, short what, void *arg)
 		loop_timer_fn *fn = timer->fn;
 		void *fn_arg = timer->arg;
 		take_out(timer);
+		assert(loop->count == 0 || loop->heap[0] != timer);
 		free(timer);
 		fn(fn_arg);
 	}

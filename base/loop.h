@@ -28,15 +28,15 @@ struct event_base;
 typedef void loop_timer_fn(void *arg);
 
 struct loop *loop_new(struct err *err); /* ERR_SYSTEM */
-void loop_free(struct loop *loop);	 /* NULL is fine; all timers must be gone */
-void loop_run(struct loop *loop);	 /* until loop_stop, or nothing is left to wait for */
+void loop_free(struct loop *loop);	/* NULL is fine; all timers must be gone */
+void loop_run(struct loop *loop);	/* until loop_stop, or nothing is left to wait for */
 void loop_stop(struct loop *loop);
 struct event_base *loop_event_base(struct loop *loop); /* borrowed */
 
 /* One shot; the handle ends when fn begins. delay_ms >= 0; 0 runs from the loop, next turn, in the
  * order started. */
-struct loop_timer *loop_timer_start(struct loop *loop, int64_t delay_ms, loop_timer_fn *fn,
-	void *arg);
+struct loop_timer *loop_timer_start(
+	struct loop *loop, int64_t delay_ms, loop_timer_fn *fn, void *arg);
 void loop_timer_cancel(struct loop_timer *timer);
 
 /* Longest time in microseconds that the loop spent in one turn of callbacks (not waiting) since the

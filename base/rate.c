@@ -98,6 +98,7 @@ static bool is_full(struct bucket *bucket, int64_t now_mono_ms)
 static void drop(struct rate_table *table, struct bucket **link)
 {
 	struct bucket *bucket = *link;
+	assert(bucket != NULL);
 	*link = bucket->next;
 	free(bucket);
 	table->count--;
@@ -125,6 +126,7 @@ static void drop_some(struct rate_table *table, int64_t now_mono_ms)
 	}
 	if (table->count < before)
 		return;
+	assert(oldest != NULL); /* the table is full of buckets that are not */
 	struct bucket **link = &table->slot[slot_of(table, oldest->key)];
 	while (*link != oldest)
 		link = &(*link)->next;

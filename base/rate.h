@@ -13,7 +13,8 @@ struct rate_table;
 
 enum {
 	RATE_KEY_MAX = 128,
-	RATE_BUCKETS_MAX = 65536, /* full and idle buckets are dropped first: dropping a full one loses nothing */
+	/* Full ones are dropped first when there are more: that loses nothing. */
+	RATE_BUCKETS_MAX = 65536,
 };
 
 struct rate_table *rate_table_new(void);
@@ -23,8 +24,8 @@ void rate_table_free(struct rate_table *table);
  * Takes a token, reserved in order of asking: returns the milliseconds from now_mono_ms after which
  * the caller may send (0: at once). per_second > 0; burst is one second's worth, at least 1.
  */
-int64_t rate_take(struct rate_table *table, const char *key, double per_second,
-	int64_t now_mono_ms);
+int64_t rate_take(
+	struct rate_table *table, const char *key, double per_second, int64_t now_mono_ms);
 
 /* Gives back the last reservation of a caller that was cancelled while it waited. */
 void rate_untake(struct rate_table *table, const char *key);

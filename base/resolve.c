@@ -42,13 +42,14 @@ struct host {
 };
 
 LIST_HEAD(slot, host);
+TAILQ_HEAD(host_list, host);
 
 struct resolve {
 	struct loop *loop;	  /* borrowed; outlives this */
 	struct lookup_pool *pool; /* owned */
 	struct event *answers; /* owned; pending while a call waits, so that an idle loop may end */
 	struct slot slot[SLOTS];
-	TAILQ_HEAD(host_list, host) hosts; /* owned */
+	struct host_list hosts; /* owned */
 	int host_count;
 	int waiting; /* calls that wait for a lookup */
 };
@@ -74,13 +75,10 @@ static struct slot *slot_of(struct resolve *resolve, const char *name)
 
 static struct host *find_host(struct resolve *resolve, const char *name)
 {
-	struct host *host;
-	LIST_FOREACH(host, slot_of(resolve, name), slot_link)
-	{
-		if (strcmp(host->name, name) == 0)
-			return host;
-	}
-	return NULL;
+	struct host *host = LIST_FIRST(slot_of(resolve, name));
+	while (host != NULL && strcmp(host->name, name) != 0)
+		host = LIST_NEXT(host, slot_link);
+	return host;
 }
 
 static void drop_host(struct resolve *resolve, struct host *host)
@@ -97,14 +95,11 @@ static void drop_host(struct resolve *resolve, struct host *host)
 /* The oldest that nobody waits for; where all are waited for, the cache grows for a while. */
 static void make_room(struct resolve *resolve)
 {
-	struct host *host;
-	TAILQ_FOREACH(host, &resolve->hosts, age_link)
-	{
-		if (TAILQ_EMPTY(&host->calls) && !host->is_looked_up) {
-			drop_host(resolve, host);
-			return;
-		}
-	}
+	struct host *host = TAILQ_FIRST(&resolve->hosts);
+	while (host != NULL && (!TAILQ_EMPTY(&host->calls) || host->is_looked_up))
+		host = TAILQ_NEXT(host, age_link);
+	if (host != NULL)
+		drop_host(resolve, host);
 }
 
 static struct host *add_host(struct resolve *resolve, const char *name)
@@ -174,7 +169,7 @@ static void on_delivery(void *arg)
 	const struct host *host = call->host;
 	char *addresses = xstrdup(host != NULL ? host->addresses : call->literal);
 	struct err err = ERR_INIT;
-	if (addresses == NULL)
+	if (host != NULL && addresses == NULL)
 		err = *host->failure;
 	destroy(call);
 	done(done_arg, addresses, addresses == NULL ? &err : NULL);
@@ -214,9 +209,8 @@ static void take_answer(struct resolve *resolve, struct lookup *lookup)
 	}
 	set_answer(resolve, host, lookup->addresses, &err);
 	lookup->addresses = NULL;
-	struct resolve_call *call;
-	TAILQ_FOREACH(call, &host->calls, link)
-	{
+	struct resolve_call *call = TAILQ_FIRST(&host->calls);
+	for (; call != NULL; call = TAILQ_NEXT(call, link)) {
 		if (!call->is_waiting)
 			continue;
 		stop_waiting(call);

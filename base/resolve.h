@@ -20,9 +20,9 @@ struct resolve_call;
 enum {
 	RESOLVE_THREADS_MAX = 16,
 	RESOLVE_ADDRESSES_MAX = 16,
-	RESOLVE_TTL_S = 60,	     /* getaddrinfo tells no TTL; AWS uses 60 s and less */
+	RESOLVE_TTL_S = 60, /* getaddrinfo tells no TTL; AWS uses 60 s and less */
 	RESOLVE_TTL_FAILURE_S = 10,
-	RESOLVE_HOSTS_MAX = 4096,    /* cached; the oldest goes */
+	RESOLVE_HOSTS_MAX = 4096, /* cached; the oldest goes */
 	RESOLVE_TIMEOUT_MS = 15000,
 };
 
@@ -30,7 +30,7 @@ enum {
  * ERR_UNREACHABLE names the host and the resolver's reason, ERR_TIMEOUT. */
 typedef void resolve_done_fn(void *arg, const char *addresses, const struct err *err);
 
-/* Tests pass a getaddrinfo of their own; production passes getaddrinfo itself. It runs in threads. */
+/* getaddrinfo, or a test's own. It runs in threads; freeaddrinfo frees what it answers. */
 typedef int resolve_lookup_fn(const char *node, const char *service, const struct addrinfo *hints,
 	struct addrinfo **ret_info);
 
@@ -40,8 +40,8 @@ struct resolve *resolve_new(struct loop *loop, resolve_lookup_fn *lookup, struct
 void resolve_free(struct resolve *resolve);
 
 /* host: a name, or a literal address, which is answered at once (from the loop). */
-struct resolve_call *resolve_start(struct resolve *resolve, const char *host, resolve_done_fn *done,
-	void *arg);
+struct resolve_call *resolve_start(
+	struct resolve *resolve, const char *host, resolve_done_fn *done, void *arg);
 void resolve_cancel(struct resolve_call *call);
 
 /* What resolve_start would answer from its cache, without the turn of the loop; NULL: not known, or

@@ -80,6 +80,11 @@ void http_fixture_free(struct http_fixture *f)
 }
 
 static void set_url(struct fixture_call *call, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
+static struct fixture_call *new_call(struct http_fixture *f, char letter, const char *format,
+	va_list args) __attribute__((format(printf, 3, 0)));
+
+static void set_url(struct fixture_call *call, const char *format, va_list args)
 {
 	vsnprintf(call->url, sizeof(call->url), format, args);
 	snprintf(call->host_key, sizeof(call->host_key), "%s", call->url);
