@@ -8,7 +8,6 @@
 #include "orgscope/account_regions.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -64,18 +63,11 @@ static int check_complete(const struct region_list *list, struct err *err)
 static int take_list_page(
 	struct account_regions *regions, const struct aws_reply *reply, struct err *err)
 {
-	char *asked_token = xstrdup(regions->next_token);
-	int rc = account_list_regions_take(reply, &regions->list, &regions->next_token, err);
-	if (rc == 0 && regions->next_token != NULL) {
-		if (asked_token != NULL && strcmp(asked_token, regions->next_token) == 0)
-			rc = err_set(err, ERR_PROTOCOL,
-				"the answer's NextToken is the one that asked for it: the list "
-				"would never end");
-		else if (++regions->pages >= PAGES_MAX)
-			rc = err_set(err, ERR_LIMIT, "more than %d pages of regions", PAGES_MAX);
-	}
-	free(asked_token);
-	return rc;
+	if (account_list_regions_take(reply, &regions->list, &regions->next_token, err) != 0)
+		return -1;
+	if (regions->next_token != NULL && ++regions->pages >= PAGES_MAX)
+		return err_set(err, ERR_LIMIT, "more than %d pages of regions", PAGES_MAX);
+	return 0;
 }
 
 static int step(struct account_regions *regions, const struct aws_reply *reply, struct err *err)

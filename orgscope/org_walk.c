@@ -196,19 +196,11 @@ static int take_accounts(struct org_walk *walk, const char *unit_id,
 	return 0;
 }
 
-/* A listing must come to its end: the token moves on and not too many pages bring nothing. */
-static int check_progress(
-	struct org_walk *walk, const char *asked_token, bool has_news, struct err *err)
+/* Tokens that move on without end: a listing may not go on forever without bringing anything. */
+static int check_progress(struct org_walk *walk, bool has_news, struct err *err)
 {
-	if (walk->next_token == NULL) {
-		walk->pages_without_news = 0;
-		return 0;
-	}
-	if (asked_token != NULL && strcmp(asked_token, walk->next_token) == 0)
-		return err_set(err, ERR_PROTOCOL,
-			"the answer's NextToken is the one that asked for it: the list would never "
-			"end");
-	walk->pages_without_news = has_news ? 0 : walk->pages_without_news + 1;
+	bool is_idle = walk->next_token != NULL && !has_news;
+	walk->pages_without_news = is_idle ? walk->pages_without_news + 1 : 0;
 	if (walk->pages_without_news >= PAGES_WITHOUT_NEWS)
 		return err_set(err, ERR_LIMIT, "%d pages in a row brought nothing new",
 			PAGES_WITHOUT_NEWS);
@@ -222,7 +214,6 @@ static int take_unit_page(struct org_walk *walk, const struct aws_reply *reply, 
 	char parent_id[sizeof(walk->scope.unit->id)] = ""; /* a copy: the array of units grows */
 	if (walk->state == WAIT_UNITS)
 		text_copy(parent_id, sizeof(parent_id), walk->scope.unit[walk->parent].id);
-	char *asked_token = xstrdup(walk->next_token);
 	bool has_news = false;
 	int rc = walk->state == WAIT_ROOTS
 			 ? organizations_list_roots_take(reply, &page, &walk->next_token, err)
@@ -230,9 +221,8 @@ static int take_unit_page(struct org_walk *walk, const struct aws_reply *reply, 
 	if (rc == 0)
 		rc = take_units(walk, parent_id, &page, &has_news, err);
 	if (rc == 0)
-		rc = check_progress(walk, asked_token, has_news, err);
+		rc = check_progress(walk, has_news, err);
 	organization_unit_list_clear(&page);
-	free(asked_token);
 	return rc;
 }
 
@@ -240,15 +230,13 @@ static int take_account_page(
 	struct org_walk *walk, const struct aws_reply *reply, const char *unit_id, struct err *err)
 {
 	struct organization_account_list page = {.item = NULL};
-	char *asked_token = xstrdup(walk->next_token);
 	bool has_news = false;
 	int rc = organizations_list_accounts_take(reply, &page, &walk->next_token, err);
 	if (rc == 0)
 		rc = take_accounts(walk, unit_id, &page, &has_news, err);
 	if (rc == 0)
-		rc = check_progress(walk, asked_token, has_news, err);
+		rc = check_progress(walk, has_news, err);
 	organization_account_list_clear(&page);
-	free(asked_token);
 	return rc;
 }
 

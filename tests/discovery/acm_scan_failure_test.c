@@ -164,6 +164,41 @@ static void write_that_fails_changes_nothing(void **state)
 	free(before);
 }
 
+/* Takes every slot that the store has for readers, so that the next read fails. */
+static size_t exhaust_readers(struct fixture *fixture, struct store_txn **txn, size_t most)
+{
+	struct err err = ERR_INIT;
+	size_t count = 0;
+	while (count < most && store_read_begin(fixture->store, &txn[count], &err) == 0)
+		count++;
+	assert_in_range(count, 1, most - 1);
+	return count;
+}
+
+static void store_that_cannot_be_read_ends_the_scan(void **state)
+{
+	struct fixture *fixture = *state;
+	make_change(fixture);
+	char *before = store_snapshot(fixture);
+	fake_call_set_manual(true);
+	/* after the first page and after the first certificate */
+	for (size_t answered = 1; answered <= 2 + 3; answered += 4) {
+		struct store_txn *txn[2048];
+		scan_begin(fixture);
+		for (size_t i = 0; i < answered; i++)
+			assert_true(fake_call_deliver());
+		size_t count = exhaust_readers(fixture, txn, 2048);
+		while (fake_call_deliver())
+			continue;
+		assert_int_equal(fixture->ends, 1);
+		assert_int_not_equal(fixture->err.kind, ERR_NONE);
+		while (count > 0)
+			store_read_end(txn[--count]);
+		expect_snapshot(fixture, before);
+	}
+	free(before);
+}
+
 static void every_wait_may_be_cancelled(void **state)
 {
 	struct fixture *fixture = *state;
@@ -226,6 +261,7 @@ int main(void)
 		SCAN_TEST(page_that_fails_deletes_nothing),
 		SCAN_TEST(every_detail_may_fail_by_itself),
 		SCAN_TEST(write_that_fails_changes_nothing),
+		SCAN_TEST(store_that_cannot_be_read_ends_the_scan),
 		SCAN_TEST(every_wait_may_be_cancelled),
 		SCAN_TEST(details_are_asked_for_a_few_at_once),
 	};
