@@ -3,6 +3,7 @@
  * other than 2xx is read as the API's error document; everything else goes to a sink as it comes.
  */
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,12 +110,17 @@ static int request_init(struct request *request, const struct cli *cli, const ch
 	return rc;
 }
 
-static int unreachable(const struct cli *cli, CURLcode code, struct err *err)
+static int unreachable(const struct cli *cli, CURL *curl, CURLcode code, struct err *err)
 {
-	return err_set(err, ERR_UNREACHABLE,
-		"no daemon answers on %s (%s); is acmsensord running? Another socket: --socket PATH; "
-		"without a daemon: --offline DATA_DIR",
-		cli->socket_path, curl_easy_strerror(code));
+	long number = 0;
+	const char *next =
+		"is acmsensord running? Another socket: --socket PATH; without a daemon: "
+		"--offline DATA_DIR";
+	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &number);
+	if (number == EACCES || number == EPERM)
+		next = "ask as root or as a member of the group acmsensor";
+	return err_set(err, ERR_UNREACHABLE, "no daemon answers on %s (%s); %s", cli->socket_path,
+		number != 0 ? strerror((int)number) : curl_easy_strerror(code), next);
 }
 
 static enum err_kind kind_by_name(const char *name)
@@ -157,13 +163,13 @@ static int request_perform(struct request *request, const struct cli *cli, struc
 	case CURLE_OK:
 		break;
 	case CURLE_COULDNT_CONNECT:
-		return unreachable(cli, code, err);
+		return unreachable(cli, request->curl, code, err);
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(
 			err, ERR_TIMEOUT, "the daemon on %s does not answer", cli->socket_path);
 	default:
 		if (status == 0)
-			return unreachable(cli, code, err);
+			return unreachable(cli, request->curl, code, err);
 		return err_set(err, ERR_PROTOCOL,
 			"the daemon's answer broke off (%s); nothing of it counts",
 			curl_easy_strerror(code));

@@ -12,6 +12,8 @@
 enum {
 	GAP = 2,
 	CELL_MAX = 4096,
+	BELOW_INDENT = 2,
+	BELOW_LINES_MAX = 3, /* the whole text is in the JSON, or behind a pipe */
 	LINE_MAX_BYTES = 1 << 20,
 };
 
@@ -205,69 +207,82 @@ static void natural_widths(const struct table *table, int *ret_natural)
 struct printed {
 	const struct table *table;
 	const int *width; /* 0: not shown */
-	size_t last;	  /* the shown column that is furthest to the right */
+	int below;	  /* the column that stands below its row; -1: none */
 };
 
 static void add_cell(const struct printed *printed, struct buf *line, size_t j, const char *text,
 	enum style style)
 {
 	const struct table *table = printed->table;
-	const struct table_column *column = table->column[j];
-	int width = printed->width[j];
-	/* No blanks at the end of a line. */
-	bool is_padded = j != printed->last || column->is_right || (int)text_columns(text) > width;
+	if (text[0] == '\0') {
+		buf_addf(line, "%*s", printed->width[j], "");
+		return;
+	}
 	buf_add_text(line, style_on(&table->terminal, style));
-	if (is_padded)
-		table_cell(line, text, width, column->is_right, table->terminal.is_utf8);
-	else
-		buf_add_text(line, text);
+	table_cell(
+		line, text, printed->width[j], table->column[j]->is_right, table->terminal.is_utf8);
 	buf_add_text(line, style_off(&table->terminal, style));
 }
 
-/* The rest of a wrapped cell, on lines of its own below its column. */
-static void add_wrapped(const struct printed *printed, struct buf *line, const char *rest)
+/* Full width, BELOW_LINES_MAX lines at most. */
+static void add_below(const struct printed *printed, struct buf *line, const char *rest)
 {
-	int indent = 0;
-	for (size_t j = 0; j < printed->last; j++)
-		indent += printed->width[j] > 0 ? printed->width[j] + GAP : 0;
-	while (*rest != '\0') {
-		size_t shown,
-			len = wrap_line(rest, (size_t)printed->width[printed->last], true, &shown);
-		buf_addf(line, "%*s", indent, "");
-		buf_add(line, rest, shown);
-		buf_add_char(line, '\n');
+	const struct terminal *terminal = &printed->table->terminal;
+	int width = terminal->columns > 2 * BELOW_INDENT ? terminal->columns - BELOW_INDENT : 1;
+	char part[CELL_MAX + 1];
+	for (int i = 0; *rest != '\0'; i++) {
+		size_t shown, len = wrap_line(rest, (size_t)width, true, &shown);
+		bool is_last = i + 1 == BELOW_LINES_MAX;
+		snprintf(part, sizeof(part), "%.*s", is_last ? CELL_MAX : (int)shown, rest);
+		buf_addf(line, "%*s%s", BELOW_INDENT, "", style_on(terminal, STYLE_DIM));
+		table_cell(line, part, is_last ? width : (int)text_columns(part), false,
+			terminal->is_utf8);
+		buf_addf(line, "%s\n", style_off(terminal, STYLE_DIM));
+		if (is_last)
+			return;
 		rest += len;
 	}
+}
+
+static void trim(struct buf *line, size_t from)
+{
+	while (line->len > from && line->data[line->len - 1] == ' ')
+		line->data[--line->len] = '\0';
 }
 
 /* row: NULL prints the titles. */
 static void add_row(const struct printed *printed, struct buf *line, const struct row *row)
 {
 	const struct table *table = printed->table;
+	size_t start = line->len;
 	bool is_first = true;
-	const char *rest = "";
-	char begin[CELL_MAX + 1];
-	for (size_t j = 0; j <= printed->last; j++) {
-		const char *text = row != NULL ? row->cell[j] : table->column[j]->title;
-		enum style style = row == NULL		   ? STYLE_BOLD
-				   : row->styled == (int)j ? row->style
-							   : STYLE_PLAIN;
+	for (size_t j = 0; j < table->column_count; j++) {
 		if (printed->width[j] == 0)
 			continue;
 		if (!is_first)
 			buf_addf(line, "%*s", GAP, "");
 		is_first = false;
-		if (j == printed->last && table->column[j]->is_wrapped) {
-			size_t shown,
-				len = wrap_line(text, (size_t)printed->width[j], true, &shown);
-			snprintf(begin, sizeof(begin), "%.*s", (int)shown, text);
-			rest = text + len;
-			text = begin;
-		}
-		add_cell(printed, line, j, text, style);
+		if (row == NULL)
+			add_cell(printed, line, j, table->column[j]->title, STYLE_BOLD);
+		else
+			add_cell(printed, line, j, row->cell[j],
+				row->styled == (int)j ? row->style : STYLE_PLAIN);
 	}
+	trim(line, start);
 	buf_add_char(line, '\n');
-	add_wrapped(printed, line, rest);
+	if (row != NULL && printed->below >= 0)
+		add_below(printed, line, row->cell[printed->below]);
+}
+
+/* The last column stands below its row when it wants to and not everything fits into a line. */
+static int column_below(const struct table *table, const int *natural)
+{
+	if (table->column_count == 0)
+		return -1;
+	size_t last = table->column_count - 1;
+	bool fits = table->terminal.columns == 0 ||
+		    total_width(natural, table->column_count, GAP) <= table->terminal.columns;
+	return table->column[last]->is_below && !fits ? (int)last : -1;
 }
 
 int table_print(const struct table *table, FILE *out)
@@ -277,11 +292,10 @@ int table_print(const struct table *table, FILE *out)
 	for (size_t j = 0; j < table->column_count; j++)
 		column[j] = *table->column[j];
 	natural_widths(table, natural);
-	table_fit(column, table->column_count, natural, table->terminal.columns, GAP, width);
-	struct printed printed = {.table = table, .width = width};
-	for (size_t j = 0; j < table->column_count; j++)
-		if (width[j] > 0)
-			printed.last = j;
+	struct printed printed = {
+		.table = table, .width = width, .below = column_below(table, natural)};
+	size_t in_line = table->column_count - (printed.below >= 0 ? 1 : 0);
+	table_fit(column, in_line, natural, table->terminal.columns, GAP, width);
 	struct buf line;
 	buf_init(&line, LINE_MAX_BYTES);
 	add_row(&printed, &line, NULL);

@@ -17,11 +17,12 @@ enum { TABLE_COLUMNS_MAX = 16 };
 
 struct table_column {
 	const char *title;
-	int rank;	 /* 0: never dropped; higher: given up earlier */
-	int least;	 /* width it may shrink to; 0: does not shrink */
-	bool is_right;	 /* numbers */
-	bool is_wide;	 /* only with -o wide */
-	bool is_wrapped; /* goes on in the next lines instead of being cut; only the last one shown */
+	int rank;      /* 0: never dropped; higher: given up earlier */
+	int least;     /* width it may shrink to; 0: does not shrink */
+	bool is_right; /* numbers */
+	bool is_wide;  /* only with -o wide */
+	/* The last column only: stands below its row, over the whole width, when the line is full. */
+	bool is_below;
 };
 
 struct table;

@@ -25,7 +25,7 @@ say() {
 
 # Shows a command as one would type it, then runs it.
 run() {
-	say "\$ $*"
+	say "\$ $1"
 	shift
 	"$build/acmsensor" --socket "$socket" "$@" || status=$?
 	case ${status:-0} in 0 | 4) ;; *) exit 1 ;; esac
