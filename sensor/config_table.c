@@ -117,9 +117,9 @@ const struct config_option config_options[] = {
 		EXPECTED_BOOL,
 		"Dual-stack endpoints; default: as the environment or the profile says, else no"},
 	{CONNECTOR(connect_timeout), config_set_duration, IN_CONNECTOR(connect_timeout_s), 1, 60,
-		"s", "10s", NULL, "Longest time to resolve, connect and agree on TLS"},
+		"s", "5s", NULL, "Longest time to resolve, connect and agree on TLS"},
 	{CONNECTOR(answer_timeout), config_set_duration, IN_CONNECTOR(answer_timeout_s), 2, 300, "s",
-		"30s", NULL, "Longest wait for the first byte of an answer; half of it inside a body"},
+		"20s", NULL, "Longest wait for the first byte of an answer; half of it inside a body"},
 };
 const size_t config_option_count = sizeof(config_options) / sizeof(config_options[0]);
 
