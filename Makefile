@@ -24,7 +24,7 @@ my_cpp   := -I. -D_GNU_SOURCE -DACMSENSOR_VERSION='"$(VERSION)"' $(shell pkg-con
 my_c     := -std=c11 -pthread -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla -Wswitch-enum -Wimplicit-fallthrough -Wformat=2 -fno-common -fstack-protector-strong -fPIE
 my_ld    := -pie -pthread -Wl,--as-needed -Wl,-z,relro,-z,now
-my_libs  := $(shell pkg-config --libs $(libs) 2>/dev/null) -llmdb
+my_libs  := $(shell pkg-config --libs $(libs) 2>/dev/null) -llmdb -lm
 sim_libs := $(shell pkg-config --libs libevent libevent_openssl openssl jansson 2>/dev/null)
 ifeq ($(DEVELOPER),1)
 my_c     += -Werror

@@ -84,8 +84,7 @@ wait_for "$socket" acmsensord "$dir/acmsensord.log"
 run "acmsensor scan --wait" scan --wait
 run "acmsensor status" status
 run "acmsensor accounts" accounts
-run "acmsensor coverage --problems" coverage --problems
-run "acmsensor certs --expires 30d" certs --expires 30d
+run "acmsensor certs --expires 14d --in-use yes" certs --expires 14d --in-use yes
 arn=$("$build/acmsensor" --socket "$socket" -o json certs --in-use yes --type IMPORTED --sort expires |
 	jq -r '[.certificates[] | select(.expired | not)][0].arn')
 run "acmsensor show $arn" show "$arn"
