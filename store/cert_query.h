@@ -50,10 +50,11 @@ bool cert_sort_parse(const char *text, enum cert_sort *ret_sort);
 
 /*
  * The next match, or false at the end, or when scanned_max (above 0) entries were looked at without
- * one; *ret_is_end tells which. Each match comes once; one that is changed during the walk may be
- * seen in its old or new place. For an order without an index all matches are collected first, over
- * as many calls as scanned_max makes it, as keys alone (about 150 bytes a match, held until the
- * query is freed). A transaction that has failed ends the walk: ask store_txn_check.
+ * one; *ret_is_end tells which. Each match comes once; only one whose expiry changes during a walk
+ * by expiry may come in its old and its new place. For an order without an index all matches are
+ * collected first, over as many calls as scanned_max makes it, as keys alone (about 150 bytes a
+ * match, held until the query is freed). A transaction that has failed ends the walk: ask
+ * store_txn_check.
  */
 bool cert_query_next(struct cert_query *query, struct store_txn *txn, size_t scanned_max,
 	struct cert_record *ret_record, bool *ret_is_end);

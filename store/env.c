@@ -19,7 +19,7 @@
 enum {
 	MAP_DEFAULT_BYTES = 64 << 20, /* address space only: the file grows with what is written */
 	MAP_STEP_MAX_BYTES = 1 << 30,
-	FREE_LITTLE_BYTES = 1 << 20,
+	PROBE_BYTES = 4096,
 	SHORT_FILE_TRIES = 3,
 	LOCK_BYTES = (STORE_READERS_MAX + 16) * 64, /* LMDB's own needs fit into 16 slots */
 };
@@ -55,13 +55,25 @@ static int64_t free_bytes(const struct store *store)
 	return (int64_t)(status.f_bavail * status.f_frsize);
 }
 
-/* LMDB answers EIO for a write that was cut short, which is how a disk that fills up begins. */
+static bool is_no_space(int number)
+{
+	return number == ENOSPC || number == EDQUOT || number == EFBIG;
+}
+
+/* LMDB answers EIO for a write that was cut short, which is how a full disk, a quota or a limit
+ * begins. One more page at the end of the file tells; LMDB writes over it when it gets there. */
 static bool is_full(const struct store *store, int rc)
 {
-	if (rc == ENOSPC || rc == EDQUOT || rc == EFBIG)
+	static const char page[PROBE_BYTES];
+	struct stat status;
+	int fd;
+	if (is_no_space(rc))
 		return true;
-	int64_t free_now = free_bytes(store);
-	return rc == EIO && free_now >= 0 && free_now < FREE_LITTLE_BYTES;
+	if (rc != EIO || store->is_read_only || store->env == NULL ||
+		mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &status) != 0)
+		return false;
+	ssize_t written = pwrite(fd, page, sizeof(page), status.st_size);
+	return written < 0 ? is_no_space(errno) : written < (ssize_t)sizeof(page);
 }
 
 int env_fail(const struct store *store, int rc, const char *what, struct err *err)

@@ -28,6 +28,7 @@ $(B)/tests/aws/call_test:      $(http_fakes)
 http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/tests/lib/test_ca.o
 $(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)
 $(B)/tests/base/http_tls_test $(B)/tests/base/http_proxy_test: $(http_servers)
+$(B)/tests/base/http_torture_test: $(http_servers)
 $(B)/tests/base/http_tls_test: $(B)/tests/lib/needle.o
 $(B)/tests/aws/cred_test:      $(http_fakes)
 $(B)/tests/aws/cred_role_test: $(http_fakes)
@@ -55,3 +56,9 @@ $(B)/tests/discovery/acm_scan_pages_test: $(scan_fakes)
 $(B)/tests/discovery/acm_scan_failure_test: $(scan_fakes)
 $(B)/tests/store/pem_test:       $(B)/tests/lib/fake_lmdb.o
 $(B)/tests/aws/secrets_test:   $(http_fakes) $(B)/tests/lib/fake_environment.o $(B)/tests/lib/needle.o
+# Not a fake: the simulated AWS, which this test starts.
+$(B)/tests/aws/awssim_test:    $(B)/tests/lib/run_awssim.o $(B)/tests/lib/inventory.o $(B)/awssim
+$(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o
+
+# --- cli/ -----------------------------------------------------------------------------------------
+$(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o

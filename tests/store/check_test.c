@@ -1,0 +1,238 @@
+/* The consistency check finds each kind of damage and goes on to the next. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "store/accounts.h"
+#include "store/check.h"
+#include "store/coverage.h"
+#include "store/events.h"
+#include "store/key_internal.h"
+#include "store/store_internal.h"
+#include "tests/lib/temp_store.h"
+
+static char *folder;
+static struct store *store;
+static struct sample_cert sample;
+
+static void put_all(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (uint32_t i = 0; i < 20; i++)
+		sample_cert_put(txn, i);
+	store_account_put(
+		txn, &(struct account_record){.connector = "prod", .account_id = "000000000001"});
+	store_unit_put(txn, &(struct unit_record){.connector = "prod", .unit_id = "r-1"});
+	store_cycle_put(txn, &(struct cycle_record){.connector = "prod"});
+	store_coverage_put(
+		txn, &(struct coverage_record){
+			     .connector = "prod", .account_id = "000000000001", .region = "*"});
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	folder = temp_folder_new();
+	store = temp_store_open(NULL, folder);
+	sample_cert_init(&sample, 6);
+	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	sample_cert_clear(&sample);
+	store_close(store);
+	temp_folder_remove(folder);
+	return 0;
+}
+
+struct damage {
+	enum store_table table;
+	struct key key;
+	const void *bytes; /* NULL: delete */
+	size_t len;
+	struct key copy_of; /* len > 0: the value of that key instead of bytes */
+};
+
+static void do_damage(struct store_txn *txn, void *arg)
+{
+	const struct damage *damage = arg;
+	struct slice value;
+	char copy[4096];
+	if (damage->copy_of.len > 0) {
+		assert_true(txn_get(txn, damage->table, &damage->copy_of, &value));
+		memcpy(copy, value.bytes, value.len);
+		txn_put(txn, damage->table, &damage->key, copy, value.len);
+	} else if (damage->bytes != NULL) {
+		txn_put(txn, damage->table, &damage->key, damage->bytes, damage->len);
+	} else {
+		txn_delete(txn, damage->table, &damage->key);
+	}
+}
+
+static void damage(struct damage what)
+{
+	struct err err = ERR_INIT;
+	assert_int_equal(store_write_now(store, do_damage, &what, &err), 0);
+}
+
+static char problems[8192];
+
+static void note(void *arg, const char *problem)
+{
+	(void)arg;
+	size_t len = strlen(problems);
+	snprintf(problems + len, sizeof(problems) - len, "%s\n", problem);
+}
+
+/* Exactly so many problems, with that among them. */
+static void assert_problems(int64_t expected, const char *says)
+{
+	struct err err = ERR_INIT;
+	int64_t count = -1;
+	problems[0] = '\0';
+	assert_int_equal(store_check(store, note, NULL, &count, &err), 0);
+	if (count != expected || strstr(problems, says) == NULL)
+		fail_msg("%d problems: %s(expected %d with \"%s\")", (int)count, problems,
+			(int)expected, says);
+}
+
+static void a_sound_store_has_no_problems(void **state)
+{
+	(void)state;
+	assert_problems(0, "");
+}
+
+static void missing_index_entries_are_found(void **state)
+{
+	(void)state;
+	unsigned char hash[KEY_ARN_HASH_LEN];
+	key_hash_arn(sample.arn, hash);
+	damage((struct damage){.table = TABLE_CERT_EXPIRY,
+		.key = key_cert_expiry(sample.record.not_after_s, sample.arn)});
+	assert_problems(1, "has no entry in the expiry index");
+	damage((struct damage){.table = TABLE_CERT_FINGERPRINT,
+		.key = key_cert_fingerprint(sample.record.fingerprint_sha256, sample.arn)});
+	assert_problems(2, "has no entry in the fingerprint index");
+	damage((struct damage){
+		.table = TABLE_CERT_DOMAIN, .key = key_cert_domain(sample.domain_name, hash)});
+	assert_problems(3, "has no entry in the domain index");
+	damage((struct damage){.table = TABLE_HISTORY, .key = key_history(sample.arn, 1)});
+	assert_problems(4, "its serial is not in the history");
+}
+
+static void wrong_index_entries_are_found(void **state)
+{
+	(void)state;
+	unsigned char hash[KEY_ARN_HASH_LEN] = {1};
+	damage((struct damage){.table = TABLE_CERT_EXPIRY,
+		.key = key_cert_expiry(sample.record.not_after_s, sample.arn),
+		.bytes = "\xff",
+		.len = 1});
+	assert_problems(1, "has other flags in the expiry index");
+	damage((struct damage){.table = TABLE_CERT_EXPIRY,
+		.key = key_cert_expiry(5, sample.arn),
+		.bytes = "",
+		.len = 1});
+	assert_problems(2, "the certificate has another expiry");
+	damage((struct damage){
+		.table = TABLE_CERT_FINGERPRINT, .key = key_bytes("short", 5), .bytes = ""});
+	assert_problems(3, "table cert_fingerprint, key \"short\": stands for no certificate");
+	damage((struct damage){.table = TABLE_CERT_DOMAIN,
+		.key = key_cert_domain("foreign.example", hash),
+		.bytes = sample.arn,
+		.len = strlen(sample.arn)});
+	assert_problems(4, "the certificate has no such name");
+	damage((struct damage){.table = TABLE_CERT_DOMAIN,
+		.key = key_cert_domain("lost.example", hash),
+		.bytes = "arn:lost",
+		.len = 8});
+	assert_problems(5, "stands for no certificate");
+}
+
+static void lost_and_wrong_pem_is_found(void **state)
+{
+	(void)state;
+	damage((struct damage){
+		.table = TABLE_PEM, .key = key_pem(sample.record.fingerprint_sha256)});
+	assert_problems(1, "its PEM is missing");
+	damage((struct damage){.table = TABLE_PEM,
+		.key = key_pem(sample.record.fingerprint_sha256),
+		.bytes = "another",
+		.len = 7});
+	assert_problems(1, "not the one of this hash");
+	damage((struct damage){.table = TABLE_PEM, .key = key_pem(sample.record.chain_sha256[0])});
+	/* Every certificate that has PEM shares that chain. */
+	assert_problems(1 + 17, "certificate 0 of its chain is missing");
+}
+
+static void damaged_records_do_not_end_the_check(void **state)
+{
+	(void)state;
+	damage((struct damage){
+		.table = TABLE_CERTS, .key = key_cert(sample.arn), .bytes = "\x01x", .len = 2});
+	assert_problems(1, "damaged at created_s");
+	damage((struct damage){
+		.table = TABLE_UNITS, .key = key_unit("prod", "r-1"), .bytes = "", .len = 0});
+	damage((struct damage){
+		.table = TABLE_CYCLES, .key = key_cycle("prod"), .bytes = "\x02", .len = 1});
+	damage((struct damage){.table = TABLE_HISTORY,
+		.key = key_history("arn:lost", 1),
+		.copy_of = key_history(sample.arn, 1)});
+	assert_problems(4, "record version 2 is not known");
+}
+
+static void records_under_other_keys_are_found(void **state)
+{
+	(void)state;
+	struct key account = key_account("prod", "000000000001");
+	damage((struct damage){.table = TABLE_ACCOUNTS,
+		.key = key_account("prod", "000000000002"),
+		.copy_of = account});
+	damage((struct damage){.table = TABLE_COVERAGE,
+		.key = key_coverage("prod", "000000000002", "*"),
+		.copy_of = key_coverage("prod", "000000000001", "*")});
+	damage((struct damage){.table = TABLE_UNITS,
+		.key = key_unit("prod", "r-2"),
+		.copy_of = key_unit("prod", "r-1")});
+	damage((struct damage){
+		.table = TABLE_CYCLES, .key = key_cycle("dev"), .copy_of = key_cycle("prod")});
+	assert_problems(4, "holds a record of another key");
+	damage((struct damage){.table = TABLE_CERTS,
+		.key = key_cert("arn:other"),
+		.copy_of = key_cert(sample.arn)});
+	assert_problems(5, "holds the certificate arn:aws");
+}
+
+static void a_broken_event_chain_is_found(void **state)
+{
+	(void)state;
+	damage((struct damage){.table = TABLE_EVENTS, .key = key_event(1)});
+	assert_problems(1, "event log: it ends at event 0, but 1 were written");
+}
+
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH_STORE(a_sound_store_has_no_problems),
+		WITH_STORE(missing_index_entries_are_found),
+		WITH_STORE(wrong_index_entries_are_found),
+		WITH_STORE(lost_and_wrong_pem_is_found),
+		WITH_STORE(damaged_records_do_not_end_the_check),
+		WITH_STORE(records_under_other_keys_are_found),
+		WITH_STORE(a_broken_event_chain_is_found),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
