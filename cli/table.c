@@ -224,6 +224,12 @@ static void add_cell(const struct printed *printed, struct buf *line, size_t j, 
 	buf_add_text(line, style_off(&table->terminal, style));
 }
 
+static void trim(struct buf *line, size_t from)
+{
+	while (line->len > from && line->data[line->len - 1] == ' ')
+		line->data[--line->len] = '\0';
+}
+
 /* Full width, BELOW_LINES_MAX lines at most. */
 static void add_below(const struct printed *printed, struct buf *line, const char *rest)
 {
@@ -235,19 +241,14 @@ static void add_below(const struct printed *printed, struct buf *line, const cha
 		bool is_last = i + 1 == BELOW_LINES_MAX;
 		snprintf(part, sizeof(part), "%.*s", is_last ? CELL_MAX : (int)shown, rest);
 		buf_addf(line, "%*s%s", BELOW_INDENT, "", style_on(terminal, STYLE_DIM));
-		table_cell(line, part, is_last ? width : (int)text_columns(part), false,
-			terminal->is_utf8);
+		size_t start = line->len;
+		table_cell(line, part, width, false, terminal->is_utf8);
+		trim(line, start);
 		buf_addf(line, "%s\n", style_off(terminal, STYLE_DIM));
 		if (is_last)
 			return;
 		rest += len;
 	}
-}
-
-static void trim(struct buf *line, size_t from)
-{
-	while (line->len > from && line->data[line->len - 1] == ' ')
-		line->data[--line->len] = '\0';
 }
 
 /* row: NULL prints the titles. */
