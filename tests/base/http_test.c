@@ -529,6 +529,17 @@ static void name_that_does_not_exist_is_unreachable(void **state)
 		"http://missing.test:81: cannot resolve missing.test: Name or service not known");
 }
 
+static void next_address_is_tried_when_the_first_one_refuses(void **state)
+{
+	struct http_fixture *f = *state;
+	struct test_server *server = test_server_start(serve_hello, NULL);
+	struct fixture_call *call =
+		fixture_get(f, "http://dual.test:%d/", test_server_port(server));
+	assert_string_equal(call->err.text, "");
+	assert_int_equal(call->status, 200);
+	test_server_stop(server);
+}
+
 static void stalled_name_takes_no_slot_and_delays_nobody(void **state)
 {
 	http_fixture_free(*state);
@@ -679,6 +690,7 @@ int main(void)
 		TEST(last_done_may_free_http),
 		TEST(hosts_without_calls_are_forgotten_when_there_are_many),
 		TEST(name_that_does_not_exist_is_unreachable),
+		TEST(next_address_is_tried_when_the_first_one_refuses),
 		TEST(stalled_name_takes_no_slot_and_delays_nobody),
 		TEST(only_one_call_of_a_host_waits_for_its_name),
 		TEST(stalled_name_ends_in_a_connect_timeout),

@@ -40,7 +40,14 @@ static int look_up(const char *node, const char *service, const struct addrinfo 
 			pthread_cond_wait(&opened, &mutex);
 		pthread_mutex_unlock(&mutex);
 	}
-	return getaddrinfo("127.0.0.1", NULL, &numeric, ret_info);
+	struct addrinfo **link = ret_info;
+	if (strcmp(node, "dual.test") == 0) {
+		int rc = getaddrinfo("::1", NULL, &numeric, link);
+		if (rc != 0)
+			return rc;
+		link = &(*ret_info)->ai_next;
+	}
+	return getaddrinfo("127.0.0.1", NULL, &numeric, link);
 }
 
 struct http_fixture *http_fixture_new(const struct http_limits *limits)
