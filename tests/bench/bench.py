@@ -1,0 +1,399 @@
+#!/usr/bin/python3
+"""Speed and scale of acmsensor beside a boto3 script, on one simulated AWS over TLS.
+
+    bench.py [BUILD] [--only cpu,quota,...] [--full] [--json FILE]
+
+Every run is compared with the simulator's truth, certificate by certificate, and does not count
+when it is not complete and correct. Ends with 0: every target met; 3: some not; 1: a run was wrong.
+"""
+import argparse
+import os
+import pathlib
+import statistics
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+CPU_RATIO = {1: 15, 20: 10}  # the peer's CPU seconds over ours, by latency in ms
+WALL_RATIO = 1.15
+ANONYMOUS_MIB = 64
+DESCRIPTORS = 1100  # as many connections as may be kept, and what a daemon has open anyway
+DEAD_RATIO = 1.10
+READ_100K_S = 1.0
+STALL_MS = 20
+SLOTS = 64  # max_requests by default, and the peer's threads
+SECTIONS = ["cpu", "quota", "rescan", "scale", "reading"]
+
+
+def options_of(arguments):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("build", nargs="?", default=str(ROOT / "build" / "release"),
+                        help="folder of acmsensord, acmsensor and awssim")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=SECTIONS,
+                        help="of: " + ",".join(SECTIONS))
+    parser.add_argument("--full", action="store_true",
+                        help="scale and reading with 5,000 accounts and 100,000 certificates")
+    parser.add_argument("--repeat", type=int, default=3, help="CPU runs; the median counts")
+    parser.add_argument("--threads", type=int, default=32, help="of the peer, for CPU")
+    parser.add_argument("--no-peer", action="store_true", help="ours alone, while working on it")
+    parser.add_argument("--json", metavar="FILE")
+    options = parser.parse_args(arguments)
+    unknown = set(options.only) - set(SECTIONS)
+    if unknown:
+        parser.error(f"no section {', '.join(sorted(unknown))}")
+    return options
+
+
+class Bench:
+    def __init__(self, options, folder):
+        self.options, self.folder = options, folder
+        self.report = Report()
+        self.folders = 0
+
+    def new_folder(self):
+        self.folders += 1
+        folder = self.folder / str(self.folders)
+        folder.mkdir()
+        return folder
+
+    def once(self, sim, truth):
+        """A verified acmsensord --once on an empty store: (run, calls by operation)."""
+        daemon = Daemon(self.new_folder(), sim)
+        sim.reset_stats()
+        run, certificates, coverage = daemon.once()
+        verify.daemon(certificates, coverage, truth)
+        return run, calls_of(sim)
+
+    def peer(self, sim, truth, threads, retries="standard"):
+        sim.reset_stats()
+        run, inventory = Peer(sim, self.folder, threads, retries).once()
+        verify.peer(inventory, truth)
+        return run, calls_of(sim)
+
+
+def calls_of(sim):
+    stats = sim.stats()
+    if stats["signature_failures"]:
+        raise verify.Wrong(f"{stats['signature_failures']} signatures were refused")
+    return {name.split(":")[1]: one["requests"] for name, one in stats["operations"].items()}
+
+
+def throttles_of(sim):
+    return sim.stats()["throttles"]
+
+
+# --- CPU ------------------------------------------------------------------------------------------
+
+def cpu(bench, sim, truth):
+    sim.faults(rate_scale=0)
+    for latency_ms, target in CPU_RATIO.items():
+        sim.faults(latency_ms=latency_ms)
+        ours, theirs = [], []
+        for i in range(bench.options.repeat):
+            note(f"cpu, {latency_ms} ms latency, round {i + 1} of {bench.options.repeat}")
+            ours.append(per_call(*bench.once(sim, truth)))
+            if not bench.options.no_peer:
+                theirs.append(per_call(*bench.peer(sim, truth, bench.options.threads)))
+        cpu_rows(bench, latency_ms, target, ours, theirs)
+
+
+def per_call(run, calls):
+    return {"cpu_s": run.cpu_s, "wall_s": run.wall_s, "calls": sum(calls.values()),
+            "cpu_us_a_call": run.cpu_s / sum(calls.values()) * 1e6}
+
+
+def median(runs, name):
+    return statistics.median(run[name] for run in runs)
+
+
+def cpu_rows(bench, latency_ms, target, ours, theirs):
+    section = f"CPU at {latency_ms} ms latency, rates off"
+    report = bench.report
+    report.keep(f"cpu_{latency_ms}ms", {"acmsensord": ours, "boto3": theirs})
+    for name, runs in (("acmsensord --once", ours), ("boto3", theirs)):
+        if runs:
+            report.add(section, name, "", f"{median(runs, 'cpu_us_a_call'):.0f} us a call, "
+                       f"{median(runs, 'cpu_s'):.2f} s for {median(runs, 'calls'):.0f} calls "
+                       f"({median(runs, 'wall_s'):.1f} s wall)")
+    if theirs:
+        ratio = median(theirs, "cpu_us_a_call") / median(ours, "cpu_us_a_call")
+        report.add(section, "boto3 over acmsensord", f"at least {target}", f"{ratio:.1f}",
+                   ratio >= target)
+
+
+# --- quota-bound ----------------------------------------------------------------------------------
+
+def quota(bench, sim, truth):
+    latency_ms = 20
+    sim.faults(rate_scale=1, latency_ms=latency_ms)
+    section = "Quota-bound: documented rates, 20 ms, 50 x 4 x 25"
+    note("quota-bound, acmsensord")
+    run, calls = bench.once(sim, truth)
+    throttles = throttles_of(sim)
+    terms = bound.wall_bound(truth, latency_ms / 1000, SLOTS, sum(calls.values()))
+    bound_s = max(terms.values())
+    bench.report.keep("quota", {"bound": terms, "wall_s": run.wall_s, "throttles": throttles,
+                                "calls": calls})
+    bench.report.add(section, "lower bound", "", f"{bound_s:.2f} s: " + ", ".join(
+        f"{name} {value:.2f}" for name, value in terms.items()))
+    bench.report.add(section, "acmsensord --once", f"at most {WALL_RATIO} x bound",
+                     f"{run.wall_s:.2f} s = {run.wall_s / bound_s:.2f} x, {throttles} throttles",
+                     run.wall_s <= WALL_RATIO * bound_s)
+    if bench.options.no_peer:
+        return
+    for retries in ("standard", "adaptive"):
+        note(f"quota-bound, boto3 with {SLOTS} threads, {retries} retries")
+        what = f"boto3, {SLOTS} threads, {retries}"
+        try:
+            run, _ = bench.peer(sim, truth, SLOTS, retries)
+        except verify.Wrong as error:
+            bench.report.add(section, what, "", f"does not count: {str(error)[:120]}")
+            continue
+        bench.report.add(section, what, "", f"{run.wall_s:.2f} s = {run.wall_s / bound_s:.2f} x, "
+                         f"{throttles_of(sim)} throttles")
+
+
+# --- rescan ---------------------------------------------------------------------------------------
+
+def rescan(bench, sim, truth):
+    sim.faults(rate_scale=0, latency_ms=1)
+    daemon = Daemon(bench.new_folder(), sim).start()
+    note("rescan: first cycle")
+    daemon.wait_idle(FIRST_MAX_S)
+    verify.daemon(daemon.certificates(), daemon.coverage(), truth)
+    pairs = sum(len(account["coverage"]) for account in truth["accounts"])
+    rescan_rows(bench, sim, daemon, truth, "Rescan without changes", pairs)
+    changed = sim.mutate("renew", percent=1) + sim.mutate("reimport", percent=1)
+    truth = sim.truth(reachable=1)
+    rescan_rows(bench, sim, daemon, truth, f"Rescan with {len(changed)} of "
+                f"{len(truth['certificates'])} changed", pairs, changed)
+    daemon.stop()
+
+
+def rescan_rows(bench, sim, daemon, truth, section, pairs, changed=()):
+    note(section)
+    before, cpu_s = daemon.store(), daemon.cpu_s()
+    sim.reset_stats()
+    begin = time.monotonic()
+    daemon.scan(timeout=FIRST_MAX_S)
+    wall_s, cpu_s = time.monotonic() - begin, daemon.cpu_s() - cpu_s
+    calls, after = calls_of(sim), daemon.store()
+    verify.daemon(daemon.certificates(), daemon.coverage(), truth)
+    expected, why = bound.rescan_calls(truth, int(time.time()), changed)
+    reasons = ", ".join(f"{count} {reason}" for reason, count in why.items())
+    for name in ("ListCertificates", "DescribeCertificate", "GetCertificate",
+                 "ListTagsForCertificate"):
+        count, wanted = calls.get(name, 0), expected.get(name, 0)
+        bench.report.add(section, name, f"{wanted}" + (
+            f" ({reasons})" if name == "DescribeCertificate" else ""), f"{count}", count == wanted)
+    events = after["events"] - before["events"]
+    bench.report.add(section, "time", "", f"{wall_s:.2f} s, {cpu_s:.2f} s CPU, {events} events")
+    write_rows(bench, section, before, after, pairs, why)
+    bench.report.keep(section, {"calls": calls, "expected": expected, "why": why,
+                                "store_before": before, "store_after": after})
+
+
+def write_rows(bench, section, before, after, pairs, why):
+    """Records put: one an account-region, and those of what was described, with its indexes."""
+    commits = after["commits"] - before["commits"]
+    if "records_written" not in after:
+        bench.report.add(section, "store writes", "none per certificate",
+                         f"{commits} commits; the daemon does not count records")
+        return
+    records = after["records_written"] - before["records_written"]
+    most = RECORDS_A_PAIR * pairs + RECORDS_A_CERTIFICATE * sum(why.values()) + RECORDS_A_CYCLE
+    bench.report.add(section, "records written", f"at most {most}: {RECORDS_A_PAIR} a pair, "
+                     f"{RECORDS_A_CERTIFICATE} a certificate asked about",
+                     f"{records} in {commits} commits", records <= most)
+
+
+# --- scale ----------------------------------------------------------------------------------------
+
+def scale(bench):
+    accounts, certificates = (5000, 100000) if bench.options.full else (500, 20000)
+    section = f"Scale: {accounts:,} accounts x 17 regions, {certificates:,} certificates, 20 ms"
+    flags = dict(accounts=accounts, units=accounts // 25, regions=17, rate_scale=0, latency_ms=20,
+                 certs_per_region=certificates / (accounts * 17), fast_ca=True, seed=3,
+                 max_seconds=7200)
+    with Awssim(folder=bench.new_folder(), **flags) as sim:
+        note(f"scale: the truth of {certificates} certificates")
+        truth = sim.truth(reachable=1)
+        daemon = Daemon(bench.new_folder(), sim).start()
+        if "scale" in bench.options.only:
+            scale_rows(bench, sim, daemon, truth, section)
+        else:
+            daemon.wait_idle(FIRST_MAX_S)
+        daemon.stop()
+        if "reading" in bench.options.only:
+            reading(bench, sim, daemon, truth)
+
+
+def timed_cycle(daemon, start):
+    """Seconds that the cycle took by the daemon's own account of it, and its CPU seconds."""
+    cpu_s, begin = daemon.cpu_s(), time.monotonic()
+    entry = start()
+    return {"wall_s": time.monotonic() - begin, "cpu_s": daemon.cpu_s() - cpu_s, "entry": entry}
+
+
+def scale_rows(bench, sim, daemon, truth, section):
+    report = bench.report
+    note("scale: first cycle")
+    with Watch(daemon.process.pid) as watch:
+        first = timed_cycle(daemon, lambda: daemon.wait_idle(FIRST_MAX_S)["prod"])
+    verify.daemon(daemon.certificates(), daemon.coverage(), truth)
+    calls = sum(calls_of(sim).values())
+    store = daemon.store()
+    report.add(section, "first cycle", "", f"{first['wall_s']:.1f} s, {calls} calls, "
+               f"{first['cpu_s'] / calls * 1e6:.0f} us CPU a call")
+    peak_mib = watch.anonymous_kb / 1024
+    report.add(section, "peak anonymous memory", f"at most {ANONYMOUS_MIB} MiB",
+               f"{peak_mib:.1f} MiB", peak_mib <= ANONYMOUS_MIB)
+    report.add(section, "file descriptors", f"at most {DESCRIPTORS}", f"{watch.descriptors}",
+               watch.descriptors <= DESCRIPTORS)
+    pairs = sum(len(account["coverage"]) for account in truth["accounts"])
+    report.add(section, "account-regions in coverage", f"{pairs}", f"{len(daemon.coverage())}",
+               len(daemon.coverage()) == pairs)
+    report.add(section, "longest stall of the loop", f"at most {STALL_MS} ms",
+               f"{daemon.stall_ms()} ms", daemon.stall_ms() <= STALL_MS)
+    report.add(section, "commits", "", commits_of(store))
+    second = second_rows(bench, sim, daemon, truth, section, pairs)
+    dead = dead_rows(bench, sim, truth, section, first)
+    report.keep("scale", {"first": first, "second": second, "dead": dead, "calls": calls,
+                          "anonymous_kb": watch.anonymous_kb, "store": store,
+                          "descriptors": watch.descriptors})
+
+
+def commits_of(store):
+    text = f"{store['commits']}, longest {store['longest_commit_ms']} ms"
+    if "records_written" in store:
+        text += (f"; {store['records_written']} records, "
+                 f"{store['records_written'] / max(store['commit_us'], 1) * 1e6:.0f} a second of "
+                 f"writing, {100 * store['sync_us'] / max(store['commit_us'], 1):.0f} % of it sync")
+    return text
+
+
+def second_rows(bench, sim, daemon, truth, section, pairs):
+    note("scale: second cycle")
+    before = daemon.store()
+    sim.reset_stats()
+    second = timed_cycle(daemon, lambda: daemon.scan(timeout=FIRST_MAX_S))
+    calls = calls_of(sim)
+    verify.daemon(daemon.certificates(), daemon.coverage(), truth)
+    expected, why = bound.rescan_calls(truth, int(time.time()))
+    for name in ("ListCertificates", "DescribeCertificate", "GetCertificate"):
+        bench.report.add(section, f"second cycle: {name}", f"{expected.get(name, 0)}",
+                         f"{calls.get(name, 0)}", calls.get(name, 0) == expected.get(name, 0))
+    bench.report.add(section, "second cycle: time", "", f"{second['wall_s']:.1f} s")
+    write_rows(bench, section, before, daemon.store(), pairs, why)
+    return second
+
+
+def dead_rows(bench, sim, truth, section, first):
+    """A first cycle on an empty store, as the one it is compared with."""
+    note("scale: a first cycle with one region dead")
+    region = truth["regions"][-1]
+    sim.faults({"kind": "dead", "probability": 1, "region": region})
+    daemon = Daemon(bench.new_folder(), sim).start()
+    dead = timed_cycle(daemon, lambda: daemon.wait_idle(FIRST_MAX_S)["prod"])
+    wrong = [one for one in daemon.coverage().values()
+             if (one["state"] == "ok") == (one["region"] == region)]
+    sim.faults()
+    daemon.stop()
+    ratio = dead["wall_s"] / first["wall_s"]
+    bench.report.add(section, f"first cycle, {region} dead", f"at most {DEAD_RATIO} x",
+                     f"{dead['wall_s']:.1f} s = {ratio:.2f} x", ratio <= DEAD_RATIO)
+    bench.report.add(section, "and its account-regions", "all unreachable, no others",
+                     f"{len(wrong)} wrong", not wrong)
+    return dead
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+def reading(bench, sim, daemon, truth):
+    """The daemon is started anew, so that the longest stall it tells is one of this section."""
+    report = bench.report
+    total = len(truth["certificates"])
+    section = f"Reading {total:,} certificates while the daemon scans"
+    note(section)
+    sim.faults(latency_ms=20)
+    sim.mutate("renew", percent=20)
+    daemon.start()
+    daemon.wait_idle(FIRST_MAX_S)
+    quiet_ms = daemon.stall_ms()
+    ids = daemon.ask()["cycle_ids"]
+    soon = sum(one["not_after"] is not None and is_soon(one) for one in truth["certificates"])
+    timings = {"all": [], "soon": []}
+    while not all(entry["result"] for entry in daemon.progress()):
+        for name, arguments in (("all", ["certs"]), ("soon", ["certs", "--expires", "30d"])):
+            run = daemon.cli(*arguments)
+            timings[name].append((run.wall_s, run.output.count(b'"arn":')))
+    daemon.wait_for(ids, FIRST_MAX_S)
+    if not timings["all"]:
+        raise verify.Wrong("the scan ended before anything was read")
+    if any(rows != total for _, rows in timings["all"]):
+        raise verify.Wrong(f"{[rows for _, rows in timings['all']]} rows instead of {total}")
+    target_s = READ_100K_S * total / 100000
+    all_s = statistics.median(wall_s for wall_s, _ in timings["all"])
+    soon_s = statistics.median(wall_s for wall_s, _ in timings["soon"])
+    rows = timings["soon"][0][1]
+    report.add(section, "acmsensor certs -o json", f"at most {target_s:.2f} s",
+               f"{all_s:.2f} s, median of {len(timings['all'])}", all_s <= target_s)
+    report.add(section, "certs --expires 30d", "", f"{soon_s:.3f} s, {rows} rows "
+               f"({soon} at the start)")
+    report.add(section, "longest stall of the loop", f"at most {STALL_MS} ms",
+               f"{daemon.stall_ms()} ms ({quiet_ms} before)", daemon.stall_ms() <= STALL_MS)
+    report.keep("reading", {"timings": timings, "stall_ms": daemon.stall_ms(),
+                            "stall_before_ms": quiet_ms})
+    daemon.stop()
+
+
+def is_soon(certificate):
+    left_s = seconds_of(certificate["not_after"]) - time.time()
+    return 0 <= left_s <= 30 * 86400
+
+
+def run_all(bench):
+    shared = {"cpu": cpu, "quota": quota, "rescan": rescan}
+    if set(shared) & set(bench.options.only):
+        with Awssim(folder=bench.new_folder(), accounts=50, units=6, regions=4,
+                    certs_per_region=25, rate_scale=0, fast_ca=True, seed=2,
+                    max_seconds=7200) as sim:
+            note("the truth")
+            truth = sim.truth(reachable=1)
+            for name, section in shared.items():
+                if name in bench.options.only:
+                    section(bench, sim, truth)
+    if {"scale", "reading"} & set(bench.options.only):
+        scale(bench)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="acmsensor-bench-") as folder:
+        bench = Bench(OPTIONS, pathlib.Path(folder))
+        try:
+            run_all(bench)
+        except verify.Wrong as error:
+            note(f"a run does not count: {error}")
+            bench.report.print()
+            return 1
+        bench.report.print()
+        if OPTIONS.json:
+            bench.report.write_json(OPTIONS.json, vars(OPTIONS))
+        return 3 if bench.report.misses() else 0
+
+
+if __name__ == "__main__":
+    OPTIONS = options_of(sys.argv[1:])
+    os.environ["ACMSENSOR_BUILD"] = OPTIONS.build  # read when awssim.py is imported
+    sys.path[:0] = [str(HERE), str(ROOT / "tests" / "e2e")]
+    import bound
+    import verify
+    from awssim import Awssim, seconds_of
+    from clients import Daemon, Peer, Watch, note
+    from report import Report
+    FIRST_MAX_S = 1500
+    RECORDS_A_PAIR, RECORDS_A_CERTIFICATE, RECORDS_A_CYCLE = 2, 40, 50
+    sys.exit(main())
