@@ -13,7 +13,7 @@
 #include "store/events.h"
 
 enum {
-	CHUNK = 64,	  /* certificates a write: a commit of this size takes a millisecond */
+	CHUNK = 64,	   /* certificates a write: a commit of this size takes a millisecond */
 	REGIONS_MAX = 512, /* on record for one account */
 	LOOKED_MAX = 2000, /* records looked at in one turn */
 };
@@ -22,10 +22,10 @@ enum state { CERTS, ACCOUNT };
 
 struct account_retire {
 	enum state state;
-	struct loop *loop;	  /* borrowed */
-	struct store *store;	  /* borrowed */
-	struct store_write *write; /* owned until it ends */
-	struct loop_timer *timer; /* owned until it fires */
+	struct loop *loop;				   /* borrowed */
+	struct store *store;				   /* borrowed */
+	struct store_write *write;			   /* owned until it ends */
+	struct loop_timer *timer;			   /* owned until it fires */
 	char *connector, *partition, *account_id, *reason; /* owned */
 	bool keeps_certificates, keeps_account;
 	int64_t now_s;
@@ -77,8 +77,8 @@ static bool collect(struct account_retire *retire, struct store_txn *txn)
 		if (retire->region_at == retire->region_count)
 			return true;
 		if (!store_cert_next_in_region(txn, retire->partition,
-			    retire->region[retire->region_at], retire->account_id,
-			    retire->position, &record)) {
+			    retire->region[retire->region_at], retire->account_id, retire->position,
+			    &record)) {
 			retire->region_at++;
 			retire->position[0] = '\0';
 			continue;
@@ -198,8 +198,8 @@ static void step(void *arg)
 	retire->write = store_write_start(retire->store, write, retire, on_written, retire);
 }
 
-struct account_retire *account_retire_start(const struct account_retire_options *options,
-	account_retire_done_fn *done, void *arg)
+struct account_retire *account_retire_start(
+	const struct account_retire_options *options, account_retire_done_fn *done, void *arg)
 {
 	struct account_retire *retire = xcalloc(1, sizeof(*retire));
 	retire->loop = options->loop;

@@ -18,19 +18,19 @@ struct loop;
 struct store;
 
 struct account_retire_options {
-	struct loop *loop;   /* borrowed */
-	struct store *store; /* borrowed */
+	struct loop *loop;				/* borrowed */
+	struct store *store;				/* borrowed */
 	const char *connector, *partition, *account_id; /* copied */
-	const char *reason;  /* copied; why its certificates are gone */
-	bool keeps_certificates; /* another connector lists them */
-	bool keeps_account;	 /* with the state "GONE"; else its record is deleted */
+	const char *reason;				/* copied; why its certificates are gone */
+	bool keeps_certificates;			/* another connector lists them */
+	bool keeps_account; /* with the state "GONE"; else its record is deleted */
 	int64_t now_s;
 };
 
 /* err: of the store. What was marked before stays marked; starting again goes on. */
 typedef void account_retire_done_fn(void *arg, const struct err *err);
-struct account_retire *account_retire_start(const struct account_retire_options *options,
-	account_retire_done_fn *done, void *arg);
+struct account_retire *account_retire_start(
+	const struct account_retire_options *options, account_retire_done_fn *done, void *arg);
 void account_retire_cancel(struct account_retire *retire);
 
 #endif

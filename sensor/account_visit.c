@@ -82,8 +82,8 @@ static struct region_account account_of(const struct account_visit *visit)
 static void write_marks(struct store_txn *txn, void *arg)
 {
 	struct account_visit *visit = arg;
-	visit->marked = region_mark_put(txn,
-		&(struct region_mark){.account = account_of(visit), .err = &visit->lost});
+	visit->marked = region_mark_put(
+		txn, &(struct region_mark){.account = account_of(visit), .err = &visit->lost});
 }
 
 static void on_marks(void *arg, const struct err *err)
@@ -160,7 +160,8 @@ static void on_records(void *arg, const struct err *err)
 
 /* regions: NULL when they were not asked for. Without them a connector without a list of regions
  * tries again exactly what is on record. */
-static int make_plan(struct account_visit *visit, const struct region_list *regions, struct err *err)
+static int make_plan(
+	struct account_visit *visit, const struct region_list *regions, struct err *err)
 {
 	const struct region_account account = account_of(visit);
 	struct region_plan_input input = {.account = &account,
@@ -241,13 +242,13 @@ static void assume_role(struct account_visit *visit)
 	(void)text_copy(role_arn, sizeof(role_arn), buf_text(&arn));
 	buf_clear(&arn);
 	visit->state = SESSION;
-	visit->session = aws_client_assume(options->hub,
-		&(struct aws_role){.account_id = options->account->id,
-			.role_arn = role_arn,
-			.session_name = options->session_name,
-			.external_id = options->config->external_id,
-			.sts_region = options->config->region,
-			.duration_s = SESSION_S});
+	visit->session = aws_client_assume(
+		options->hub, &(struct aws_role){.account_id = options->account->id,
+				      .role_arn = role_arn,
+				      .session_name = options->session_name,
+				      .external_id = options->config->external_id,
+				      .sts_region = options->config->region,
+				      .duration_s = SESSION_S});
 	visit->ready = aws_client_ready_start(visit->session, on_session, visit);
 }
 

@@ -99,12 +99,14 @@ int api_params_parse(struct evhttp_request *request, struct api_params *ret_para
 	const char *query = uri != NULL ? evhttp_uri_get_query(uri) : NULL;
 	struct api_params params = {.pairs = xcalloc(1, sizeof(*params.pairs))};
 	TAILQ_INIT(params.pairs);
-	bool is_query = query == NULL || query[0] == '\0' ||
-			(strstr(query, "%00") == NULL &&
-				evhttp_parse_query_str(query, params.pairs) == 0);
+	bool is_query =
+		query == NULL || query[0] == '\0' ||
+		(strstr(query, "%00") == NULL && evhttp_parse_query_str(query, params.pairs) == 0);
 	const struct evkeyval *pair;
-	TAILQ_FOREACH (pair, params.pairs, next) {
-		if (params.count == API_PARAMS_MAX || !text_is_utf8(pair->value, strlen(pair->value)))
+	TAILQ_FOREACH(pair, params.pairs, next)
+	{
+		if (params.count == API_PARAMS_MAX ||
+			!text_is_utf8(pair->value, strlen(pair->value)))
 			is_query = false;
 		else
 			params.item[params.count++] =
@@ -328,8 +330,8 @@ static void on_request(struct evhttp_request *request, void *arg)
 			is_scan ? "POST" : "GET");
 		api_reply_status(request, STATUS_BAD_METHOD, &err);
 	} else if (!get(api, request, path)) {
-		(void)err_set(&err, ERR_NOT_FOUND, "there is no such path; see %s",
-			LOCAL_API_STATUS);
+		(void)err_set(
+			&err, ERR_NOT_FOUND, "there is no such path; see %s", LOCAL_API_STATUS);
 		api_reply_error(request, &err);
 	}
 }
@@ -342,9 +344,9 @@ static int open_server(struct api *api, struct err *err)
 	evhttp_set_max_headers_size(api->http, HEADERS_MAX);
 	evhttp_set_max_body_size(api->http, LOCAL_API_BODY_MAX);
 	evhttp_set_timeout(api->http, IDLE_S);
-	evhttp_set_allowed_methods(api->http,
-		EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD | EVHTTP_REQ_PUT |
-			EVHTTP_REQ_DELETE | EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
+	evhttp_set_allowed_methods(api->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+						      EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+						      EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
 	evhttp_set_gencb(api->http, on_request, api);
 	if (evhttp_accept_socket(api->http, api->socket.fd) != 0)
 		return err_set(err, ERR_SYSTEM, "local API: cannot accept on %s", api->socket.path);

@@ -37,9 +37,9 @@ struct api_backend {
 };
 
 struct api_options {
-	struct loop *loop;	/* borrowed */
-	struct store *store;	/* borrowed */
-	const char *socket_path; /* borrowed for api_new */
+	struct loop *loop;		   /* borrowed */
+	struct store *store;		   /* borrowed */
+	const char *socket_path;	   /* borrowed for api_new */
 	const struct api_backend *backend; /* borrowed */
 	void *arg;			   /* for backend */
 };

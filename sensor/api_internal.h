@@ -41,7 +41,8 @@ struct api_params {
 	size_t count;
 };
 /* ERR_CONFIG: not a query, or too many parameters. */
-int api_params_parse(struct evhttp_request *request, struct api_params *ret_params, struct err *err);
+int api_params_parse(
+	struct evhttp_request *request, struct api_params *ret_params, struct err *err);
 void api_params_clear(struct api_params *params); /* zeroed is fine */
 /* Takes a parameter out; NULL: it is not there. Borrowed until clear. */
 const char *api_params_take(struct api_params *params, const char *key);

@@ -46,7 +46,7 @@ static int fill(struct list_job *job, bool *ret_is_end, struct err *err)
 		rc = list_write(job->list, txn, &job->slice, job->slice.len + STEP_BYTES,
 			STEP_RECORDS, &is_end, err);
 	} while (rc == 0 && !is_end && job->slice.len < API_SLICE_BYTES &&
-		clock_mono_us() < until_us);
+		 clock_mono_us() < until_us);
 	store_read_end(txn);
 	if (rc == 0)
 		rc = buf_check(&job->slice, "a slice of the list", err);
@@ -57,8 +57,8 @@ static int fill(struct list_job *job, bool *ret_is_end, struct err *err)
 static int begin_list(struct list_job *job, struct err *err)
 {
 	if (job->list == NULL)
-		job->list = list_new(job->kind, job->params.item, job->params.count,
-			job->is_ndjson, clock_now_s(), err);
+		job->list = list_new(job->kind, job->params.item, job->params.count, job->is_ndjson,
+			clock_now_s(), err);
 	return job->list != NULL ? 0 : -1;
 }
 

@@ -35,8 +35,8 @@ static int make_directory(const char *path, struct err *err)
 		if (mkdir(directory, DIRECTORY_MODE) == 0)
 			give_to_group(directory);
 		else if (errno != EEXIST)
-			rc = err_set_errno(err, ERR_SYSTEM, "control socket: directory %s",
-				directory);
+			rc = err_set_errno(
+				err, ERR_SYSTEM, "control socket: directory %s", directory);
 	}
 	free(directory);
 	return rc;
@@ -106,8 +106,9 @@ int api_socket_open(const char *path, struct api_socket *ret_socket, struct err 
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct stat st;
 	if (path[0] != '/' || !text_copy(address.sun_path, sizeof(address.sun_path), path))
-		return err_set(err, ERR_CONFIG, "control socket %s: not an absolute path of at most %zu bytes",
-			path, sizeof(address.sun_path) - 1);
+		return err_set(err, ERR_CONFIG,
+			"control socket %s: not an absolute path of at most %zu bytes", path,
+			sizeof(address.sun_path) - 1);
 	if (make_directory(path, err) != 0 || remove_stale(path, &address, err) != 0)
 		return -1;
 	int fd = new_socket(err);

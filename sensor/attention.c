@@ -38,12 +38,12 @@ static const char *plural(int64_t count, const char *one, const char *many)
 	return count == 1 ? one : many;
 }
 
-static void find_connector(const struct attention_connector *connector, int64_t now_s,
-	struct attention *attention)
+static void find_connector(
+	const struct attention_connector *connector, int64_t now_s, struct attention *attention)
 {
 	char age[TEXT_DURATION_MAX];
-	int64_t since_s = connector->last_complete_s != 0 ? connector->last_complete_s
-							  : connector->started_s;
+	int64_t since_s =
+		connector->last_complete_s != 0 ? connector->last_complete_s : connector->started_s;
 	if (connector->error[0] != '\0')
 		add(attention, ATTENTION_CRITICAL, "acmsensor events --since 1d",
 			"connector %s: the last cycle failed: %s", connector->name,

@@ -30,9 +30,9 @@ struct loader {
 	config_problem_fn *report;
 	void *arg;
 	size_t problem_count;
-	bool has_sensor;	/* [sensor] was opened in this file */
-	bool is_section_wrong;	/* its options are not looked at */
-	void *base;		/* struct config or connector that options are set in; NULL: none */
+	bool has_sensor;       /* [sensor] was opened in this file */
+	bool is_section_wrong; /* its options are not looked at */
+	void *base;	       /* struct config or connector that options are set in; NULL: none */
 	enum config_section section;
 	struct config_value *value; /* of that base */
 };
@@ -43,8 +43,8 @@ static void problem(struct loader *loader, const struct err *err)
 	loader->report(loader->arg, err->text);
 }
 
-__attribute__((format(printf, 4, 5))) static void problem_at(struct loader *loader,
-	const struct ini_place *place, int column, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void problem_at(
+	struct loader *loader, const struct ini_place *place, int column, const char *format, ...)
 {
 	struct err err = ERR_INIT;
 	va_list args;
@@ -124,8 +124,8 @@ static void on_value(struct loader *loader, const struct ini_place *place,
 	written->source = xasprintf("%s:%d", place->file, place->line);
 }
 
-static void on_property(struct loader *loader, const struct ini_place *place, const char *key,
-	const char *value)
+static void on_property(
+	struct loader *loader, const struct ini_place *place, const char *key, const char *value)
 {
 	const struct config_option *option = config_option_find(loader->section, key);
 	if (option != NULL) {
@@ -139,8 +139,8 @@ static void on_property(struct loader *loader, const struct ini_place *place, co
 	const char *suggestion = config_option_suggest(loader->section, key);
 	if (suggestion != NULL)
 		problem_at(loader, place, place->column,
-			"unknown option \"%s\" in [%s]; did you mean %s?", buf_text(&shown), section,
-			suggestion);
+			"unknown option \"%s\" in [%s]; did you mean %s?", buf_text(&shown),
+			section, suggestion);
 	else
 		problem_at(loader, place, place->column, "unknown option \"%s\" in [%s]",
 			buf_text(&shown), section);

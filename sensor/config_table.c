@@ -10,9 +10,9 @@
 
 enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
 
-#define SENSOR(field)	 CONFIG_SENSOR, #field
-#define CONNECTOR(field) CONFIG_CONNECTOR, #field
-#define IN_SENSOR(field) offsetof(struct config, field)
+#define SENSOR(field)	    CONFIG_SENSOR, #field
+#define CONNECTOR(field)    CONFIG_CONNECTOR, #field
+#define IN_SENSOR(field)    offsetof(struct config, field)
 #define IN_CONNECTOR(field) offsetof(struct config_connector, field)
 
 #define EXPECTED_NAME	 "1 to 64 letters, digits, '.', '_' or '-'"
@@ -25,7 +25,7 @@ enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
 	"a role's name, 1 to 64 letters, digits or +=,.@_-, with its path in front if it has one"
 
 const struct config_option config_options[] = {
-	{SENSOR(name), config_set_name, IN_SENSOR(name), 1, 64, "", "", EXPECTED_NAME,
+	{SENSOR(name), config_set_name, IN_SENSOR(name), 0, 64, "", "", EXPECTED_NAME,
 		"Name of this sensor in sessions (CloudTrail) and events; default: the host name"},
 	{SENSOR(data_dir), config_set_path, IN_SENSOR(data_dir), 1, 4000, "", LOCAL_API_DATA_DIR,
 		EXPECTED_PATH, "Where the inventory is stored"},
@@ -82,7 +82,8 @@ const struct config_option config_options[] = {
 	{CONNECTOR(import_revoked), config_set_bool, IN_CONNECTOR(import.has_revoked), 0, 0, "",
 		"no", EXPECTED_BOOL, "With import = valid: also revoked ones"},
 	{CONNECTOR(interval), config_set_duration, IN_CONNECTOR(interval_s), MINUTE, 31 * DAY, "s",
-		"24h", NULL, "Time from the start of a cycle to the start of the next (10 % jitter)"},
+		"24h", NULL,
+		"Time from the start of a cycle to the start of the next (10 % jitter)"},
 	{CONNECTOR(detail_max_age), config_set_duration, IN_CONNECTOR(detail_max_age_s), HOUR,
 		365 * DAY, "s", "7d", NULL,
 		"An unchanged certificate is described again after this time"},
@@ -107,19 +108,22 @@ const struct config_option config_options[] = {
 		"Certificate authorities to trust instead of the system's; also AWS_CA_BUNDLE and the "
 		"profile's"},
 	{CONNECTOR(proxy), config_set_proxy, IN_CONNECTOR(proxy), 0, 511, "", "",
-		"a URL such as http://proxy.example.com:3128", "HTTP proxy; none is taken from the "
+		"a URL such as http://proxy.example.com:3128",
+		"HTTP proxy; none is taken from the "
 		"environment"},
 	{CONNECTOR(no_proxy), config_set_text, IN_CONNECTOR(no_proxy), 0, 4000, "", "",
 		"host names or domains, comma separated", "Hosts to reach without the proxy"},
 	{CONNECTOR(use_fips), config_set_switch, IN_CONNECTOR(use_fips), 0, 0, "", "",
-		EXPECTED_BOOL, "FIPS endpoints; default: as the environment or the profile says, else no"},
+		EXPECTED_BOOL,
+		"FIPS endpoints; default: as the environment or the profile says, else no"},
 	{CONNECTOR(use_dualstack), config_set_switch, IN_CONNECTOR(use_dualstack), 0, 0, "", "",
 		EXPECTED_BOOL,
 		"Dual-stack endpoints; default: as the environment or the profile says, else no"},
 	{CONNECTOR(connect_timeout), config_set_duration, IN_CONNECTOR(connect_timeout_s), 1, 60,
 		"s", "5s", NULL, "Longest time to resolve, connect and agree on TLS"},
-	{CONNECTOR(answer_timeout), config_set_duration, IN_CONNECTOR(answer_timeout_s), 2, 300, "s",
-		"20s", NULL, "Longest wait for the first byte of an answer; half of it inside a body"},
+	{CONNECTOR(answer_timeout), config_set_duration, IN_CONNECTOR(answer_timeout_s), 2, 300,
+		"s", "20s", NULL,
+		"Longest wait for the first byte of an answer; half of it inside a body"},
 };
 const size_t config_option_count = sizeof(config_options) / sizeof(config_options[0]);
 

@@ -21,8 +21,8 @@ enum config_section { CONFIG_SENSOR, CONFIG_CONNECTOR };
  * Returns 0; or -1, then either err is set, or it is not and the option's expectation says it all.
  * The old value stays then.
  */
-typedef int config_set_fn(const struct config_option *option, void *base, const char *value,
-	struct err *err);
+typedef int config_set_fn(
+	const struct config_option *option, void *base, const char *value, struct err *err);
 
 /* All texts are shared static. */
 struct config_option {

@@ -10,10 +10,10 @@
 #include "sensor/config.h"
 #include "sensor/config_table.h"
 
-#define LOWER	   "abcdefghijklmnopqrstuvwxyz"
-#define DIGITS	   "0123456789"
-#define LETTERS	   LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define IAM_NAME   LETTERS DIGITS "+=,.@_-"
+#define LOWER	    "abcdefghijklmnopqrstuvwxyz"
+#define DIGITS	    "0123456789"
+#define LETTERS	    LOWER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define IAM_NAME    LETTERS DIGITS "+=,.@_-"
 #define ROLE_IN_ARN ":role/"
 
 static void *field_of(const struct config_option *option, void *base)
@@ -234,14 +234,14 @@ static int bad_item(const struct config_option *option, const char *item, const 
 	struct buf shown;
 	buf_init(&shown, 1024);
 	text_escape(&shown, item, strlen(item), 60);
-	(void)err_set(
-		err, ERR_CONFIG, "%s: \"%s\"%s%s", option->name, buf_text(&shown), why, what);
+	(void)err_set(err, ERR_CONFIG, "%s: \"%s\"%s%s", option->name, buf_text(&shown), why, what);
 	buf_clear(&shown);
 	return -1;
 }
 
 /* Sorts; the same item twice is a slip of whoever wrote the list. */
-static int check_twice(const struct config_option *option, struct config_list *list, struct err *err)
+static int check_twice(
+	const struct config_option *option, struct config_list *list, struct err *err)
 {
 	if (list->count > 0)
 		qsort(list->item, list->count, sizeof(*list->item), compare_items);
@@ -316,7 +316,8 @@ int config_set_regions(
 {
 	if (value[0] == '\0')
 		return -1; /* "no region" is never meant */
-	return set_list(option, base, strcmp(value, "enabled") == 0 ? "" : value, text_is_region, err);
+	return set_list(
+		option, base, strcmp(value, "enabled") == 0 ? "" : value, text_is_region, err);
 }
 
 int config_set_import(

@@ -25,9 +25,9 @@ struct connector {
 	bool lacks_origins;		  /* this partition refuses a parameter; acm_scan.h */
 	bool is_unknown;
 	struct schedule schedule;
-	uint32_t failures; /* cycles in a row that failed as a whole */
-	int64_t continued_s; /* start of a cycle that a restart interrupted; 0: none */
-	struct scope scope;  /* owned; of the last walk, for catch-ups; empty: none yet */
+	uint32_t failures;	/* cycles in a row that failed as a whole */
+	int64_t continued_s;	/* start of a cycle that a restart interrupted; 0: none */
+	struct scope scope;	/* owned; of the last walk, for catch-ups; empty: none yet */
 	struct overlap overlap; /* owned; of the running cycle */
 	struct cycle *cycle;	/* owned; NULL: idle */
 	bool is_running_all;	/* the cycle is over everything */
@@ -66,8 +66,8 @@ struct connector *connector_new(const struct connector_options *options,
 	connector->arg = arg;
 	if (connector_network_init(&connector->network, options->loop, options->http,
 		    &connector->config, err) != 0) {
-		(void)err_wrap(err, "%s: [connector %s]", connector->config.place,
-			connector->config.name);
+		(void)err_wrap(
+			err, "%s: [connector %s]", connector->config.place, connector->config.name);
 		connector_free(connector);
 		return NULL;
 	}
@@ -194,10 +194,10 @@ static void log_end(const struct progress *progress)
 		log_info("end cycle connector=%s id=%s kind=%s result=%s accounts=%lld pairs=%lld "
 			 "not_read=%lld certificates=%lld calls=%lld throttles=%lld",
 			progress->connector, progress->cycle_id, progress_kind_name(progress->kind),
-			progress_result_name(progress->result),
-			(long long)progress->accounts_done, (long long)progress->pairs_done,
-			(long long)progress->pairs_problem, (long long)progress->certificates,
-			(long long)progress->calls, (long long)progress->throttles);
+			progress_result_name(progress->result), (long long)progress->accounts_done,
+			(long long)progress->pairs_done, (long long)progress->pairs_problem,
+			(long long)progress->certificates, (long long)progress->calls,
+			(long long)progress->throttles);
 }
 
 /* When what comes next is due. */
@@ -262,8 +262,8 @@ static void start(struct connector *connector, struct cycle_options *options,
 	options->session_name = connector->session_name;
 	options->lacks_origins = &connector->lacks_origins;
 	options->failures_before = connector->failures;
-	options->next_s = schedule_next_s(started_s, connector->config.interval_s,
-		clock_random(SCHEDULE_RANDOM + 1));
+	options->next_s = schedule_next_s(
+		started_s, connector->config.interval_s, clock_random(SCHEDULE_RANDOM + 1));
 	connector->is_running_all = options->kind != PROGRESS_CATCH_UP &&
 				    options->account_id[0] == '\0' && options->region[0] == '\0';
 	log_info("start cycle connector=%s id=%s kind=%s continued=%s", connector->config.name,
@@ -272,8 +272,8 @@ static void start(struct connector *connector, struct cycle_options *options,
 	connector->cycle = cycle_start(options, on_cycle_tree, on_cycle, connector);
 }
 
-bool connector_start_due(struct connector *connector,
-	const struct config_connector *const *earlier, size_t earlier_count, size_t pairs_max)
+bool connector_start_due(struct connector *connector, const struct config_connector *const *earlier,
+	size_t earlier_count, size_t pairs_max)
 {
 	char cycle_id[PROGRESS_ID_MAX];
 	int64_t now_s = clock_now_s();
@@ -318,8 +318,8 @@ int connector_ask(struct connector *connector, const char *account_id, const cha
 	const struct connector_request *same = find_request(connector, account_id, region);
 	if (connector->cycle != NULL && connector->is_running_all && is_all) {
 		*ret_answer = CONNECTOR_JOINED;
-		(void)text_copy(ret_cycle_id, PROGRESS_ID_MAX,
-			cycle_progress(connector->cycle)->cycle_id);
+		(void)text_copy(
+			ret_cycle_id, PROGRESS_ID_MAX, cycle_progress(connector->cycle)->cycle_id);
 		return 0;
 	}
 	if (same != NULL) {
@@ -367,10 +367,9 @@ static void queued_progress(const struct connector *connector,
 	const struct connector_request *request, struct progress *ret_progress)
 {
 	*ret_progress = (struct progress){.kind = PROGRESS_ASKED, .phase = PROGRESS_QUEUED};
+	(void)text_copy(ret_progress->cycle_id, sizeof(ret_progress->cycle_id), request->cycle_id);
 	(void)text_copy(
-		ret_progress->cycle_id, sizeof(ret_progress->cycle_id), request->cycle_id);
-	(void)text_copy(ret_progress->connector, sizeof(ret_progress->connector),
-		connector->config.name);
+		ret_progress->connector, sizeof(ret_progress->connector), connector->config.name);
 }
 
 bool connector_progress(struct connector *connector, size_t index, struct progress *ret_progress)

@@ -90,8 +90,7 @@ bool connector_start_asked(struct connector *connector,
 	const struct config_connector *const *earlier, size_t earlier_count, size_t pairs_max);
 
 /* Running, waiting and ended ones, newest last: index from 0; false at the end. Borrowed. */
-bool connector_progress(
-	struct connector *connector, size_t index, struct progress *ret_progress);
+bool connector_progress(struct connector *connector, size_t index, struct progress *ret_progress);
 /* The last one that ended; NULL: none in this process. */
 const struct progress *connector_last(const struct connector *connector);
 int64_t connector_next_s(const struct connector *connector);

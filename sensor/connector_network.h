@@ -14,9 +14,9 @@ struct http;
 struct loop;
 
 struct connector_network {
-	struct aws *aws;	     /* owned */
+	struct aws *aws;	    /* owned */
 	struct cred_source *source; /* owned */
-	struct aws_client *hub;	     /* owned */
+	struct aws_client *hub;	    /* owned */
 };
 
 /*

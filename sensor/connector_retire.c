@@ -13,13 +13,13 @@
 #include "store/accounts.h"
 
 struct connector_retire {
-	struct loop *loop;	      /* borrowed */
-	struct store *store;	      /* borrowed */
-	struct loop_timer *timer;     /* owned until it fires */
+	struct loop *loop;		/* borrowed */
+	struct store *store;		/* borrowed */
+	struct loop_timer *timer;	/* owned until it fires */
 	struct account_retire *account; /* owned until it ends */
-	struct store_write *write;    /* owned until it ends; the last step */
-	char *connector;	      /* owned */
-	char **remaining;	      /* owned, each owned */
+	struct store_write *write;	/* owned until it ends; the last step */
+	char *connector;		/* owned */
+	char **remaining;		/* owned, each owned */
 	size_t remaining_count;
 	connector_retire_done_fn *done;
 	void *arg;
@@ -122,8 +122,7 @@ static void step(struct connector_retire *retire)
 				.now_s = clock_now_s()},
 			on_account, retire);
 	} else {
-		retire->write =
-			store_write_start(retire->store, write_end, retire, on_end, retire);
+		retire->write = store_write_start(retire->store, write_end, retire, on_end, retire);
 	}
 }
 
@@ -134,8 +133,8 @@ static void on_start(void *arg)
 	step(retire);
 }
 
-struct connector_retire *connector_retire_start(const struct connector_retire_options *options,
-	connector_retire_done_fn *done, void *arg)
+struct connector_retire *connector_retire_start(
+	const struct connector_retire_options *options, connector_retire_done_fn *done, void *arg)
 {
 	struct connector_retire *retire = xcalloc(1, sizeof(*retire));
 	retire->loop = options->loop;

@@ -127,13 +127,12 @@ static void start_walk(struct cycle *cycle)
 	const struct config_connector *config = cycle->options.config;
 	cycle->state = WALK;
 	cycle->progress.phase = PROGRESS_ORGANIZATION;
-	cycle->walk = org_walk_start(
-		&(struct org_walk_options){.hub = cycle->options.hub,
-			.region = config->region,
-			.is_organization = config->is_organization,
-			.management_role_arn = config->management_role_arn,
-			.external_id = config->external_id,
-			.session_name = cycle->options.session_name},
+	cycle->walk = org_walk_start(&(struct org_walk_options){.hub = cycle->options.hub,
+					     .region = config->region,
+					     .is_organization = config->is_organization,
+					     .management_role_arn = config->management_role_arn,
+					     .external_id = config->external_id,
+					     .session_name = cycle->options.session_name},
 		on_walk, cycle);
 }
 
@@ -227,21 +226,20 @@ static void start_scan(struct cycle *cycle)
 		rule = SCHEDULE_OF_CATCH_UP;
 	cycle->state = SCAN;
 	cycle->progress.phase = PROGRESS_SCAN;
-	cycle->scan = cycle_scan_start(
-		&(struct cycle_scan_options){.loop = options->loop,
-			.store = options->store,
-			.hub = options->hub,
-			.config = options->config,
-			.overlap = options->overlap,
-			.scope = &cycle->scope,
-			.session_name = options->session_name,
-			.account_id = cycle->account_id,
-			.region = cycle->region,
-			.rule = rule,
-			.continued_s = options->continued_s,
-			.pairs_max = options->pairs_max,
-			.lacks_origins = options->lacks_origins,
-			.progress = &cycle->progress},
+	cycle->scan = cycle_scan_start(&(struct cycle_scan_options){.loop = options->loop,
+					       .store = options->store,
+					       .hub = options->hub,
+					       .config = options->config,
+					       .overlap = options->overlap,
+					       .scope = &cycle->scope,
+					       .session_name = options->session_name,
+					       .account_id = cycle->account_id,
+					       .region = cycle->region,
+					       .rule = rule,
+					       .continued_s = options->continued_s,
+					       .pairs_max = options->pairs_max,
+					       .lacks_origins = options->lacks_origins,
+					       .progress = &cycle->progress},
 		on_scanned, cycle);
 }
 
@@ -316,8 +314,8 @@ static void finish(struct cycle *cycle, const struct err *err)
 static void step(struct cycle *cycle, const struct err *step_err)
 {
 	struct err err = step_err != NULL ? *step_err : (struct err)ERR_INIT;
-	log_debug("cycle %s state=%s error=%s", cycle->progress.connector,
-		state_name[cycle->state], err_kind_name(err.kind));
+	log_debug("cycle %s state=%s error=%s", cycle->progress.connector, state_name[cycle->state],
+		err_kind_name(err.kind));
 	if (cycle->state == END) {
 		finish(cycle, step_err);
 		return;
@@ -366,8 +364,8 @@ static void on_start(void *arg)
 		start_walk(cycle);
 }
 
-struct cycle *cycle_start(const struct cycle_options *options, cycle_tree_fn *on_tree,
-	cycle_done_fn *done, void *arg)
+struct cycle *cycle_start(
+	const struct cycle_options *options, cycle_tree_fn *on_tree, cycle_done_fn *done, void *arg)
 {
 	struct cycle *cycle = xcalloc(1, sizeof(*cycle));
 	struct progress *progress = &cycle->progress;
@@ -385,8 +383,7 @@ struct cycle *cycle_start(const struct cycle_options *options, cycle_tree_fn *on
 	progress->kind = options->kind;
 	progress->phase = PROGRESS_ORGANIZATION;
 	progress->started_s = clock_now_s();
-	cycle->started_s =
-		options->continued_s != 0 ? options->continued_s : progress->started_s;
+	cycle->started_s = options->continued_s != 0 ? options->continued_s : progress->started_s;
 	aws_get_stats(options->aws, &cycle->stats_before);
 	cycle->on_tree = on_tree;
 	cycle->done = done;

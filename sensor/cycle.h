@@ -44,21 +44,21 @@ struct cycle_options {
 	const char *cycle_id;		       /* copied */
 	bool *lacks_origins;		       /* borrowed; acm_scan.h */
 	enum progress_kind kind;
-	bool is_by_hand;	   /* what is denied is tried, due or not */
-	const char *account_id;	   /* copied; "": all */
-	const char *region;	   /* copied; "": all */
-	int64_t continued_s;	   /* start of the interrupted cycle that goes on; 0: a fresh one */
-	int64_t next_s;		   /* when the next cycle is due, if this one succeeds */
-	uint32_t failures_before;  /* cycles in a row that failed as a whole */
-	size_t pairs_max;	   /* account-regions open at once */
-	struct scope *scope;	   /* for a catch-up: moved in; NULL: walk */
+	bool is_by_hand;	  /* what is denied is tried, due or not */
+	const char *account_id;	  /* copied; "": all */
+	const char *region;	  /* copied; "": all */
+	int64_t continued_s;	  /* start of the interrupted cycle that goes on; 0: a fresh one */
+	int64_t next_s;		  /* when the next cycle is due, if this one succeeds */
+	uint32_t failures_before; /* cycles in a row that failed as a whole */
+	size_t pairs_max;	  /* account-regions open at once */
+	struct scope *scope;	  /* for a catch-up: moved in; NULL: walk */
 };
 
 struct cycle_result {
 	const struct progress *progress; /* result and err say how it ended */
-	const struct tally *tally;	 /* of the connector's coverage; NULL when it was not counted */
-	struct scope *scope;		 /* may be moved out; empty when the walk failed */
-	int64_t next_s;			 /* when the next cycle is due; 0: as before */
+	const struct tally *tally; /* of the connector's coverage; NULL when it was not counted */
+	struct scope *scope;	   /* may be moved out; empty when the walk failed */
+	int64_t next_s;		   /* when the next cycle is due; 0: as before */
 };
 
 typedef void cycle_done_fn(void *arg, const struct cycle_result *result);

@@ -48,8 +48,7 @@ void cycle_record_begin(struct store_txn *txn, const struct progress *progress, 
 			     : (progress->kind == PROGRESS_ASKED ? "by hand" : "by schedule"));
 }
 
-void cycle_record_identity(
-	struct store_txn *txn, const char *connector, const struct scope *scope)
+void cycle_record_identity(struct store_txn *txn, const char *connector, const struct scope *scope)
 {
 	struct cycle_record record = record_of(txn, connector);
 	record.hub_account_id = scope->hub_account_id;

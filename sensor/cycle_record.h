@@ -13,8 +13,7 @@ struct tally;
 /* All re-runnable. */
 void cycle_record_begin(struct store_txn *txn, const struct progress *progress, int64_t started_s,
 	int64_t next_s, bool is_continued);
-void cycle_record_identity(
-	struct store_txn *txn, const char *connector, const struct scope *scope);
+void cycle_record_identity(struct store_txn *txn, const char *connector, const struct scope *scope);
 
 struct cycle_end {
 	const struct progress *progress;

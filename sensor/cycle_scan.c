@@ -92,8 +92,8 @@ static void lose_account(struct cycle_scan *scan, size_t account)
 	scan->options.progress->pairs_problem += dropped;
 }
 
-static void on_pair(void *arg, const struct pair_result *result, const struct err *lost,
-	const struct err *err)
+static void on_pair(
+	void *arg, const struct pair_result *result, const struct err *lost, const struct err *err)
 {
 	struct pair_slot *slot = arg;
 	struct cycle_scan *scan = slot->scan;
@@ -128,17 +128,17 @@ static void start_pair(struct cycle_scan *scan, const struct agenda_pair *next)
 	slot->account = next->account;
 	(void)text_copy(slot->region, sizeof(slot->region), next->region);
 	scan->options.progress->pairs_running++;
-	slot->pair = pair_scan_start(
-		&(struct pair_scan_options){.store = scan->options.store,
-			.client = account_visit_pair_begin(
-				scan->visit[next->account].visit, next->region),
-			.config = scan->options.config,
-			.partition = scan->options.scope->partition,
-			.account_id = account->id,
-			.account_name = account->name,
-			.region = next->region,
-			.lacks_origins = scan->options.lacks_origins},
-		on_pair, slot);
+	slot->pair =
+		pair_scan_start(&(struct pair_scan_options){.store = scan->options.store,
+					.client = account_visit_pair_begin(
+						scan->visit[next->account].visit, next->region),
+					.config = scan->options.config,
+					.partition = scan->options.scope->partition,
+					.account_id = account->id,
+					.account_name = account->name,
+					.region = next->region,
+					.lacks_origins = scan->options.lacks_origins},
+			on_pair, slot);
 }
 
 static void pump_pairs(struct cycle_scan *scan)
@@ -221,8 +221,8 @@ static void open_account(struct cycle_scan *scan, size_t i, bool needs_regions)
 		on_visit);
 }
 
-static int survey(struct cycle_scan *scan, size_t i, struct region_survey *ret_survey,
-	struct err *err)
+static int survey(
+	struct cycle_scan *scan, size_t i, struct region_survey *ret_survey, struct err *err)
 {
 	const struct region_account account = {.config = scan->options.config,
 		.overlap = scan->options.overlap,

@@ -33,17 +33,17 @@
 #ifndef SENSOR_LOCAL_API_H
 #define SENSOR_LOCAL_API_H
 
-#define LOCAL_API_SOCKET "/run/acmsensor/control.sock"
-#define LOCAL_API_DATA_DIR "/var/lib/acmsensor"
-#define LOCAL_API_STATUS "/v1/status"
-#define LOCAL_API_PROGRESS "/v1/progress"
-#define LOCAL_API_ACCOUNTS "/v1/accounts"
-#define LOCAL_API_COVERAGE "/v1/coverage"
+#define LOCAL_API_SOCKET       "/run/acmsensor/control.sock"
+#define LOCAL_API_DATA_DIR     "/var/lib/acmsensor"
+#define LOCAL_API_STATUS       "/v1/status"
+#define LOCAL_API_PROGRESS     "/v1/progress"
+#define LOCAL_API_ACCOUNTS     "/v1/accounts"
+#define LOCAL_API_COVERAGE     "/v1/coverage"
 #define LOCAL_API_CERTIFICATES "/v1/certificates"
-#define LOCAL_API_CERTIFICATE "/v1/certificate"
-#define LOCAL_API_EVENTS "/v1/events"
-#define LOCAL_API_CONFIG "/v1/config"
-#define LOCAL_API_SCAN "/v1/scan"
+#define LOCAL_API_CERTIFICATE  "/v1/certificate"
+#define LOCAL_API_EVENTS       "/v1/events"
+#define LOCAL_API_CONFIG       "/v1/config"
+#define LOCAL_API_SCAN	       "/v1/scan"
 
 enum {
 	LOCAL_API_SCHEMA = 1,

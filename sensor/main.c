@@ -54,8 +54,9 @@ static enum mode read_options(int argc, char **argv, const char **ret_file)
 		if (option == 'c') {
 			*ret_file = optarg;
 		} else if (mode != MODE_DAEMON && mode != (enum mode)option) {
-			fprintf(stderr, "%s: only one of --check, --once, --example, --version and "
-					"--help\n",
+			fprintf(stderr,
+				"%s: only one of --check, --once, --example, --version and "
+				"--help\n",
 				argv[0]);
 			return MODE_WRONG;
 		} else {

@@ -82,8 +82,9 @@ static void draw(struct once *once)
 	buf_add_char(&line, '[');
 	for (int64_t i = 0; i < BAR_COLUMNS; i++)
 		buf_add_char(&line, i < filled ? '#' : '-');
-	buf_addf(&line, "] %" PRId64 "/%" PRId64 " account-regions  %" PRId64 "/%" PRId64
-			" accounts  %" PRId64 " certificates  %" PRId64 " calls",
+	buf_addf(&line,
+		"] %" PRId64 "/%" PRId64 " account-regions  %" PRId64 "/%" PRId64
+		" accounts  %" PRId64 " certificates  %" PRId64 " calls",
 		sum.pairs_done, sum.pairs_known, sum.accounts_done, sum.accounts_total,
 		sum.certificates, sum.calls);
 	if (sum.throttles > 0)
@@ -119,8 +120,7 @@ static void print_unread(struct store_txn *txn, const struct coverage_record *re
 	struct account_record account;
 	struct buf line;
 	buf_init(&line, LINE_MAX_BYTES);
-	bool has_account =
-		store_account_get(txn, record->connector, record->account_id, &account);
+	bool has_account = store_account_get(txn, record->connector, record->account_id, &account);
 	buf_addf(&line, "%s %s", record->account_id, record->region);
 	if (has_account && account.name[0] != '\0') {
 		buf_add_text(&line, " (");
@@ -198,8 +198,8 @@ static int ask_all(struct once *once, struct err *err)
 	enum connector_answer answer;
 	char cycle_id[PROGRESS_ID_MAX];
 	for (size_t i = 0; i < sensor_connector_count(once->sensor); i++)
-		if (connector_ask(sensor_connector(once->sensor, i), "", "", &answer, cycle_id,
-			    err) != 0)
+		if (connector_ask(
+			    sensor_connector(once->sensor, i), "", "", &answer, cycle_id, err) != 0)
 			return -1;
 	return 0;
 }
@@ -214,8 +214,8 @@ static size_t count_failed(struct once *once)
 		if (last == NULL || last->result != PROGRESS_FAILED)
 			continue;
 		failed++;
-		fprintf(stderr, "acmsensord: connector %s: %s\n",
-			connector_config(connector)->name, last->err.text);
+		fprintf(stderr, "acmsensord: connector %s: %s\n", connector_config(connector)->name,
+			last->err.text);
 	}
 	return failed;
 }
@@ -240,8 +240,8 @@ static int end(struct once *once)
 int once_run(struct config *config)
 {
 	struct err err = ERR_INIT;
-	struct once once = {.has_terminal = isatty(STDERR_FILENO) == 1,
-		.started_mono_ms = clock_mono_ms()};
+	struct once once = {
+		.has_terminal = isatty(STDERR_FILENO) == 1, .started_mono_ms = clock_mono_ms()};
 	if (config->connector_count == 0) {
 		fprintf(stderr, "acmsensord: %s: no connector is configured, nothing to discover\n",
 			config->file);
@@ -250,18 +250,17 @@ int once_run(struct config *config)
 	}
 	if (once.has_terminal && log_get_level() == LOG_INFO)
 		log_set_level(LOG_WARNING); /* the bar tells */
-	once.sensor = sensor_new(&(struct sensor_options){.config = config,
-					 .is_once = true,
-					 .on_idle = on_idle,
-					 .arg = &once},
+	once.sensor = sensor_new(
+		&(struct sensor_options){
+			.config = config, .is_once = true, .on_idle = on_idle, .arg = &once},
 		&err);
 	int code = err.kind == ERR_CONFIG ? ONCE_USAGE : ONCE_FAILED;
 	if (once.sensor == NULL || ask_all(&once, &err) != 0) {
 		fprintf(stderr, "acmsensord: %s\n", err.text);
 	} else {
 		if (once.has_terminal)
-			once.timer = loop_timer_start(
-				sensor_loop(once.sensor), DRAW_MS, on_draw, &once);
+			once.timer =
+				loop_timer_start(sensor_loop(once.sensor), DRAW_MS, on_draw, &once);
 		sensor_run(once.sensor);
 		end_bar(&once);
 		code = end(&once);

@@ -20,8 +20,8 @@ struct overlap {
 	size_t count;
 };
 
-void overlap_init(struct overlap *overlap, const struct config_connector *const *earlier,
-	size_t count);
+void overlap_init(
+	struct overlap *overlap, const struct config_connector *const *earlier, size_t count);
 void overlap_clear(struct overlap *overlap); /* zeroed is fine */
 
 /*

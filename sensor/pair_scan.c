@@ -53,18 +53,20 @@ static void put_attempt(
 static void write_success(struct store_txn *txn, const struct acm_scan_result *scanned, void *arg)
 {
 	struct pair_scan *pair = arg;
-	put_attempt(txn, pair, &(struct coverage_attempt){.certificate_count = scanned->listed,
-				       .interval_s = pair->config->interval_s,
-				       .now_s = clock_now_s()});
+	put_attempt(txn, pair,
+		&(struct coverage_attempt){.certificate_count = scanned->listed,
+			.interval_s = pair->config->interval_s,
+			.now_s = clock_now_s()});
 }
 
 static void write_failure(struct store_txn *txn, void *arg)
 {
 	struct pair_scan *pair = arg;
-	put_attempt(txn, pair, &(struct coverage_attempt){.err = &pair->scan_err,
-				       .is_region_disabled = pair->is_region_disabled,
-				       .interval_s = pair->config->interval_s,
-				       .now_s = pair->now_s});
+	put_attempt(txn, pair,
+		&(struct coverage_attempt){.err = &pair->scan_err,
+			.is_region_disabled = pair->is_region_disabled,
+			.interval_s = pair->config->interval_s,
+			.now_s = pair->now_s});
 }
 
 static void on_recorded(void *arg, const struct err *err)
@@ -121,18 +123,17 @@ struct pair_scan *pair_scan_start(
 		.arg = arg};
 	(void)text_copy(pair->account_id, sizeof(pair->account_id), options->account_id);
 	(void)text_copy(pair->region, sizeof(pair->region), options->region);
-	pair->scan = acm_scan_start(
-		&(struct acm_scan_options){.client = options->client,
-			.store = options->store,
-			.connector = options->config->name,
-			.partition = options->partition,
-			.account_id = pair->account_id,
-			.region = pair->region,
-			.import = options->config->import,
-			.detail_max_age_s = options->config->detail_max_age_s,
-			.lacks_origins = options->lacks_origins,
-			.also_write = write_success,
-			.arg = pair},
+	pair->scan = acm_scan_start(&(struct acm_scan_options){.client = options->client,
+					    .store = options->store,
+					    .connector = options->config->name,
+					    .partition = options->partition,
+					    .account_id = pair->account_id,
+					    .region = pair->region,
+					    .import = options->config->import,
+					    .detail_max_age_s = options->config->detail_max_age_s,
+					    .lacks_origins = options->lacks_origins,
+					    .also_write = write_success,
+					    .arg = pair},
 		on_scan);
 	return pair;
 }

@@ -25,7 +25,7 @@ struct pair_scan_options {
 	struct aws_client *client;	       /* borrowed: the account's session */
 	const struct config_connector *config; /* borrowed until the end */
 	const char *partition, *account_id, *account_name, *region; /* copied */
-	bool *lacks_origins;		       /* borrowed; see acm_scan.h */
+	bool *lacks_origins;					    /* borrowed; see acm_scan.h */
 };
 
 struct pair_result {
@@ -39,8 +39,8 @@ struct pair_result {
  *          the account needs to be tried; else NULL
  * err      the store could not write: nothing was recorded. result is NULL then
  */
-typedef void pair_scan_done_fn(void *arg, const struct pair_result *result, const struct err *lost,
-	const struct err *err);
+typedef void pair_scan_done_fn(
+	void *arg, const struct pair_result *result, const struct err *lost, const struct err *err);
 struct pair_scan *pair_scan_start(
 	const struct pair_scan_options *options, pair_scan_done_fn *done, void *arg);
 void pair_scan_cancel(struct pair_scan *pair);

@@ -42,8 +42,8 @@ int64_t progress_eta_s(const struct progress *progress, int64_t now_mono_ms)
 	return left <= 0 ? 0 : elapsed_ms * left / progress->pairs_done / 1000;
 }
 
-void progress_render(const struct progress *progress, int64_t now_mono_ms,
-	struct json_writer *writer)
+void progress_render(
+	const struct progress *progress, int64_t now_mono_ms, struct json_writer *writer)
 {
 	int64_t eta_s = progress_eta_s(progress, now_mono_ms);
 	bool is_done = progress->phase == PROGRESS_DONE; /* before, the end is not in the store */
@@ -54,10 +54,9 @@ void progress_render(const struct progress *progress, int64_t now_mono_ms,
 	json_member_text(writer, "phase", progress_phase_name(progress->phase));
 	json_member_time(writer, "started", progress->started_s);
 	json_member_time(writer, "finished", is_done ? progress->finished_s : 0);
+	json_member_text(writer, "result", is_done ? progress_result_name(progress->result) : NULL);
 	json_member_text(
-		writer, "result", is_done ? progress_result_name(progress->result) : NULL);
-	json_member_text(writer, "error",
-		progress->result == PROGRESS_FAILED ? progress->err.text : NULL);
+		writer, "error", progress->result == PROGRESS_FAILED ? progress->err.text : NULL);
 	json_member_int(writer, "accounts_total", progress->accounts_total);
 	json_member_int(writer, "accounts_done", progress->accounts_done);
 	json_member_int(writer, "pairs_total", progress_pairs_total(progress));

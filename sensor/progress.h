@@ -47,8 +47,8 @@ struct progress {
 	int64_t scan_mono_ms;	       /* when the first account was opened; 0: not yet */
 	int64_t accounts_total, accounts_opened, accounts_done; /* of those to visit */
 	int64_t pairs_known, pairs_done, pairs_running; /* known: of the accounts opened so far */
-	int64_t pairs_problem;	/* done, but not read */
-	int64_t certificates;	/* listed */
+	int64_t pairs_problem;				/* done, but not read */
+	int64_t certificates;				/* listed */
 	int64_t calls, throttles, retries;
 	struct err err; /* of PROGRESS_FAILED */
 };
@@ -64,7 +64,7 @@ int64_t progress_pairs_total(const struct progress *progress);
 int64_t progress_eta_s(const struct progress *progress, int64_t now_mono_ms);
 
 /* The object of GET /v1/progress. */
-void progress_render(const struct progress *progress, int64_t now_mono_ms,
-	struct json_writer *writer);
+void progress_render(
+	const struct progress *progress, int64_t now_mono_ms, struct json_writer *writer);
 
 #endif

@@ -73,8 +73,8 @@ static bool is_asked_for(const struct region_plan_input *input, const char *regi
 
 /* --- an account that is visited --------------------------------------------------------------- */
 
-static void plan_visit(const struct region_plan_input *input, struct store_txn *txn,
-	struct region_task *task)
+static void plan_visit(
+	const struct region_plan_input *input, struct store_txn *txn, struct region_task *task)
 {
 	const struct region_account *account = input->account;
 	struct coverage_record record;
@@ -86,13 +86,14 @@ static void plan_visit(const struct region_plan_input *input, struct store_txn *
 	bool has_record = store_coverage_get(
 		txn, account->config->name, account->account_id, task->region, &record);
 	/* A region that AWS lists as enabled may be on record as disabled: that is out of date. */
-	bool is_enabled_now = has_record && record.state == COVERAGE_REGION_DISABLED &&
-			      input->regions != NULL;
+	bool is_enabled_now =
+		has_record && record.state == COVERAGE_REGION_DISABLED && input->regions != NULL;
 	bool is_due = is_enabled_now || schedule_is_due(input->rule, has_record ? &record : NULL,
 						input->continued_s, account->now_s);
 	task->is_new = !has_record;
 	task->state = has_record ? record.state : COVERAGE_NEVER_TRIED;
-	task->kind = is_due && is_asked_for(input, task->region) ? REGION_TASK_SCAN : REGION_TASK_REST;
+	task->kind =
+		is_due && is_asked_for(input, task->region) ? REGION_TASK_SCAN : REGION_TASK_REST;
 }
 
 /* The account's regions as they are on record: nobody was asked for them. */
@@ -160,7 +161,8 @@ void region_plan_clear(struct region_plan *plan)
 
 static bool has_write(const struct region_task *task)
 {
-	return !(task->kind == REGION_TASK_REST || (task->kind == REGION_TASK_SCAN && !task->is_new));
+	return !(task->kind == REGION_TASK_REST ||
+		 (task->kind == REGION_TASK_SCAN && !task->is_new));
 }
 
 bool region_plan_has_writes(const struct region_plan *plan)
@@ -172,8 +174,7 @@ bool region_plan_has_writes(const struct region_plan *plan)
 }
 
 /* Certificates without a coverage record would look as if somebody still read them. */
-static void put_vanished(
-	struct store_txn *txn, const struct coverage_place *place, int64_t now_s)
+static void put_vanished(struct store_txn *txn, const struct coverage_place *place, int64_t now_s)
 {
 	struct coverage_record record;
 	bool has_certificates = !is_any(place->region) &&
@@ -186,8 +187,8 @@ static void put_vanished(
 		store_coverage_delete(txn, place->connector, place->account_id, place->region);
 }
 
-static void put_task(struct store_txn *txn, const struct region_task *task,
-	const struct region_account *account)
+static void put_task(
+	struct store_txn *txn, const struct region_task *task, const struct region_account *account)
 {
 	const struct coverage_place place = place_of(account, task->region);
 	char reason[OVERLAP_REASON_MAX];
@@ -202,8 +203,7 @@ static void put_task(struct store_txn *txn, const struct region_task *task,
 				.now_s = account->now_s});
 		return;
 	case REGION_TASK_UNWANTED:
-		coverage_put_state(
-			txn, &place, COVERAGE_EXCLUDED, REASON_UNWANTED, account->now_s);
+		coverage_put_state(txn, &place, COVERAGE_EXCLUDED, REASON_UNWANTED, account->now_s);
 		return;
 	case REGION_TASK_COVERED:
 		overlap_reason(task->owner, reason);
@@ -217,8 +217,8 @@ static void put_task(struct store_txn *txn, const struct region_task *task,
 	}
 }
 
-void region_plan_write(struct store_txn *txn, const struct region_plan *plan,
-	const struct region_account *account)
+void region_plan_write(
+	struct store_txn *txn, const struct region_plan *plan, const struct region_account *account)
 {
 	for (size_t i = 0; i < plan->count; i++)
 		if (has_write(&plan->task[i]))
@@ -257,8 +257,8 @@ static void put_mark(struct store_txn *txn, const struct region_mark *mark, cons
 {
 	const struct region_account *account = &mark->account;
 	const struct coverage_place place = place_of(account, region);
-	const char *owner = overlap_owner(account->overlap, txn, account->account_id,
-		is_any(region) ? NULL : region);
+	const char *owner = overlap_owner(
+		account->overlap, txn, account->account_id, is_any(region) ? NULL : region);
 	char reason[OVERLAP_REASON_MAX];
 	if (owner != NULL) {
 		overlap_reason(owner, reason);
@@ -286,8 +286,8 @@ size_t region_mark_put(struct store_txn *txn, const struct region_mark *mark)
 		if (item->action == RECONCILE_DELETE)
 			put_vanished(txn, &place, account->now_s);
 		else if (item->action == RECONCILE_EXCLUDED)
-			coverage_put_state(txn, &place, COVERAGE_EXCLUDED, REASON_UNWANTED,
-				account->now_s);
+			coverage_put_state(
+				txn, &place, COVERAGE_EXCLUDED, REASON_UNWANTED, account->now_s);
 		else
 			put_mark(txn, mark, item->region);
 	}

@@ -28,11 +28,11 @@ struct region_account {
 /* --- an account that is visited --------------------------------------------------------------- */
 
 enum region_task_kind {
-	REGION_TASK_SCAN,	 /* to be read now */
-	REGION_TASK_REST,	 /* not due; its record stays */
+	REGION_TASK_SCAN,     /* to be read now */
+	REGION_TASK_REST,     /* not due; its record stays */
 	REGION_TASK_DISABLED, /* not enabled in this account: needs no request */
 	REGION_TASK_UNWANTED, /* no longer in the connector's list */
-	REGION_TASK_COVERED,	 /* an earlier connector's */
+	REGION_TASK_COVERED,  /* an earlier connector's */
 	REGION_TASK_VANISHED, /* AWS no longer lists it */
 };
 
@@ -71,8 +71,8 @@ void region_plan_write(struct store_txn *txn, const struct region_plan *plan,
 
 /* What the coverage table says of an account, before anything is asked. */
 struct region_survey {
-	bool is_due;	     /* something is to be tried now */
-	bool needs_regions;  /* ... and its regions are to be asked for */
+	bool is_due;		 /* something is to be tried now */
+	bool needs_regions;	 /* ... and its regions are to be asked for */
 	int64_t pairs, problems; /* on record; problems: not read */
 };
 void region_survey_make(const struct region_plan_input *input, struct store_txn *txn,

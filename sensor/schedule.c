@@ -86,8 +86,8 @@ bool schedule_is_due(enum schedule_rule rule, const struct coverage_record *reco
 	if (rule == SCHEDULE_BY_HAND || record == NULL || record->last_attempt_s > now_s)
 		return true;
 	if (rule == SCHEDULE_OF_CATCH_UP)
-		return coverage_is_problem(record->state) && record->state != COVERAGE_NEVER_TRIED &&
-		       record->next_try_s <= now_s;
+		return coverage_is_problem(record->state) &&
+		       record->state != COVERAGE_NEVER_TRIED && record->next_try_s <= now_s;
 	if (continued_s != 0 && record->last_attempt_s >= continued_s)
 		return false;
 	return !is_refused(record->state) || record->next_try_s <= now_s;

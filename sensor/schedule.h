@@ -15,10 +15,10 @@ struct coverage_record;
 struct cycle_record;
 
 enum {
-	SCHEDULE_PAUSE_S = 60,	       /* between the end of a cycle and the next one's start */
-	SCHEDULE_FAILURE_MIN_S = 300,  /* after a cycle that failed as a whole; doubles */
-	SCHEDULE_LOOK_MAX_MS = 30000,  /* the wall clock is looked at again: it may have jumped */
-	SCHEDULE_RANDOM = 1000,	       /* jitter is drawn from [0, SCHEDULE_RANDOM] */
+	SCHEDULE_PAUSE_S = 60,	      /* between the end of a cycle and the next one's start */
+	SCHEDULE_FAILURE_MIN_S = 300, /* after a cycle that failed as a whole; doubles */
+	SCHEDULE_LOOK_MAX_MS = 30000, /* the wall clock is looked at again: it may have jumped */
+	SCHEDULE_RANDOM = 1000,	      /* jitter is drawn from [0, SCHEDULE_RANDOM] */
 };
 
 /* Of one connector. */

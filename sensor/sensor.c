@@ -19,8 +19,8 @@
 #include "store/store.h"
 
 enum {
-	PER_HOST_MAX = 16,  /* design.md section 8: 8 to 16 connections a host */
-	IDLE_MAX = 1024,    /* 58 KB each: a host for each of AWS's regions, times 16, with room */
+	PER_HOST_MAX = 16, /* design.md section 8: 8 to 16 connections a host */
+	IDLE_MAX = 1024,   /* 58 KB each: a host for each of AWS's regions, times 16, with room */
 };
 
 struct event {
@@ -95,8 +95,8 @@ static int open_front(struct sensor *sensor, struct err *err)
 		if (sensor->api == NULL)
 			return -1;
 	}
-	sensor->signals = signals_new(
-		sensor->loop, on_stop, sensor->is_once ? NULL : on_reload, sensor, err);
+	sensor->signals =
+		signals_new(sensor->loop, on_stop, sensor->is_once ? NULL : on_reload, sensor, err);
 	return sensor->signals != NULL ? 0 : -1;
 }
 

@@ -24,8 +24,8 @@ struct store;
 typedef void sensor_idle_fn(void *arg);
 
 struct sensor_options {
-	struct config *config; /* moved in, also on failure */
-	bool is_once;	       /* no local API, no schedule, no reload: cycles by hand only */
+	struct config *config;	 /* moved in, also on failure */
+	bool is_once;		 /* no local API, no schedule, no reload: cycles by hand only */
 	sensor_idle_fn *on_idle; /* or NULL */
 	void *arg;		 /* for on_idle */
 };
@@ -41,8 +41,8 @@ void sensor_free(struct sensor *sensor);
 /* Whether a signal ended it. */
 bool sensor_was_interrupted(const struct sensor *sensor);
 
-struct loop *sensor_loop(struct sensor *sensor);	  /* borrowed */
-struct store *sensor_store(struct sensor *sensor);	  /* borrowed */
+struct loop *sensor_loop(struct sensor *sensor);   /* borrowed */
+struct store *sensor_store(struct sensor *sensor); /* borrowed */
 size_t sensor_connector_count(const struct sensor *sensor);
 struct connector *sensor_connector(struct sensor *sensor, size_t i); /* borrowed until on_idle */
 /* Starts what is due or asked for, from the loop. */

@@ -20,7 +20,8 @@
 #include "store/store.h"
 
 enum {
-	COUNTS_AGE_MS = 5000, /* counting 100,000 certificates takes some 20 ms: not for each look */
+	COUNTS_AGE_MS =
+		5000, /* counting 100,000 certificates takes some 20 ms: not for each look */
 	EPOCH_HEX_MAX = 17,
 };
 
@@ -36,8 +37,8 @@ static void render_sensor(struct sensor *sensor, struct json_writer *writer)
 	json_member_time(writer, "started", sensor->started_s);
 	json_member_text(writer, "data_dir", config->data_dir);
 	json_member_text(writer, "config_file", config->file);
-	json_member_int(writer, "longest_stall_ms",
-		loop_longest_stall_us(sensor->loop, false) / 1000);
+	json_member_int(
+		writer, "longest_stall_ms", loop_longest_stall_us(sensor->loop, false) / 1000);
 	json_close_object(writer);
 }
 
@@ -259,9 +260,8 @@ static int ask(void *arg, const struct api_scan *scan, struct json_writer *write
 	if (choose(sensor, scan, is_chosen, err) != 0)
 		return -1;
 	for (size_t i = 0; i < sensor->slot_count; i++)
-		if (is_chosen[i] &&
-			connector_ask(sensor->slot[i].connector, scan->account_id, scan->region,
-				&answer[i], cycle_id[i], err) != 0)
+		if (is_chosen[i] && connector_ask(sensor->slot[i].connector, scan->account_id,
+					    scan->region, &answer[i], cycle_id[i], err) != 0)
 			return -1;
 	tell_operator(sensor, scan);
 	json_open_object(writer);
@@ -282,7 +282,5 @@ static int ask(void *arg, const struct api_scan *scan, struct json_writer *write
 	return 0;
 }
 
-const struct api_backend sensor_backend = {.status = render_status,
-	.progress = render_progress,
-	.config = render_config,
-	.scan = ask};
+const struct api_backend sensor_backend = {
+	.status = render_status, .progress = render_progress, .config = render_config, .scan = ask};

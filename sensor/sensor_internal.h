@@ -23,11 +23,11 @@ struct sensor_slot {
 };
 
 struct sensor {
-	struct config *config;	 /* owned */
-	struct loop *loop;	 /* owned */
-	struct store *store;	 /* owned */
-	struct resolve *resolve; /* owned */
-	struct http *http;	 /* owned */
+	struct config *config;	  /* owned */
+	struct loop *loop;	  /* owned */
+	struct store *store;	  /* owned */
+	struct resolve *resolve;  /* owned */
+	struct http *http;	  /* owned */
 	struct sensor_slot *slot; /* owned; in the order of the configuration */
 	size_t slot_count;
 	struct connector_retire *retire; /* owned until it ends */

@@ -155,8 +155,7 @@ static bool is_configured(const struct sensor *sensor, const char *name)
 }
 
 /* The first connector of the store that is not configured; "" when there is none. */
-static int find_retired(
-	struct sensor *sensor, char name[CONFIG_NAME_MAX + 1], struct err *err)
+static int find_retired(struct sensor *sensor, char name[CONFIG_NAME_MAX + 1], struct err *err)
 {
 	char position[ACCOUNT_POSITION_MAX] = "";
 	struct cycle_record record;
@@ -188,13 +187,13 @@ void sensor_retire_next(struct sensor *sensor)
 	for (size_t i = 0; i < sensor->slot_count; i++)
 		remaining[i] = connector_config(sensor->slot[i].connector)->name;
 	log_info("forget connector name=%s reason=\"it is not configured any more\"", name);
-	sensor->retire = connector_retire_start(
-		&(struct connector_retire_options){.loop = sensor->loop,
-			.store = sensor->store,
-			.connector = name,
-			.remaining = remaining,
-			.remaining_count = sensor->slot_count},
-		on_retired, sensor);
+	sensor->retire =
+		connector_retire_start(&(struct connector_retire_options){.loop = sensor->loop,
+					       .store = sensor->store,
+					       .connector = name,
+					       .remaining = remaining,
+					       .remaining_count = sensor->slot_count},
+			on_retired, sensor);
 }
 
 /* --- reload ------------------------------------------------------------------------------------ */
@@ -219,8 +218,8 @@ static void free_slots(struct sensor_slot *slot, size_t count)
 
 /* A connector for each one that is new or changed; nothing else is touched, so that a failure
  * leaves everything as it was. */
-static int make_new(
-	struct sensor *sensor, const struct config *config, struct sensor_slot *fresh, struct err *err)
+static int make_new(struct sensor *sensor, const struct config *config, struct sensor_slot *fresh,
+	struct err *err)
 {
 	for (size_t i = 0; i < config->connector_count; i++) {
 		const struct config_connector *wanted = &config->connector[i];
@@ -241,8 +240,8 @@ static int make_new(
 static void merge(struct sensor *sensor, const struct config *config, struct sensor_slot *fresh)
 {
 	for (size_t i = 0; i < config->connector_count; i++) {
-		struct sensor_slot *former = find_slot(
-			sensor->slot, sensor->slot_count, config->connector[i].name);
+		struct sensor_slot *former =
+			find_slot(sensor->slot, sensor->slot_count, config->connector[i].name);
 		struct connector *made = fresh[i].connector;
 		if (former == NULL)
 			continue;

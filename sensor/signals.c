@@ -14,7 +14,7 @@
 enum { SIGNALS = 3 };
 
 struct signals {
-	struct loop *loop;	       /* borrowed */
+	struct loop *loop;	      /* borrowed */
 	struct event *event[SIGNALS]; /* owned */
 	signals_fn *on_stop;
 	signals_fn *on_reload; /* or NULL */
@@ -45,8 +45,8 @@ static void on_reload_signal(evutil_socket_t number, short events, void *arg)
 		signals->on_reload(signals->arg);
 }
 
-struct signals *signals_new(struct loop *loop, signals_fn *on_stop, signals_fn *on_reload,
-	void *arg, struct err *err)
+struct signals *signals_new(
+	struct loop *loop, signals_fn *on_stop, signals_fn *on_reload, void *arg, struct err *err)
 {
 	static const int number[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 	struct signals *signals = xcalloc(1, sizeof(*signals));

@@ -13,8 +13,8 @@ struct signals;
 typedef void signals_fn(void *arg);
 
 /* on_reload: NULL ignores SIGHUP. ERR_SYSTEM. */
-struct signals *signals_new(struct loop *loop, signals_fn *on_stop, signals_fn *on_reload,
-	void *arg, struct err *err);
+struct signals *signals_new(
+	struct loop *loop, signals_fn *on_stop, signals_fn *on_reload, void *arg, struct err *err);
 void signals_free(struct signals *signals); /* NULL is fine */
 
 #endif

@@ -10,7 +10,8 @@ enum { RECORDS_A_LOOK = 64 }; /* between two looks at the clock */
 void tally_init(struct tally *tally, const char *connector)
 {
 	*tally = (struct tally){.pairs = 0};
-	(void)text_copy(tally->connector, sizeof(tally->connector), connector != NULL ? connector : "");
+	(void)text_copy(
+		tally->connector, sizeof(tally->connector), connector != NULL ? connector : "");
 }
 
 static void add(struct tally *tally, const struct coverage_record *record)

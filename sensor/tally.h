@@ -16,8 +16,8 @@ enum { TALLY_SLICE_US = 5000 };
 struct tally {
 	int64_t state[COVERAGE_STATES];
 	int64_t pairs, problems;
-	int64_t certificates;	    /* at the last success of each */
-	int64_t first_try_s;	    /* the soonest next try of a problem; 0: none */
+	int64_t certificates; /* at the last success of each */
+	int64_t first_try_s;  /* the soonest next try of a problem; 0: none */
 	char position[COVERAGE_POSITION_MAX];
 	char connector[40]; /* "": all */
 };

@@ -37,7 +37,7 @@ struct tree_store {
 	struct account_retire *retire;	       /* owned until it ends */
 	bool has_begun;
 	size_t from, to;  /* the chunk of units or accounts */
-	char (*gone)[13];		       /* owned; accounts on record that are not listed */
+	char (*gone)[13]; /* owned; accounts on record that are not listed */
 	size_t gone_count, gone_capacity;
 	int64_t now_s;
 	tree_store_done_fn *done;
@@ -124,8 +124,8 @@ static void add_change(struct buf *detail, const char *what, const char *before,
 }
 
 /* Writes the record; tells what changed. */
-static void put_account(struct store_txn *txn, const struct tree_store *tree,
-	const struct scope_account *account)
+static void put_account(
+	struct store_txn *txn, const struct tree_store *tree, const struct scope_account *account)
 {
 	struct account_record before;
 	struct buf detail;
@@ -155,8 +155,8 @@ static void put_account(struct store_txn *txn, const struct tree_store *tree,
 }
 
 /* An account that will be visited has a record from now on: never_tried until it is its turn. */
-static void put_coverage(struct store_txn *txn, const struct tree_store *tree,
-	const struct scope_account *account)
+static void put_coverage(
+	struct store_txn *txn, const struct tree_store *tree, const struct scope_account *account)
 {
 	struct region_mark mark = {
 		.account = {.config = tree->config,
@@ -170,8 +170,7 @@ static void put_coverage(struct store_txn *txn, const struct tree_store *tree,
 	struct coverage_record record;
 	switch (account->verdict) {
 	case SCOPE_VISIT:
-		if (store_coverage_next(
-			    txn, tree->config->name, account->id, position, &record))
+		if (store_coverage_next(txn, tree->config->name, account->id, position, &record))
 			return;
 		mark.state = COVERAGE_NEVER_TRIED;
 		break;

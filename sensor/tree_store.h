@@ -17,8 +17,8 @@ struct store;
 struct tree_store;
 
 struct tree_store_options {
-	struct loop *loop;   /* borrowed */
-	struct store *store; /* borrowed */
+	struct loop *loop;		       /* borrowed */
+	struct store *store;		       /* borrowed */
 	const struct config_connector *config; /* borrowed until the end */
 	const struct overlap *overlap;	       /* borrowed until the end */
 	/* Borrowed until the end. Accounts that an earlier connector covers become excluded. */
@@ -27,8 +27,8 @@ struct tree_store_options {
 
 /* err: of the store. */
 typedef void tree_store_done_fn(void *arg, const struct err *err);
-struct tree_store *tree_store_start(const struct tree_store_options *options,
-	tree_store_done_fn *done, void *arg);
+struct tree_store *tree_store_start(
+	const struct tree_store_options *options, tree_store_done_fn *done, void *arg);
 void tree_store_cancel(struct tree_store *tree);
 
 #endif
