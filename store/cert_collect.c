@@ -33,7 +33,7 @@ static void add_name(struct cert_collection *collection, const char *name)
 {
 	unsigned char lower[SORT_NAME_MAX + 1];
 	size_t len = 0;
-	for (; name[len] != '\0' && len < SORT_NAME_MAX; len++) {
+	for (; len < SORT_NAME_MAX && name[len] != '\0'; len++) {
 		char c = name[len];
 		lower[len] = (unsigned char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 	}

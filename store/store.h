@@ -75,8 +75,8 @@ int store_txn_check(const struct store_txn *txn, struct err *err);
 
 /*
  * Copies the whole store, compacted and consistent, into a new file (0600) while the daemon goes on
- * writing. Blocks: run by the CLI in its own process, on a read-only store. ERR_CONFIG when the file
- * exists; ERR_STORE_FULL and ERR_SYSTEM name it, and it is removed. To restore: with no daemon
+ * writing. Blocks: run by the CLI in its own process, on a read-only store. ERR_CONFIG when the
+ * file exists; ERR_STORE_FULL and ERR_SYSTEM name it, and it is removed. To restore: with no daemon
  * running, move it to data_dir/store.mdb; a new epoch begins by itself.
  */
 int store_backup(struct store *store, const char *file, struct err *err);

@@ -71,7 +71,7 @@ static void back_up(void *arg)
 	CHECK(reader != NULL);
 	if (store_backup(reader, to, &err) != 0) {
 		fprintf(stderr, "%s\n", err.text);
-		_exit(2);
+		child_exit(2);
 	}
 	store_close(reader);
 }

@@ -49,7 +49,7 @@ static void mount_disk(const char *path)
 	uid_t uid = geteuid();
 	if (unshare(CLONE_NEWNS) != 0) {
 		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
-			_exit(NO_NAMESPACE);
+			child_exit(NO_NAMESPACE);
 		snprintf(map, sizeof(map), "0 %u 1", uid);
 		write_text("/proc/self/setgroups", "deny");
 		write_text("/proc/self/uid_map", map);
@@ -57,7 +57,7 @@ static void mount_disk(const char *path)
 	snprintf(options, sizeof(options), "size=%d,mode=700", DISK_BYTES);
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
 		mount("none", path, "tmpfs", 0, options) != 0)
-		_exit(NO_NAMESPACE);
+		child_exit(NO_NAMESPACE);
 }
 
 static void add_ballast(const char *folder, size_t bytes)
