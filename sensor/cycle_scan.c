@@ -19,7 +19,7 @@
 
 enum {
 	PREPARING_MAX = 64, /* accounts whose session and regions are asked for at once */
-	TURN_US = 5000,	    /* of looking at accounts that need nothing */
+	TURN_US = 5000,	    /* of opening in one turn of the loop */
 };
 
 struct visit_slot {
@@ -143,9 +143,15 @@ static void start_pair(struct cycle_scan *scan, const struct agenda_pair *next)
 
 static void pump_pairs(struct cycle_scan *scan)
 {
+	int64_t until_us = clock_mono_us() + TURN_US;
 	struct agenda_pair next;
-	while (scan->first_free < scan->options.pairs_max && agenda_next(scan->agenda, &next))
+	while (scan->first_free < scan->options.pairs_max && agenda_next(scan->agenda, &next)) {
 		start_pair(scan, &next);
+		if (clock_mono_us() > until_us) {
+			pump_later(scan);
+			return;
+		}
+	}
 }
 
 /* --- accounts ---------------------------------------------------------------------------------- */
