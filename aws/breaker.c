@@ -16,22 +16,38 @@ bool breaker_admits(struct breaker *breaker, int64_t now_mono_ms)
 	return true;
 }
 
-bool breaker_failed(struct breaker *breaker, int points, const char *reason, int64_t now_mono_ms)
+static bool open_if(
+	struct breaker *breaker, bool is_enough, const char *reason, int64_t now_mono_ms)
 {
 	(void)text_copy(breaker->reason, sizeof(breaker->reason), reason); /* cut is fine */
-	if (breaker->is_open)
-		return false;
-	breaker->points += points;
-	if (breaker->points < BREAKER_OPEN_POINTS)
+	if (breaker->is_open || !is_enough)
 		return false;
 	breaker->is_open = true;
 	breaker->probe_at_mono_ms = now_mono_ms + BREAKER_PROBE_MS;
 	return true;
 }
 
+bool breaker_failed(struct breaker *breaker, const char *reason, int64_t now_mono_ms)
+{
+	bool is_enough = ++breaker->failures >= BREAKER_FAILURES;
+	return open_if(breaker, is_enough, reason, now_mono_ms);
+}
+
+bool breaker_silent(
+	struct breaker *breaker, const char *reason, int64_t patience_ms, int64_t now_mono_ms)
+{
+	if (breaker->silences++ == 0)
+		breaker->silent_since_mono_ms = now_mono_ms - patience_ms;
+	int64_t silent_ms = now_mono_ms - breaker->silent_since_mono_ms;
+	bool is_enough = breaker->silences >= BREAKER_SILENCES &&
+			 silent_ms >= BREAKER_PATIENCES * patience_ms;
+	return open_if(breaker, is_enough, reason, now_mono_ms);
+}
+
 void breaker_answered(struct breaker *breaker)
 {
-	breaker->points = 0;
+	breaker->failures = 0;
+	breaker->silences = 0;
 	breaker->is_open = false;
 }
 

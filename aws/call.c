@@ -328,13 +328,14 @@ static enum retry_class take_failure(struct aws_call *call, const struct err *er
 		return RETRY_NEVER;
 	}
 	enum retry_class class = classify_transport(err);
-	int points = 0;
-	if (class == RETRY_CONNECT)
-		points = BREAKER_CONNECT_POINTS;
-	else if (strcmp(err->code, "first_byte") == 0)
-		points = BREAKER_SILENCE_POINTS;
 	struct aws_host *host = call->endpoint->host;
-	if (points > 0 && breaker_failed(&host->breaker, points, err->text, clock_mono_ms()))
+	bool has_opened = false;
+	if (class == RETRY_CONNECT)
+		has_opened = breaker_failed(&host->breaker, err->text, clock_mono_ms());
+	else if (strcmp(err->code, "first_byte") == 0)
+		has_opened = breaker_silent(&host->breaker, err->text,
+			call->client->way->timeouts.first_byte_ms, clock_mono_ms());
+	if (has_opened)
 		fail_waiting(host, call->endpoint->endpoint.host_header);
 	/* Now it would only be refused. */
 	return host->breaker.is_open ? RETRY_NEVER : class;

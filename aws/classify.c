@@ -16,6 +16,7 @@ enum { MESSAGE_MAX = 512 };
 struct found {
 	char code[ERR_CODE_MAX]; /* "" when there is none */
 	char message[MESSAGE_MAX];
+	bool is_document; /* the body is JSON or XML, whatever it says */
 };
 
 /* Codes whose meaning does not follow from the HTTP status. */
@@ -28,8 +29,7 @@ static const struct meaning {
 	{"AccessDeniedException", ERR_DENIED, RETRY_NEVER},
 	{"AuthorizationError", ERR_DENIED, RETRY_NEVER},
 	{"AuthorizationErrorException", ERR_DENIED, RETRY_NEVER},
-	{"NotAuthorized", ERR_DENIED, RETRY_NEVER},
-	{"OptInRequired", ERR_DENIED, RETRY_NEVER},
+	{"NotAuthorized", ERR_DENIED, RETRY_NEVER}, {"OptInRequired", ERR_DENIED, RETRY_NEVER},
 	{"RegionDisabledException", ERR_DENIED, RETRY_NEVER},
 	{"SubscriptionRequired", ERR_DENIED, RETRY_NEVER},
 	{"SubscriptionRequiredException", ERR_DENIED, RETRY_NEVER},
@@ -79,8 +79,7 @@ static const struct meaning {
 	{"RequestTimeout", ERR_TIMEOUT, RETRY_TRANSIENT},
 	{"RequestTimeoutException", ERR_TIMEOUT, RETRY_TRANSIENT},
 
-	{"NoSuchEntity", ERR_NOT_FOUND, RETRY_NEVER},
-	{"NotFound", ERR_NOT_FOUND, RETRY_NEVER},
+	{"NoSuchEntity", ERR_NOT_FOUND, RETRY_NEVER}, {"NotFound", ERR_NOT_FOUND, RETRY_NEVER},
 	{"UnknownOperationException", ERR_REFUSED, RETRY_NEVER}, /* as 404 */
 };
 
@@ -129,6 +128,7 @@ static void find_in_json(
 {
 	struct err ignored = ERR_INIT; /* not JSON: then the status must do */
 	json_t *json = json_read_object(buf_text(&reply->body), reply->body.len, &ignored);
+	found->is_document = json != NULL;
 	const char *type = text_member(json, "__type"), *code = text_member(json, "code");
 	/* The places, weakest first. */
 	if (protocol == AWS_REST_JSON) {
@@ -153,6 +153,7 @@ static void find_in_xml(const struct http_reply *reply, struct found *found)
 	struct xml_document *document = xml_read(buf_text(&reply->body), reply->body.len, &ignored);
 	if (document == NULL)
 		return;
+	found->is_document = true;
 	const struct xml_element *root = xml_root(document);
 	const struct xml_element *error = xml_child(root, "Error");
 	if (error == NULL)
@@ -223,6 +224,15 @@ static bool is_about_time(const char *message)
 	       strncmp(message, "Signature not yet current", 25) == 0;
 }
 
+/* A refusal whose reason was lost on the way: AWS always gives one, if only in a header. */
+static bool is_garbled(const struct http_reply *reply, const struct found *found)
+{
+	bool is_refusal = reply->status >= 400 && reply->status < 500 && reply->status != 407;
+	if (!is_refusal || found->is_document)
+		return false;
+	return found->code[0] == '\0' || reply->body.len > 0;
+}
+
 static void set_without_code(const struct http_reply *reply, enum err_kind kind, struct err *err)
 {
 	if (reply->status == 407)
@@ -256,6 +266,8 @@ struct classified classify_answer(
 	const struct meaning *known = look_up(found.code);
 	struct meaning means =
 		known != NULL ? *known : by_status(reply->status, found.code, is_page);
+	if (means.retry == RETRY_NEVER && !is_page && is_garbled(reply, &found))
+		means = (struct meaning){.kind = ERR_PROTOCOL, .retry = RETRY_TRANSIENT};
 	if (means.kind == ERR_DENIED && is_explicit_policy_deny(found.message))
 		means.kind = ERR_DENIED_BY_SCP;
 	if (means.kind == ERR_CREDENTIALS && is_about_time(found.message))

@@ -8,8 +8,7 @@
 static int read_json(const char *body, size_t len, const char *expects, struct aws_reply *ret_reply,
 	struct err *err)
 {
-	/* JSON 1.1 services may leave the body of an empty answer out. */
-	json_t *json = len > 0 ? json_read_object(body, len, err) : json_object();
+	json_t *json = json_read_object(body, len, err);
 	if (json == NULL)
 		return -1;
 	const json_t *member = expects != NULL ? json_object_get(json, expects) : json;

@@ -11,12 +11,12 @@
 
 static bool connect_fails(struct breaker *breaker, int64_t now_ms)
 {
-	return breaker_failed(breaker, BREAKER_CONNECT_POINTS, "connection refused", now_ms);
+	return breaker_failed(breaker, "connection refused", now_ms);
 }
 
 static struct breaker opened_at(int64_t now_ms)
 {
-	struct breaker breaker = {.points = 0};
+	struct breaker breaker = {.failures = 0};
 	assert_false(connect_fails(&breaker, now_ms));
 	assert_false(connect_fails(&breaker, now_ms));
 	assert_true(connect_fails(&breaker, now_ms));
@@ -34,7 +34,7 @@ static void three_connect_failures_in_a_row_open_it(void **state)
 static void an_answer_in_between_starts_the_count_again(void **state)
 {
 	(void)state;
-	struct breaker breaker = {.points = 0};
+	struct breaker breaker = {.failures = 0};
 	for (int i = 0; i < 10; i++) {
 		assert_false(connect_fails(&breaker, 0));
 		assert_false(connect_fails(&breaker, 0));
@@ -43,13 +43,35 @@ static void an_answer_in_between_starts_the_count_again(void **state)
 	assert_true(breaker_admits(&breaker, 0));
 }
 
-static void silence_counts_a_quarter(void **state)
+enum { PATIENCE_MS = 20000 };
+
+static bool is_silent(struct breaker *breaker, int64_t now_ms)
+{
+	return breaker_silent(breaker, "no answer", PATIENCE_MS, now_ms);
+}
+
+static void long_silence_of_many_opens_it(void **state)
 {
 	(void)state;
-	struct breaker breaker = {.points = 0};
-	for (int i = 0; i < 11; i++)
-		assert_false(breaker_failed(&breaker, BREAKER_SILENCE_POINTS, "no answer", 0));
-	assert_true(breaker_failed(&breaker, BREAKER_SILENCE_POINTS, "no answer", 0));
+	struct breaker breaker = {.failures = 0};
+	for (int i = 0; i < 16; i++)
+		assert_false(is_silent(&breaker, 20000)); /* all that were under way */
+	for (int i = 0; i < 16; i++)
+		assert_false(is_silent(&breaker, 40000));
+	assert_true(is_silent(&breaker, 60000));
+	assert_false(breaker_admits(&breaker, 60001));
+}
+
+static void few_silences_or_an_answer_between_them_do_not(void **state)
+{
+	(void)state;
+	struct breaker breaker = {.failures = 0};
+	for (int i = 1; i <= 7; i++)
+		assert_false(is_silent(&breaker, i * INT64_C(20000)));
+	breaker_answered(&breaker);
+	for (int i = 8; i <= 14; i++)
+		assert_false(is_silent(&breaker, i * INT64_C(20000)));
+	assert_true(is_silent(&breaker, 300000));
 }
 
 static void one_probe_a_minute_goes_through(void **state)
@@ -92,7 +114,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(three_connect_failures_in_a_row_open_it),
 		cmocka_unit_test(an_answer_in_between_starts_the_count_again),
-		cmocka_unit_test(silence_counts_a_quarter),
+		cmocka_unit_test(long_silence_of_many_opens_it),
+		cmocka_unit_test(few_silences_or_an_answer_between_them_do_not),
 		cmocka_unit_test(one_probe_a_minute_goes_through),
 		cmocka_unit_test(an_answer_closes_it),
 		cmocka_unit_test(refusal_names_host_reason_and_next_try),

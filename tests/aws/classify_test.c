@@ -211,7 +211,7 @@ static void missing_things_are_not_found(void **state)
 		"ResourceNotFoundException", RETRY_NEVER);
 	expect(JSON(400, "{\"__type\":\"ParentNotFoundException\"}"), ERR_NOT_FOUND,
 		"ParentNotFoundException", RETRY_NEVER);
-	expect(JSON(404, ""), ERR_NOT_FOUND, "404", RETRY_NEVER);
+	expect(JSON(404, "{}"), ERR_NOT_FOUND, "404", RETRY_NEVER);
 }
 
 static void a_web_page_is_never_aws_speaking(void **state)
@@ -229,6 +229,7 @@ static void a_web_page_is_never_aws_speaking(void **state)
 	expect(page, ERR_REFUSED, "404", RETRY_NEVER);
 	expect(JSON(302, ""), ERR_REFUSED, "302", RETRY_NEVER);
 	expect(JSON(407, "<html></html>"), ERR_UNREACHABLE, "407", RETRY_NEVER);
+	expect(JSON(407, ""), ERR_UNREACHABLE, "407", RETRY_NEVER);
 }
 
 static void the_front_of_aws_may_answer_json_requests_in_xml(void **state)
@@ -267,6 +268,21 @@ static void messages_are_one_line_of_valid_text(void **state)
 	assert_true(text_is_utf8(err.text, strlen(err.text)));
 }
 
+static void a_refusal_whose_reason_was_lost_is_asked_for_again(void **state)
+{
+	(void)state;
+	expect(JSON(400, "\x01\x02garbage"), ERR_PROTOCOL, "400", RETRY_TRANSIENT);
+	expect(JSON(400, "{\"__type\":\"AccessDeni"), ERR_PROTOCOL, "400", RETRY_TRANSIENT);
+	expect(JSON(403, ""), ERR_PROTOCOL, "403", RETRY_TRANSIENT);
+	expect((struct given){AWS_REST_JSON, 403, "{\"message", "AccessDeniedException", NULL},
+		ERR_PROTOCOL, "AccessDeniedException", RETRY_TRANSIENT);
+	expect((struct given){AWS_REST_JSON, 403, "", "AccessDeniedException", NULL}, ERR_DENIED,
+		"AccessDeniedException", RETRY_NEVER);
+	expect(QUERY(403, "AccessDenied"), ERR_DENIED, "AccessDenied", RETRY_NEVER);
+	expect((struct given){AWS_QUERY, 403, "<ErrorResponse><Error><Code>Acc", NULL, NULL},
+		ERR_PROTOCOL, "403", RETRY_TRANSIENT);
+}
+
 static void transport_failures(void **state)
 {
 	(void)state;
@@ -302,6 +318,7 @@ int main(void)
 		cmocka_unit_test(the_front_of_aws_may_answer_json_requests_in_xml),
 		cmocka_unit_test(codes_that_are_no_words_are_ignored),
 		cmocka_unit_test(messages_are_one_line_of_valid_text),
+		cmocka_unit_test(a_refusal_whose_reason_was_lost_is_asked_for_again),
 		cmocka_unit_test(transport_failures),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

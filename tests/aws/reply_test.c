@@ -43,15 +43,15 @@ static void xml_services_give_the_root(void **state)
 	aws_reply_clear(&reply);
 }
 
-static void empty_json_answer_is_an_empty_object(void **state)
+static void empty_body_is_no_answer(void **state)
 {
 	(void)state;
 	struct aws_reply reply;
 	struct err err;
-	assert_int_equal(read_text(AWS_JSON_1_1, "", NULL, &reply, &err), 0);
-	assert_int_equal(json_object_size(reply.json), 0);
-	aws_reply_clear(&reply);
-	assert_int_equal(read_text(AWS_JSON_1_1, "", "Tags", &reply, &err), -1);
+	assert_int_equal(read_text(AWS_JSON_1_1, "", NULL, &reply, &err), -1);
+	assert_int_equal(err.kind, ERR_PROTOCOL);
+	assert_int_equal(read_text(AWS_QUERY, "", NULL, &reply, &err), -1);
+	assert_int_equal(err.kind, ERR_PROTOCOL);
 }
 
 static void what_was_not_asked_for_is_refused_and_nothing_touched(void **state)
@@ -92,7 +92,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(json_services_give_an_object),
 		cmocka_unit_test(xml_services_give_the_root),
-		cmocka_unit_test(empty_json_answer_is_an_empty_object),
+		cmocka_unit_test(empty_body_is_no_answer),
 		cmocka_unit_test(what_was_not_asked_for_is_refused_and_nothing_touched),
 		cmocka_unit_test(too_deep_is_a_limit),
 	};
