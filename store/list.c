@@ -15,10 +15,14 @@
 
 enum {
 	FINGERPRINT_DIGITS = 2 * CERT_SHA256_LEN,
+	SERIAL_DIGITS_MIN = 8, /* shorter is rather a name than a serial */
 	SERIAL_DIGITS_MAX = 64,
 	VALUE_MAX = 2048,
 	EVENTS_LIMIT_MAX = 1000000,
 };
+
+/* Longer than any certificate lives, far from overflow: 10,000 years. */
+static const int64_t DURATION_MAX_S = INT64_C(10000) * 366 * 86400;
 
 enum phase { PHASE_HEAD, PHASE_UNITS, PHASE_ROWS, PHASE_END };
 
@@ -49,14 +53,6 @@ static int bad_value(const struct list_param *param, const char *expected, struc
 		err, ERR_CONFIG, "%s: \"%.80s\" is not %s", param->key, param->value, expected);
 }
 
-static int take_text(const struct list_param *param, char **ret_text, struct err *err)
-{
-	if (*ret_text != NULL)
-		return err_set(err, ERR_CONFIG, "%s is given twice", param->key);
-	*ret_text = xstrdup(param->value);
-	return 0;
-}
-
 static int take_bool(const struct list_param *param, bool *ret_value, struct err *err)
 {
 	if (strcmp(param->value, "1") == 0 || strcmp(param->value, "yes") == 0)
@@ -68,16 +64,19 @@ static int take_bool(const struct list_param *param, bool *ret_value, struct err
 	return 0;
 }
 
-/* "30d" counts from now; a date or time stands for itself. */
+/* "30d" counts from now; a date or time stands for itself. Never 0, which means "not given". */
 static int take_moment(
 	const struct list_param *param, int64_t now_s, int sign, int64_t *ret_s, struct err *err)
 {
 	int64_t duration_s;
 	struct err ignored = ERR_INIT;
-	if (text_parse_duration(param->value, &duration_s, &ignored) == 0)
-		*ret_s = now_s + sign * duration_s;
-	else if (text_parse_time(param->value, ret_s, &ignored) != 0)
+	int64_t moment_s;
+	if (text_parse_duration(param->value, &duration_s, &ignored) == 0 &&
+		duration_s <= DURATION_MAX_S)
+		moment_s = now_s + sign * duration_s;
+	else if (text_parse_time(param->value, &moment_s, &ignored) != 0)
 		return bad_value(param, "a duration (30d, 12h) or a date (2026-12-31)", err);
+	*ret_s = moment_s != 0 ? moment_s : 1;
 	return 0;
 }
 
@@ -205,8 +204,8 @@ static int certificate_param(struct list *list, struct cert_params *params,
 		filter->arn = param->value;
 	else if (is_hex && strlen(params->hex) == FINGERPRINT_DIGITS)
 		filter->fingerprint = params->hex;
-	else if (is_hex && strlen(params->hex) >= 8 && strlen(params->hex) <= SERIAL_DIGITS_MAX &&
-		 strchr(param->value, '.') == NULL)
+	else if (is_hex && strlen(params->hex) >= SERIAL_DIGITS_MIN &&
+		 strlen(params->hex) <= SERIAL_DIGITS_MAX)
 		filter->serial = params->hex;
 	else
 		filter->domain = param->value;
@@ -220,12 +219,14 @@ static int other_param(struct list *list, const struct list_param *param, struct
 	const char *key = param->key;
 	bool is_coverage = list->kind == LIST_COVERAGE, is_events = list->kind == LIST_EVENTS;
 	int64_t number;
-	if (strcmp(key, "connector") == 0 && !is_events)
-		return take_text(param, &list->connector, err);
-	if (strcmp(key, "account") == 0 && is_coverage)
-		return take_text(param, &list->account_id, err);
-	if (strcmp(key, "region") == 0 && is_coverage)
-		return take_text(param, &list->region, err);
+	char **text = strcmp(key, "connector") == 0 && !is_events  ? &list->connector
+		      : strcmp(key, "account") == 0 && is_coverage ? &list->account_id
+		      : strcmp(key, "region") == 0 && is_coverage  ? &list->region
+								   : NULL;
+	if (text != NULL) {
+		*text = xstrdup(param->value);
+		return 0;
+	}
 	if (strcmp(key, "problems") == 0 && is_coverage)
 		return take_bool(param, &list->only_problems, err);
 	if (strcmp(key, "state") == 0 && is_coverage) {

@@ -15,6 +15,7 @@ $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 
 # --- store ----------------------------------------------------------------------------------------
 $(store_tests): $(B)/tests/lib/temp_store.o
+$(B)/tests/store/render_test:    $(B)/tests/lib/read_file.o
 $(B)/tests/store/group_test:     $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/aws/classify_test:    $(B)/tests/lib/read_file.o
 flow_fakes := $(B)/tests/lib/fake_call.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
