@@ -104,11 +104,33 @@ static void set_code(struct found *found, const char *text)
 	memcpy(found->code, word, len + 1);
 }
 
+/* About a wrong signature AWS quotes what it thinks was signed, the session token included: that
+ * part must not get into logs, the store and the API. Returns how much of the text comes before. */
+static size_t len_before_quoted_request(const char *text)
+{
+	static const char *const begin[] = {
+		"The Canonical String", "The String-to-Sign", "x-amz-security-token"};
+	size_t len = strlen(text);
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
+		const char *found = strcasestr(text, begin[i]);
+		if (found != NULL && (size_t)(found - text) < len)
+			len = (size_t)(found - text);
+	}
+	if (text[len] == '\0')
+		return len;
+	while (len > 0 && (unsigned char)text[len - 1] <= ' ')
+		len--;
+	return len;
+}
+
 /* One line, without control bytes, whatever was sent. */
 static void set_message(struct found *found, const char *text)
 {
-	(void)text_copy(found->message, sizeof(found->message), text); /* cut is fine */
-	size_t len = strlen(found->message);
+	size_t len = len_before_quoted_request(text);
+	if (len >= sizeof(found->message))
+		len = sizeof(found->message) - 1; /* cut is fine */
+	memcpy(found->message, text, len);
+	found->message[len] = '\0';
 	while (len > 0 && !text_is_utf8(found->message, len))
 		found->message[--len] = '\0'; /* cut inside a character */
 	for (size_t i = 0; i < len; i++) {

@@ -268,6 +268,35 @@ static void messages_are_one_line_of_valid_text(void **state)
 	assert_true(text_is_utf8(err.text, strlen(err.text)));
 }
 
+/* AWS repeats the request as it understood it, session token included. */
+static void what_was_signed_is_not_told_again(void **state)
+{
+	(void)state;
+	static const char *const code[] = {"SignatureDoesNotMatch", "InvalidSignatureException"};
+	static const char says[] =
+		"The request signature we calculated does not match the signature you provided.";
+	static const char *const quoted[] = {
+		"The Canonical String for this request should have been",
+		"The String-to-Sign should have been"};
+	for (size_t i = 0; i < 2; i++) {
+		char json[1024], xml[1024], text[1024];
+		struct err err;
+		snprintf(json, sizeof(json),
+			"{\"__type\":\"%s\",\"message\":\"%s\\n\\n%s\\n'POST\\n/\\n\\n"
+			"x-amz-security-token:FwoGZXIvYXdz'\"}",
+			code[i], says, quoted[i]);
+		snprintf(xml, sizeof(xml),
+			"<ErrorResponse><Error><Code>%s</Code><Message>%s\n\n%s\n'POST\n/\n\n"
+			"x-amz-security-token:FwoGZXIvYXdz'</Message></Error></ErrorResponse>",
+			code[i], says, quoted[i]);
+		snprintf(text, sizeof(text), "%s: %s (HTTP 403)", code[i], says);
+		classify(&JSON(403, json), &err);
+		assert_string_equal(err.text, text);
+		classify(&(struct given){.protocol = AWS_QUERY, .status = 403, .body = xml}, &err);
+		assert_string_equal(err.text, text);
+	}
+}
+
 static void a_refusal_whose_reason_was_lost_is_asked_for_again(void **state)
 {
 	(void)state;
@@ -318,6 +347,7 @@ int main(void)
 		cmocka_unit_test(the_front_of_aws_may_answer_json_requests_in_xml),
 		cmocka_unit_test(codes_that_are_no_words_are_ignored),
 		cmocka_unit_test(messages_are_one_line_of_valid_text),
+		cmocka_unit_test(what_was_signed_is_not_told_again),
 		cmocka_unit_test(a_refusal_whose_reason_was_lost_is_asked_for_again),
 		cmocka_unit_test(transport_failures),
 	};
