@@ -5,6 +5,8 @@
  * us (it has no connection any more) and ending the reply frees it.
  */
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "base/err.h"
@@ -77,6 +79,16 @@ bool api_job_begin(struct api *api, struct evhttp_request *request, struct api_j
 	evhttp_connection_set_closecb(evhttp_request_get_connection(request), on_close, job);
 	api_job_run_after(job, 0);
 	return true;
+}
+
+bool api_job_has_reader(const struct api_job *job)
+{
+	struct evhttp_connection *connection = evhttp_request_get_connection(job->request);
+	if (connection == NULL)
+		return false;
+	struct pollfd peer = {
+		.fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection))};
+	return poll(&peer, 1, 0) <= 0 || (peer.revents & (POLLHUP | POLLERR)) == 0;
 }
 
 static void on_taken(struct evhttp_connection *connection, void *arg)

@@ -64,7 +64,8 @@ static int begin_list(struct list_job *job, struct err *err)
 
 static bool waits_for_events(struct list_job *job)
 {
-	return list_rows(job->list) == 0 && clock_mono_ms() < job->until_mono_ms;
+	return list_rows(job->list) == 0 && clock_mono_ms() < job->until_mono_ms &&
+	       api_job_has_reader(&job->job);
 }
 
 static void run(struct api_job *base)

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { BACKLOG = 64, DIRECTORY_MODE = 0750, SOCKET_MODE = 0660 };
+enum { BACKLOG = 1024, DIRECTORY_MODE = 0750, SOCKET_MODE = 0660 };
 
 /* As far as we may: without root the group stays our own. */
 static void give_to_group(const char *path)
