@@ -25,7 +25,8 @@ $(B)/tests/orgscope/region_probe_test: $(flow_fakes)
 
 # --- aws/: the real client over scripted HTTP ----------------------------------------------------
 http_fakes := $(B)/tests/lib/fake_http.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
-$(B)/tests/aws/call_test:      $(http_fakes)
+$(B)/tests/aws/call_test:      $(http_fakes) $(B)/tests/lib/call_fixture.o
+$(B)/tests/aws/call_flow_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/tests/lib/test_ca.o
 $(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)
 $(B)/tests/base/http_tls_test $(B)/tests/base/http_proxy_test: $(http_servers)
@@ -63,3 +64,8 @@ $(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake
 
 # --- cli/ -----------------------------------------------------------------------------------------
 $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
+
+# --- sensor/: cycles on a real store against a small organization ---------------------------------
+org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/temp_store.o \
+	$(B)/tests/lib/fake_store_queue.o $(B)/tests/sensor/fixture.o $(B)/tests/sensor/cycle_fixture.o
+$(B)/tests/sensor/cycle_test:  $(org_fakes)

@@ -105,8 +105,7 @@ static void names_that_are_no_regions_are_refused(void **state)
 		aws_reply_clear(&reply);
 	}
 	static const char *const xml[] = {"<R/>", "<R><regionInfo><item/></regionInfo></R>",
-		"<R><regionInfo><item><regionName>eu-west-1</regionName></item><item><regionName>&lt;"
-		"</regionName></item></regionInfo></R>"};
+		"<R><regionInfo><item><regionName>&lt;</regionName></item></regionInfo></R>"};
 	for (size_t i = 0; i < sizeof(xml) / sizeof(xml[0]); i++) {
 		struct aws_reply reply = answer_text(AWS_EC2_QUERY, xml[i]);
 		struct region_list list = {.count = 0};
