@@ -342,6 +342,7 @@ int http_slot_prepare(struct http_call *call, struct err *err)
 			call->host->key);
 	/* Not only to begin clean: libcurl counts its repeated tries over a handle's whole life. */
 	curl_easy_reset(easy);
+	SET(CURLOPT_RESOLVE, NULL); /* which a reset leaves behind when it was not used */
 	set_constants(easy);
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_PRIVATE, call);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/clock.h"
+#include "base/resolve.h"
 #include "tests/lib/http_fixture.h"
 #include "tests/lib/test_server.h"
 
@@ -625,6 +625,43 @@ static void cancel_works_while_queued_resolving_connecting_and_waiting(void **st
 	test_full_server_stop(full);
 }
 
+static bool is_name_known(void *arg)
+{
+	struct http_fixture *f = arg;
+	return resolve_cached(f->resolve, "a.test") != NULL;
+}
+
+/* Addresses that were set for a call which never began must not be taken for the next one's. */
+static void cancel_works_between_the_name_and_the_slot(void **state)
+{
+	http_fixture_free(*state);
+	struct http_fixture *f = *state = http_fixture_new(
+		&(struct http_limits){.max_requests = 1, .per_host_max = 2, .idle_max = 8});
+	struct test_server *held = test_server_start(serve_held, NULL);
+	struct test_server *server = test_server_start(serve_hello, NULL);
+	struct fixture_call *waiting = fixture_call_new(f, 'w', "http://a.test/");
+	struct fixture_call *holder =
+		fixture_call_new(f, 'h', "http://127.0.0.1:%d/", test_server_port(held));
+	fixture_call_start(waiting);
+	fixture_call_start(holder);
+	fixture_run_until(f, is_name_known, f);
+	fixture_run_ms(f, 10);
+	assert_string_equal(f->made, "wh");
+	assert_int_equal(fixture_stats(f).queued, 1);
+	assert_int_equal(fixture_stats(f).in_flight, 1);
+	fixture_call_cancel(waiting);
+	fixture_call_cancel(holder);
+	/* One handle for each of the two that were given back. */
+	fixture_call_start(fixture_call_new(f, 's', "http://stuck.test/"));
+	fixture_run_ms(f, 10);
+	struct fixture_call *call =
+		fixture_get(f, "http://127.0.0.1:%d/", test_server_port(server));
+	assert_string_equal(call->err.text, "");
+	assert_int_equal(call->status, 200);
+	test_server_stop(held);
+	test_server_stop(server);
+}
+
 static struct fixture_call *victim;
 
 static void cancel_victim(struct fixture_call *call)
@@ -695,6 +732,7 @@ int main(void)
 		TEST(only_one_call_of_a_host_waits_for_its_name),
 		TEST(stalled_name_ends_in_a_connect_timeout),
 		TEST(cancel_works_while_queued_resolving_connecting_and_waiting),
+		TEST(cancel_works_between_the_name_and_the_slot),
 		TEST(done_may_cancel_a_call_that_has_ended_too),
 		TEST(cancelled_connection_is_not_used_again),
 	};

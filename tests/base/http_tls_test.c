@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -173,6 +174,7 @@ static pid_t start_secret_server(struct test_ca *ca, int *ret_port)
 	pid_t child = fork();
 	assert_true(child >= 0);
 	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when an assertion ends the test */
 		struct test_server *server =
 			ca != NULL ? test_server_start_tls(serve_secret, NULL, ca, "tls.test")
 				   : test_server_start(serve_secret, NULL);
