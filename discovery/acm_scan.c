@@ -116,7 +116,8 @@ static struct scan_plan_input plan_input(const struct acm_scan *scan)
 		.region = scan->region,
 		.import = &scan->import,
 		.detail_max_age_s = scan->detail_max_age_s,
-		.now_s = scan->now_s};
+		.now_s = scan->now_s,
+		.hides_acme = !scan->include_origins};
 }
 
 static int check_page(struct acm_scan *scan, size_t first, struct err *err)

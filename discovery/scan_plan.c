@@ -147,11 +147,19 @@ static void meet_new(struct walk *walk, struct acm_summary *summary)
 	add_item(walk, summary, NULL, CHANGE_ALL);
 }
 
+/* Whether the list would have it if it were still there. */
+static bool is_missed(const struct walk *walk)
+{
+	const struct cert_record *stored = &walk->stored;
+	bool is_hidden = walk->input->hides_acme && strcmp(stored->key_pair_origin, "ACME") == 0;
+	return stored->gone_s == 0 && !is_hidden;
+}
+
 /* Stored ones before arn were not listed (all that are left: NULL). */
 static void pass_stored(struct walk *walk, const char *arn)
 {
 	while (walk->has_stored && (arn == NULL || strcmp(walk->stored.arn, arn) < 0)) {
-		if (walk->stored.gone_s == 0)
+		if (is_missed(walk))
 			add_text(&walk->plan->gone, walk->stored.arn);
 		next_stored(walk);
 	}

@@ -43,6 +43,7 @@ struct scan_plan_input {
 	const struct import_policy *import;
 	int64_t detail_max_age_s;
 	int64_t now_s;
+	bool hides_acme; /* the list was asked for in the way that leaves ACME's certificates out */
 };
 
 /*

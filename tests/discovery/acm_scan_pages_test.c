@@ -167,6 +167,26 @@ static void partition_that_refuses_origins_is_asked_without(void **state)
 	expect_calls(fixture, 3, 0, 0, 0);
 }
 
+/* What a list cannot show it does not prove to be gone. */
+static void acme_certificates_stay_while_origins_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct fake_acm_cert *other = fake_acm_add(&fixture->acm, "a");
+	struct fake_acm_cert *acme = fake_acm_add(&fixture->acm, "b");
+	acme->is_acme = true;
+	scan_run_well(fixture);
+	expect_stored(fixture, "a ISSUED\nb ISSUED\n");
+	fixture->acm.refuses_origins = true;
+	other->is_listed = false;
+	scan_run_well(fixture);
+	expect_result(fixture, 0, 0, 0, 0, 1);
+	expect_stored(fixture, "a ISSUED gone\nb ISSUED\n");
+	fixture->acm.refuses_origins = fixture->lacks_origins = false;
+	acme->is_listed = false;
+	scan_run_well(fixture);
+	expect_stored(fixture, "a ISSUED gone\nb ISSUED gone\n");
+}
+
 static void refusal_for_another_reason_is_not_remembered(void **state)
 {
 	struct fixture *fixture = *state;
@@ -213,6 +233,7 @@ int main(void)
 		SCAN_TEST(foreign_certificate_ends_the_scan),
 		SCAN_TEST(answers_that_lie_end_the_scan),
 		SCAN_TEST(partition_that_refuses_origins_is_asked_without),
+		SCAN_TEST(acme_certificates_stay_while_origins_are_refused),
 		SCAN_TEST(refusal_for_another_reason_is_not_remembered),
 		SCAN_TEST(refusal_of_a_later_page_is_an_error),
 		SCAN_TEST(other_refusals_are_errors_at_once),

@@ -90,13 +90,15 @@ static json_t *summary_of(const struct fake_acm *acm, const struct fake_acm_cert
 	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s}", "CertificateArn", arn,
 		"DomainName", cert->domain_name, "Status", cert->status, "Type", cert->type,
 		"InUse", cert->in_use_by != NULL, "Exported", 0, "KeyAlgorithm", "RSA-2048");
+	if (cert->is_acme)
+		json_object_set_new(item, "CertificateKeyPairOrigin", json_string("ACME"));
 	set_validity(item, cert);
 	free(arn);
 	return item;
 }
 
 /* The page behind the token "page-N": the N-th listed certificate comes first. */
-static json_t *list(const struct fake_acm *acm, const char *token)
+static json_t *list(const struct fake_acm *acm, const char *token, bool has_origins)
 {
 	size_t first = 0, listed = 0;
 	if (token != NULL && sscanf(token, "page-%zu", &first) != 1)
@@ -104,7 +106,8 @@ static json_t *list(const struct fake_acm *acm, const char *token)
 	json_t *items = json_array();
 	json_t *answer = json_pack("{s:o}", "CertificateSummaryList", items);
 	for (size_t i = 0; i < acm->count; i++) {
-		if (!acm->cert[i].is_listed || listed++ < first)
+		bool is_hidden = acm->cert[i].is_acme && !has_origins;
+		if (!acm->cert[i].is_listed || is_hidden || listed++ < first)
 			continue;
 		if (acm->page_size > 0 && json_array_size(items) == acm->page_size) {
 			char next[32];
@@ -232,7 +235,8 @@ static bool answer(void *arg, const struct fake_record *call, char **ret_body, s
 			err_set(err, ERR_REFUSED, "acm ListCertificates: unknown parameter");
 			err_set_code(err, "ValidationException");
 		} else {
-			made = list(acm, json_string_value(json_object_get(request, "NextToken")));
+			made = list(acm, json_string_value(json_object_get(request, "NextToken")),
+				has_origins);
 		}
 	} else {
 		made = answer_one(acm, call->operation, arn != NULL ? arn : "", ret_body, err);

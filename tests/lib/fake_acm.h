@@ -22,6 +22,7 @@ struct fake_acm_cert {
 	char id[40]; /* "<ARN prefix>certificate/<id>" */
 	bool is_listed;
 	const char *domain_name, *status, *type; /* borrowed; "www.example.com", "ISSUED", ... */
+	bool is_acme; /* of ACME origin: listed only when origins are asked for */
 	/* Name in tests/data/x509, without ".pem"; NULL: not issued yet. Describe tells of the same. */
 	const char *pem;
 	const char *chain;	    /* names, "," between; NULL: none */
