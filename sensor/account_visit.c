@@ -113,14 +113,22 @@ static void write_plan(struct store_txn *txn, void *arg)
 	region_plan_write(txn, &visit->plan, &account);
 }
 
+/* Whether the visit is about this region at all; a catch-up is about what is due alone. */
+static bool is_counted(const struct account_visit *visit, const struct region_task *task)
+{
+	const char *only = visit->options.only_region;
+	bool is_asked_for = only[0] == '\0' || strcmp(only, task->region) == 0;
+	if (task->kind == REGION_TASK_VANISHED || !is_asked_for)
+		return false;
+	return task->kind == REGION_TASK_SCAN || visit->options.rule != SCHEDULE_OF_CATCH_UP;
+}
+
 static void tell_known(struct account_visit *visit)
 {
 	size_t pairs = 0, resting = 0, problems = 0;
-	const char *only = visit->options.only_region;
 	for (size_t i = 0; i < visit->plan.count; i++) {
 		const struct region_task *task = &visit->plan.task[i];
-		bool is_asked_for = only[0] == '\0' || strcmp(only, task->region) == 0;
-		if (task->kind == REGION_TASK_VANISHED || !is_asked_for)
+		if (!is_counted(visit, task))
 			continue;
 		pairs++;
 		resting += task->kind != REGION_TASK_SCAN;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "sensor/account_retire.h"
+#include "sensor/overlap.h"
 #include "store/accounts.h"
 
 struct connector_retire {
@@ -68,20 +69,18 @@ static void on_end(void *arg, const struct err *err)
 	finish(retire, err);
 }
 
-static bool is_known_elsewhere(
+static bool is_read_by_another(
 	const struct connector_retire *retire, struct store_txn *txn, const char *account_id)
 {
-	struct account_record record;
 	for (size_t i = 0; i < retire->remaining_count; i++)
-		if (store_account_get(txn, retire->remaining[i], account_id, &record) &&
-			strcmp(record.state, "GONE") != 0)
+		if (overlap_reads(txn, retire->remaining[i], account_id))
 			return true;
 	return false;
 }
 
 /* The connector's first account that is left; false: none. */
 static bool read_account(struct connector_retire *retire, struct store_txn *txn,
-	char account_id[13], char partition[16], bool *ret_is_known)
+	char account_id[13], char partition[16], bool *ret_is_read)
 {
 	char position[ACCOUNT_POSITION_MAX] = "";
 	struct account_record record;
@@ -91,7 +90,7 @@ static bool read_account(struct connector_retire *retire, struct store_txn *txn,
 	(void)text_copy(account_id, 13, record.account_id);
 	bool has_cycle = store_cycle_get(txn, retire->connector, &cycle);
 	(void)text_copy(partition, 16, has_cycle ? cycle.partition : "aws");
-	*ret_is_known = is_known_elsewhere(retire, txn, account_id);
+	*ret_is_read = is_read_by_another(retire, txn, account_id);
 	return true;
 }
 
@@ -100,12 +99,12 @@ static void step(struct connector_retire *retire)
 	struct err err = ERR_INIT;
 	struct store_txn *txn = NULL;
 	char account_id[13] = "", partition[16] = "";
-	bool is_known = false;
+	bool is_read = false;
 	if (store_read_begin(retire->store, &txn, &err) != 0) {
 		finish(retire, &err);
 		return;
 	}
-	bool has_account = read_account(retire, txn, account_id, partition, &is_known);
+	bool has_account = read_account(retire, txn, account_id, partition, &is_read);
 	bool has_failed = store_txn_check(txn, &err) != 0;
 	store_read_end(txn);
 	if (has_failed) {
@@ -118,7 +117,7 @@ static void step(struct connector_retire *retire)
 				.partition = partition,
 				.account_id = account_id,
 				.reason = "the connector was removed from the configuration",
-				.keeps_certificates = is_known,
+				.keeps_certificates = is_read,
 				.now_s = clock_now_s()},
 			on_account, retire);
 	} else {

@@ -1,6 +1,6 @@
 /*
  * A connector that left the configuration: nothing of it is left but its certificates, and these
- * are marked gone unless another connector has their account on record and will read them.
+ * are marked gone unless another connector reads their account too.
  */
 #ifndef SENSOR_CONNECTOR_RETIRE_H
 #define SENSOR_CONNECTOR_RETIRE_H

@@ -107,7 +107,7 @@ static void on_pair(
 	slot->next_free = scan->first_free;
 	scan->first_free = (size_t)(slot - scan->pair);
 	progress->pairs_done++;
-	progress->certificates += result->listed;
+	progress->certificates += result->certificates;
 	if (coverage_is_problem(result->state)) {
 		progress->pairs_problem++;
 		log_info("scan account-region connector=%s account=%s region=%s state=%s",
@@ -269,6 +269,8 @@ static int look_at(struct cycle_scan *scan, size_t i, struct err *err)
 	}
 	progress->accounts_opened++;
 	progress->accounts_done++;
+	if (scan->options.rule == SCHEDULE_OF_CATCH_UP)
+		return 0; /* it is not about this account */
 	progress->pairs_known += found.pairs;
 	progress->pairs_done += found.pairs;
 	progress->pairs_problem += found.problems;

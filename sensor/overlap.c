@@ -25,9 +25,7 @@ void overlap_clear(struct overlap *overlap)
 	*overlap = (struct overlap){.earlier = NULL};
 }
 
-/* Whether any of the account's regions is the connector's: it is in its organization, active and
- * not filtered out. */
-static bool has_account(struct store_txn *txn, const char *connector, const char *account_id)
+bool overlap_reads(struct store_txn *txn, const char *connector, const char *account_id)
 {
 	char position[COVERAGE_POSITION_MAX] = "";
 	struct coverage_record record;
@@ -53,7 +51,7 @@ const char *overlap_owner(const struct overlap *overlap, struct store_txn *txn,
 	for (size_t i = 0; i < overlap->count; i++) {
 		const struct config_connector *earlier = &overlap->earlier[i];
 		if (has_region(&earlier->regions, region) &&
-			has_account(txn, earlier->name, account_id))
+			overlap_reads(txn, earlier->name, account_id))
 			return earlier->name;
 	}
 	return NULL;

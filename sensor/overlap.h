@@ -31,6 +31,10 @@ void overlap_clear(struct overlap *overlap); /* zeroed is fine */
 const char *overlap_owner(const struct overlap *overlap, struct store_txn *txn,
 	const char *account_id, const char *region);
 
+/* Whether any of the account's regions is the connector's: it is in its organization, active and
+ * not filtered out. */
+bool overlap_reads(struct store_txn *txn, const char *connector, const char *account_id);
+
 /* Why the other connector does not read it. ret_reason: OVERLAP_REASON_MAX bytes. */
 void overlap_reason(const char *owner, char *ret_reason);
 

@@ -54,7 +54,7 @@ static void write_success(struct store_txn *txn, const struct acm_scan_result *s
 {
 	struct pair_scan *pair = arg;
 	put_attempt(txn, pair,
-		&(struct coverage_attempt){.certificate_count = scanned->listed,
+		&(struct coverage_attempt){.certificate_count = scanned->tracked,
 			.interval_s = pair->config->interval_s,
 			.now_s = clock_now_s()});
 }
@@ -98,7 +98,7 @@ static void on_scan(void *arg, const struct acm_scan_result *scanned, const stru
 	struct pair_scan *pair = arg;
 	pair->scan = NULL;
 	if (err == NULL) {
-		pair->result.listed = scanned->listed;
+		pair->result.certificates = scanned->tracked;
 		pair->done(pair->arg, &pair->result, NULL, NULL);
 		destroy(pair);
 		return;

@@ -30,7 +30,7 @@ struct pair_scan_options {
 
 struct pair_result {
 	enum coverage_state state;
-	int64_t listed; /* certificates, when it was read */
+	int64_t certificates; /* of it in the inventory, when it was read */
 };
 
 /*

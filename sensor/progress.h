@@ -48,7 +48,7 @@ struct progress {
 	int64_t accounts_total, accounts_opened, accounts_done; /* of those to visit */
 	int64_t pairs_known, pairs_done, pairs_running; /* known: of the accounts opened so far */
 	int64_t pairs_problem;				/* done, but not read */
-	int64_t certificates;				/* listed */
+	int64_t certificates; /* in the inventory, of the account-regions read */
 	int64_t calls, throttles, retries;
 	struct err err; /* of PROGRESS_FAILED */
 };

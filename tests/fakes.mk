@@ -69,3 +69,4 @@ $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
 org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/temp_store.o \
 	$(B)/tests/lib/fake_store_queue.o $(B)/tests/sensor/fixture.o $(B)/tests/sensor/cycle_fixture.o
 $(B)/tests/sensor/cycle_test:  $(org_fakes)
+$(B)/tests/sensor/account_changes_test: $(org_fakes)
