@@ -8,12 +8,16 @@
 #include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/row.h"
-#include "cli/table.h"
 
-static void show_identity(const struct cli *cli, const json_t *row)
+static void show_name(const struct cli *cli, const json_t *row)
 {
 	const char *domain = row_text(row, "domain_name");
 	facts_heading(cli, domain[0] != '\0' ? domain : "(no domain)");
+}
+
+static void show_identity(const struct cli *cli, const json_t *row)
+{
+	show_name(cli, row);
 	facts_styled(cli, "Status", cert_status_word(row), cert_style(row, cli->now_s));
 	char text[2 * DATES_TEXT_MAX];
 	if (row_has(row, "not_after"))
@@ -144,32 +148,25 @@ static int print_pem(const json_t *row)
 	return EXIT_DONE;
 }
 
-/* The ARN in front and never cut: it is what is copied. */
-static const struct table_column several[] = {
-	{"ARN", 0, 0, false, false, false},
-	{"EXPIRES", 1, 0, false, false, false},
-	{"STATUS", 3, 0, false, false, false},
-	{"DOMAIN", 2, 16, false, false, false},
-	{NULL, 0, 0, false, false, false},
-};
-
+/* Blocks instead of a table: an ARN is longer than many a terminal, and it is what is copied. */
 static int print_several(const struct found *found)
 {
 	const struct cli *cli = found->cli;
-	struct table *table = table_new(several, &cli->terminal, cli->output == OUTPUT_WIDE);
 	size_t i;
 	json_t *row;
 	json_array_foreach(found->rows, i, row)
 	{
-		char text[DATES_TEXT_MAX] = "-";
-		if (row_has(row, "not_after"))
-			dates_relative(row_time(row, "not_after"), cli->now_s, text);
-		const char *cell[] = {row_text(row, "arn"), text, cert_status_word(row),
-			row_text(row, "domain_name")};
-		table_add(table, cell, 1, cert_style(row, cli->now_s));
+		char text[2 * DATES_TEXT_MAX];
+		show_name(cli, row);
+		facts_line(cli, "ARN", row_text(row, "arn"));
+		facts_styled(cli, "Status", cert_status_word(row), cert_style(row, cli->now_s));
+		facts_styled(cli, "Expires",
+			row_has(row, "not_after")
+				? dates_both(row_time(row, "not_after"), cli->now_s, text)
+				: "",
+			cert_style(row, cli->now_s));
+		facts_line(cli, "Account", row_text(row, "account_name"));
 	}
-	table_print(table, stdout);
-	table_free(table);
 	cli_note("%zu certificates match; show one by its ARN", json_array_size(found->rows));
 	return EXIT_DONE;
 }

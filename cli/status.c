@@ -53,19 +53,17 @@ static void show_attention(const struct cli *cli, const json_t *items)
 
 static void show_sensor(const struct cli *cli, const json_t *sensor)
 {
-	char text[256], up[TEXT_DURATION_MAX];
-	int64_t started_s = row_time(sensor, "started");
+	char up[TEXT_DURATION_MAX];
+	int64_t up_s = cli->now_s - row_time(sensor, "started");
 	if (!row_has(sensor, "pid")) {
-		snprintf(text, sizeof(text), "%s, read without a daemon",
-			row_text(sensor, "data_dir"));
-	} else {
-		snprintf(text, sizeof(text), "%s: acmsensord %s, pid %" PRId64 ", up %s",
-			row_text(sensor, "name"), row_text(sensor, "version"),
-			row_int(sensor, "pid"),
-			text_format_duration(
-				cli->now_s > started_s ? cli->now_s - started_s : 0, up));
+		facts_heading(cli, "Read without a daemon");
+		facts_line(cli, "Data directory", row_text(sensor, "data_dir"));
+		return;
 	}
-	facts_heading(cli, text);
+	facts_heading(cli, row_text(sensor, "name"));
+	facts_format(cli, "Daemon", "acmsensord %s, pid %" PRId64 ", up %s",
+		row_text(sensor, "version"), row_int(sensor, "pid"),
+		text_format_duration(up_s > 0 ? up_s : 0, up));
 }
 
 static void show_cycle(const struct cli *cli, const json_t *cycle)

@@ -630,6 +630,8 @@ static void events_end_at_the_limit(void **state)
 		"since: \"yesterday\" is not a duration (30d, 12h) or a date (2026-12-31)");
 	refused(LIST_EVENTS, "connector=prod", "unknown parameter \"connector\"");
 	refused(LIST_EVENTS, "state=ok", "unknown parameter \"state\"");
+	refused(LIST_EVENTS, "region=x", "unknown parameter \"region\"");
+	refused(LIST_EVENTS, "problems=1", "unknown parameter \"problems\"");
 }
 
 int main(void)
