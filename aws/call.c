@@ -354,7 +354,7 @@ static enum retry_class take_answer(
 			/* Cut, garbled, or a portal's page: another try may get the real one. */
 			classified.is_from_aws = false;
 			if (call->err.kind == ERR_PROTOCOL)
-				classified.retry = RETRY_TRANSIENT;
+				classified.retry = RETRY_GARBAGE;
 		}
 	} else {
 		classified = classify_answer(call->service->protocol, reply, &call->err);

@@ -68,16 +68,16 @@ static const struct meaning {
 	{"TooManyRequestsException", ERR_THROTTLED, RETRY_THROTTLED},
 	{"TransactionInProgressException", ERR_THROTTLED, RETRY_THROTTLED},
 
-	{"IDPCommunicationError", ERR_SERVICE, RETRY_TRANSIENT},
-	{"InternalError", ERR_SERVICE, RETRY_TRANSIENT},
-	{"InternalFailure", ERR_SERVICE, RETRY_TRANSIENT},
-	{"InternalServerException", ERR_SERVICE, RETRY_TRANSIENT},
-	{"InternalServiceError", ERR_SERVICE, RETRY_TRANSIENT},
-	{"ServiceException", ERR_SERVICE, RETRY_TRANSIENT},
-	{"ServiceUnavailable", ERR_SERVICE, RETRY_TRANSIENT},
-	{"ServiceUnavailableException", ERR_SERVICE, RETRY_TRANSIENT},
-	{"RequestTimeout", ERR_TIMEOUT, RETRY_TRANSIENT},
-	{"RequestTimeoutException", ERR_TIMEOUT, RETRY_TRANSIENT},
+	{"IDPCommunicationError", ERR_SERVICE, RETRY_SERVICE},
+	{"InternalError", ERR_SERVICE, RETRY_SERVICE},
+	{"InternalFailure", ERR_SERVICE, RETRY_SERVICE},
+	{"InternalServerException", ERR_SERVICE, RETRY_SERVICE},
+	{"InternalServiceError", ERR_SERVICE, RETRY_SERVICE},
+	{"ServiceException", ERR_SERVICE, RETRY_SERVICE},
+	{"ServiceUnavailable", ERR_SERVICE, RETRY_SERVICE},
+	{"ServiceUnavailableException", ERR_SERVICE, RETRY_SERVICE},
+	{"RequestTimeout", ERR_TIMEOUT, RETRY_SERVICE},
+	{"RequestTimeoutException", ERR_TIMEOUT, RETRY_SERVICE},
 
 	{"NoSuchEntity", ERR_NOT_FOUND, RETRY_NEVER}, {"NotFound", ERR_NOT_FOUND, RETRY_NEVER},
 	{"UnknownOperationException", ERR_REFUSED, RETRY_NEVER}, /* as 404 */
@@ -219,9 +219,9 @@ static struct meaning by_status(int status, const char *code, bool is_page)
 	if (status == 429)
 		return (struct meaning){.kind = ERR_THROTTLED, .retry = RETRY_THROTTLED};
 	if (status >= 500)
-		return (struct meaning){.kind = ERR_SERVICE, .retry = RETRY_TRANSIENT};
+		return (struct meaning){.kind = ERR_SERVICE, .retry = RETRY_SERVICE};
 	if (status == 408)
-		return (struct meaning){.kind = ERR_TIMEOUT, .retry = RETRY_TRANSIENT};
+		return (struct meaning){.kind = ERR_TIMEOUT, .retry = RETRY_SERVICE};
 	if (status == 407)
 		return (struct meaning){.kind = ERR_UNREACHABLE, .retry = RETRY_NEVER};
 	if (text_has_suffix(code, "NotFoundException") || text_has_suffix(code, "NotFound"))
@@ -289,7 +289,7 @@ struct classified classify_answer(
 	struct meaning means =
 		known != NULL ? *known : by_status(reply->status, found.code, is_page);
 	if (means.retry == RETRY_NEVER && !is_page && is_garbled(reply, &found))
-		means = (struct meaning){.kind = ERR_PROTOCOL, .retry = RETRY_TRANSIENT};
+		means = (struct meaning){.kind = ERR_PROTOCOL, .retry = RETRY_GARBAGE};
 	if (means.kind == ERR_DENIED && is_explicit_policy_deny(found.message))
 		means.kind = ERR_DENIED_BY_SCP;
 	if (means.kind == ERR_CREDENTIALS && is_about_time(found.message))
@@ -313,6 +313,6 @@ enum retry_class classify_transport(const struct err *http_err)
 	if (http_err->kind == ERR_TIMEOUT)
 		return RETRY_TIMEOUT;
 	if (http_err->kind == ERR_UNREACHABLE || http_err->kind == ERR_PROTOCOL)
-		return RETRY_TRANSIENT;
+		return RETRY_BROKEN;
 	return RETRY_NEVER; /* too large, a CA bundle that cannot be read: the same next time */
 }

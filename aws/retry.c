@@ -10,9 +10,12 @@ static const struct policy {
 	int max; /* retries of this class in a call */
 	int base_ms, cap_ms;
 } policy[RETRY_CLASSES] = {
-	/* With 70 % of all answers bad, 30 of these leave fewer than one failed call in a million;
-	 * with a dead service they end after about a minute. */
-	[RETRY_TRANSIENT] = {30, 50, 5000},
+	/* With 10 % each of 500, 503, resets, cut answers, garbage, stalls and throttling these leave
+	 * some five failed calls in a million; a service that fails each time is given up after
+	 * about 25 seconds, one that talks garbage after 15. */
+	[RETRY_SERVICE] = {16, 50, 5000},
+	[RETRY_BROKEN] = {16, 50, 5000},
+	[RETRY_GARBAGE] = {12, 50, 5000},
 	[RETRY_TIMEOUT] = {8, 50, 5000},
 	[RETRY_CONNECT] = {2, 200, 2000},
 	[RETRY_RESET] = {1, 0, 0},
@@ -33,7 +36,7 @@ static int64_t bound_ms(const struct policy *of, int used)
 int64_t retry_next(struct retry *retry, enum retry_class class, int64_t hint_ms, uint32_t random)
 {
 	if (class == RETRY_RESET && retry->used[RETRY_RESET] >= policy[RETRY_RESET].max)
-		class = RETRY_TRANSIENT;
+		class = RETRY_BROKEN;
 	const struct policy *of = &policy[class];
 	if (retry->used[class] >= of->max)
 		return RETRY_STOP;

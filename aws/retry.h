@@ -1,9 +1,10 @@
 /*
  * Which failures are asked again, how often and after how long. Pure: the caller brings the dice.
  *
- * Each class has a budget of its own, so that a call outlives bad luck of several kinds at once (a
- * service of which half the answers are bad still answers, see the test) while a dead one is given
- * up soon. Delays are full jitter: anything from 0 to a bound that doubles.
+ * Each class has a budget of its own: a call outlives bad luck of several kinds at once (a service
+ * of which seven answers in ten are bad still answers, see the test), while one that fails in one
+ * way only is given up within half a minute. Delays are full jitter: anything from 0 to a bound
+ * that doubles.
  *
  * source: facts.md 9.1; the budgets are ours
  */
@@ -14,7 +15,9 @@
 
 enum retry_class {
 	RETRY_NEVER,
-	RETRY_TRANSIENT,   /* 5xx, an answer that broke off or is garbage */
+	RETRY_SERVICE,	   /* 5xx */
+	RETRY_BROKEN,	   /* the connection broke, before or within the answer */
+	RETRY_GARBAGE,	   /* an answer that cannot be understood */
 	RETRY_TIMEOUT,	   /* connected, but no complete answer in time: costs its time each */
 	RETRY_CONNECT,	   /* no connection: few, they feed the endpoint's breaker */
 	RETRY_RESET,	   /* an idle connection was closed under the request: at once, once */
@@ -32,7 +35,7 @@ struct retry {
 
 /*
  * After a failure: the delay in milliseconds before the next attempt, or RETRY_STOP. A second reset
- * counts as transient.
+ * counts as a broken connection.
  *
  * hint_ms  the service's Retry-After, -1: none; honoured up to five seconds more than our own delay
  * random   uniform over all 32 bits

@@ -192,16 +192,16 @@ static void server_failures_are_transient(void **state)
 {
 	(void)state;
 	expect(JSON(500, "{\"__type\":\"InternalFailure\"}"), ERR_SERVICE, "InternalFailure",
-		RETRY_TRANSIENT);
+		RETRY_SERVICE);
 	expect(JSON(400, "{\"__type\":\"ServiceException\"}"), ERR_SERVICE, "ServiceException",
-		RETRY_TRANSIENT);
+		RETRY_SERVICE);
 	expect(JSON(500, "{\"__type\":\"SomethingNew\"}"), ERR_SERVICE, "SomethingNew",
-		RETRY_TRANSIENT);
-	expect(JSON(503, ""), ERR_SERVICE, "503", RETRY_TRANSIENT);
-	expect(EC2(503, "Unavailable"), ERR_SERVICE, "Unavailable", RETRY_TRANSIENT);
+		RETRY_SERVICE);
+	expect(JSON(503, ""), ERR_SERVICE, "503", RETRY_SERVICE);
+	expect(EC2(503, "Unavailable"), ERR_SERVICE, "Unavailable", RETRY_SERVICE);
 	expect(JSON(502, "<html><body>Bad Gateway</body></html>"), ERR_SERVICE, "502",
-		RETRY_TRANSIENT);
-	expect(JSON(408, ""), ERR_TIMEOUT, "408", RETRY_TRANSIENT);
+		RETRY_SERVICE);
+	expect(JSON(408, ""), ERR_TIMEOUT, "408", RETRY_SERVICE);
 }
 
 static void missing_things_are_not_found(void **state)
@@ -300,16 +300,16 @@ static void what_was_signed_is_not_told_again(void **state)
 static void a_refusal_whose_reason_was_lost_is_asked_for_again(void **state)
 {
 	(void)state;
-	expect(JSON(400, "\x01\x02garbage"), ERR_PROTOCOL, "400", RETRY_TRANSIENT);
-	expect(JSON(400, "{\"__type\":\"AccessDeni"), ERR_PROTOCOL, "400", RETRY_TRANSIENT);
-	expect(JSON(403, ""), ERR_PROTOCOL, "403", RETRY_TRANSIENT);
+	expect(JSON(400, "\x01\x02garbage"), ERR_PROTOCOL, "400", RETRY_GARBAGE);
+	expect(JSON(400, "{\"__type\":\"AccessDeni"), ERR_PROTOCOL, "400", RETRY_GARBAGE);
+	expect(JSON(403, ""), ERR_PROTOCOL, "403", RETRY_GARBAGE);
 	expect((struct given){AWS_REST_JSON, 403, "{\"message", "AccessDeniedException", NULL},
-		ERR_PROTOCOL, "AccessDeniedException", RETRY_TRANSIENT);
+		ERR_PROTOCOL, "AccessDeniedException", RETRY_GARBAGE);
 	expect((struct given){AWS_REST_JSON, 403, "", "AccessDeniedException", NULL}, ERR_DENIED,
 		"AccessDeniedException", RETRY_NEVER);
 	expect(QUERY(403, "AccessDenied"), ERR_DENIED, "AccessDenied", RETRY_NEVER);
 	expect((struct given){AWS_QUERY, 403, "<ErrorResponse><Error><Code>Acc", NULL, NULL},
-		ERR_PROTOCOL, "403", RETRY_TRANSIENT);
+		ERR_PROTOCOL, "403", RETRY_GARBAGE);
 }
 
 static void transport_failures(void **state)
@@ -324,7 +324,7 @@ static void transport_failures(void **state)
 	err = (struct err){.kind = ERR_TIMEOUT};
 	assert_int_equal(classify_transport(&err), RETRY_TIMEOUT);
 	err = (struct err){.kind = ERR_PROTOCOL};
-	assert_int_equal(classify_transport(&err), RETRY_TRANSIENT);
+	assert_int_equal(classify_transport(&err), RETRY_BROKEN);
 	err = (struct err){.kind = ERR_LIMIT};
 	assert_int_equal(classify_transport(&err), RETRY_NEVER);
 	err = (struct err){.kind = ERR_CONFIG};

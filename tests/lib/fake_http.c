@@ -84,6 +84,8 @@ void fake_http_reset(void)
 		free((char *)fake.request[i].host_key);
 		free((char *)fake.request[i].url);
 		wipe_free(fake.request[i].body);
+		free((char *)fake.request[i].proxy);
+		free((char *)fake.request[i].ca_bundle);
 		wipe_free(fake.request[i].headers);
 	}
 	free(fake.request);
@@ -174,6 +176,10 @@ static void record(const struct http_call *call, const struct http_request *requ
 		.url = xstrdup(request->url),
 		.body = xstrndup(request->body, request->body_len),
 		.headers = headers,
+		.proxy = xstrdup(request->route->proxy != NULL ? request->route->proxy : ""),
+		.ca_bundle =
+			xstrdup(request->route->ca_bundle != NULL ? request->route->ca_bundle : ""),
+		.timeouts = *request->timeouts,
 		.is_secret = request->is_secret,
 		.mono_ms = clock_mono_ms(),
 	};

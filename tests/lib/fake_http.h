@@ -49,7 +49,9 @@ void fake_http_hold_slots(bool is_held);
 /* What was sent. Borrowed until fake_http_reset. */
 struct fake_http_request {
 	const char *host_key, *url, *body;
-	const char *headers; /* "Name: value\n" each */
+	const char *headers;	       /* "Name: value\n" each */
+	const char *proxy, *ca_bundle; /* of its route; "" when not set */
+	struct http_timeouts timeouts;
 	bool is_secret;
 	int64_t mono_ms;
 };
