@@ -61,7 +61,8 @@ struct signals *signals_new(
 			return NULL;
 		}
 	}
-	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for this signal */
+	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
+	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error like a full disk */
 	return signals;
 }
 
