@@ -190,16 +190,29 @@ static int take_pem(struct cert_fetched *fetched, const struct aws_reply *reply,
 	return rc;
 }
 
+static int take_detail(struct cert_fetch *fetch, const struct aws_reply *reply, struct err *err)
+{
+	struct acm_detail detail;
+	if (acm_describe_certificate_take(reply, &detail, err) != 0)
+		return -1;
+	if (strcmp(detail.arn, fetch->arn) != 0) {
+		err_set(err, ERR_PROTOCOL, "DescribeCertificate told of another one, %s",
+			detail.arn);
+		acm_detail_clear(&detail);
+		return -1;
+	}
+	fetch->fetched.detail = detail;
+	fetch->fetched.has_detail = true;
+	return 0;
+}
+
 /* Takes in the awaited answer. 0, or -1 and err. */
 static int take(struct cert_fetch *fetch, const struct aws_reply *reply, struct err *err)
 {
 	struct cert_fetched *fetched = &fetch->fetched;
 	switch (fetch->state) {
 	case WAIT_DETAIL:
-		if (acm_describe_certificate_take(reply, &fetched->detail, err) != 0)
-			return -1;
-		fetched->has_detail = true;
-		return 0;
+		return take_detail(fetch, reply, err);
 	case WAIT_PEM:
 		return take_pem(fetched, reply, err);
 	case WAIT_TAGS:

@@ -218,6 +218,16 @@ static void step_that_fails_does_not_stop_the_others(void **state)
 	expect_calls(3, 3, 3);
 }
 
+static void details_of_another_certificate_are_not_taken(void **state)
+{
+	struct fixture *fixture = *state;
+	fixture->cert->describe_id = "other";
+	const struct cert_fetched *fetched = run(fixture);
+	expect_error(fetched, "certificate/other");
+	assert_false(fetched->has_detail);
+	assert_true(fetched->has_pem);
+}
+
 static void broken_pem_is_told(void **state)
 {
 	struct fixture *fixture = *state;
@@ -420,6 +430,7 @@ int main(void)
 		FETCH_TEST(status_of_the_list_counts_when_describe_fails),
 		FETCH_TEST(certificate_that_is_not_issued_yet_is_no_error),
 		FETCH_TEST(step_that_fails_does_not_stop_the_others),
+		FETCH_TEST(details_of_another_certificate_are_not_taken),
 		FETCH_TEST(broken_pem_is_told),
 		FETCH_TEST(broken_chain_leaves_the_leaf),
 		FETCH_TEST(lost_session_or_connection_ends_the_fetch),

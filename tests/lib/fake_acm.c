@@ -137,6 +137,13 @@ static json_t *describe(const struct fake_acm *acm, const struct fake_acm_cert *
 	json_t *detail = summary_of(acm, cert);
 	json_object_del(detail, "InUse");
 	json_object_del(detail, "Exported");
+	if (cert->describe_id != NULL) {
+		struct fake_acm_cert other = {.id = ""};
+		snprintf(other.id, sizeof(other.id), "%s", cert->describe_id);
+		char *arn = arn_of(acm, &other);
+		json_object_set_new(detail, "CertificateArn", json_string(arn));
+		free(arn);
+	}
 	json_object_set_new(detail, "SubjectAlternativeNames", json_pack("[s]", cert->domain_name));
 	json_object_set_new(detail, "InUseBy",
 		cert->in_use_by != NULL ? json_pack("[s]", cert->in_use_by) : json_array());

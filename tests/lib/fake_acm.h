@@ -29,6 +29,7 @@ struct fake_acm_cert {
 	const char *tag;	    /* value of the tag "team"; NULL: no tags */
 	const char *in_use_by;	    /* one ARN; NULL: not in use */
 	const char *renewal_status; /* only Describe tells; NULL: none */
+	const char *describe_id;    /* of the certificate that Describe tells of; NULL: this one */
 	const char *serial;	    /* what Describe tells instead of the PEM's; NULL: the PEM's */
 	int64_t not_after_s;	    /* without pem; 0: not told */
 	struct err describe_err, get_err, tags_err; /* kind ERR_NONE: none */
