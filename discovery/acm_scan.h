@@ -47,7 +47,7 @@ struct acm_scan_options {
 	const char *connector, *partition, *account_id, *region; /* copied */
 	struct import_policy import;
 	int64_t detail_max_age_s;
-	/* Borrowed, shared by all scans of a partition: set when it refused
+	/* Borrowed, shared by the scans of a region: set when it refused
 	 * CertificateKeyPairOrigins, so that nobody asks again; NULL is fine. */
 	bool *lacks_origins;
 	acm_scan_write_fn *also_write; /* or NULL */

@@ -22,7 +22,6 @@ struct connector {
 	struct config_connector config; /* owned */
 	char session_name[SESSION_NAME_MAX + 1];
 	struct connector_network network; /* owned */
-	bool lacks_origins;		  /* this partition refuses a parameter; acm_scan.h */
 	bool is_unknown;
 	struct schedule schedule;
 	uint32_t failures;	/* cycles in a row that failed as a whole */
@@ -260,7 +259,6 @@ static void start(struct connector *connector, struct cycle_options *options,
 	options->config = &connector->config;
 	options->overlap = &connector->overlap;
 	options->session_name = connector->session_name;
-	options->lacks_origins = &connector->lacks_origins;
 	options->failures_before = connector->failures;
 	options->next_s = schedule_next_s(
 		started_s, connector->config.interval_s, clock_random(SCHEDULE_RANDOM + 1));

@@ -238,7 +238,6 @@ static void start_scan(struct cycle *cycle)
 					       .rule = rule,
 					       .continued_s = options->continued_s,
 					       .pairs_max = options->pairs_max,
-					       .lacks_origins = options->lacks_origins,
 					       .progress = &cycle->progress},
 		on_scanned, cycle);
 }

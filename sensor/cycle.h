@@ -42,7 +42,6 @@ struct cycle_options {
 	const struct overlap *overlap;	       /* borrowed until the end */
 	const char *session_name;	       /* borrowed until the end */
 	const char *cycle_id;		       /* copied */
-	bool *lacks_origins;		       /* borrowed; acm_scan.h */
 	enum progress_kind kind;
 	bool is_by_hand;	  /* what is denied is tried, due or not */
 	const char *account_id;	  /* copied; "": all */

@@ -28,6 +28,13 @@ struct visit_slot {
 	bool is_preparing;
 };
 
+/* What a region's ACM cannot do yet, learnt anew in each cycle: AWS brings news region by region. */
+struct region_note {
+	struct region_note *next; /* owned */
+	bool lacks_origins;	  /* acm_scan.h */
+	char region[32];
+};
+
 struct pair_slot {
 	struct cycle_scan *scan; /* borrowed: the owner */
 	struct pair_scan *pair;	 /* owned; NULL: free */
@@ -43,6 +50,7 @@ struct cycle_scan {
 	struct visit_slot *visit;	   /* owned; an item an account of the scope */
 	struct pair_slot *pair;		   /* owned; pairs_max items */
 	size_t first_free;		   /* of pair; pairs_max: none */
+	struct region_note *notes;	   /* owned list */
 	size_t account_at;		   /* the next one to look at */
 	size_t visits_open, visits_preparing;
 	size_t matches; /* accounts, or account-regions, that were asked for */
@@ -60,6 +68,11 @@ static void destroy(struct cycle_scan *scan)
 		pair_scan_cancel(scan->pair[i].pair);
 	for (size_t i = 0; i < scan->options.scope->account_count; i++)
 		account_visit_cancel(scan->visit[i].visit);
+	while (scan->notes != NULL) {
+		struct region_note *note = scan->notes;
+		scan->notes = note->next;
+		free(note);
+	}
 	agenda_free(scan->agenda);
 	free(scan->visit);
 	free(scan->pair);
@@ -120,6 +133,21 @@ static void on_pair(
 	pump_later(scan);
 }
 
+/* Lives as long as the scan. */
+static struct region_note *note_of(struct cycle_scan *scan, const char *region)
+{
+	struct region_note *note = scan->notes;
+	while (note != NULL && strcmp(note->region, region) != 0)
+		note = note->next;
+	if (note != NULL)
+		return note;
+	note = xcalloc(1, sizeof(*note));
+	(void)text_copy(note->region, sizeof(note->region), region);
+	note->next = scan->notes;
+	scan->notes = note;
+	return note;
+}
+
 static void start_pair(struct cycle_scan *scan, const struct agenda_pair *next)
 {
 	struct pair_slot *slot = &scan->pair[scan->first_free];
@@ -128,17 +156,17 @@ static void start_pair(struct cycle_scan *scan, const struct agenda_pair *next)
 	slot->account = next->account;
 	(void)text_copy(slot->region, sizeof(slot->region), next->region);
 	scan->options.progress->pairs_running++;
-	slot->pair =
-		pair_scan_start(&(struct pair_scan_options){.store = scan->options.store,
-					.client = account_visit_pair_begin(
-						scan->visit[next->account].visit, next->region),
-					.config = scan->options.config,
-					.partition = scan->options.scope->partition,
-					.account_id = account->id,
-					.account_name = account->name,
-					.region = next->region,
-					.lacks_origins = scan->options.lacks_origins},
-			on_pair, slot);
+	slot->pair = pair_scan_start(
+		&(struct pair_scan_options){.store = scan->options.store,
+			.client = account_visit_pair_begin(
+				scan->visit[next->account].visit, next->region),
+			.config = scan->options.config,
+			.partition = scan->options.scope->partition,
+			.account_id = account->id,
+			.account_name = account->name,
+			.region = next->region,
+			.lacks_origins = &note_of(scan, next->region)->lacks_origins},
+		on_pair, slot);
 }
 
 static void pump_pairs(struct cycle_scan *scan)

@@ -35,7 +35,6 @@ struct cycle_scan_options {
 	enum schedule_rule rule;
 	int64_t continued_s;	   /* schedule.h */
 	size_t pairs_max;	   /* account-regions open at once */
-	bool *lacks_origins;	   /* acm_scan.h */
 	struct progress *progress; /* counted in */
 };
 

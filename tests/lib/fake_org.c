@@ -174,8 +174,13 @@ static bool answer_certificates(
 {
 	const struct err *fault = find_fault(org, call);
 	bool is_about_them = strstr(call->operation, "Certificate") != NULL;
+	bool is_news = org->refuses_origins != NULL &&
+		       strcmp(call->region, org->refuses_origins) == 0 &&
+		       strstr(call->body, "CertificateKeyPairOrigins") != NULL;
 	if (is_about_them && fault != NULL)
 		*err = *fault;
+	else if (is_news)
+		*err = fake_org_err(ERR_REFUSED, "ValidationException");
 	else if (is(call, "ListCertificates"))
 		add_certificates(org, call, to);
 	else if (is(call, "DescribeCertificate"))

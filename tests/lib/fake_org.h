@@ -42,8 +42,10 @@ struct fake_org {
 	const char *region[FAKE_ORG_REGIONS_MAX]; /* borrowed */
 	bool is_disabled[FAKE_ORG_REGIONS_MAX];
 	size_t region_count;
-	int certificates;    /* in each account-region */
-	struct err walk_err; /* of DescribeOrganization */
+	int certificates;	     /* in each account-region */
+	struct err walk_err;	     /* of DescribeOrganization */
+	const char *refuses_origins; /* borrowed; the region that does not know
+					CertificateKeyPairOrigins; NULL: none */
 	struct fake_org_fault fault[FAKE_ORG_FAULTS_MAX];
 	size_t fault_count;
 };

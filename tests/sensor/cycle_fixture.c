@@ -43,7 +43,6 @@ struct cycle_options cycle_options_of(struct cycle_run *run)
 		.overlap = &fixture->overlap,
 		.session_name = "acmsensor-test",
 		.cycle_id = "prod-1",
-		.lacks_origins = &run->lacks_origins,
 		.kind = PROGRESS_CYCLE,
 		.account_id = "",
 		.region = "",

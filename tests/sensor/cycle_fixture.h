@@ -15,7 +15,6 @@ struct cycle_run {
 	bool is_tallied;
 	int64_t next_s;
 	struct scope scope; /* owned; of the one that ended */
-	bool lacks_origins;
 };
 
 /* Everything by schedule; change it before the start. */

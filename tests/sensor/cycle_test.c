@@ -382,6 +382,35 @@ static void denied_account_is_not_asked_before_its_next_try_unless_by_hand(void 
 	cycle_run_clear(&run);
 }
 
+/* Calls of ListCertificates in that region, with or without the parameter. */
+static size_t lists_in(const char *region, bool has_origins)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < fake_call_count(); i++) {
+		const struct fake_record *call = fake_call_record(i);
+		count += strcmp(call->operation, "ListCertificates") == 0 &&
+			 strcmp(call->region, region) == 0 &&
+			 (strstr(call->body, "CertificateKeyPairOrigins") != NULL) == has_origins;
+	}
+	return count;
+}
+
+static void region_that_refuses_origins_is_asked_without_and_the_others_are_not(void **state)
+{
+	struct fixture *fixture = *state;
+	struct cycle_run run = {.fixture = fixture};
+	struct cycle_options options = cycle_options_of(&run);
+	fixture->org.refuses_origins = "eu-west-1";
+	options.pairs_max = 1;
+	cycle_run(&run, &options);
+	assert_int_equal(run.progress.result, PROGRESS_COMPLETE);
+	assert_int_equal(lists_in("eu-west-1", true), 1);
+	assert_int_equal(lists_in("eu-west-1", false), fixture->org.count);
+	assert_int_equal(lists_in("us-east-1", true), fixture->org.count);
+	assert_int_equal(lists_in("us-east-1", false), 0);
+	cycle_run_clear(&run);
+}
+
 static void catch_up_tries_again_only_what_is_due_and_does_not_move_the_schedule(void **state)
 {
 	struct fixture *fixture = *state;
@@ -462,6 +491,7 @@ int main(void)
 		SENSOR_TEST(accounts_that_are_through_cost_nothing_when_a_cycle_goes_on),
 		SENSOR_TEST(scope_has_records_before_the_first_account_is_opened),
 		SENSOR_TEST(denied_account_is_not_asked_before_its_next_try_unless_by_hand),
+		SENSOR_TEST(region_that_refuses_origins_is_asked_without_and_the_others_are_not),
 		SENSOR_TEST(catch_up_tries_again_only_what_is_due_and_does_not_move_the_schedule),
 		SENSOR_TEST(part_by_hand_reads_that_part_alone),
 	};
