@@ -24,7 +24,9 @@ static char program[PATH_BYTES];
 
 void run_awssim_set_program(const char *argv0)
 {
-	const char *end = strstr(argv0, "/tests/");
+	const char *end = NULL; /* the last: the build folder may be below a "tests" of its own */
+	for (const char *at = argv0; (at = strstr(at, "/tests/")) != NULL; at++)
+		end = at;
 	snprintf(program, sizeof(program), "%.*s/awssim", end != NULL ? (int)(end - argv0) : 1,
 		end != NULL ? argv0 : ".");
 }
