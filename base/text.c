@@ -33,7 +33,7 @@ bool text_is_account_id(const char *text)
 
 bool text_is_region(const char *text)
 {
-	enum { REGION_LEN_MIN = 3, REGION_LEN_MAX = 31 };
+	enum { REGION_LEN_MIN = 4, REGION_LEN_MAX = 31 };
 	size_t len = strnlen(text, REGION_LEN_MAX + 1);
 	if (len < REGION_LEN_MIN || len > REGION_LEN_MAX || text[0] < 'a' || text[0] > 'z')
 		return false;
@@ -41,7 +41,8 @@ bool text_is_region(const char *text)
 		if (!is_digit(text[i]) && text[i] != '-' && (text[i] < 'a' || text[i] > 'z'))
 			return false;
 	}
-	return true;
+	const char *number = strrchr(text, '-');
+	return number != NULL && text_is_digits(number + 1, strlen(number + 1));
 }
 
 bool text_has_prefix(const char *text, const char *prefix)

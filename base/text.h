@@ -20,7 +20,7 @@ enum {
 bool text_is_utf8(const char *text, size_t len);   /* a NUL is a character like others */
 bool text_is_digits(const char *text, size_t len); /* at least one, all 0-9 */
 bool text_is_account_id(const char *text);	   /* exactly 12 digits */
-bool text_is_region(const char *text);		   /* [a-z0-9-], 3 to 31 bytes, letter first */
+bool text_is_region(const char *text); /* [a-z0-9-], 4 to 31 bytes, letter first, "-N" last */
 bool text_has_prefix(const char *text, const char *prefix);
 bool text_has_suffix(const char *text, const char *suffix);
 bool text_equal_ci(const char *a, const char *b); /* ASCII case ignored */

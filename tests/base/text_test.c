@@ -36,19 +36,23 @@ static void region_is_a_short_lower_case_name(void **state)
 	(void)state;
 	assert_true(text_is_region("us-east-1"));
 	assert_true(text_is_region("us-gov-west-1"));
-	assert_true(text_is_region("abc"));
-	assert_true(text_is_region("a123456789012345678901234567890")); /* 31 */
-	assert_false(text_is_region("a1234567890123456789012345678901"));
-	assert_false(text_is_region("ab"));
+	assert_true(text_is_region("eusc-de-east-1"));
+	assert_true(text_is_region("ab-1"));
+	assert_true(text_is_region("a12345678901234567890123456-890")); /* 31 */
+	assert_false(text_is_region("a123456789012345678901234567-890"));
+	assert_false(text_is_region("mars"));
+	assert_false(text_is_region("aws-global"));
+	assert_false(text_is_region("us-east-"));
+	assert_false(text_is_region("a-1"));
 	assert_false(text_is_region(""));
-	assert_false(text_is_region("1ab"));
-	assert_false(text_is_region("-ab"));
+	assert_false(text_is_region("1ab-1"));
+	assert_false(text_is_region("-ab-1"));
 	assert_false(text_is_region("US-east-1"));
 	assert_false(text_is_region("us-east-1.evil.example"));
-	assert_false(text_is_region("us/east"));
-	assert_false(text_is_region("{ab"));
-	assert_false(text_is_region("ab{"));
-	assert_false(text_is_region("ab`"));
+	assert_false(text_is_region("us/east-1"));
+	assert_false(text_is_region("{ab-1"));
+	assert_false(text_is_region("ab{-1"));
+	assert_false(text_is_region("ab`-1"));
 }
 
 static void prefix_and_suffix(void **state)
