@@ -186,7 +186,7 @@ def test_csv_has_the_rows_and_columns_of_json(cli):
 
 
 def test_csv_has_a_header_without_rows(cli):
-    empty = {"certs": ["--region", "mars"], "accounts": ["--connector", "none"],
+    empty = {"certs": ["--region", "mars-north-1"], "accounts": ["--connector", "none"],
              "coverage": ["--connector", "none"], "events": ["--since", "2199-01-01"]}
     for command, filters in empty.items():
         full = cli.out("-o", "csv", command).split("\r\n")[0]
