@@ -123,9 +123,11 @@ static void on_pair(
 	progress->certificates += result->certificates;
 	if (coverage_is_problem(result->state)) {
 		progress->pairs_problem++;
-		log_info("scan account-region connector=%s account=%s region=%s state=%s",
+		log_info("scan account-region connector=%s account=%s region=%s state=%s reason=%s",
 			progress->connector, account_at(scan, slot->account)->id, slot->region,
-			coverage_state_name(result->state));
+			coverage_state_name(result->state), result->why->text);
+		if (result->why->kind == ERR_STORE || result->why->kind == ERR_STORE_FULL)
+			progress->store_err = *result->why;
 	}
 	if (lost != NULL)
 		lose_account(scan, slot->account);

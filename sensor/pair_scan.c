@@ -74,6 +74,7 @@ static void on_recorded(void *arg, const struct err *err)
 	struct pair_scan *pair = arg;
 	bool is_lost = pair->scan_err.kind == ERR_ROLE;
 	pair->write = NULL;
+	pair->result.why = &pair->scan_err;
 	pair->done(pair->arg, err == NULL ? &pair->result : NULL, is_lost ? &pair->scan_err : NULL,
 		err);
 	destroy(pair);

@@ -30,7 +30,8 @@ struct pair_scan_options {
 
 struct pair_result {
 	enum coverage_state state;
-	int64_t certificates; /* of it in the inventory, when it was read */
+	int64_t certificates;  /* of it in the inventory, when it was read */
+	const struct err *why; /* borrowed for the call; NULL when it was read */
 };
 
 /*

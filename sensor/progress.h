@@ -50,7 +50,8 @@ struct progress {
 	int64_t pairs_problem;				/* done, but not read */
 	int64_t certificates; /* in the inventory, of the account-regions read */
 	int64_t calls, throttles, retries;
-	struct err err; /* of PROGRESS_FAILED */
+	struct err err;	      /* of PROGRESS_FAILED */
+	struct err store_err; /* the last account-region that could not be stored; ERR_NONE: none */
 };
 
 const char *progress_phase_name(enum progress_phase phase);

@@ -113,9 +113,15 @@ static void look_at_connectors(struct sensor *sensor, struct store_txn *txn,
 		}
 		if (llabs(offset_s) > llabs(input->clock_offset_s))
 			input->clock_offset_s = offset_s;
-		if (last != NULL && last->result == PROGRESS_FAILED &&
-			(last->err.kind == ERR_STORE_FULL || last->err.kind == ERR_STORE))
+		if (last == NULL)
+			continue;
+		bool has_failed = last->result == PROGRESS_FAILED;
+		if (has_failed && (last->err.kind == ERR_STORE_FULL || last->err.kind == ERR_STORE))
 			input->store_error = last->err.text;
+		else if (last->store_err.kind != ERR_NONE)
+			input->store_error = last->store_err.text;
+		else if (has_failed && last->err.kind == ERR_SYSTEM)
+			to->error = last->err.text; /* which may not have reached the store */
 	}
 }
 
