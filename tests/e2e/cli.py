@@ -8,7 +8,6 @@ import re
 import select
 import struct
 import fcntl
-import signal
 import subprocess
 import termios
 import time
@@ -91,10 +90,3 @@ def width(line):
     """Terminal columns of a line."""
     return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF"
                else 1 for c in STYLE.sub("", line))
-
-
-def interrupt(process, timeout=20):
-    """SIGINT; (exit code, stdout, stderr)."""
-    process.send_signal(signal.SIGINT)
-    out, talk = process.communicate(timeout=timeout)
-    return process.returncode, out.decode(), talk.decode()
