@@ -10,9 +10,9 @@ static const struct policy {
 	int max; /* retries of this class in a call */
 	int base_ms, cap_ms;
 } policy[RETRY_CLASSES] = {
-	/* With 10 % each of 500, 503, resets, cut answers, garbage, stalls and throttling these leave
-	 * some five failed calls in a million; a service that fails each time is given up after
-	 * about 25 seconds, one that talks garbage after 15. */
+	/* With 10 % each of 500, 503, resets, cut answers, garbage, stalls and throttling these
+	 * leave some five failed calls in a million; a service that fails each time is given up
+	 * after about 25 seconds, one that talks garbage after 15. */
 	[RETRY_SERVICE] = {16, 50, 5000},
 	[RETRY_BROKEN] = {16, 50, 5000},
 	[RETRY_GARBAGE] = {12, 50, 5000},

@@ -1,4 +1,5 @@
-/* The table of services. source: botocore 1.43.67 service models (facts.md, services at a glance). */
+/* The table of services. source: botocore 1.43.67 service models (facts.md, services at a
+ * glance). */
 #include "aws/service.h"
 
 #include <assert.h>

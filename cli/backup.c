@@ -1,6 +1,6 @@
 /*
- * acmsensor backup: a consistent, compacted copy of the store, made by this process as one of LMDB's
- * readers while the daemon goes on writing.
+ * acmsensor backup: a consistent, compacted copy of the store, made by this process as one of
+ * LMDB's readers while the daemon goes on writing.
  */
 #include <stdio.h>
 

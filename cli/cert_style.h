@@ -12,7 +12,8 @@ enum { CERT_SOON_DAYS = 30 };
 /* Red: ended or ends within a week; yellow: within CERT_SOON_DAYS; dim: gone. */
 enum style cert_style(const json_t *row, int64_t now_s);
 
-/* AWS's status, but EXPIRED when the end has passed whatever AWS says, and GONE. Borrowed from row. */
+/* AWS's status, but EXPIRED when the end has passed whatever AWS says, and GONE. Borrowed from
+ * row. */
 const char *cert_status_word(const json_t *row);
 
 #endif

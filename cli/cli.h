@@ -1,4 +1,5 @@
-/* What every command of the CLI works with: where the data comes from, how it is shown, how it ends. */
+/* What every command of the CLI works with: where the data comes from, how it is shown, how it
+ * ends. */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 

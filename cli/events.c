@@ -54,7 +54,7 @@ static void add_event(struct table *table, const json_t *row, const struct cli *
 	table_add(table, cell, -1, STYLE_PLAIN);
 }
 
-/* --- following ---------------------------------------------------------------------------------- */
+/* --- following -------------------------------------------------------------------------------- */
 
 /*
  * An event's hash covers all before it, so the last one shown says which log we are in: before each

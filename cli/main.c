@@ -141,7 +141,8 @@ static int fill_in(struct cli *cli, const struct args *global, struct err *err)
 	return output != NULL ? parse_output(output, &cli->output, err) : 0;
 }
 
-/* What was printed must have arrived: a full disk is a failure, a closed pipe is not worth a word. */
+/* What was printed must have arrived: a full disk is a failure, a closed pipe is not worth a
+ * word. */
 static int flush(int code)
 {
 	bool has_failed = ferror(stdout) != 0;

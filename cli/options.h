@@ -1,6 +1,6 @@
 /*
- * The command line: global options, one command, its options and arguments, from tables. Options may
- * stand before or after the command's name and its arguments; "--" ends them. Pure.
+ * The command line: global options, one command, its options and arguments, from tables. Options
+ * may stand before or after the command's name and its arguments; "--" ends them. Pure.
  */
 #ifndef CLI_OPTIONS_H
 #define CLI_OPTIONS_H

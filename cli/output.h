@@ -1,6 +1,6 @@
 /*
- * How a list is shown: one description a list (a view), four forms. JSON is streamed as it comes, CSV
- * row by row; tables are collected, because their widths depend on every row.
+ * How a list is shown: one description a list (a view), four forms. JSON is streamed as it comes,
+ * CSV row by row; tables are collected, because their widths depend on every row.
  */
 #ifndef CLI_OUTPUT_H
 #define CLI_OUTPUT_H

@@ -1,4 +1,5 @@
-/* acmsensor scan: starts a cycle; with --wait shows its progress, its outcome, what was not read. */
+/* acmsensor scan: starts a cycle; with --wait shows its progress, its outcome, what was not read.
+ * */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 
 enum { UNREAD_MAX = 20, INTERRUPTED = 130 /* as a shell says of SIGINT */ };
 
-/* --- what could not be read ---------------------------------------------------------------------- */
+/* --- what could not be read ------------------------------------------------------------------- */
 
 enum column { STATE, ACCOUNT, NAME, REGION, REASON };
 
@@ -74,7 +75,7 @@ static int show_unread(const struct cli *cli, const struct args *args, struct er
 	return rc;
 }
 
-/* --- the outcome --------------------------------------------------------------------------------- */
+/* --- the outcome ------------------------------------------------------------------------------ */
 
 static void show_outcome(const struct cli *cli, const json_t *cycle)
 {
@@ -162,7 +163,7 @@ static int wait_for_end(const struct cli *cli, const struct args *args, const js
 	return code;
 }
 
-/* --- the command --------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 static json_t *make_order(const struct args *args)
 {

@@ -24,7 +24,7 @@ void params_add(struct params *params, const char *key, const char *value)
 	params->item[params->count++] = (struct list_param){.key = key, .value = value};
 }
 
-/* --- rows from bytes ---------------------------------------------------------------------------- */
+/* --- rows from bytes -------------------------------------------------------------------------- */
 
 void lines_init(struct lines *lines, source_row_fn *row, void *arg)
 {
@@ -79,7 +79,7 @@ int lines_end(const struct lines *lines, struct err *err)
 	return 0;
 }
 
-/* --- the store, in-process ---------------------------------------------------------------------- */
+/* --- the store, in-process -------------------------------------------------------------------- */
 
 /* Where offline bytes go: rows or a stream; exactly one is set. */
 struct sink {
@@ -140,7 +140,7 @@ static int offline_list(const struct cli *cli, enum list_kind kind, const struct
 	return rc;
 }
 
-/* --- the choice --------------------------------------------------------------------------------- */
+/* --- the choice ------------------------------------------------------------------------------- */
 
 int source_rows(const struct cli *cli, enum list_kind kind, const struct params *params,
 	source_row_fn *row, void *arg, struct err *err)

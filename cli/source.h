@@ -29,9 +29,9 @@ struct params {
 void params_add(struct params *params, const char *key, const char *value);
 
 /*
- * Errors of all of these: ERR_UNREACHABLE (no daemon behind the socket; says what to do), ERR_TIMEOUT,
- * ERR_PROTOCOL (broke off, not JSON), ERR_LIMIT, and the kind that the daemon named. A list that
- * broke off is an error, never a short list.
+ * Errors of all of these: ERR_UNREACHABLE (no daemon behind the socket; says what to do),
+ * ERR_TIMEOUT, ERR_PROTOCOL (broke off, not JSON), ERR_LIMIT, and the kind that the daemon named.
+ * A list that broke off is an error, never a short list.
  */
 
 /* Calls row for each object; row borrows it. row returns 0, or -1 with err to stop. */
@@ -43,7 +43,8 @@ int source_rows(const struct cli *cli, enum list_kind kind, const struct params 
 int source_document(const struct cli *cli, enum list_kind kind, const struct params *params,
 	FILE *out, struct err *err);
 
-/* A document that is no list, owned by the caller. Only from the daemon. timeout_s bounds the whole. */
+/* A document that is no list, owned by the caller. Only from the daemon. timeout_s bounds the
+ * whole. */
 int source_get(const struct cli *cli, const char *path, const struct params *params, long timeout_s,
 	json_t **ret_document, struct err *err);
 int source_post(const struct cli *cli, const char *path, const json_t *body, json_t **ret_document,

@@ -21,7 +21,7 @@
 
 enum { STATUS_TIMEOUT_S = 30, LINE_MAX_BYTES = 4096 };
 
-/* --- attention ---------------------------------------------------------------------------------- */
+/* --- attention -------------------------------------------------------------------------------- */
 
 static enum style severity_style(const char *severity)
 {
@@ -49,7 +49,7 @@ static void show_attention(const struct cli *cli, const json_t *items)
 	}
 }
 
-/* --- sensor and connectors ---------------------------------------------------------------------- */
+/* --- sensor and connectors -------------------------------------------------------------------- */
 
 static void show_sensor(const struct cli *cli, const json_t *sensor)
 {
@@ -137,7 +137,7 @@ static void show_connector(const struct cli *cli, const json_t *connector, const
 	facts_line(cli, "Works as", row_text(cycle, "hub_arn"));
 }
 
-/* --- counts ------------------------------------------------------------------------------------- */
+/* --- counts ----------------------------------------------------------------------------------- */
 
 /* "45 issued, 18 expired"; what is zero is left out. */
 static void add_parts(
@@ -233,7 +233,7 @@ static void show(const struct cli *cli, const json_t *status, const json_t *prog
 	show_store(cli, row_get(status, "store"));
 }
 
-/* --- CSV ---------------------------------------------------------------------------------------- */
+/* --- CSV -------------------------------------------------------------------------------------- */
 
 static void add_csv_rows(json_t *rows, const char *section, size_t item, const json_t *object)
 {
@@ -266,7 +266,7 @@ static void show_csv(const json_t *status)
 	json_decref(rows);
 }
 
-/* --- the command --------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 static bool is_running(const json_t *status)
 {

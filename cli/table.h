@@ -21,7 +21,8 @@ struct table_column {
 	int least;     /* width it may shrink to; 0: does not shrink */
 	bool is_right; /* numbers */
 	bool is_wide;  /* only with -o wide */
-	/* The last column only: stands below its row, over the whole width, when the line is full. */
+	/* The last column only: stands below its row, over the whole width, when the line is
+	 * full. */
 	bool is_below;
 };
 
@@ -32,8 +33,8 @@ struct table *table_new(
 	const struct table_column *column, const struct terminal *terminal, bool is_wide);
 void table_free(struct table *table);
 
-/* cell: one text per column (also those not shown), copied and escaped. styled: the column that style
- * is for; -1: none. */
+/* cell: one text per column (also those not shown), copied and escaped. styled: the column that
+ * style is for; -1: none. */
 void table_add(struct table *table, const char *const *cell, int styled, enum style style);
 size_t table_rows(const struct table *table);
 

@@ -36,7 +36,8 @@ struct terminal terminal_detect(int fd)
 {
 	const char *term = getenv("TERM");
 	bool is_tty = isatty(fd) == 1;
-	/* Only the encoding is taken from the locale: numbers and dates look the same everywhere. */
+	/* Only the encoding is taken from the locale: numbers and dates look the same everywhere.
+	 * */
 	setlocale(LC_CTYPE, "");
 	return (struct terminal){
 		.is_tty = is_tty,

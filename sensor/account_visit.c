@@ -77,7 +77,7 @@ static struct region_account account_of(const struct account_visit *visit)
 		.now_s = visit->now_s};
 }
 
-/* --- the account as a whole is lost ------------------------------------------------------------ */
+/* --- the account as a whole is lost ----------------------------------------------------------- */
 
 static void write_marks(struct store_txn *txn, void *arg)
 {
@@ -104,7 +104,7 @@ static void lose(struct account_visit *visit, const struct err *err)
 	visit->write = store_write_start(visit->options.store, write_marks, visit, on_marks, visit);
 }
 
-/* --- records and pairs ------------------------------------------------------------------------- */
+/* --- records and pairs ------------------------------------------------------------------------ */
 
 static void write_plan(struct store_txn *txn, void *arg)
 {
@@ -204,7 +204,7 @@ static void plan_regions(struct account_visit *visit, const struct region_list *
 	}
 }
 
-/* --- session and regions ----------------------------------------------------------------------- */
+/* --- session and regions ---------------------------------------------------------------------- */
 
 static void on_regions(void *arg, const struct region_list *regions, const struct err *err)
 {
@@ -286,7 +286,7 @@ void account_visit_cancel(struct account_visit *visit)
 		destroy(visit);
 }
 
-/* --- while its pairs are scanned --------------------------------------------------------------- */
+/* --- while its pairs are scanned -------------------------------------------------------------- */
 
 struct aws_client *account_visit_pair_begin(struct account_visit *visit, const char *region)
 {

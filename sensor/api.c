@@ -29,7 +29,7 @@ enum {
 	STATUS_FORBIDDEN = 403,
 };
 
-/* --- answers ----------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 void api_reply_document(struct evhttp_request *request, int status, const struct buf *document)
 {
@@ -96,7 +96,7 @@ void api_reply_error(struct evhttp_request *request, const struct err *err)
 	api_reply_status(request, status_of(err->kind), err);
 }
 
-/* --- parameters -------------------------------------------------------------------------------- */
+/* --- parameters ------------------------------------------------------------------------------- */
 
 int api_params_parse(struct evhttp_request *request, struct api_params *ret_params, struct err *err)
 {
@@ -149,7 +149,7 @@ const char *api_params_take(struct api_params *params, const char *key)
 	return NULL;
 }
 
-/* --- GET --------------------------------------------------------------------------------------- */
+/* --- GET -------------------------------------------------------------------------------------- */
 
 static int take_format(struct api_params *params, bool *ret_is_ndjson, struct err *err)
 {
@@ -232,7 +232,7 @@ static bool get(struct api *api, struct evhttp_request *request, const char *pat
 	return true;
 }
 
-/* --- POST -------------------------------------------------------------------------------------- */
+/* --- POST ------------------------------------------------------------------------------------- */
 
 static int check_peer(struct evhttp_request *request, long *ret_uid, struct err *err)
 {
@@ -314,7 +314,7 @@ static void post_scan(struct api *api, struct evhttp_request *request)
 	buf_clear(&document);
 }
 
-/* --- server ------------------------------------------------------------------------------------ */
+/* --- server ----------------------------------------------------------------------------------- */
 
 static void on_request(struct evhttp_request *request, void *arg)
 {

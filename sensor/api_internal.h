@@ -47,7 +47,7 @@ void api_params_clear(struct api_params *params); /* zeroed is fine */
 /* Takes a parameter out; NULL: it is not there. Borrowed until clear. */
 const char *api_params_take(struct api_params *params, const char *key);
 
-/* --- answers ----------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* The request is evhttp's again after each of these. */
 void api_reply_document(struct evhttp_request *request, int status, const struct buf *document);
@@ -60,7 +60,7 @@ void api_list_start(struct api *api, struct evhttp_request *request, enum list_k
 /* Counts coverage in slices, then asks the backend for the status. */
 void api_status_start(struct api *api, struct evhttp_request *request);
 
-/* --- jobs: api_job.c --------------------------------------------------------------------------- */
+/* --- jobs: api_job.c -------------------------------------------------------------------------- */
 
 /* What an answer that takes more than one turn has in common; first member of the job's struct. */
 typedef void api_job_fn(struct api_job *job);
@@ -79,7 +79,8 @@ struct api_job {
 bool api_job_begin(struct api *api, struct evhttp_request *request, struct api_job *job,
 	api_job_fn *run, api_job_fn *clear);
 void api_job_run_after(struct api_job *job, int64_t delay_ms);
-/* Whether the reader has not hung up: evhttp itself notices only when there is something to write. */
+/* Whether the reader has not hung up: evhttp itself notices only when there is something to
+ * write. */
 bool api_job_has_reader(const struct api_job *job);
 /* Hands bytes to the reader; run is called again when they are taken. */
 void api_job_send(struct api_job *job, const struct buf *bytes);

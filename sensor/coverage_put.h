@@ -19,7 +19,7 @@ struct coverage_place {
 
 struct coverage_attempt {
 	const struct err *err;	 /* NULL: success, or the region is disabled */
-	bool is_region_disabled; /* proved by a probe (then err is set too), or ListRegions said so */
+	bool is_region_disabled; /* ListRegions said so, or a probe proved it (then err is set) */
 	int64_t certificate_count;
 	int64_t interval_s;
 	int64_t now_s;

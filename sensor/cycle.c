@@ -72,7 +72,7 @@ static void count_calls(struct cycle *cycle)
 	cycle->progress.retries = now.retries - cycle->stats_before.retries;
 }
 
-/* --- BEGIN, IDENTITY, END: the cycle record ---------------------------------------------------- */
+/* --- BEGIN, IDENTITY, END: the cycle record --------------------------------------------------- */
 
 static void write_begin(struct store_txn *txn, void *arg)
 {
@@ -109,7 +109,7 @@ static void start_write(struct cycle *cycle, enum state state, store_write_fn *w
 	cycle->write = store_write_start(cycle->options.store, write, cycle, on_written, cycle);
 }
 
-/* --- WALK -------------------------------------------------------------------------------------- */
+/* --- WALK ------------------------------------------------------------------------------------- */
 
 static void on_walk(void *arg, struct scope *scope, const struct err *err)
 {
@@ -187,7 +187,7 @@ static void filter_scope(struct cycle *cycle)
 			.exclude_account_count = config->exclude_accounts.count});
 }
 
-/* --- TREE, SCAN -------------------------------------------------------------------------------- */
+/* --- TREE, SCAN ------------------------------------------------------------------------------- */
 
 static void on_tree_stored(void *arg, const struct err *err)
 {
@@ -242,7 +242,7 @@ static void start_scan(struct cycle *cycle)
 		on_scanned, cycle);
 }
 
-/* --- TALLY and the end ------------------------------------------------------------------------- */
+/* --- TALLY and the end ------------------------------------------------------------------------ */
 
 static void on_tally(void *arg)
 {

@@ -28,7 +28,8 @@ struct visit_slot {
 	bool is_preparing;
 };
 
-/* What a region's ACM cannot do yet, learnt anew in each cycle: AWS brings news region by region. */
+/* What a region's ACM cannot do yet, learnt anew in each cycle: AWS brings news region by region.
+ * */
 struct region_note {
 	struct region_note *next; /* owned */
 	bool lacks_origins;	  /* acm_scan.h */
@@ -96,7 +97,7 @@ static const struct scope_account *account_at(const struct cycle_scan *scan, siz
 	return &scan->options.scope->account[i];
 }
 
-/* --- account-regions --------------------------------------------------------------------------- */
+/* --- account-regions -------------------------------------------------------------------------- */
 
 static void lose_account(struct cycle_scan *scan, size_t account)
 {
@@ -184,7 +185,7 @@ static void pump_pairs(struct cycle_scan *scan)
 	}
 }
 
-/* --- accounts ---------------------------------------------------------------------------------- */
+/* --- accounts --------------------------------------------------------------------------------- */
 
 static void prepared(struct visit_slot *slot)
 {
@@ -328,7 +329,7 @@ static int pump_accounts(struct cycle_scan *scan, struct err *err)
 	return 0;
 }
 
-/* --- both -------------------------------------------------------------------------------------- */
+/* --- both ------------------------------------------------------------------------------------- */
 
 static void end(struct cycle_scan *scan)
 {

@@ -34,7 +34,7 @@ struct once {
 	int64_t started_mono_ms;
 };
 
-/* --- progress bar ------------------------------------------------------------------------------ */
+/* --- progress bar ----------------------------------------------------------------------------- */
 
 /* Over all connectors. */
 static void add_up(struct once *once, struct progress *ret_sum, int64_t *ret_eta_s)
@@ -113,7 +113,7 @@ static void end_bar(struct once *once)
 	fputs("\r\033[K", stderr);
 }
 
-/* --- summary ----------------------------------------------------------------------------------- */
+/* --- summary ---------------------------------------------------------------------------------- */
 
 static void print_unread(struct store_txn *txn, const struct coverage_record *record)
 {
@@ -176,7 +176,7 @@ static int summarize(struct once *once, int64_t *ret_problems, struct err *err)
 	return rc;
 }
 
-/* --- run --------------------------------------------------------------------------------------- */
+/* --- run -------------------------------------------------------------------------------------- */
 
 static bool is_all_done(struct once *once)
 {

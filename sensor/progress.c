@@ -55,8 +55,8 @@ void progress_render(
 	json_member_time(writer, "started", progress->started_s);
 	json_member_time(writer, "finished", is_done ? progress->finished_s : 0);
 	json_member_text(writer, "result", is_done ? progress_result_name(progress->result) : NULL);
-	json_member_text(
-		writer, "error", progress->result == PROGRESS_FAILED ? progress->err.text : NULL);
+	bool has_failed = is_done && progress->result == PROGRESS_FAILED;
+	json_member_text(writer, "error", has_failed ? progress->err.text : NULL);
 	json_member_int(writer, "accounts_total", progress->accounts_total);
 	json_member_int(writer, "accounts_done", progress->accounts_done);
 	json_member_int(writer, "pairs_total", progress_pairs_total(progress));

@@ -30,8 +30,8 @@ struct sensor_options {
 	void *arg;		 /* for on_idle */
 };
 
-/* NULL: ERR_CONFIG (a connector cannot be used as configured; something is in the way of the control
- * socket), or what store_open and the system met. Nothing was started then. */
+/* NULL: ERR_CONFIG (a connector cannot be used as configured; something is in the way of the
+ * control socket), or what store_open and the system met. Nothing was started then. */
 struct sensor *sensor_new(const struct sensor_options *options, struct err *err);
 /* Until it was told to stop (a signal, sensor_stop). */
 void sensor_run(struct sensor *sensor);

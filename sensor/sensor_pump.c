@@ -16,7 +16,7 @@
 #include "store/events.h"
 #include "store/store.h"
 
-/* --- the pump ---------------------------------------------------------------------------------- */
+/* --- the pump --------------------------------------------------------------------------------- */
 
 static void on_look(void *arg)
 {
@@ -75,7 +75,7 @@ void sensor_pump(struct sensor *sensor)
 		sensor->pump_timer = loop_timer_start(sensor->loop, 0, on_pump, sensor);
 }
 
-/* --- connectors -------------------------------------------------------------------------------- */
+/* --- connectors ------------------------------------------------------------------------------- */
 
 static void on_tree(void *arg, struct connector *connector)
 {
@@ -133,7 +133,7 @@ int sensor_make_connectors(struct sensor *sensor, struct err *err)
 	return 0;
 }
 
-/* --- connectors that are gone ------------------------------------------------------------------ */
+/* --- connectors that are gone ----------------------------------------------------------------- */
 
 static void on_retired(void *arg, const struct err *err)
 {
@@ -196,7 +196,7 @@ void sensor_retire_next(struct sensor *sensor)
 			on_retired, sensor);
 }
 
-/* --- reload ------------------------------------------------------------------------------------ */
+/* --- reload ----------------------------------------------------------------------------------- */
 
 static struct sensor_slot *find_slot(struct sensor_slot *slot, size_t count, const char *name)
 {

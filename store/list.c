@@ -186,7 +186,8 @@ static int certificates_param(struct list *list, struct cert_params *params,
 	return err_set(err, ERR_CONFIG, "unknown parameter \"%.80s\"", param->key);
 }
 
-/* q: the first form that fits of fingerprint, serial and domain; an ARN is recognised by its prefix. */
+/* q: the first form that fits of fingerprint, serial and domain; an ARN is recognised by its
+ * prefix. */
 static int certificate_param(struct list *list, struct cert_params *params,
 	const struct list_param *param, struct err *err)
 {

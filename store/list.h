@@ -1,7 +1,7 @@
 /*
  * The lists that the product shows (certificates, accounts, coverage, events), from a name and text
- * parameters to JSON in slices. The daemon streams them over the local API, the CLI prints them with
- * --offline: one parser of parameters, one form of output.
+ * parameters to JSON in slices. The daemon streams them over the local API, the CLI prints them
+ * with --offline: one parser of parameters, one form of output.
  *
  * A list keeps its place between slices, so no read transaction crosses a wait.
  */

@@ -14,8 +14,8 @@
 /* account_name and unit_path are looked up in txn. now_s decides `expired` and `days_left`. */
 void render_certificate(struct json_writer *writer, struct store_txn *txn,
 	const struct cert_record *record, int64_t now_s);
-/* As above plus history, chain (subject, issuer, not_after, fingerprint of each) and, on request, pem and
- * chain_pem. */
+/* As above plus history, chain (subject, issuer, not_after, fingerprint of each) and, on
+ * request, pem and chain_pem. */
 void render_certificate_full(struct json_writer *writer, struct store_txn *txn,
 	const struct cert_record *record, int64_t now_s, bool has_pem);
 /* With counts of certificates and of regions by coverage state. */
