@@ -103,6 +103,19 @@ def clean_scan(daemon, timeout=100):
             return entry
 
 
+# One account read without a walk through an organization, whose calls AWS allows once a second.
+ONE_ACCOUNT = dict(accounts=2, units=0, hub="member", regions=8, certs_per_region=6, rate_scale=0)
+
+
+def compare_one_account(daemon, sim):
+    """As Sensor.compare, for scope = account."""
+    truth = sim.truth(reachable=1)
+    hub = truth["hub_account_id"]
+    for name in ("accounts", "certificates"):
+        truth[name] = [one for one in truth[name] if one["account_id"] == hub]
+    daemon.compare(truth)
+
+
 # --- processes
 
 

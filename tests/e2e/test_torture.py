@@ -1,0 +1,251 @@
+"""What must not happen whatever happens: the daemon is killed, signalled and kept running for a
+long time; its store always opens, its events have no gap and its inventory becomes the truth."""
+import signal
+import time
+
+import pytest
+
+from torture import (HAS_SANITIZER, ONE_ACCOUNT, Mounts, all_events, check_copy, check_store,
+                     clean_scan, compare_one_account, descriptors, dice, dose, fold_events,
+                     memory_bytes, stop_at_once, wait_until)
+
+SMALL = dict(accounts=8, units=0, regions="us-east-1,eu-west-1", certs_per_region=4, rate_scale=0)
+
+
+def watch(daemon, seen, until):
+    """Reads events as they are committed until the instant; seen grows: (sequence, hash)."""
+    has_asked = False
+    while time.monotonic() < until:
+        try:
+            new = daemon.events(**{"from": len(seen) + 1})
+            if not has_asked:
+                daemon.ask()
+                has_asked = True
+        except (ConnectionError, FileNotFoundError):
+            new = []
+        seen += [(event["sequence"], event["hash"]) for event in new]
+        time.sleep(0.005)
+
+
+def kill_at_random(daemon, random, seen, longest_s):
+    daemon.start(wait=False)
+    watch(daemon, seen, time.monotonic() + random.uniform(0, longest_s))
+    daemon.kill()
+
+
+def expect_kept(daemon, seen):
+    """Whatever was once shown is still there, the same, and nothing is missing before it."""
+    events = all_events(daemon)
+    assert [(event["sequence"], event["hash"]) for event in events[:len(seen)]] == seen
+    kinds = {event["kind"] for event in events}
+    assert "store_restored" not in kinds, "a kill looked like a restored backup"
+    return events
+
+
+def expect_serials_told(daemon, serials):
+    """Each serial after an ARN's first was told by one event."""
+    for arn in daemon.certificates():
+        history = daemon.get("/v1/certificate", q=arn)["certificates"][0]["history"]
+        assert len(history) <= 1 + serials.get(arn, 0), (arn, history)
+
+
+def test_killed_during_its_first_cycle_it_goes_on_where_it_was(awssim, sensor):
+    sim = awssim(seed=21, **SMALL, latency_ms=20)
+    daemon = sensor(sim)
+    random, seen = dice("first"), []
+    daemon.start(wait=True)
+    for _ in range(dose(6, 100)):
+        watch(daemon, seen, time.monotonic() + random.uniform(0, 0.8))
+        daemon.kill()
+        found = check_copy(daemon.data_dir)
+        assert found["events"] >= len(seen)
+        daemon.start()
+    clean_scan(daemon)
+    daemon.compare()
+    events = expect_kept(daemon, seen)
+    present, serials = fold_events(events)
+    assert present == set(daemon.certificates()) and serials == {}
+    stop_at_once(daemon)
+    check_store(daemon.data_dir)
+
+
+def test_killed_while_aws_changes_it_tells_every_change_once(awssim, sensor):
+    sim = awssim(seed=22, **SMALL)
+    daemon = sensor(sim)
+    random, seen = dice("mutate"), []
+    for _ in range(dose(6, 100)):
+        sim.clock(advance_s=2)  # so that two renewals never fall into one second
+        for op in random.sample(["add", "remove", "renew", "reimport", "in_use"], 3):
+            sim.mutate(op, count=2)
+        kill_at_random(daemon, random, seen, 1.4)
+        found = check_copy(daemon.data_dir) if (daemon.data_dir / "store.mdb").exists() else None
+        assert not seen or found["events"] >= len(seen)
+    daemon.start()
+    clean_scan(daemon)
+    daemon.compare()
+    present, serials = fold_events(expect_kept(daemon, seen))
+    assert present == set(daemon.certificates())
+    expect_serials_told(daemon, serials)
+    stop_at_once(daemon)
+    check_store(daemon.data_dir)
+
+
+# --- signals
+
+
+def test_sigterm_at_any_instant_ends_well(awssim, sensor):
+    sim = awssim(seed=23, **SMALL)
+    daemon = sensor(sim)
+    random, untold = dice("sigterm"), 0
+    for n in range(dose(9, 150)):
+        sim.mutate("add", count=2)
+        daemon.start(wait=False)
+        time.sleep(random.uniform(0, 0.1 if n % 3 == 0 else 1.2))
+        begin = time.monotonic()
+        daemon.signal(signal.SIGTERM)
+        code = daemon.process.wait(10)
+        daemon.process = None
+        assert time.monotonic() - begin < (4 if HAS_SANITIZER else 2)
+        # Before the daemon has looked at its configuration a signal ends it as any program.
+        has_begun = daemon.log.read_bytes().count(b"start sensor") > n - untold
+        untold += not has_begun
+        assert code == 0 or (code == -signal.SIGTERM and not has_begun), (code, daemon.log_text())
+    daemon.start()
+    clean_scan(daemon)
+    daemon.compare()
+    stop_at_once(daemon)
+    assert "store_restored" not in {event["kind"] for event in offline_events(daemon)}
+
+
+def offline_events(daemon):
+    daemon.start()
+    events = all_events(daemon)
+    daemon.stop()
+    return events
+
+
+@pytest.mark.parametrize("kind", dose(["stall", "dead"], ["stall", "dead", "slow", "refuse"]))
+def test_sigterm_while_no_endpoint_answers(awssim, sensor, kind):
+    sim = awssim(seed=24, **SMALL)
+    daemon = sensor(sim, via="proxy").start()
+    clean_scan(daemon)
+    sim.faults({"kind": kind, "probability": 1, "ms": 500})
+    daemon.ask()
+    wait_until(lambda: daemon.progress()[-1]["phase"] in ("organization", "scan"))
+    time.sleep(0.3)  # so that requests are in flight
+    stop_at_once(daemon)
+
+
+def test_sigterm_while_the_name_server_is_silent(awssim, sensor, tmp_path):
+    """A resolver that waits for its answer cannot be interrupted, and must not be waited for."""
+    mounts = Mounts()
+    try:
+        resolv = tmp_path / "resolv.conf"
+        resolv.write_text("nameserver 192.0.2.1\noptions timeout:30 attempts:5\n")
+        mounts.run("mount", "--bind", str(resolv), "/etc/resolv.conf",
+                   what="this test needs to mount over /etc/resolv.conf in its own namespace")
+        sim = awssim(seed=25, **SMALL)
+        daemon = sensor(sim, endpoint_url="http://aws.silent.example:1234")
+        command = daemon.command
+        daemon.command = lambda *arguments: [*mounts.prefix(), *command(*arguments)]
+        daemon.start()
+        wait_until(lambda: daemon.progress())
+        time.sleep(0.3)
+        assert daemon.progress()[0]["result"] is None
+        stop_at_once(daemon)
+    finally:
+        mounts.close()
+
+
+def test_sighup_storm_during_scans(awssim, sensor):
+    sim = awssim(seed=26, **SMALL, latency_ms=5)
+    daemon = sensor(sim).start()
+    clean_scan(daemon)
+    random, pid = dice("sighup"), daemon.process.pid
+    variants = [{}, {"import": "valid"}, {"regions": "us-east-1"}, {"interval": "2h"},
+                {"role_name": "no role"}, {"nonsense": "1"}, None]
+    before = descriptors(pid)
+    for n in range(dose(60, 1500)):
+        if n % 10 == 0:
+            daemon.ask()
+        variant = random.choice(variants)
+        if variant is None:
+            daemon.config.unlink(missing_ok=True)
+        else:
+            daemon.configure({"prod": variant})
+        for _ in range(random.randrange(1, 5)):
+            daemon.signal(signal.SIGHUP)
+        time.sleep(random.uniform(0, 0.03))
+        assert daemon.process.poll() is None, daemon.log_text()[-3000:]
+    daemon.configure({"prod": {}})
+    reloads = daemon.log_text().count("reload configuration result=done")
+    assert reloads > 0 and "reload configuration result=refused" in daemon.log_text()
+    daemon.signal(signal.SIGHUP)
+    wait_until(lambda: daemon.log_text().count("reload configuration result=done") > reloads)
+    wait_until(lambda: all(entry["result"] for entry in daemon.progress()), 60, "the last scan")
+    assert clean_scan(daemon)["result"] == "complete"
+    daemon.compare()
+    wait_until(lambda: descriptors(pid) <= before + 8, 10, "descriptors")
+    fold_events(all_events(daemon))
+    stop_at_once(daemon)
+    check_store(daemon.data_dir)
+
+
+# --- a long time
+
+
+@pytest.mark.parametrize("scope", dose(["account"], ["account", "organization"]))
+def test_a_fortnight_leaves_memory_descriptors_and_store_flat(awssim, sensor, scope):
+    """A fortnight of AWS's time; the daemon's own clock goes on as ever, so scans are asked for."""
+    rounds, is_all = dose(20, 50), scope == "organization"
+    sim = awssim(seed=27, **(SMALL if is_all else ONE_ACCOUNT))
+    daemon = sensor(sim, scope=scope).start(ASAN_OPTIONS="quarantine_size_mb=1")
+    pid, random = daemon.process.pid, dice("fortnight")
+    for _ in range(5):
+        clean_scan(daemon)
+    quiet = measure(daemon)
+    for _ in range(rounds // 2):
+        sim.clock(advance_s=14 * 86400 // rounds)
+        clean_scan(daemon)
+    expect_flat(quiet, measure(daemon), store_bytes=128 << 10)
+    # As many go as come, so what the store needs stays what it is but for events and serials.
+    for _ in range(rounds // 2):
+        sim.clock(advance_s=14 * 86400 // rounds)
+        for op in ("add", "remove", "renew", "reimport", "in_use"):
+            sim.mutate(op, count=random.randrange(1, 3))
+        suspended = suspend_one(sim, random) if is_all else None
+        clean_scan(daemon)
+        if suspended is not None:
+            sim.mutate("activate_account", account=suspended)
+    clean_scan(daemon)
+    if is_all:
+        daemon.compare()
+    else:
+        compare_one_account(daemon, sim)
+    expect_flat(quiet, measure(daemon), store_bytes=2 << 20)
+    fold_events(all_events(daemon))
+    assert daemon.process.pid == pid
+    stop_at_once(daemon)
+    check_store(daemon.data_dir)
+
+
+def suspend_one(sim, random):
+    accounts = sim.truth(certificates=0)["accounts"]
+    account = random.choice([a["account_id"] for a in accounts if not a["is_hub"]])
+    sim.mutate("suspend_account", account=account)
+    return account
+
+
+def measure(daemon):
+    store = daemon.status()["store"]
+    return {"memory": memory_bytes(daemon.process.pid),
+            "descriptors": descriptors(daemon.process.pid), "used": store["used_bytes"],
+            "file": store["file_bytes"]}
+
+
+def expect_flat(before, after, store_bytes):
+    assert after["descriptors"] <= before["descriptors"] + 4, (before, after)
+    assert after["memory"] - before["memory"] < ((24 if HAS_SANITIZER else 2) << 20), \
+        (before, after)
+    assert after["used"] - before["used"] < store_bytes, (before, after)
+    assert after["file"] - before["file"] < 2 * store_bytes, (before, after)
