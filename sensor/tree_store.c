@@ -23,7 +23,15 @@ enum {
 	UNITS_CHUNK = 256,
 };
 
-enum state { UNITS, ACCOUNTS, GONE };
+enum state { UNITS, ACCOUNTS, MISSING, GONE };
+
+/* What an account's state is after one walk without it. */
+#define STATE_MISSING "MISSING"
+
+struct id_list {
+	char (*id)[13]; /* owned */
+	size_t count, capacity;
+};
 
 struct tree_store {
 	enum state state;
@@ -36,9 +44,9 @@ struct tree_store {
 	struct store_write *write;	       /* owned until it ends */
 	struct account_retire *retire;	       /* owned until it ends */
 	bool has_begun;
-	size_t from, to;  /* the chunk of units or accounts */
-	char (*gone)[13]; /* owned; accounts on record that are not listed */
-	size_t gone_count, gone_capacity;
+	size_t from, to; /* the chunk of units, accounts or missing ones */
+	/* Accounts on record that are not listed: now for the first time, and again. */
+	struct id_list missing, gone;
 	int64_t now_s;
 	tree_store_done_fn *done;
 	void *arg;
@@ -49,7 +57,8 @@ static void destroy(struct tree_store *tree)
 	loop_timer_cancel(tree->timer);
 	store_write_cancel(tree->write);
 	account_retire_cancel(tree->retire);
-	free(tree->gone);
+	free(tree->missing.id);
+	free(tree->gone.id);
 	free(tree);
 }
 
@@ -211,7 +220,17 @@ static bool is_listed(const struct scope *scope, const char *account_id)
 	return false;
 }
 
-static int read_gone(struct tree_store *tree, struct err *err)
+static void add_id(struct id_list *list, const char *account_id)
+{
+	list->id = xgrow(list->id, &list->capacity, list->count, sizeof(*list->id));
+	(void)text_copy(list->id[list->count++], sizeof(list->id[0]), account_id);
+}
+
+/*
+ * An account that moves between units while they are walked may be seen in neither. So one walk
+ * without it proves nothing: it is marked, and keeps all it has until the next one.
+ */
+static int read_unlisted(struct tree_store *tree, struct err *err)
 {
 	struct store_txn *txn = NULL;
 	char position[ACCOUNT_POSITION_MAX] = "";
@@ -221,14 +240,40 @@ static int read_gone(struct tree_store *tree, struct err *err)
 	while (store_account_next(txn, tree->config->name, position, &record)) {
 		if (strcmp(record.state, "GONE") == 0 || is_listed(tree->scope, record.account_id))
 			continue;
-		tree->gone = xgrow(
-			tree->gone, &tree->gone_capacity, tree->gone_count, sizeof(*tree->gone));
-		(void)text_copy(
-			tree->gone[tree->gone_count++], sizeof(tree->gone[0]), record.account_id);
+		bool is_again = strcmp(record.state, STATE_MISSING) == 0;
+		add_id(is_again ? &tree->gone : &tree->missing, record.account_id);
 	}
 	int rc = store_txn_check(txn, err);
 	store_read_end(txn);
 	return rc;
+}
+
+static void mark_missing(struct store_txn *txn, const struct tree_store *tree, const char *id)
+{
+	struct account_record record;
+	if (!store_account_get(txn, tree->config->name, id, &record))
+		return;
+	store_event_append(txn, &(struct event_record){.at_s = tree->now_s,
+					.kind = EVENT_ACCOUNT_CHANGED,
+					.connector = tree->config->name,
+					.account_id = id,
+					.region = "",
+					.arn = "",
+					.subject = record.name,
+					.detail = "not listed by Organizations; gone when the next "
+						  "cycle does not find it either"});
+	/* What was read is valid only until the next change of the transaction. */
+	if (store_account_get(txn, tree->config->name, id, &record)) {
+		record.state = STATE_MISSING;
+		store_account_put(txn, &record);
+	}
+}
+
+static void write_missing(struct store_txn *txn, void *arg)
+{
+	const struct tree_store *tree = arg;
+	for (size_t i = tree->from; i < tree->to; i++)
+		mark_missing(txn, tree, tree->missing.id[i]);
 }
 
 /* --- flow ------------------------------------------------------------------------------------- */
@@ -278,7 +323,7 @@ static int read_owners(struct tree_store *tree, struct err *err)
 
 static void start_retire(struct tree_store *tree)
 {
-	const char *account_id = tree->gone[--tree->gone_count];
+	const char *account_id = tree->gone.id[--tree->gone.count];
 	tree->retire = account_retire_start(
 		&(struct account_retire_options){.loop = tree->loop,
 			.store = tree->store,
@@ -315,6 +360,16 @@ static bool start_accounts(struct tree_store *tree, struct err *err)
 	return true;
 }
 
+static bool start_missing(struct tree_store *tree)
+{
+	tree->from = tree->to;
+	tree->to = min_of(tree->from + CHUNK, tree->missing.count);
+	if (tree->from == tree->to)
+		return false;
+	tree->write = store_write_start(tree->store, write_missing, tree, on_written, tree);
+	return true;
+}
+
 static void step(struct tree_store *tree)
 {
 	struct err err = ERR_INIT;
@@ -328,12 +383,18 @@ static void step(struct tree_store *tree)
 	case ACCOUNTS:
 		if (start_accounts(tree, &err))
 			return;
-		tree->state = GONE;
-		if (err.kind != ERR_NONE || read_gone(tree, &err) != 0)
+		tree->state = MISSING;
+		tree->to = 0;
+		if (err.kind != ERR_NONE || read_unlisted(tree, &err) != 0)
 			break;
 		__attribute__((fallthrough));
+	case MISSING:
+		if (start_missing(tree))
+			return;
+		tree->state = GONE;
+		__attribute__((fallthrough));
 	case GONE:
-		if (tree->gone_count == 0)
+		if (tree->gone.count == 0)
 			break;
 		start_retire(tree);
 		return;

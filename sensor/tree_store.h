@@ -1,9 +1,10 @@
 /*
  * Writes what a walk of the organization found: units, accounts (with events for those that
  * appeared, changed or left), and the coverage of accounts that are not visited. In chunks, so
- * that ten thousand accounts do not make one long commit.
+ * that ten thousand accounts do not make one long commit. An account is gone when two walks in a
+ * row did not list it; after the first its state is MISSING.
  *
- *   start -> UNITS -> ACCOUNTS -(chunk after chunk)-> GONE -(account after account)-> done
+ *   start -> UNITS -> ACCOUNTS -> MISSING -(chunk after chunk)-> GONE -(one by one)-> done
  */
 #ifndef SENSOR_TREE_STORE_H
 #define SENSOR_TREE_STORE_H

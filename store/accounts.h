@@ -7,7 +7,7 @@
 struct account_record {
 	const char *connector, *account_id;
 	const char *name, *email;
-	const char *state;     /* AWS's word (ACTIVE ...); "GONE" when no longer listed */
+	const char *state;     /* AWS's word (ACTIVE ...); ours: MISSING (one walk), GONE */
 	const char *unit_id;   /* parent: root or unit; "" in account scope */
 	const char *unit_path; /* names from the root, "Root/Security/Prod"; "" in account scope */
 	bool is_management;

@@ -41,6 +41,8 @@ static void account_that_left_is_gone_with_its_certificates(void **state)
 	cycle_run_all(fixture, PROGRESS_COMPLETE);
 	fake_org_remove(&fixture->org, SHOP);
 	pass_days(fixture, 1);
+	cycle_run_all(fixture, PROGRESS_COMPLETE); /* missed once: it may only have moved */
+	pass_days(fixture, 1);
 	uint64_t before = last_event(fixture);
 	cycle_run_all(fixture, PROGRESS_COMPLETE);
 	expect_accounts(fixture, "prod " HUB " ACTIVE Root\nprod " SHOP
@@ -68,6 +70,36 @@ static void account_that_left_is_gone_with_its_certificates(void **state)
 	expect_certificates(fixture, CERTS("prod", HUB) CERTS("prod", SHOP) CERTS("prod", BANK));
 	expect_accounts(fixture, "prod " HUB " ACTIVE Root\nprod " SHOP
 				 " ACTIVE Root/Shop\nprod " BANK " ACTIVE Root/Shop\n");
+}
+
+/* An account that moves to another unit while the organization is walked is in neither of them. */
+static void account_that_one_walk_misses_keeps_everything(void **state)
+{
+	struct fixture *fixture = *state;
+	cycle_run_all(fixture, PROGRESS_COMPLETE);
+	fake_org_remove(&fixture->org, SHOP);
+	pass_days(fixture, 1);
+	uint64_t before = last_event(fixture);
+	cycle_run_all(fixture, PROGRESS_COMPLETE);
+	expect_accounts(fixture, "prod " HUB " ACTIVE Root\nprod " SHOP
+				 " MISSING Root/Shop\nprod " BANK " ACTIVE Root/Shop\n");
+	expect_certificates(fixture, CERTS("prod", HUB) CERTS("prod", SHOP) CERTS("prod", BANK));
+	expect_coverage(fixture, "prod",
+		HUB " eu-west-1 ok 2\n" HUB " us-east-1 ok 2\n" SHOP " eu-west-1 ok 2\n" SHOP
+		    " us-east-1 ok 2\n" BANK " eu-west-1 ok 2\n" BANK " us-east-1 ok 2\n");
+	expect_events(fixture, before,
+		"cycle_started by schedule\n"
+		"account_changed " SHOP
+		" not listed by Organizations; gone when the next cycle does "
+		"not find it either\n"
+		"cycle_finished 2 accounts, 6 account-regions read, 0 not read, 12 certificates, 22 "
+		"calls, 0s\n");
+	fake_org_add(&fixture->org, SHOP, "shop");
+	pass_days(fixture, 1);
+	cycle_run_all(fixture, PROGRESS_COMPLETE);
+	expect_accounts(fixture, "prod " HUB " ACTIVE Root\nprod " SHOP
+				 " ACTIVE Root/Shop\nprod " BANK " ACTIVE Root/Shop\n");
+	expect_certificates(fixture, CERTS("prod", HUB) CERTS("prod", SHOP) CERTS("prod", BANK));
 }
 
 static void suspended_account_keeps_its_certificates_and_last_success(void **state)
@@ -361,6 +393,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SENSOR_TEST(account_that_left_is_gone_with_its_certificates),
+		SENSOR_TEST(account_that_one_walk_misses_keeps_everything),
 		SENSOR_TEST(suspended_account_keeps_its_certificates_and_last_success),
 		SENSOR_TEST(account_whose_role_breaks_keeps_what_was_known_of_each_region),
 		SENSOR_TEST(session_that_is_lost_takes_the_regions_not_begun_with_it),
