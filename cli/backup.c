@@ -2,6 +2,7 @@
  * acmsensor backup: a consistent, compacted copy of the store, made by this process as one of
  * LMDB's readers while the daemon goes on writing.
  */
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -16,8 +17,18 @@ enum { STATUS_TIMEOUT_S = 10 };
 static int copy(const char *data_dir, const char *file, struct err *err)
 {
 	struct store_options options = {.data_dir = data_dir, .is_read_only = true};
+	sigset_t interrupts, former;
 	struct store *store = store_open(NULL, &options, err);
-	int rc = store != NULL ? store_backup(store, file, err) : -1;
+	if (store == NULL)
+		return -1;
+	/* Ctrl-C waits for the end of the copy: a part of one must not be taken for a backup. */
+	sigemptyset(&interrupts);
+	sigaddset(&interrupts, SIGINT);
+	sigaddset(&interrupts, SIGTERM);
+	sigaddset(&interrupts, SIGHUP);
+	sigprocmask(SIG_BLOCK, &interrupts, &former);
+	int rc = store_backup(store, file, err);
+	sigprocmask(SIG_SETMASK, &former, NULL);
 	store_close(store);
 	return rc;
 }

@@ -12,7 +12,7 @@ static const struct table_column columns[] = {
 	{"SECTION", 0, 0, false, false, false},
 	{"OPTION", 0, 0, false, false, false},
 	{"VALUE", 0, 24, false, false, false},
-	{"SOURCE", 1, 8, false, false, false},
+	{"SOURCE", 1, 0, false, false, true},
 	{"WHAT IT IS", 2, 24, false, true, false},
 	{NULL, 0, 0, false, false, false},
 };

@@ -36,7 +36,7 @@ static const struct table_column problem_columns[] = {
 	[NEXT_TRY] = {"NEXT TRY", 4, 0, false, false, false},
 	[SINCE] = {"SINCE", 6, 0, false, true, false},
 	[CODE] = {"CODE", 7, 0, false, true, false},
-	[REASON] = {"REASON", 1, 24, false, false, true},
+	[REASON] = {"REASON", 1, 0, false, false, true},
 	{NULL, 0, 0, false, false, false},
 };
 
@@ -95,8 +95,14 @@ static int print_halves(const struct cli *cli, const struct halves *halves)
 	struct table *table = table_new(columns, &cli->terminal, cli->output == OUTPUT_WIDE);
 	size_t i;
 	json_t *row;
-	json_array_foreach(halves->problems, i, row) add_coverage(table, row, cli);
-	json_array_foreach(halves->others, i, row) add_coverage(table, row, cli);
+	json_array_foreach(halves->problems, i, row)
+	{
+		add_coverage(table, row, cli);
+	}
+	json_array_foreach(halves->others, i, row)
+	{
+		add_coverage(table, row, cli);
+	}
 	size_t problems = json_array_size(halves->problems), rows = table_rows(table);
 	if (rows > 0)
 		table_print(table, stdout);

@@ -34,7 +34,11 @@ static bool is_list_of_texts(const json_t *array)
 {
 	size_t i;
 	json_t *item;
-	json_array_foreach(array, i, item) if (!json_is_string(item)) return false;
+	json_array_foreach(array, i, item)
+	{
+		if (!json_is_string(item))
+			return false;
+	}
 	return true;
 }
 

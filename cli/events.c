@@ -20,18 +20,18 @@ enum {
 	LINE_MAX_BYTES = 64 << 10,
 };
 
-enum column { AT, KIND, SUBJECT, ACCOUNT, REGION, DETAIL, CONNECTOR_NAME, SEQUENCE, ARN };
+enum column { AT, KIND, SUBJECT, ACCOUNT, REGION, CONNECTOR_NAME, SEQUENCE, ARN, DETAIL };
 
 static const struct table_column columns[] = {
 	[AT] = {"TIME", 0, 0, false, false, false},
 	[KIND] = {"EVENT", 0, 0, false, false, false},
-	[SUBJECT] = {"WHAT", 0, 12, false, false, false},
+	[SUBJECT] = {"WHAT", 0, 16, false, false, false},
 	[ACCOUNT] = {"ACCOUNT", 2, 0, false, false, false},
 	[REGION] = {"REGION", 2, 0, false, false, false},
-	[DETAIL] = {"DETAIL", 1, 20, false, false, false},
 	[CONNECTOR_NAME] = {"CONNECTOR", 3, 0, false, true, false},
 	[SEQUENCE] = {"SEQUENCE", 4, 0, true, true, false},
 	[ARN] = {"ARN", 5, 0, false, true, false},
+	[DETAIL] = {"DETAIL", 1, 20, false, false, true},
 	{NULL, 0, 0, false, false, false},
 };
 

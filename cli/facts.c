@@ -63,14 +63,14 @@ void facts_wrap(struct buf *to, const struct terminal *terminal, const char *lab
 	buf_clear(&text);
 }
 
-void facts_heading(const struct cli *cli, const char *heading)
+void facts_heading(const struct cli *cli, const char *text)
 {
-	struct buf text;
-	buf_init(&text, ESCAPED_MAX * LABEL_MAX + LABEL_MAX);
-	text_escape_line(&text, heading, strlen(heading), LABEL_MAX);
-	printf("%s%s%s\n", style_on(&cli->terminal, STYLE_BOLD), buf_text(&text),
+	struct buf escaped;
+	buf_init(&escaped, ESCAPED_MAX * LABEL_MAX + LABEL_MAX);
+	text_escape_line(&escaped, text, strlen(text), LABEL_MAX);
+	printf("%s%s%s\n", style_on(&cli->terminal, STYLE_BOLD), buf_text(&escaped),
 		style_off(&cli->terminal, STYLE_BOLD));
-	buf_clear(&text);
+	buf_clear(&escaped);
 }
 
 void facts_title(const struct cli *cli, const char *title)

@@ -24,7 +24,7 @@ static const struct table_column columns[] = {
 	[ACCOUNT] = {"ACCOUNT", 0, 0, false, false, false},
 	[NAME] = {"NAME", 2, 12, false, false, false},
 	[REGION] = {"REGION", 1, 0, false, false, false},
-	[REASON] = {"REASON", 1, 24, false, false, true},
+	[REASON] = {"REASON", 1, 0, false, false, true},
 	{NULL, 0, 0, false, false, false},
 };
 
@@ -144,7 +144,10 @@ static int show_end(const struct cli *cli, const struct args *args, json_t *cycl
 			cli_note("not everything could be read: acmsensor coverage --problems");
 		return code;
 	}
-	json_array_foreach(cycles, i, cycle) show_outcome(cli, cycle);
+	json_array_foreach(cycles, i, cycle)
+	{
+		show_outcome(cli, cycle);
+	}
 	if (code == EXIT_WARNINGS && show_unread(cli, args, &err) != 0)
 		return cli_fail(&err);
 	return code;

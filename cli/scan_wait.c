@@ -102,7 +102,10 @@ static void say(struct wait *wait, const json_t *chosen)
 		return;
 	wait->said_mono_ms = now_ms;
 	progress_view_init(&view);
-	json_array_foreach(chosen, i, one) progress_view_add(&view, one);
+	json_array_foreach(chosen, i, one)
+	{
+		progress_view_add(&view, one);
+	}
 	buf_reset(&wait->line);
 	/* The last column stays free: some terminals wrap when it is written. */
 	progress_line(&wait->line, &view, has_bar ? wait->terminal.columns - 1 : 0, has_bar,

@@ -56,7 +56,9 @@ static void show_tags(const struct cli *cli, const json_t *tags)
 		return;
 	facts_title(cli, "Tags");
 	json_object_foreach((json_t *)tags, key, value)
+	{
 		facts_line(cli, key, json_is_string(value) ? json_string_value(value) : "");
+	}
 }
 
 static void show_acm(const struct cli *cli, const json_t *row)
@@ -82,7 +84,9 @@ static void show_acm(const struct cli *cli, const json_t *row)
 	size_t i;
 	json_t *arn;
 	json_array_foreach(row_get(row, "in_use_by"), i, arn)
+	{
 		facts_line(cli, "", json_is_string(arn) ? json_string_value(arn) : "");
+	}
 }
 
 static void show_chain(const struct cli *cli, const json_t *chain)

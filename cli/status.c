@@ -30,12 +30,30 @@ static enum style severity_style(const char *severity)
 						  : STYLE_PLAIN;
 }
 
-static void show_attention(const struct cli *cli, const json_t *items)
+/* No connector has ever read everything or ended a cycle: an empty inventory means nothing. */
+static bool knows_nothing(const json_t *connectors)
+{
+	size_t i;
+	json_t *connector;
+	json_array_foreach(connectors, i, connector)
+	{
+		const json_t *cycle = row_get(connector, "cycle");
+		if (row_has(cycle, "finished") || row_has(cycle, "last_complete"))
+			return false;
+	}
+	return true;
+}
+
+static void show_attention(const struct cli *cli, const json_t *items, bool is_blind)
 {
 	size_t i;
 	json_t *item;
 	if (items == NULL)
 		return;
+	if (json_array_size(items) == 0 && is_blind) {
+		facts_line(cli, "Attention", "nothing so far; no cycle has ended yet");
+		return;
+	}
 	if (json_array_size(items) == 0) {
 		facts_styled(cli, "Attention", "nothing needs it", STYLE_GREEN);
 		return;
@@ -225,9 +243,12 @@ static void show(const struct cli *cli, const json_t *status, const json_t *prog
 	size_t i;
 	json_t *connector;
 	show_sensor(cli, row_get(status, "sensor"));
-	show_attention(cli, row_get(status, "attention"));
+	show_attention(
+		cli, row_get(status, "attention"), knows_nothing(row_get(status, "connectors")));
 	json_array_foreach(row_get(status, "connectors"), i, connector)
+	{
 		show_connector(cli, connector, progress);
+	}
 	show_counts(cli, row_get(status, "counts"));
 	show_coverage(cli, row_get(status, "coverage"));
 	show_store(cli, row_get(status, "store"));
@@ -260,7 +281,10 @@ static void show_csv(const json_t *status)
 	{
 		if (json_is_object(value))
 			add_csv_rows(rows, section, 1, value);
-		json_array_foreach(value, i, object) add_csv_rows(rows, section, i + 1, object);
+		json_array_foreach(value, i, object)
+		{
+			add_csv_rows(rows, section, i + 1, object);
+		}
 	}
 	output_csv_rows(rows);
 	json_decref(rows);

@@ -207,7 +207,8 @@ static void natural_widths(const struct table *table, int *ret_natural)
 struct printed {
 	const struct table *table;
 	const int *width; /* 0: not shown */
-	int below;	  /* the column that stands below its row; -1: none */
+	int below;	  /* the column whose long cells stand below their row; -1: none */
+	int below_width;  /* what is left for its short cells in the line */
 };
 
 static void add_cell(const struct printed *printed, struct buf *line, size_t j, const char *text,
@@ -256,34 +257,53 @@ static void add_row(const struct printed *printed, struct buf *line, const struc
 {
 	const struct table *table = printed->table;
 	size_t start = line->len;
+	const char *below = "";
 	bool is_first = true;
 	for (size_t j = 0; j < table->column_count; j++) {
+		const char *text = row != NULL ? row->cell[j] : table->column[j]->title;
+		enum style style = row == NULL		   ? STYLE_BOLD
+				   : row->styled == (int)j ? row->style
+							   : STYLE_PLAIN;
+		if (printed->below == (int)j && (int)text_columns(text) > printed->below_width) {
+			below = row != NULL ? text : "";
+			continue;
+		}
 		if (printed->width[j] == 0)
 			continue;
 		if (!is_first)
 			buf_addf(line, "%*s", GAP, "");
 		is_first = false;
-		if (row == NULL)
-			add_cell(printed, line, j, table->column[j]->title, STYLE_BOLD);
-		else
-			add_cell(printed, line, j, row->cell[j],
-				row->styled == (int)j ? row->style : STYLE_PLAIN);
+		add_cell(printed, line, j, text, style);
 	}
 	trim(line, start);
 	buf_add_char(line, '\n');
-	if (row != NULL && printed->below >= 0)
-		add_below(printed, line, row->cell[printed->below]);
+	add_below(printed, line, below);
 }
 
-/* The last column stands below its row when it wants to and not everything fits into a line. */
-static int column_below(const struct table *table, const int *natural)
+/*
+ * The last column when it wants to stand below and not everything fits into a line. Its least width
+ * is kept free in the line (0: what the others leave), for the cells that are short.
+ */
+static void fit_below(
+	struct printed *printed, struct table_column *column, int *natural, int *width)
 {
-	if (table->column_count == 0)
-		return -1;
-	size_t last = table->column_count - 1;
-	bool fits = table->terminal.columns == 0 ||
-		    total_width(natural, table->column_count, GAP) <= table->terminal.columns;
-	return table->column[last]->is_below && !fits ? (int)last : -1;
+	const struct table *table = printed->table;
+	size_t count = table->column_count, last = count - 1;
+	int columns = table->terminal.columns;
+	printed->below = -1;
+	if (count == 0 || columns == 0 || !column[last].is_below ||
+		total_width(natural, count, GAP) <= columns) {
+		table_fit(column, count, natural, columns, GAP, width);
+		return;
+	}
+	natural[last] = column[last].least;
+	column[last].least = 0;
+	table_fit(column, count, natural, columns, GAP, width);
+	width[last] = 0;
+	int left = columns - total_width(width, count, GAP) - GAP;
+	printed->below = (int)last;
+	printed->below_width = left > 0 ? left : 0;
+	width[last] = printed->below_width;
 }
 
 int table_print(const struct table *table, FILE *out)
@@ -293,10 +313,8 @@ int table_print(const struct table *table, FILE *out)
 	for (size_t j = 0; j < table->column_count; j++)
 		column[j] = *table->column[j];
 	natural_widths(table, natural);
-	struct printed printed = {
-		.table = table, .width = width, .below = column_below(table, natural)};
-	size_t in_line = table->column_count - (printed.below >= 0 ? 1 : 0);
-	table_fit(column, in_line, natural, table->terminal.columns, GAP, width);
+	struct printed printed = {.table = table, .width = width};
+	fit_below(&printed, column, natural, width);
 	struct buf line;
 	buf_init(&line, LINE_MAX_BYTES);
 	add_row(&printed, &line, NULL);

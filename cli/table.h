@@ -21,8 +21,8 @@ struct table_column {
 	int least;     /* width it may shrink to; 0: does not shrink */
 	bool is_right; /* numbers */
 	bool is_wide;  /* only with -o wide */
-	/* The last column only: stands below its row, over the whole width, when the line is
-	 * full. */
+	/* The last column only: a cell that has no room in the line stands below it, over the whole
+	 * width. least: what is kept free for short ones; 0: what the others leave. */
 	bool is_below;
 };
 

@@ -160,7 +160,7 @@ static void colour_is_for_one_cell_and_does_not_count(void **state)
 static const struct table_column with_reason[] = {
 	{"STATE", 0, 0, false, false, false},
 	{"NAME", 1, 4, false, false, false},
-	{"REASON", 1, 8, false, false, true},
+	{"REASON", 1, 0, false, false, true},
 	{NULL, 0, 0, false, false, false},
 };
 
@@ -193,7 +193,7 @@ static void a_reason_that_fits_stays_in_its_line(void **state)
 static void a_reason_that_does_not_fit_stands_below(void **state)
 {
 	(void)state;
-	char *text = print_reason(24, false, "not allowed by somebody");
+	char *text = print_reason(23, false, "not allowed by somebody");
 	assert_string_equal(text, "STATE   NAME\n"
 				  "denied  payments\n"
 				  "  not allowed by\n"
@@ -205,15 +205,41 @@ static void a_reason_that_does_not_fit_stands_below(void **state)
 static void a_reason_without_end_is_cut_after_three_lines(void **state)
 {
 	(void)state;
-	char *text = print_reason(24, false,
+	char *text = print_reason(23, false,
 		"one two three four five six seven eight nine ten eleven twelve thirteen");
 	assert_string_equal(text, "STATE   NAME\n"
 				  "denied  payments\n"
 				  "  one two three four\n"
 				  "  five six seven eight\n"
-				  "  nine ten eleven twelv\u2026\n"
+				  "  nine ten eleven twel\u2026\n"
 				  "ok      shop\n");
 	free(text);
+}
+
+/* Each cell for itself: what is short stays in the line, in the room that was kept for it. */
+static void short_reasons_stay_in_the_line_beside_long_ones(void **state)
+{
+	(void)state;
+	static const struct table_column kept[] = {
+		{"STATE", 0, 0, false, false, false},
+		{"NAME", 2, 4, false, false, false},
+		{"REASON", 1, 10, false, false, true},
+		{NULL, 0, 0, false, false, false},
+	};
+	struct terminal terminal = {.columns = 24, .is_utf8 = true};
+	struct table *table = table_new(kept, &terminal, false);
+	const char *is_long[] = {"denied", "payments", "not allowed by somebody"};
+	const char *is_short[] = {"failed", "shop", "no answer"};
+	table_add(table, is_long, -1, STYLE_PLAIN);
+	table_add(table, is_short, -1, STYLE_PLAIN);
+	char *text = print(table);
+	assert_string_equal(text, "STATE   NAME  REASON\n"
+				  "denied  pay\u2026\n"
+				  "  not allowed by\n"
+				  "  somebody\n"
+				  "failed  shop  no answer\n");
+	free(text);
+	table_free(table);
 }
 
 static void a_reason_below_fits_every_terminal(void **state)
@@ -319,6 +345,7 @@ int main(void)
 		cmocka_unit_test(a_reason_that_fits_stays_in_its_line),
 		cmocka_unit_test(a_reason_that_does_not_fit_stands_below),
 		cmocka_unit_test(a_reason_without_end_is_cut_after_three_lines),
+		cmocka_unit_test(short_reasons_stay_in_the_line_beside_long_ones),
 		cmocka_unit_test(a_reason_below_fits_every_terminal),
 		cmocka_unit_test(a_reason_below_is_dim),
 		cmocka_unit_test(cells_are_padded_or_cut_between_characters),
