@@ -30,9 +30,8 @@ struct loader {
 	config_problem_fn *report;
 	void *arg;
 	size_t problem_count;
-	bool has_sensor;       /* [sensor] was opened in this file */
-	bool is_section_wrong; /* its options are not looked at */
-	void *base;	       /* struct config or connector that options are set in; NULL: none */
+	bool has_sensor; /* [sensor] was opened in this file */
+	void *base;	 /* struct config or connector that options are set in; NULL: none */
 	enum config_section section;
 	struct config_value *value; /* of that base */
 };
@@ -192,13 +191,11 @@ static void open_connector(struct loader *loader, const struct ini_place *place,
 	loader->base = connector;
 	loader->section = CONFIG_CONNECTOR;
 	loader->value = connector->value;
-	loader->is_section_wrong = false;
 }
 
 static void on_section(struct loader *loader, const struct ini_place *place, const char *section)
 {
 	loader->base = NULL;
-	loader->is_section_wrong = true;
 	size_t word_len = strcspn(section, " \t");
 	const char *rest = section + word_len;
 	if (strncmp(section, "connector", word_len) == 0 && word_len == strlen("connector")) {
@@ -223,7 +220,6 @@ static void on_section(struct loader *loader, const struct ini_place *place, con
 	loader->base = loader->config;
 	loader->section = CONFIG_SENSOR;
 	loader->value = loader->config->value;
-	loader->is_section_wrong = false;
 }
 
 static int on_entry(void *arg, const struct ini_place *place, const char *section, const char *key,
@@ -233,11 +229,8 @@ static int on_entry(void *arg, const struct ini_place *place, const char *sectio
 	(void)err;
 	if (key == NULL)
 		on_section(loader, place, section);
-	else if (loader->base != NULL)
+	else if (loader->base != NULL) /* the options of a wrong section are not looked at */
 		on_property(loader, place, key, value);
-	else if (!loader->is_section_wrong)
-		problem_at(loader, place, place->column,
-			"an option before the first section; expected [sensor] or [connector NAME]");
 	return 0;
 }
 
@@ -262,7 +255,6 @@ static void load_file(struct loader *loader, const char *file)
 {
 	struct err err = ERR_INIT;
 	loader->has_sensor = false;
-	loader->is_section_wrong = false;
 	loader->base = NULL;
 	if (check_file(file, &err) != 0 ||
 		ini_parse_file(INI_OURS, file, on_entry, loader, &err) != 0)

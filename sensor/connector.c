@@ -14,13 +14,11 @@
 #include "sensor/cycle.h"
 #include "store/accounts.h"
 
-enum { SESSION_NAME_MAX = 64 }; /* STS 2011-06-15 RoleSessionName */
-
 struct connector {
 	struct loop *loop;		/* borrowed */
 	struct store *store;		/* borrowed */
 	struct config_connector config; /* owned */
-	char session_name[SESSION_NAME_MAX + 1];
+	char session_name[CONNECTOR_SESSION_NAME_MAX];
 	struct connector_network network; /* owned */
 	bool is_unknown;
 	struct schedule schedule;
@@ -39,11 +37,10 @@ struct connector {
 	void *arg;
 };
 
-/* "acmsensor-<sensor name>", in the characters that STS accepts. */
-static void set_session_name(struct connector *connector, const char *sensor_name)
+void connector_session_name(const char *sensor_name, char *ret_name)
 {
-	char *name = connector->session_name;
-	(void)snprintf(name, SESSION_NAME_MAX + 1, "acmsensor-%s", sensor_name); /* cut is fine */
+	char *name = ret_name;
+	(void)snprintf(name, CONNECTOR_SESSION_NAME_MAX, "acmsensor-%s", sensor_name); /* cut */
 	for (; *name != '\0'; name++)
 		if (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				 "_+=,.@-") == 0)
@@ -57,7 +54,7 @@ struct connector *connector_new(const struct connector_options *options,
 	connector->loop = options->loop;
 	connector->store = options->store;
 	config_connector_copy(&connector->config, options->config);
-	set_session_name(connector, options->sensor_name);
+	connector_session_name(options->sensor_name, connector->session_name);
 	connector->schedule.interval_s = connector->config.interval_s;
 	connector->is_unknown = true;
 	connector->on_tree = on_tree;
@@ -108,7 +105,7 @@ bool connector_is_unknown(const struct connector *connector)
 	return connector->is_unknown;
 }
 
-/* --- schedule ---------------------------------------------------------------------------------- */
+/* --- schedule --------------------------------------------------------------------------------- */
 
 static void load_record(struct connector *connector, const struct cycle_record *record)
 {
@@ -171,7 +168,7 @@ int64_t connector_clock_offset_s(const struct connector *connector)
 	return stats.clock_offset_s;
 }
 
-/* --- cycles ------------------------------------------------------------------------------------ */
+/* --- cycles ----------------------------------------------------------------------------------- */
 
 static void remember(struct connector *connector, const struct progress *progress)
 {
@@ -295,7 +292,7 @@ bool connector_start_due(struct connector *connector, const struct config_connec
 	return true;
 }
 
-/* --- scans that were asked for ----------------------------------------------------------------- */
+/* --- scans that were asked for ---------------------------------------------------------------- */
 
 static const struct connector_request *find_request(
 	const struct connector *connector, const char *account_id, const char *region)
@@ -359,7 +356,7 @@ bool connector_start_asked(struct connector *connector,
 	return true;
 }
 
-/* --- progress ---------------------------------------------------------------------------------- */
+/* --- progress --------------------------------------------------------------------------------- */
 
 static void queued_progress(const struct connector *connector,
 	const struct connector_request *request, struct progress *ret_progress)

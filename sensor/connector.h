@@ -27,9 +27,13 @@ struct loop;
 struct store;
 
 enum {
-	CONNECTOR_QUEUE_MAX = 16,  /* scans asked for and waiting */
-	CONNECTOR_HISTORY_MAX = 8, /* ended cycles kept for whoever waits for them */
+	CONNECTOR_QUEUE_MAX = 16,	 /* scans asked for and waiting */
+	CONNECTOR_HISTORY_MAX = 8,	 /* ended cycles kept for whoever waits for them */
+	CONNECTOR_SESSION_NAME_MAX = 65, /* STS 2011-06-15 RoleSessionName, and a NUL */
 };
+
+/* "acmsensor-<sensor name>", in the characters that STS accepts, cut to its length. Pure. */
+void connector_session_name(const char *sensor_name, char *ret_name);
 
 /* A scan that was asked for. "": all. */
 struct connector_request {

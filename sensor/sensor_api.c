@@ -25,7 +25,7 @@ enum {
 	EPOCH_HEX_MAX = 17,
 };
 
-/* --- status ------------------------------------------------------------------------------------ */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static void render_sensor(struct sensor *sensor, struct json_writer *writer)
 {
@@ -175,7 +175,7 @@ static void render_status(
 	json_close_object(writer);
 }
 
-/* --- progress, configuration ------------------------------------------------------------------- */
+/* --- progress, configuration ------------------------------------------------------------------ */
 
 static void render_progress(void *arg, struct json_writer *writer)
 {
@@ -194,7 +194,7 @@ static void render_config(void *arg, struct json_writer *writer)
 	config_render(sensor->config, writer);
 }
 
-/* --- scan -------------------------------------------------------------------------------------- */
+/* --- scan ------------------------------------------------------------------------------------- */
 
 static bool knows_account(
 	struct store_txn *txn, const struct connector *connector, const char *account_id)

@@ -67,7 +67,9 @@ $(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake
 $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
-org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/temp_store.o \
+$(sensor_tests): $(B)/tests/lib/temp_store.o
+org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o \
 	$(B)/tests/lib/fake_store_queue.o $(B)/tests/sensor/fixture.o $(B)/tests/sensor/cycle_fixture.o
 $(B)/tests/sensor/cycle_test:  $(org_fakes)
 $(B)/tests/sensor/account_changes_test: $(org_fakes)
+$(B)/tests/sensor/connector_test: $(org_fakes)

@@ -1,0 +1,201 @@
+#include "sensor/attention.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/json_write.h"
+#include "sensor/tally.h"
+
+enum { NOW_S = 1795219200, DAY_S = 86400 };
+
+struct fixture {
+	struct attention_connector connector[40];
+	struct cert_counts counts;
+	struct tally tally;
+	struct attention_input input;
+	struct attention attention;
+};
+
+/* One connector with which all is well. */
+static struct fixture *fine(void)
+{
+	static struct fixture fixture;
+	fixture = (struct fixture){
+		.connector = {{.name = "prod",
+			.error = "",
+			.last_complete_s = NOW_S - 3600,
+			.started_s = NOW_S - 3700,
+			.interval_s = DAY_S}},
+	};
+	fixture.input = (struct attention_input){.connector = fixture.connector,
+		.connector_count = 1,
+		.counts = &fixture.counts,
+		.tally = &fixture.tally,
+		.store_error = "",
+		.now_s = NOW_S};
+	return &fixture;
+}
+
+/* "severity text" a line each. */
+static void expect(struct fixture *fixture, const char *expected)
+{
+	static char found[8192];
+	attention_find(&fixture->input, &fixture->attention);
+	found[0] = '\0';
+	for (size_t i = 0; i < fixture->attention.count; i++) {
+		const struct attention_item *item = &fixture->attention.item[i];
+		size_t len = strlen(found);
+		assert_true(item->hint[0] != '\0');
+		snprintf(found + len, sizeof(found) - len, "%s %s\n",
+			attention_severity_name(item->severity), item->text);
+	}
+	assert_string_equal(found, expected);
+}
+
+static void nothing_is_told_when_all_is_well(void **state)
+{
+	(void)state;
+	expect(fine(), "");
+}
+
+static void failed_cycle_and_full_disk_come_first(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->tally.problems = 1;
+	fixture->tally.state[COVERAGE_DENIED] = 1;
+	fixture->connector[0].error = "no credentials";
+	fixture->input.store_error = "no space left";
+	fixture->counts.in_use_not_renewing_30 = 1;
+	expect(fixture,
+		"critical the store cannot be written: no space left\n"
+		"critical connector prod: the last cycle failed: no credentials\n"
+		"critical 1 certificate in use ends within 30 days and AWS will not renew it\n"
+		"warning 1 account-region could not be read: 1 denied\n");
+}
+
+static void certificates_are_told_by_what_loses_most(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->counts.in_use_not_renewing_30 = 3;
+	fixture->counts.expires_in_days[0] = 5;
+	fixture->counts.detail_failed = 2;
+	expect(fixture,
+		"critical 3 certificates in use end within 30 days and AWS will not renew them\n"
+		"warning 5 certificates end within 7 days\n"
+		"notice 2 certificates were listed but could not be described\n");
+	fixture->counts = (struct cert_counts){.detail_failed = 1};
+	fixture->counts.expires_in_days[0] = 1;
+	expect(fixture, "warning 1 certificate ends within 7 days\n"
+			"notice 1 certificate was listed but could not be described\n");
+}
+
+static void places_that_were_not_read_are_summed_up(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->tally.problems = 17;
+	fixture->tally.state[COVERAGE_OK] = 100;
+	fixture->tally.state[COVERAGE_REGION_DISABLED] = 9;
+	fixture->tally.state[COVERAGE_ROLE_UNASSUMABLE] = 10;
+	fixture->tally.state[COVERAGE_UNREACHABLE] = 2;
+	fixture->tally.state[COVERAGE_NEVER_TRIED] = 5;
+	expect(fixture,
+		"warning 12 account-regions could not be read: 10 role_unassumable, 2 unreachable\n"
+		"notice 5 account-regions have not been tried yet\n");
+	fixture->tally = (struct tally){.problems = 1};
+	fixture->tally.state[COVERAGE_NEVER_TRIED] = 1;
+	expect(fixture, "notice 1 account-region has not been tried yet\n");
+}
+
+static void connector_that_has_long_not_read_everything_is_told(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->connector[0].last_complete_s = NOW_S - 2 * DAY_S;
+	expect(fixture, "");
+	fixture->connector[0].last_complete_s -= 1;
+	expect(fixture, "warning connector prod: no cycle has read everything for 2d\n");
+	fixture->connector[0].last_complete_s = 0; /* never: since it began */
+	expect(fixture, "");
+	fixture->connector[0].started_s = NOW_S - 3 * DAY_S;
+	expect(fixture, "warning connector prod: no cycle has read everything for 3d\n");
+	fixture->connector[0].started_s = 0;
+	expect(fixture, "");
+}
+
+static void wrong_clock_is_told_with_its_direction(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->input.clock_offset_s = 59;
+	expect(fixture, "");
+	fixture->input.clock_offset_s = 1200;
+	expect(fixture, "warning this host's clock is 20m behind AWS's\n");
+	fixture->input.clock_offset_s = -60;
+	expect(fixture, "warning this host's clock is 1m ahead of AWS's\n");
+}
+
+static void sensor_without_connectors_says_so(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->input.connector_count = 0;
+	expect(fixture, "warning no connector is configured, so nothing is discovered\n");
+}
+
+static void more_than_anybody_can_read_is_cut(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	for (size_t i = 0; i < 40; i++) {
+		fixture->connector[i] = fixture->connector[0];
+		fixture->connector[i].error = "down";
+	}
+	fixture->input.connector_count = 40;
+	attention_find(&fixture->input, &fixture->attention);
+	assert_int_equal(fixture->attention.count, ATTENTION_MAX);
+}
+
+static void items_are_rendered_in_order(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	struct json_writer writer;
+	struct buf to;
+	fixture->counts.expires_in_days[0] = 1;
+	attention_find(&fixture->input, &fixture->attention);
+	buf_init(&to, 4096);
+	json_writer_init(&writer, &to, false);
+	attention_render(&fixture->attention, &writer);
+	bool is_expected =
+		strcmp(buf_text(&to),
+			"[{\"severity\":\"warning\",\"text\":\"1 certificate ends "
+			"within 7 days\",\"hint\":\"acmsensor certs --expires 7d\"}]") == 0;
+	buf_clear(&to);
+	assert_true(is_expected);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_told_when_all_is_well),
+		cmocka_unit_test(failed_cycle_and_full_disk_come_first),
+		cmocka_unit_test(certificates_are_told_by_what_loses_most),
+		cmocka_unit_test(places_that_were_not_read_are_summed_up),
+		cmocka_unit_test(connector_that_has_long_not_read_everything_is_told),
+		cmocka_unit_test(wrong_clock_is_told_with_its_direction),
+		cmocka_unit_test(sensor_without_connectors_says_so),
+		cmocka_unit_test(more_than_anybody_can_read_is_cut),
+		cmocka_unit_test(items_are_rendered_in_order),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
