@@ -24,7 +24,7 @@ static const struct table_column columns[] = {
 	[ACCOUNT] = {"ACCOUNT", 0, 0, false, false, false},
 	[NAME] = {"NAME", 2, 12, false, false, false},
 	[REGION] = {"REGION", 1, 0, false, false, false},
-	[REASON] = {"REASON", 1, 0, false, false, true},
+	[REASON] = {"REASON", 3, 40, false, false, false},
 	{NULL, 0, 0, false, false, false},
 };
 
@@ -70,7 +70,10 @@ static int show_unread(const struct cli *cli, const struct args *args, struct er
 		table_print(unread.table, stdout);
 	}
 	if (rc == 0 && unread.count > UNREAD_MAX)
-		cli_note("and %zu more: acmsensor coverage --problems", unread.count - UNREAD_MAX);
+		cli_note("and %zu more; acmsensor coverage --problems tells all and why",
+			unread.count - UNREAD_MAX);
+	else if (rc == 0 && unread.count > 0)
+		cli_note("acmsensor coverage --problems tells why");
 	table_free(unread.table);
 	return rc;
 }

@@ -178,7 +178,7 @@ def test_the_list_of_what_was_not_read_is_bounded(ready):
     assert len(problems) > 20
     table = done.stdout.split("Could not be read\n")[1].splitlines()
     assert len(table) == 1 + 20
-    assert f"and {len(problems) - 20} more: acmsensor coverage --problems" in done.stderr
+    assert f"and {len(problems) - 20} more; acmsensor coverage --problems tells all" in done.stderr
 
 
 def test_a_terminal_gets_a_bar_that_goes_away(awssim, sensor):
