@@ -120,11 +120,16 @@ int cred_role_take(
 	return 0;
 }
 
-/* A denial of AssumeRole says nothing of what the role may do: it has a kind of its own. */
-static void explain(struct err *err)
+/* A denial of AssumeRole says nothing of what the role may do: it has a kind of its own. Nor does it
+ * tell, most of the time, what is wrong, lest strangers learn which roles exist. */
+static void explain(const struct role_provider *of, struct err *err)
 {
 	if (strcmp(err->code, "RegionDisabledException") == 0)
 		err_wrap(err, "STS is switched off for this region in the role's account");
+	else if (err->kind == ERR_DENIED && strstr(err->text, " because ") == NULL)
+		err_wrap(err,
+			"there is no such role, or it does not trust these credentials %s external id",
+			of->external_id[0] != '\0' ? "with this" : "without an");
 	if (err->kind == ERR_DENIED)
 		err->kind = ERR_ROLE;
 }
@@ -139,7 +144,7 @@ static void on_reply(void *arg, const struct aws_reply *reply, const struct err 
 	struct aws_credentials credentials = AWS_CREDENTIALS_INIT;
 	int rc = call_err != NULL ? -1 : cred_role_take(reply, &credentials, &err);
 	if (rc != 0) {
-		explain(&err);
+		explain(of, &err);
 		err_wrap(&err, "%s", of->description);
 	}
 	of->done(of->arg, rc == 0 ? &credentials : NULL, rc != 0 ? &err : NULL);

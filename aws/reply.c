@@ -1,6 +1,9 @@
 /* Answers of AWS, parsed. */
 #include "aws/reply.h"
 
+#include <string.h>
+#include <strings.h>
+
 #include "base/err.h"
 #include "base/json.h"
 #include "base/xml_read.h"
@@ -35,9 +38,28 @@ static int read_xml(const char *body, size_t len, const char *expects, struct aw
 	return 0;
 }
 
+static bool begins_with(const char *text, size_t len, const char *prefix)
+{
+	size_t prefix_len = strlen(prefix);
+	return len >= prefix_len && strncasecmp(text, prefix, prefix_len) == 0;
+}
+
+/* What a proxy or a portal in front of the network answers in the name of AWS. */
+static bool is_web_page(const char *body, size_t len)
+{
+	size_t begin = 0;
+	while (begin < len && memchr(" \t\r\n", body[begin], 4) != NULL)
+		begin++;
+	return begins_with(body + begin, len - begin, "<!doctype html") ||
+	       begins_with(body + begin, len - begin, "<html");
+}
+
 int aws_reply_read(enum aws_protocol protocol, const char *body, size_t len, const char *expects,
 	struct aws_reply *ret_reply, struct err *err)
 {
+	if (is_web_page(body, len))
+		return err_set(err, ERR_PROTOCOL,
+			"a web page instead of an answer: a proxy or a portal seems to be in the way");
 	switch (protocol) {
 	case AWS_JSON_1_1:
 	case AWS_REST_JSON:

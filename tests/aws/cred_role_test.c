@@ -238,10 +238,35 @@ static void denial_is_a_role_error_with_aws_words(void **state)
 	assert_int_equal(err.kind, ERR_ROLE);
 	assert_string_equal(err.code, "AccessDenied");
 	assert_string_equal(err.text,
-		"role arn:aws:iam::222233334444:role/inventory/Acm+Reader: sts AssumeRole in "
+		"role arn:aws:iam::222233334444:role/inventory/Acm+Reader: there is no such role, "
+		"or it does not trust these credentials with this external id: sts AssumeRole in "
 		"eu-central-1: AccessDenied: User: x is not authorized to perform: sts:AssumeRole "
 		"(HTTP 403)");
 	assert_int_equal(fake_http_count(), 1);
+}
+
+static void denial_tells_that_no_external_id_was_sent(void **state)
+{
+	(void)state;
+	struct aws_role role = good_role;
+	role.external_id = NULL;
+	fake_http_answer(403, refusal("AccessDenied", "User: x is not authorized"));
+	struct err err = ready_with(&role);
+	assert_non_null(
+		strstr(err.text, "does not trust these credentials without an external id"));
+}
+
+/* In an answer of AWS that gives the reason, ours would only be in the way. */
+static void denial_that_says_why_is_left_alone(void **state)
+{
+	(void)state;
+	fake_http_answer(
+		403, refusal("AccessDenied",
+			     "User: x is not authorized to perform: sts:AssumeRole because no "
+			     "identity-based policy allows the sts:AssumeRole action"));
+	struct err err = ready_with(&good_role);
+	assert_int_equal(err.kind, ERR_ROLE);
+	assert_null(strstr(err.text, "no such role"));
 }
 
 static void other_refusals_keep_their_kind(void **state)
@@ -406,6 +431,8 @@ int main(void)
 		TEST(calls_are_signed_with_the_session),
 		TEST(session_is_refreshed_before_it_ends),
 		TEST(denial_is_a_role_error_with_aws_words),
+		TEST(denial_tells_that_no_external_id_was_sent),
+		TEST(denial_that_says_why_is_left_alone),
 		TEST(other_refusals_keep_their_kind),
 		TEST(sts_that_is_off_is_said_plainly),
 		TEST(parameters_that_aws_would_refuse_are_not_sent),

@@ -75,6 +75,23 @@ static void what_was_not_asked_for_is_refused_and_nothing_touched(void **state)
 	}
 }
 
+static void a_web_page_is_called_so(void **state)
+{
+	(void)state;
+	static const char *const page[] = {"<!DOCTYPE html>\n<html><body>Log in</body></html>",
+		"\n <HTML><head>", "<!doctype HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\">"};
+	for (size_t i = 0; i < sizeof(page) / sizeof(page[0]); i++) {
+		struct aws_reply reply;
+		struct err err;
+		assert_int_equal(read_text(AWS_QUERY, page[i], "Tags", &reply, &err), -1);
+		assert_int_equal(err.kind, ERR_PROTOCOL);
+		assert_non_null(strstr(err.text, "a web page"));
+		assert_int_equal(read_text(AWS_JSON_1_1, page[i], "Tags", &reply, &err), -1);
+		assert_int_equal(err.kind, ERR_PROTOCOL);
+		assert_non_null(strstr(err.text, "a web page"));
+	}
+}
+
 static void too_deep_is_a_limit(void **state)
 {
 	(void)state;
@@ -94,6 +111,7 @@ int main(void)
 		cmocka_unit_test(xml_services_give_the_root),
 		cmocka_unit_test(empty_body_is_no_answer),
 		cmocka_unit_test(what_was_not_asked_for_is_refused_and_nothing_touched),
+		cmocka_unit_test(a_web_page_is_called_so),
 		cmocka_unit_test(too_deep_is_a_limit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
