@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -122,10 +123,26 @@ static int run(const char *file, bool is_once)
 	return is_once ? once_run(config) : run_daemon(config);
 }
 
+/*
+ * The usual soft limit of 1,024 descriptors is below what max_requests and the idle connections may
+ * take; the hard one is what the administrator means. Where it cannot be raised, opening more fails
+ * with an error that names it.
+ */
+static void raise_descriptor_limit(void)
+{
+	enum { DESCRIPTORS_WANTED = 16384 };
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS_WANTED)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS_WANTED ? limit.rlim_max : DESCRIPTORS_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* see above */
+}
+
 int main(int argc, char **argv)
 {
 	const char *file = CONFIG_FILE;
 	secret_process_init();
+	raise_descriptor_limit();
 	switch (read_options(argc, argv, &file)) {
 	case MODE_DAEMON:
 		return run(file, false);
