@@ -70,10 +70,10 @@ static int show_unread(const struct cli *cli, const struct args *args, struct er
 		table_print(unread.table, stdout);
 	}
 	if (rc == 0 && unread.count > UNREAD_MAX)
-		cli_note("and %zu more; acmsensor coverage --problems tells all and why",
+		cli_note("and %zu more; all, with reasons: acmsensor coverage --problems",
 			unread.count - UNREAD_MAX);
 	else if (rc == 0 && unread.count > 0)
-		cli_note("acmsensor coverage --problems tells why");
+		cli_note("the reasons: acmsensor coverage --problems");
 	table_free(unread.table);
 	return rc;
 }
@@ -194,7 +194,7 @@ static void print_scans(const struct cli *cli, const json_t *scans)
 			: strcmp(state, "queued") == 0 ? "begins when the cycle under way has ended"
 						       : "a cycle has begun");
 	}
-	cli_note("acmsensor scan --wait shows the progress and the outcome");
+	cli_note("progress and outcome: acmsensor scan --wait");
 }
 
 static void print_answer(const struct cli *cli, const json_t *document)

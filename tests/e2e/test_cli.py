@@ -133,7 +133,7 @@ def test_a_scan_begins_and_says_how_to_follow_it(ready):
     done = cli.run("scan")
     assert done.stdout.split() == ["prod", "a", "cycle", "has", "begun"]
     assert done.stderr == \
-        "acmsensor: acmsensor scan --wait shows the progress and the outcome\n"
+        "acmsensor: progress and outcome: acmsensor scan --wait\n"
     daemon.wait_idle()
     scan = cli.json("scan", "--account", daemon.sim.ready["hub_account_id"])["scan"]
     assert len(scan["cycle_ids"]) == 1
@@ -178,7 +178,7 @@ def test_the_list_of_what_was_not_read_is_bounded(ready):
     assert len(problems) > 20
     table = done.stdout.split("Could not be read\n")[1].splitlines()
     assert len(table) == 1 + 20
-    assert f"and {len(problems) - 20} more; acmsensor coverage --problems tells all" in done.stderr
+    assert f"and {len(problems) - 20} more; all, with reasons: acmsensor coverage --problems" in done.stderr
 
 
 def test_a_terminal_gets_a_bar_that_goes_away(awssim, sensor):
