@@ -27,7 +27,7 @@ struct connector {
 	struct scope scope;	/* owned; of the last walk, for catch-ups; empty: none yet */
 	struct overlap overlap; /* owned; of the running cycle */
 	struct cycle *cycle;	/* owned; NULL: idle */
-	bool is_running_all;	/* the cycle is over everything */
+	bool is_running_whole;	/* the cycle reads everything and passes over nothing */
 	unsigned cycles;	/* started, for their ids */
 	struct connector_request queue[CONNECTOR_QUEUE_MAX];
 	size_t queued;
@@ -259,8 +259,10 @@ static void start(struct connector *connector, struct cycle_options *options,
 	options->failures_before = connector->failures;
 	options->next_s = schedule_next_s(
 		started_s, connector->config.interval_s, clock_random(SCHEDULE_RANDOM + 1));
-	connector->is_running_all = options->kind != PROGRESS_CATCH_UP &&
-				    options->account_id[0] == '\0' && options->region[0] == '\0';
+	bool skips_nothing =
+		options->is_by_hand || (connector->is_unknown && options->continued_s == 0);
+	connector->is_running_whole = options->kind != PROGRESS_CATCH_UP && skips_nothing &&
+				      options->account_id[0] == '\0' && options->region[0] == '\0';
 	log_info("start cycle connector=%s id=%s kind=%s continued=%s", connector->config.name,
 		options->cycle_id, progress_kind_name(options->kind),
 		options->continued_s != 0 ? "yes" : "no");
@@ -311,7 +313,7 @@ int connector_ask(struct connector *connector, const char *account_id, const cha
 {
 	bool is_all = account_id[0] == '\0' && region[0] == '\0';
 	const struct connector_request *same = find_request(connector, account_id, region);
-	if (connector->cycle != NULL && connector->is_running_all && is_all) {
+	if (connector->cycle != NULL && connector->is_running_whole && is_all) {
 		*ret_answer = CONNECTOR_JOINED;
 		(void)text_copy(
 			ret_cycle_id, PROGRESS_ID_MAX, cycle_progress(connector->cycle)->cycle_id);

@@ -221,6 +221,27 @@ static void request_of_everything_joins_the_cycle_that_runs(void **state)
 	connector_free(connector);
 }
 
+/* Such a cycle passes over what policy denied lately, and which a person may just have mended. */
+static void request_of_everything_waits_for_a_cycle_that_may_skip_something(void **state)
+{
+	struct told told;
+	char first[PROGRESS_ID_MAX], running[PROGRESS_ID_MAX];
+	struct connector *connector = make(*state, &told);
+	assert_true(start_due(connector)); /* the first ever skips nothing */
+	assert_int_equal(ask(connector, "", "", first), CONNECTOR_JOINED);
+	fake_loop_run_ready();
+	fake_clock_set_now_s(connector_next_s(connector));
+	assert_true(start_due(connector));
+	assert_int_equal(ask(connector, "", "", first), CONNECTOR_QUEUED);
+	assert_int_equal(ask(connector, "", "", running), CONNECTOR_QUEUED);
+	assert_string_equal(first, running);
+	fake_loop_run_ready();
+	assert_true(connector_start_asked(connector, NULL, 0, PAIRS_MAX));
+	fake_loop_run_ready();
+	assert_string_equal(connector_last(connector)->cycle_id, first);
+	connector_free(connector);
+}
+
 static void request_of_a_part_waits_and_the_same_one_is_not_made_twice(void **state)
 {
 	struct told told;
@@ -340,6 +361,7 @@ int main(void)
 		SENSOR_TEST(schedule_and_open_cycle_survive_a_restart),
 		SENSOR_TEST(clock_set_back_does_not_put_the_next_cycle_off_for_years),
 		SENSOR_TEST(request_of_everything_joins_the_cycle_that_runs),
+		SENSOR_TEST(request_of_everything_waits_for_a_cycle_that_may_skip_something),
 		SENSOR_TEST(request_of_a_part_waits_and_the_same_one_is_not_made_twice),
 		SENSOR_TEST(queue_of_requests_has_a_limit),
 		SENSOR_TEST(ended_cycles_are_remembered_for_who_waits_for_them),
