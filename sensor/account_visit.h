@@ -64,8 +64,7 @@ struct account_visit *account_visit_start(
 	const struct account_visit_options *options, account_visit_done_fn *done);
 void account_visit_cancel(struct account_visit *visit); /* after its pairs' scans */
 
-/* A pair that was handed out begins: the session to scan it with, borrowed until its end is told.
- * */
+/* A pair that was handed out begins. The session to scan it with: borrowed until its end. */
 struct aws_client *account_visit_pair_begin(struct account_visit *visit, const char *region);
 
 /*

@@ -28,8 +28,7 @@ struct visit_slot {
 	bool is_preparing;
 };
 
-/* What a region's ACM cannot do yet, learnt anew in each cycle: AWS brings news region by region.
- * */
+/* What a region's ACM cannot do yet. Learnt anew in each cycle: AWS adds to it by region. */
 struct region_note {
 	struct region_note *next; /* owned */
 	bool lacks_origins;	  /* acm_scan.h */

@@ -261,8 +261,8 @@ static int ask(void *arg, const struct api_scan *scan, struct json_writer *write
 {
 	struct sensor *sensor = arg;
 	bool is_chosen[CONFIG_CONNECTORS_MAX] = {false};
-	enum connector_answer answer[CONFIG_CONNECTORS_MAX];
-	char cycle_id[CONFIG_CONNECTORS_MAX][PROGRESS_ID_MAX];
+	enum connector_answer answer[CONFIG_CONNECTORS_MAX] = {CONNECTOR_STARTED};
+	char cycle_id[CONFIG_CONNECTORS_MAX][PROGRESS_ID_MAX] = {""};
 	if (choose(sensor, scan, is_chosen, err) != 0)
 		return -1;
 	for (size_t i = 0; i < sensor->slot_count; i++)

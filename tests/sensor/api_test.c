@@ -496,97 +496,6 @@ static void answer_that_breaks_off_has_no_final_chunk(void **state)
 	assert_int_equal(fixture->api->job_count, 0);
 }
 
-/* --- the socket -------------------------------------------------------------------------------- */
-
-static void socket_is_for_owner_and_group(void **state)
-{
-	const struct fixture *fixture = *state;
-	struct stat st;
-	assert_int_equal(stat(fixture->socket_path, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0660);
-	char *folder = temp_path(fixture->folder, "run");
-	assert_int_equal(stat(folder, &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0750);
-	free(folder);
-}
-
-static void socket_that_answers_is_left_alone(void **state)
-{
-	struct fixture *fixture = *state;
-	struct err err = ERR_INIT;
-	assert_null(open_api(fixture, &err));
-	assert_int_equal(err.kind, ERR_CONFIG);
-	assert_non_null(strstr(err.text, "another acmsensord answers there"));
-	expect_status(get(fixture, "GET /v1/status"), 200);
-}
-
-static void stale_socket_is_replaced_and_a_file_is_not(void **state)
-{
-	struct fixture *fixture = *state;
-	struct api_socket stale;
-	struct err err = ERR_INIT;
-	api_free(fixture->api);
-	assert_int_equal(api_socket_open(fixture->socket_path, &stale, &err), 0);
-	close(stale.fd); /* as after a kill */
-	free(stale.path);
-	fixture->api = open_api(fixture, &err);
-	assert_non_null(fixture->api);
-	expect_status(get(fixture, "GET /v1/status"), 200);
-	api_free(fixture->api);
-	fixture->api = NULL;
-	FILE *file = fopen(fixture->socket_path, "w");
-	assert_non_null(file);
-	fclose(file);
-	assert_null(open_api(fixture, &err));
-	assert_non_null(strstr(err.text, "something that is no socket is there"));
-	unlink(fixture->socket_path);
-}
-
-static void socket_of_somebody_else_is_not_removed_at_the_end(void **state)
-{
-	struct fixture *fixture = *state;
-	struct api_socket other;
-	struct err err = ERR_INIT;
-	unlink(fixture->socket_path);
-	assert_int_equal(api_socket_open(fixture->socket_path, &other, &err), 0);
-	api_free(fixture->api);
-	fixture->api = NULL;
-	struct stat st;
-	assert_int_equal(stat(fixture->socket_path, &st), 0);
-	api_socket_close(&other);
-}
-
-static void paths_that_cannot_be_sockets_are_refused(void **state)
-{
-	struct api_socket none;
-	struct err err = ERR_INIT;
-	char path[200];
-	(void)state;
-	assert_int_equal(api_socket_open("control.sock", &none, &err), -1);
-	assert_int_equal(err.kind, ERR_CONFIG);
-	memset(path, 'a', sizeof(path));
-	path[0] = '/';
-	path[sizeof(path) - 1] = '\0';
-	assert_int_equal(api_socket_open(path, &none, &err), -1);
-	assert_int_equal(err.kind, ERR_CONFIG);
-	assert_int_equal(api_socket_open("/nonexistent/run/control.sock", &none, &err), -1);
-	assert_int_equal(err.kind, ERR_SYSTEM);
-}
-
-static void peer_is_known_by_its_uid(void **state)
-{
-	int pair[2];
-	long uid = 0;
-	(void)state;
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	assert_true(api_socket_may_change(pair[0], &uid));
-	assert_int_equal(uid, getuid());
-	close(pair[0]);
-	close(pair[1]);
-	assert_false(api_socket_may_change(-1, &uid));
-	assert_int_equal(uid, -1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -604,12 +513,6 @@ int main(void)
 		TEST(answers_under_way_are_limited),
 		TEST(event_that_is_waited_for_ends_the_wait),
 		TEST(answer_that_breaks_off_has_no_final_chunk),
-		TEST(socket_is_for_owner_and_group),
-		TEST(socket_that_answers_is_left_alone),
-		TEST(stale_socket_is_replaced_and_a_file_is_not),
-		TEST(socket_of_somebody_else_is_not_removed_at_the_end),
-		cmocka_unit_test(paths_that_cannot_be_sockets_are_refused),
-		cmocka_unit_test(peer_is_known_by_its_uid),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

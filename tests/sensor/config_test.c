@@ -240,110 +240,99 @@ static void copies_are_equal_until_something_is_written_otherwise(void **state)
 
 /* --- what is refused --------------------------------------------------------------------------- */
 
+struct wrong_value {
+	const char *line, *problem;
+};
+
+static const struct wrong_value wrong_sensor[] = {
+	{"name = a b", "2:8: name = \"a b\": expected 1 to 64 letters, digits, '.', '_' or '-'"},
+	{"data_dir = data", "2:12: data_dir = \"data\": expected an absolute path"},
+	{"data_dir =", "2:11: data_dir = \"\": expected an absolute path"},
+	{"control_socket = x",
+		"2:18: control_socket = \"x\": expected an absolute path of at most 107 bytes"},
+	{"max_requests = 0", "2:16: max_requests = \"0\": expected a number from 1 to 1024"},
+	{"max_requests = 1025", "2:16: max_requests = \"1025\": expected a number from 1 to 1024"},
+	{"max_requests = many", "2:16: max_requests = \"many\": expected a number from 1 to 1024"},
+	{"max_open = 63", "2:12: max_open = \"63\": expected a number from 64 to 65536"},
+	{"log_level = loud", "2:13: log_level = \"loud\": expected error, warning, info or debug"},
+	{"metrics_listen = off", "2:18: metrics_listen: not in this version"},
+	{"interval = 1h", "2:1: unknown option \"interval\" in [sensor]"},
+	{"max_request = 1",
+		"2:1: unknown option \"max_request\" in [sensor]; did you mean max_requests?"},
+};
+
+static const struct wrong_value wrong_connector[] = {
+	{"scope = org", "2:9: scope = \"org\": expected organization or account"},
+	{"auth = vault", "2:8: auth = vault: not in this version; expected default or profile"},
+	{"auth = magic", "2:8: auth = \"magic\": expected default or profile"},
+	{"region = Europe",
+		"2:10: region = \"Europe\": expected a region's name such as eu-central-1"},
+	{"role_name = /Role",
+		"2:13: role_name = \"/Role\": expected a role's name, 1 to 64 letters, digits or "
+		"+=,.@_-, with its path in front if it has one"},
+	{"role_name = a//b",
+		"2:13: role_name = \"a//b\": expected a role's name, 1 to 64 letters, digits or "
+		"+=,.@_-, with its path in front if it has one"},
+	{"external_id = x", "2:15: external_id = \"x\": expected 2 to 1224 letters, digits or "
+			    "+=,.@:/_-"},
+	{"external_id = a b", "2:15: external_id = \"a b\": expected 2 to 1224 letters, digits "
+			      "or +=,.@:/_-"},
+	{"management_role_arn = arn:aws:iam::12:role/x",
+		"2:23: management_role_arn = \"arn:aws:iam::12:role/x\": expected a role's ARN "
+		"such as arn:aws:iam::111122223333:role/Name"},
+	{"management_role_arn = arn:aws:iam::111122223333:user/x",
+		"2:23: management_role_arn = \"arn:aws:iam::111122223333:user/x\": expected a "
+		"role's ARN such as arn:aws:iam::111122223333:role/Name"},
+	{"include_units = ou-ab12",
+		"2:17: include_units: \"ou-ab12\": expected ids of roots or units (r-ab12, "
+		"ou-ab12-cdef3456), comma separated"},
+	{"exclude_units = x-ab12",
+		"2:17: exclude_units: \"x-ab12\": expected ids of roots or units (r-ab12, "
+		"ou-ab12-cdef3456), comma separated"},
+	{"include_accounts = 1234",
+		"2:20: include_accounts: \"1234\": expected account ids of 12 digits, comma "
+		"separated"},
+	{"exclude_accounts = 123456789012,123456789012",
+		"2:20: exclude_accounts: \"123456789012\" is there twice"},
+	{"regions =",
+		"2:10: regions = \"\": expected enabled, or names of regions, comma separated"},
+	{"regions = us-east-1, mars!",
+		"2:11: regions: \"mars!\": expected enabled, or names of regions, comma separated"},
+	{"import = some", "2:10: import = \"some\": expected valid, all or off"},
+	{"import_expired = soon", "2:18: import_expired = \"soon\": expected no, an age such as "
+				  "90d, or a range of days such as 2024-01-01..2025-06-30"},
+	{"import_revoked = perhaps", "2:18: import_revoked = \"perhaps\": expected yes or no"},
+	{"interval = 59s",
+		"2:12: interval = \"59s\": expected a duration from 1m to 31d (s, m, h, d or w)"},
+	{"interval = 5 parsecs", "2:12: interval = \"5 parsecs\": expected a duration from 1m to "
+				 "31d (s, m, h, d or w)"},
+	{"interval = 32d",
+		"2:12: interval = \"32d\": expected a duration from 1m to 31d (s, m, h, d or w)"},
+	{"reimport = yes", "2:12: reimport: not in this version"},
+	{"key_escrow = sensor", "2:14: key_escrow: not in this version"},
+	{"ca_bundle = ca.pem",
+		"2:13: ca_bundle = \"ca.pem\": expected an absolute path of a PEM file"},
+	{"proxy = proxy:3128", "2:9: proxy = \"proxy:3128\": expected a URL such as "
+			       "http://proxy.example.com:3128"},
+	{"proxy = http://me:secret@proxy",
+		"2:9: proxy: user and password are not supported; expected a URL such as "
+		"http://proxy.example.com:3128"},
+	{"use_fips = maybe", "2:12: use_fips = \"maybe\": expected yes or no"},
+	{"intervall = 1h", "2:1: unknown option \"intervall\" in [connector NAME]; did you mean "
+			   "interval?"},
+	{"totally_different = 1", "2:1: unknown option \"totally_different\" in [connector NAME]"},
+};
+
 static void wrong_values_are_refused_with_what_was_expected(void **state)
 {
-	static const struct {
-		const char *line, *problem;
-	} sensor[] = {
-		{"name = a b",
-			"2:8: name = \"a b\": expected 1 to 64 letters, digits, '.', '_' or '-'"},
-		{"data_dir = data", "2:12: data_dir = \"data\": expected an absolute path"},
-		{"data_dir =", "2:11: data_dir = \"\": expected an absolute path"},
-		{"control_socket = x",
-			"2:18: control_socket = \"x\": expected an absolute path of at most 107 bytes"},
-		{"max_requests = 0",
-			"2:16: max_requests = \"0\": expected a number from 1 to 1024"},
-		{"max_requests = 1025",
-			"2:16: max_requests = \"1025\": expected a number from 1 to 1024"},
-		{"max_requests = many",
-			"2:16: max_requests = \"many\": expected a number from 1 to 1024"},
-		{"max_open = 63", "2:12: max_open = \"63\": expected a number from 64 to 65536"},
-		{"log_level = loud",
-			"2:13: log_level = \"loud\": expected error, warning, info or debug"},
-		{"metrics_listen = off", "2:18: metrics_listen: not in this version"},
-		{"interval = 1h", "2:1: unknown option \"interval\" in [sensor]"},
-		{"max_request = 1",
-			"2:1: unknown option \"max_request\" in [sensor]; did you mean max_requests?"},
-	};
-	static const struct {
-		const char *line, *problem;
-	} connector[] = {
-		{"scope = org", "2:9: scope = \"org\": expected organization or account"},
-		{"auth = vault",
-			"2:8: auth = vault: not in this version; expected default or profile"},
-		{"auth = magic", "2:8: auth = \"magic\": expected default or profile"},
-		{"region = Europe",
-			"2:10: region = \"Europe\": expected a region's name such as eu-central-1"},
-		{"role_name = /Role",
-			"2:13: role_name = \"/Role\": expected a role's name, 1 to 64 letters, digits or "
-			"+=,.@_-, with its path in front if it has one"},
-		{"role_name = a//b",
-			"2:13: role_name = \"a//b\": expected a role's name, 1 to 64 letters, digits or "
-			"+=,.@_-, with its path in front if it has one"},
-		{"external_id = x",
-			"2:15: external_id = \"x\": expected 2 to 1224 letters, digits or "
-			"+=,.@:/_-"},
-		{"external_id = a b",
-			"2:15: external_id = \"a b\": expected 2 to 1224 letters, digits "
-			"or +=,.@:/_-"},
-		{"management_role_arn = arn:aws:iam::12:role/x",
-			"2:23: management_role_arn = \"arn:aws:iam::12:role/x\": expected a role's ARN "
-			"such as arn:aws:iam::111122223333:role/Name"},
-		{"management_role_arn = arn:aws:iam::111122223333:user/x",
-			"2:23: management_role_arn = \"arn:aws:iam::111122223333:user/x\": expected a "
-			"role's ARN such as arn:aws:iam::111122223333:role/Name"},
-		{"include_units = ou-ab12",
-			"2:17: include_units: \"ou-ab12\": expected ids of roots or units (r-ab12, "
-			"ou-ab12-cdef3456), comma separated"},
-		{"exclude_units = x-ab12",
-			"2:17: exclude_units: \"x-ab12\": expected ids of roots or units (r-ab12, "
-			"ou-ab12-cdef3456), comma separated"},
-		{"include_accounts = 1234",
-			"2:20: include_accounts: \"1234\": expected account ids of 12 digits, comma "
-			"separated"},
-		{"exclude_accounts = 123456789012,123456789012",
-			"2:20: exclude_accounts: \"123456789012\" is there twice"},
-		{"regions =",
-			"2:10: regions = \"\": expected enabled, or names of regions, comma separated"},
-		{"regions = us-east-1, mars!",
-			"2:11: regions: \"mars!\": expected enabled, or names of regions, comma separated"},
-		{"import = some", "2:10: import = \"some\": expected valid, all or off"},
-		{"import_expired = soon",
-			"2:18: import_expired = \"soon\": expected no, an age such as "
-			"90d, or a range of days such as 2024-01-01..2025-06-30"},
-		{"import_revoked = perhaps",
-			"2:18: import_revoked = \"perhaps\": expected yes or no"},
-		{"interval = 59s",
-			"2:12: interval = \"59s\": expected a duration from 1m to 31d (s, m, h, d or w)"},
-		{"interval = 5 parsecs",
-			"2:12: interval = \"5 parsecs\": expected a duration from 1m to "
-			"31d (s, m, h, d or w)"},
-		{"interval = 32d",
-			"2:12: interval = \"32d\": expected a duration from 1m to 31d (s, m, h, d or w)"},
-		{"reimport = yes", "2:12: reimport: not in this version"},
-		{"key_escrow = sensor", "2:14: key_escrow: not in this version"},
-		{"ca_bundle = ca.pem",
-			"2:13: ca_bundle = \"ca.pem\": expected an absolute path of a PEM file"},
-		{"proxy = proxy:3128", "2:9: proxy = \"proxy:3128\": expected a URL such as "
-				       "http://proxy.example.com:3128"},
-		{"proxy = http://me:secret@proxy",
-			"2:9: proxy: user and password are not supported; expected a URL such as "
-			"http://proxy.example.com:3128"},
-		{"use_fips = maybe", "2:12: use_fips = \"maybe\": expected yes or no"},
-		{"intervall = 1h",
-			"2:1: unknown option \"intervall\" in [connector NAME]; did you mean "
-			"interval?"},
-		{"totally_different = 1",
-			"2:1: unknown option \"totally_different\" in [connector NAME]"},
-	};
 	char text[512];
-	for (size_t i = 0; i < sizeof(sensor) / sizeof(sensor[0]); i++) {
-		snprintf(text, sizeof(text), "[sensor]\n%s\n", sensor[i].line);
-		expect_problem(*state, text, sensor[i].problem);
+	for (size_t i = 0; i < sizeof(wrong_sensor) / sizeof(wrong_sensor[0]); i++) {
+		snprintf(text, sizeof(text), "[sensor]\n%s\n", wrong_sensor[i].line);
+		expect_problem(*state, text, wrong_sensor[i].problem);
 	}
-	for (size_t i = 0; i < sizeof(connector) / sizeof(connector[0]); i++) {
-		snprintf(text, sizeof(text), "[connector p]\n%s\n", connector[i].line);
-		expect_problem(*state, text, connector[i].problem);
+	for (size_t i = 0; i < sizeof(wrong_connector) / sizeof(wrong_connector[0]); i++) {
+		snprintf(text, sizeof(text), "[connector p]\n%s\n", wrong_connector[i].line);
+		expect_problem(*state, text, wrong_connector[i].problem);
 	}
 }
 
