@@ -155,6 +155,26 @@ static void what_failed_is_caught_up_between_two_cycles_without_a_walk(void **st
 	connector_free(connector);
 }
 
+static void what_is_out_of_reach_is_not_caught_up_again_and_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct told told;
+	struct connector *connector = make(fixture, &told);
+	fake_org_fail(&fixture->org, SHOP, "eu-west-1", ERR_TIMEOUT, "first_byte");
+	run_due(connector);
+	/* One walk misses the account: it keeps its records, but nobody visits it. */
+	fake_org_remove(&fixture->org, SHOP);
+	fake_clock_set_now_s(connector_next_s(connector));
+	assert_int_equal(run_due(connector)->kind, PROGRESS_CYCLE);
+	int64_t next_s = connector_next_s(connector);
+	fake_clock_set_now_s(next_s - DAY_S / 2);
+	assert_int_equal(run_due(connector)->kind, PROGRESS_CATCH_UP);
+	assert_int_equal(connector_last(connector)->pairs_known, 0);
+	fake_clock_set_now_s(next_s - 1);
+	assert_false(start_due(connector));
+	connector_free(connector);
+}
+
 static void schedule_and_open_cycle_survive_a_restart(void **state)
 {
 	struct fixture *fixture = *state;
@@ -358,6 +378,7 @@ int main(void)
 		SENSOR_TEST(session_name_has_only_what_sts_accepts),
 		SENSOR_TEST(failed_cycle_is_tried_again_soon),
 		SENSOR_TEST(what_failed_is_caught_up_between_two_cycles_without_a_walk),
+		SENSOR_TEST(what_is_out_of_reach_is_not_caught_up_again_and_again),
 		SENSOR_TEST(schedule_and_open_cycle_survive_a_restart),
 		SENSOR_TEST(clock_set_back_does_not_put_the_next_cycle_off_for_years),
 		SENSOR_TEST(request_of_everything_joins_the_cycle_that_runs),
