@@ -410,19 +410,25 @@ static void hosts_take_turns_and_each_keeps_its_order(void **state)
 		&(struct http_limits){.max_requests = 1, .per_host_max = 1, .idle_max = 8});
 	struct test_server *server = test_server_start(serve_hello, NULL);
 	int port = test_server_port(server);
+	/* The names are known beforehand: how soon each is resolved is not the subject. */
+	fixture_call_start(fixture_call_new(f, 'k', "http://one.test:%d/", port));
+	fixture_call_start(fixture_call_new(f, 'l', "http://two.test:%d/", port));
+	fixture_call_start(fixture_call_new(f, 'm', "http://three.test:%d/", port));
+	fixture_run(f, 3);
+	const char *order = f->order + 3;
 	for (char letter = 'a'; letter <= 'd'; letter++)
 		fixture_call_start(fixture_call_new(f, letter, "http://one.test:%d/", port));
 	fixture_call_start(fixture_call_new(f, 'x', "http://two.test:%d/", port));
 	fixture_call_start(fixture_call_new(f, 'y', "http://two.test:%d/", port));
 	fixture_call_start(fixture_call_new(f, 'p', "http://three.test:%d/", port));
 	fixture_run(f, 7);
-	assert_non_null(strchr(f->order, 'd'));
-	assert_true(strchr(f->order, 'p') - f->order <= 2);
-	assert_true(strchr(f->order, 'x') - f->order <= 2);
-	assert_true(strchr(f->order, 'x') < strchr(f->order, 'y'));
-	assert_true(strchr(f->order, 'a') < strchr(f->order, 'b'));
-	assert_true(strchr(f->order, 'c') < strchr(f->order, 'd'));
-	assert_true(strchr(f->order, 'y') - f->order <= 4);
+	assert_non_null(strchr(order, 'd'));
+	assert_true(strchr(order, 'p') - order <= 2);
+	assert_true(strchr(order, 'x') - order <= 2);
+	assert_true(strchr(order, 'x') < strchr(order, 'y'));
+	assert_true(strchr(order, 'a') < strchr(order, 'b'));
+	assert_true(strchr(order, 'c') < strchr(order, 'd'));
+	assert_true(strchr(order, 'y') - order <= 4);
 	test_server_stop(server);
 }
 
