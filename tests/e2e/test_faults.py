@@ -1,8 +1,12 @@
 """What AWS, the network and the clock do to a cycle: each fault ends in a state that names itself,
 holds up nobody else, and loses nothing that was known."""
+import contextlib
 import time
 
 import pytest
+
+from acmsensor import Sensor
+from awssim import Awssim
 
 QUICK = {"connect_timeout": "1s", "answer_timeout": "2s"}
 KINDS = ["http500", "http503", "reset", "truncate", "stall", "garbage", "throttle"]
@@ -16,7 +20,33 @@ def states_by(coverage, position):
     return found
 
 
-def test_ten_percent_of_every_fault_at_once_still_gives_the_truth(awssim, sensor):
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """Scenarios that take a minute of asking again before an answer is given up: they begin with
+    the first test of this file and are looked at by the last."""
+    folder, made = tmp_path_factory.mktemp("hostile"), []
+    with contextlib.ExitStack() as stack:
+        def awssim(**flags):
+            made.append(folder / f"awssim-{len(made)}")
+            made[-1].mkdir()
+            return stack.enter_context(Awssim(folder=made[-1], **flags))
+
+        def sensor(sim, **options):
+            made.append(folder / f"sensor-{len(made)}")
+            one = Sensor(made[-1], sim, **options)
+            stack.callback(lambda: one.process and one.stop())
+            return one
+
+        yield [
+            HostileRegions(awssim, sensor), HostileSts(awssim, sensor),
+            HostileWalk("xml_bomb", awssim, sensor, service="sts"),
+            HostileWalk("wrong_types", awssim, sensor, service="organizations"),
+            HostileWalk("repeat_page", awssim, sensor, service="organizations"),
+            HostileWalk("error", awssim, sensor, service="organizations",
+                        code="AccessDeniedException", status=400)]
+
+
+def test_ten_percent_of_every_fault_at_once_still_gives_the_truth(awssim, sensor, hostile):
     sim = awssim(accounts=6, units=3, certs_per_region=4, seed=21, regions="us-east-1,eu-west-1")
     sim.faults(*[{"kind": kind, "probability": 0.1} for kind in KINDS])
     daemon = sensor(sim, **QUICK).start()
@@ -204,14 +234,8 @@ class HostileWalk:
         self.daemon.compare()
 
 
-def test_hostile_answers_name_themselves_and_lose_nothing(awssim, sensor):
-    """All at once, because each is asked again for a minute before it is given up."""
-    scenarios = [
-        HostileRegions(awssim, sensor), HostileSts(awssim, sensor),
-        HostileWalk("xml_bomb", awssim, sensor, service="sts"),
-        HostileWalk("wrong_types", awssim, sensor, service="organizations"),
-        HostileWalk("repeat_page", awssim, sensor, service="organizations"),
-        HostileWalk("error", awssim, sensor, service="organizations",
-                    code="AccessDeniedException", status=400)]
-    for scenario in scenarios:
+def test_hostile_answers_name_themselves_and_lose_nothing(hostile):
+    for scenario in hostile:
         scenario.check()
+        text = scenario.daemon.log_text()
+        assert "Sanitizer" not in text and "runtime error" not in text, text[-6000:]
