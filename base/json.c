@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/err.h"
+#include "base/json_internal.h"
 
 /* jansson's parser recurses to a depth of 2048, so the depth is counted before it starts. Brackets
  * inside strings do not count; whether they match is jansson's business. */
@@ -56,10 +57,13 @@ static int refuse(const json_error_t *error, struct err *err)
 
 json_t *json_read_object(const char *text, size_t len, struct err *err)
 {
+	json_t *document = json_quick_read(text, len);
+	if (document != NULL)
+		return document;
 	if (check_depth(text, len, err) != 0)
 		return NULL;
 	json_error_t error;
-	json_t *document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+	document = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (document == NULL) {
 		refuse(&error, err);
 		return NULL;
