@@ -52,7 +52,7 @@ static char next_char(struct reader *reader)
 	return reader->at < reader->end ? *reader->at++ : '\0';
 }
 
-/* --- texts ------------------------------------------------------------------------------------- */
+/* --- texts ------------------------------------------------------------------------------------ */
 
 /* Whether a byte of word may be something else than a plain character. */
 static bool has_special(uint64_t word)
@@ -176,7 +176,7 @@ static bool read_text(struct reader *reader, struct span *ret_text)
 	return true;
 }
 
-/* --- numbers and words ------------------------------------------------------------------------- */
+/* --- numbers and words ------------------------------------------------------------------------ */
 
 static const char *skip_digits(const char *at)
 {
@@ -240,7 +240,7 @@ static bool take_word(struct reader *reader, const char *rest)
 	return true;
 }
 
-/* --- values ------------------------------------------------------------------------------------ */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static json_t *read_value(struct reader *reader, char first)
 {

@@ -25,35 +25,45 @@ static bool starts_with(const char *at, const char *end, const char *text)
 	return (size_t)(end - at) >= len && memcmp(at, text, len) == 0;
 }
 
+/* Of an ASCII character: its value as a digit, or one of the above. */
+/* clang-format off */
+static const signed char value_of[128] = {
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -2, -2, -1, -1, -2, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-2, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, -1, -1, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -3, -1, -1,
+	-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, -1,
+	-1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+};
+/* clang-format on */
+
 static int base64_value(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	switch (c) {
-	case '+':
-		return 62;
-	case '/':
-		return 63;
-	case '=':
-		return PADDING;
-	case ' ':
-	case '\t':
-	case '\r':
-	case '\n':
-		return BLANK;
-	default:
-		return NOT_BASE64;
+	unsigned char byte = (unsigned char)c;
+	return byte < sizeof(value_of) ? value_of[byte] : NOT_BASE64;
+}
+
+/* Groups of four digits as long as nothing else comes: all but the line ends of a certificate. */
+static const char *decode_groups(const char *at, const char *end, unsigned char *der, size_t *len)
+{
+	for (; end - at >= 4 && *len + 3 <= X509_DER_MAX; at += 4) {
+		int a = base64_value(at[0]), b = base64_value(at[1]), c = base64_value(at[2]),
+		    d = base64_value(at[3]);
+		if (a < 0 || b < 0 || c < 0 || d < 0)
+			break;
+		der[(*len)++] = (unsigned char)(a << 2 | b >> 4);
+		der[(*len)++] = (unsigned char)((b & 15) << 4 | c >> 2);
+		der[(*len)++] = (unsigned char)((c & 3) << 6 | d);
 	}
+	return at;
 }
 
 /*
  * Decodes from at up to the first '-'. Blanks and line ends may stand anywhere; padding must be
- * right and nothing may follow it. der: X509_DER_MAX bytes. Returns where it stopped, NULL with
- * err.
+ * right and nothing may follow it. der: room for what so much text can hold, X509_DER_MAX bytes at
+ * most. Returns where it stopped, NULL with err.
  */
 static const char *decode(
 	const char *at, const char *end, unsigned char *der, size_t *ret_len, struct err *err)
@@ -61,6 +71,10 @@ static const char *decode(
 	uint32_t bits = 0;
 	size_t digits = 0, padding = 0, len = 0;
 	for (; at < end && *at != '-'; at++) {
+		if (digits % 4 == 0 && padding == 0)
+			at = decode_groups(at, end, der, &len);
+		if (at == end || *at == '-')
+			break;
 		int value = base64_value(*at);
 		if (value == BLANK)
 			continue;
@@ -112,8 +126,8 @@ int x509_pem_next(
 		*at = end;
 		return 0;
 	}
-	unsigned char *der = xmalloc(X509_DER_MAX);
-	size_t len;
+	size_t len, most = (size_t)(end - begin) / 4 * 3 + 3;
+	unsigned char *der = xmalloc(most < X509_DER_MAX ? most : X509_DER_MAX);
 	const char *stop = decode(begin + strlen(begin_line), end, der, &len, err);
 	if (stop != NULL && !starts_with(stop, end, end_line)) {
 		err_set(err, ERR_PROTOCOL, "a PEM certificate has no END line");
