@@ -2,6 +2,7 @@
 #include "orgscope/region_probe.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "aws/sts.h"
 #include "base/err.h"
@@ -12,6 +13,16 @@ struct region_probe {
 	region_probe_done_fn *done;
 	void *arg;
 };
+
+bool region_probe_is_needed(const struct err *err)
+{
+	static const char *const code[] = {"UnrecognizedClientException", "InvalidClientTokenId",
+		"AuthFailure", "InvalidAccessKeyId", "InvalidToken"};
+	for (size_t i = 0; i < sizeof(code) / sizeof(code[0]); i++)
+		if (err->kind == ERR_CREDENTIALS && strcmp(err->code, code[i]) == 0)
+			return true;
+	return false;
+}
 
 static bool is_refusal(enum err_kind kind)
 {

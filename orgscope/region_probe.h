@@ -11,6 +11,10 @@ struct aws_client;
 struct err;
 struct region_probe;
 
+/* Whether err is what a region that is not enabled answers: an unknown key or token. A session that
+ * is merely over, or a wrong signature, says nothing of the region. Pure. */
+bool region_probe_is_needed(const struct err *err);
+
 /* session_works: meaningful when err is NULL; err: the probe itself met something else than a
  * refusal. */
 typedef void region_probe_done_fn(void *arg, bool session_works, const struct err *err);

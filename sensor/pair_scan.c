@@ -106,7 +106,7 @@ static void on_scan(void *arg, const struct acm_scan_result *scanned, const stru
 	}
 	pair->scan_err = *err;
 	const char *home = pair->config->region;
-	if (err->kind == ERR_CREDENTIALS && strcmp(pair->region, home) != 0)
+	if (region_probe_is_needed(err) && strcmp(pair->region, home) != 0)
 		pair->probe = region_probe_start(pair->client, home, on_probe, pair);
 	else
 		record(pair);

@@ -3,7 +3,7 @@
  * whether the region is enabled at all, and the record of what came out.
  *
  *   start -> SCAN -(read: recorded in the scan's own write)------------> done
- *              |-(credentials refused)-> PROBE --+                        ^
+ *              |-(keys unknown there)-> PROBE ---+                        ^
  *              +-(any other error)---------------+-> RECORD --------------+
  */
 #ifndef SENSOR_PAIR_SCAN_H

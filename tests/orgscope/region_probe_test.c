@@ -113,10 +113,31 @@ static void cancelled_probe_does_not_call_back(void **state)
 	assert_int_equal(fake_call_cancelled(), 1);
 }
 
+static bool is_needed(enum err_kind kind, const char *code)
+{
+	struct err err = ERR_INIT;
+	(void)err_set(&err, kind, "refused");
+	(void)err_set_code(&err, code);
+	return region_probe_is_needed(&err);
+}
+
+static void only_unknown_keys_may_mean_a_disabled_region(void **state)
+{
+	(void)state;
+	assert_true(is_needed(ERR_CREDENTIALS, "UnrecognizedClientException"));
+	assert_true(is_needed(ERR_CREDENTIALS, "InvalidClientTokenId"));
+	assert_true(is_needed(ERR_CREDENTIALS, "AuthFailure"));
+	assert_false(is_needed(ERR_CREDENTIALS, "ExpiredTokenException"));
+	assert_false(is_needed(ERR_CREDENTIALS, "SignatureDoesNotMatch"));
+	assert_false(is_needed(ERR_CREDENTIALS, ""));
+	assert_false(is_needed(ERR_DENIED, "UnrecognizedClientException"));
+}
+
 int main(void)
 {
 #define PROBE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_unknown_keys_may_mean_a_disabled_region),
 		PROBE_TEST(session_that_answers_at_home_works),
 		PROBE_TEST(session_that_is_refused_at_home_does_not_work),
 		PROBE_TEST(other_trouble_proves_nothing),

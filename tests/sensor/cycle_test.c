@@ -145,6 +145,15 @@ static void unknown_credentials_in_a_region_alone_mean_that_it_is_disabled(void 
 	assert_int_equal(calls_of(SHOP, "GetCallerIdentity"), 1);
 }
 
+static void session_that_is_over_says_nothing_of_the_region(void **state)
+{
+	struct fixture *fixture = *state;
+	fake_org_fail(&fixture->org, SHOP, "eu-west-1", ERR_CREDENTIALS, "ExpiredTokenException");
+	cycle_run_all(fixture, PROGRESS_INCOMPLETE);
+	assert_int_equal(read_coverage(fixture, SHOP, "eu-west-1").state, COVERAGE_FAILED);
+	assert_int_equal(calls_of(SHOP, "GetCallerIdentity"), 0);
+}
+
 static void unknown_credentials_in_the_home_region_are_a_failure(void **state)
 {
 	struct fixture *fixture = *state;
@@ -479,6 +488,7 @@ int main(void)
 		SENSOR_TEST(events_tell_the_story_of_a_first_and_a_second_cycle),
 		SENSOR_TEST(each_refusal_ends_in_the_state_that_names_it),
 		SENSOR_TEST(unknown_credentials_in_a_region_alone_mean_that_it_is_disabled),
+		SENSOR_TEST(session_that_is_over_says_nothing_of_the_region),
 		SENSOR_TEST(unknown_credentials_in_the_home_region_are_a_failure),
 		SENSOR_TEST(failed_walk_fails_the_cycle_and_touches_nothing),
 		SENSOR_TEST(refused_hub_credentials_fail_the_cycle),
