@@ -77,6 +77,14 @@ def test_usage_errors_exit_with_2(sensor, arguments):
     assert answer.returncode == 2 and answer.stderr and not answer.stdout
 
 
+def test_version_and_help(sensor):
+    daemon = sensor(NoAws())
+    version = daemon.run("--version")
+    assert version.returncode == 0 and re.fullmatch(r"acmsensord \d+\.\d+\.\d+\n", version.stdout)
+    usage = daemon.run("--help")
+    assert usage.returncode == 0 and "--once" in usage.stdout and not usage.stderr
+
+
 def test_the_example_is_a_correct_configuration(sensor):
     daemon = sensor(NoAws())
     example = daemon.run("--example")
@@ -123,6 +131,43 @@ def test_once_exits_with_1_when_a_cycle_fails(awssim, sensor):
     assert answer.returncode == 1 and "connector prod: " in answer.stderr
     daemon.configure({})
     assert daemon.run("--once").returncode == 2
+
+
+def test_once_that_is_interrupted_keeps_what_was_read(awssim, sensor):
+    sim = awssim(seed=50, **SMALL)
+    daemon = sensor(sim)
+    sim.faults({"kind": "stall", "probability": 1, "service": "acm", "region": "eu-west-1"})
+    process = subprocess.Popen(daemon.command("--once"), env=daemon.environment(),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: sim.stats()["faults"] >= 4)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=2)
+    assert process.returncode == 1 and "interrupted" in errors and not out
+    sim.faults()
+    daemon.start()  # and the daemon goes on from there
+    assert daemon.wait_idle()["prod"]["result"] == "complete"
+    daemon.compare()
+
+
+def test_credentials_and_ca_come_from_a_profile(awssim, sensor, tmp_path):
+    sim = awssim(seed=51, **SMALL)
+    access, secret, _ = sim.base_keys()
+    (tmp_path / "credentials").write_text(
+        f"[audit]\naws_access_key_id = {access}\naws_secret_access_key = {secret}\n")
+    (tmp_path / "config").write_text(f"[profile audit]\nca_bundle = {sim.ready['ca_file']}\n")
+    daemon = sensor(sim, via="tls", auth="profile", profile="audit", ca_bundle=None)
+    files = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_ACCESS_KEY_ID": "",
+             "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+             "AWS_SECRET_ACCESS_KEY": ""}
+    daemon.start(**files)
+    assert daemon.wait_idle()["prod"]["result"] == "complete"
+    daemon.compare()
+    assert "audit" in daemon.status()["connectors"][0]["credentials"]
+    daemon.stop()
+    # The environment's CA bundle goes before the profile's.
+    (tmp_path / "config").write_text("[profile audit]\nca_bundle = /nonexistent\n")
+    daemon.start(**files, AWS_CA_BUNDLE=sim.ready["ca_file"])
+    assert daemon.scan()["result"] == "complete"
 
 
 def test_once_draws_a_progress_bar_on_a_terminal_only(awssim, sensor):
@@ -314,6 +359,27 @@ def test_reload_keeps_what_did_not_change_and_follows_what_did(awssim, sensor):
     assert row["state"] == "excluded" and row["certificates"] is not None
     details = [e["detail"] for e in daemon.events() if e["kind"] == "operator"]
     assert details == ["reload refused", "reload", "reload"]
+
+
+def test_a_connector_that_changes_in_mid_cycle_finishes_it_and_starts_over(awssim, sensor):
+    sim = awssim(accounts=6, regions="us-east-1,eu-west-1", seed=52, rate_scale=0, latency_ms=60)
+    daemon = sensor(sim, sensor_options="max_requests = 3").start()
+    wait_until(lambda: daemon.progress() and daemon.progress()[0]["pairs_done"] >= 1)
+    first = daemon.progress()[0]["cycle_id"]
+    daemon.configure({"prod": {"regions": "us-east-1"}}, "max_requests = 4\nmax_open = 100\n")
+    text = daemon.config.read_text()
+    daemon.config.write_text(text.replace("name = e2e", "name = other"))
+    daemon.signal(signal.SIGHUP)
+    wait_until(lambda: "result=done" in daemon.log_text())
+    for option in ("name", "max_requests"):
+        assert f"reload option={option} " in daemon.log_text()
+    assert daemon.progress()[0]["cycle_id"] == first and not daemon.progress()[0]["result"]
+    wait_until(lambda: len(daemon.progress()) == 2)
+    entries = daemon.progress()
+    assert entries[0]["cycle_id"] == first and entries[0]["result"] == "complete"
+    assert daemon.wait_idle()["prod"]["result"] == "complete"
+    states = {region: row["state"] for (_, region), row in daemon.coverage().items()}
+    assert states == {"us-east-1": "ok", "eu-west-1": "excluded"}
 
 
 def test_systemd_is_told_about_start_reload_and_stop(awssim, sensor, tmp_path):
