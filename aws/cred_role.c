@@ -120,8 +120,8 @@ int cred_role_take(
 	return 0;
 }
 
-/* A denial of AssumeRole says nothing of what the role may do: it has a kind of its own. Nor does it
- * tell, most of the time, what is wrong, lest strangers learn which roles exist. */
+/* A denial of AssumeRole says nothing of what the role may do: it has a kind of its own. Nor does
+ * it tell, most of the time, what is wrong, lest strangers learn which roles exist. */
 static void explain(const struct role_provider *of, struct err *err)
 {
 	if (strcmp(err->code, "RegionDisabledException") == 0)
