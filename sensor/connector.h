@@ -84,10 +84,10 @@ int64_t connector_wait_ms(const struct connector *connector);
 
 /*
  * A scan by hand. A request for everything joins a running cycle that reads everything (one by
- * hand, or the first ever); any other waits for the end of what runs, because a cycle by schedule passes
- * over what policy denied lately, and a continued one over what it has read before. ret_cycle_id:
- * PROGRESS_ID_MAX bytes.
- * errors: ERR_REFUSED: CONNECTOR_QUEUE_MAX scans wait already.
+ * hand, or the first ever); any other waits for the end of what runs, because a cycle by schedule
+ * passes over what policy denied lately, and a continued one over what it has read before.
+ * ret_cycle_id: PROGRESS_ID_MAX bytes. errors: ERR_REFUSED: CONNECTOR_QUEUE_MAX scans wait
+ * already.
  */
 int connector_ask(struct connector *connector, const char *account_id, const char *region,
 	enum connector_answer *ret_answer, char *ret_cycle_id, struct err *err);
