@@ -37,7 +37,7 @@ const char *secret_bytes(const struct secret *secret);
 
 /*
  * Makes the process undumpable and tells libxml2, jansson, OpenSSL and libevent to wipe what they
- * free. Call once, first thing in main, before any of these libraries is used.
+ * free. Call once, early in main, before any of these libraries is used.
  */
 void secret_process_init(void);
 

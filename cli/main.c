@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/std_files.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "sensor/local_api.h"
@@ -159,6 +160,7 @@ int main(int argc, char **argv)
 	struct cli cli = {.output = OUTPUT_TABLE};
 	const struct command *command;
 	struct args global, args;
+	std_files_open();
 	/* `acmsensor certs | head` ends quietly, as any filter does. */
 	signal(SIGPIPE, SIG_DFL);
 	if (options_parse(commands, argc - 1, argv + 1, &command, &global, &args, &err) != 0 ||

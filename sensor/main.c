@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/std_files.h"
 #include "sensor/config.h"
 #include "sensor/once.h"
 #include "sensor/sensor.h"
@@ -141,6 +142,7 @@ static void raise_descriptor_limit(void)
 int main(int argc, char **argv)
 {
 	const char *file = CONFIG_FILE;
+	std_files_open();
 	secret_process_init();
 	raise_descriptor_limit();
 	switch (read_options(argc, argv, &file)) {
