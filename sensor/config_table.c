@@ -36,7 +36,7 @@ const struct config_option config_options[] = {
 		"64", NULL, "HTTP requests in flight"},
 	{SENSOR(max_open), config_set_number, IN_SENSOR(max_open), CONFIG_CONNECTORS_MAX, 65536,
 		"account-regions", "1024", NULL,
-		"Account-regions open at once, over all connectors; bounds memory"},
+		"Account-regions open at once, shared evenly by the connectors; bounds memory"},
 	{SENSOR(log_level), config_set_log_level, IN_SENSOR(log_level), 0, 0, "", "info",
 		"error, warning, info or debug", "What is logged"},
 	{SENSOR(metrics_listen), config_set_later, 0, 0, 0, "", "", "", ""},

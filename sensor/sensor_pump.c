@@ -41,6 +41,7 @@ static void pump_slot(
 	struct sensor *sensor, size_t i, const struct config_connector *const *earlier)
 {
 	struct connector *connector = sensor->slot[i].connector;
+	/* Shared evenly: simple, and never more than max_open over all. */
 	size_t pairs_max = (size_t)sensor->config->max_open / sensor->slot_count;
 	if (is_held_up(sensor, i) || connector_start_asked(connector, earlier, i, pairs_max) ||
 		sensor->is_once)
