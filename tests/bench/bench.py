@@ -37,7 +37,8 @@ def options_of(arguments):
     parser.add_argument("--full", action="store_true",
                         help="scale and reading with 5,000 accounts and 100,000 certificates")
     parser.add_argument("--repeat", type=int, default=3, help="CPU runs; the median counts")
-    parser.add_argument("--threads", type=int, default=32, help="of the peer, for CPU")
+    parser.add_argument("--threads", type=int, default=16,
+                        help="of the peer, for CPU: with 8 to 16 it spends least")
     parser.add_argument("--no-peer", action="store_true", help="ours alone, while working on it")
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args(arguments)
