@@ -161,6 +161,11 @@ demo: deps
 	@$(self) -j$(JOBS) VARIANT=release all
 	@sh tests/demo/demo.sh $(BUILD)/release
 
+# Speed beside a boto3 script, as ratios in one run; BENCH='--only cpu --full' as bench.py says.
+bench: deps
+	@$(self) -j$(JOBS) VARIANT=release all
+	@$(python) tests/bench/bench.py $(BUILD)/release $(BENCH)
+
 install: $(programs)
 	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/acmsensor/conf.d
 	install -m 755 $(B)/acmsensord $(DESTDIR)$(sbindir)/acmsensord
@@ -183,9 +188,10 @@ help:
 	@echo "make check      every test, also under ASan and UBSan; make check-long: what takes longer"
 	@echo "make lint       layers, banned functions, format, clang-tidy, gcc -fanalyzer, cppcheck"
 	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make bench      speed and scale beside a boto3 script"
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
 	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|fuzz builds others"
 
-.PHONY: all unit check e2e check-long fuzz fuzzers lint demo install clean deps help FORCE
+.PHONY: all unit check e2e check-long fuzz fuzzers lint bench demo install clean deps help FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
