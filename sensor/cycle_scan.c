@@ -224,10 +224,10 @@ static void on_visit(void *arg, const struct err *lost, bool hub_refused, const 
 		return;
 	}
 	if (lost != NULL)
-		log_info("visit account connector=%s account=%s error=%s code=%s",
+		log_info("visit account connector=%s account=%s error=%s reason=%s",
 			scan->options.config->name,
 			account_at(scan, (size_t)(slot - scan->visit))->id,
-			err_kind_name(lost->kind), lost->code);
+			err_kind_name(lost->kind), lost->text);
 	pump_later(scan);
 }
 

@@ -47,7 +47,8 @@ struct sensor {
 void sensor_reload(struct sensor *sensor);
 /* Fills slots for all connectors of config. */
 int sensor_make_connectors(struct sensor *sensor, struct err *err);
-/* Forgets connectors of the store that are not configured, one after the other. */
+/* Forgets connectors of the store that are not configured, one after the other; none while none is
+ * configured at all. */
 void sensor_retire_next(struct sensor *sensor);
 
 /* sensor_api.c */

@@ -179,6 +179,8 @@ void sensor_retire_next(struct sensor *sensor)
 	const char *remaining[CONFIG_CONNECTORS_MAX];
 	char name[CONFIG_NAME_MAX + 1] = "";
 	struct err err = ERR_INIT;
+	if (sensor->slot_count == 0)
+		return; /* an empty configuration is a mistake far more often than a wish */
 	if (find_retired(sensor, name, &err) != 0) {
 		on_retired(sensor, &err);
 		return;
@@ -278,6 +280,14 @@ static int reload(struct sensor *sensor, struct err *err)
 	struct config *config = config_load(sensor->config->file, err);
 	if (config == NULL)
 		return -1;
+	if (config->connector_count == 0 && sensor->slot_count > 0) {
+		err_set(err, ERR_CONFIG,
+			"%s: no connector is left, as in a file that is half written; to run with "
+			"none, restart",
+			config->file);
+		config_free(config);
+		return -1;
+	}
 	struct sensor_slot *fresh = xcalloc(CONFIG_CONNECTORS_MAX, sizeof(*fresh));
 	if (make_new(sensor, config, fresh, err) != 0) {
 		free_slots(fresh, config->connector_count);

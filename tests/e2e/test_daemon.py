@@ -448,8 +448,11 @@ def test_what_the_api_refuses(awssim, sensor):
         got, text = daemon.request(method, path, body)
         assert got == status, (method, path, got, text)
         assert word in json.loads(text)["error"]["message"], (method, path, text)
-    got, text = daemon.request("POST", "/v1/scan", "x" * 100000)
-    assert got == 413 or got == 400, (got, text)
+    try:
+        got, text = daemon.request("POST", "/v1/scan", "x" * 100000)
+        assert got == 413 or got == 400, (got, text)
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # refused by its length, before all was said
     entry = daemon.scan(account="999999999999")
     assert entry["result"] == "failed" and "999999999999" in entry["error"]
     daemon.compare()
