@@ -137,10 +137,10 @@ check: deps
 e2e:
 	@ACMSENSOR_BUILD=$(BUILD)/san AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
 
-# What takes longer: more kill rounds, the end-to-end tests of the release build, valgrind, fuzzing.
+# What takes longer: more kill rounds and other torture, the end-to-end tests of the release build, valgrind, fuzzing.
 check-long: check
 	@ACMSENSOR_KILL_ROUNDS=400 $(self) -j$(JOBS) VARIANT=release unit
-	@ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider tests/e2e
+	@ACMSENSOR_LONG=1 ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider tests/e2e
 	@sh tests/run_unit.sh $(JOBS) --valgrind $(BUILD)/release $(subst $(B)/,$(BUILD)/release/,$(tests))
 	@$(self) fuzz
 

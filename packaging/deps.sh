@@ -16,7 +16,7 @@ run_as_root() {
 
 if command -v apt-get >/dev/null 2>&1; then
 	build="gcc make pkg-config libevent-dev libcurl4-openssl-dev libssl-dev libxml2-dev liblmdb-dev libjansson-dev"
-	tests="libcmocka-dev python3 python3-pytest python3-boto3 awscli openssl jq"
+	tests="libcmocka-dev python3 python3-pytest python3-boto3 awscli openssl jq e2fsprogs"
 	tools="clang clang-format clang-tidy libclang-rt-14-dev cppcheck valgrind hyperfine"
 	missing=""
 	for package in $build $tests $tools; do
