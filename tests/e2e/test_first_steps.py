@@ -1,5 +1,5 @@
-"""Somebody connects an organization as the README says, with one thing wrong at a time: what is said
-names what was tried, on what, and why it failed."""
+"""Somebody connects an organization as the README says, with one thing wrong at a time: what is
+said names what was tried, on what, and why it failed."""
 import pytest
 
 from awssim import Awssim

@@ -250,11 +250,11 @@ def test_sighup_storm_during_scans(awssim, sensor):
 @pytest.mark.parametrize("scope", dose(["account"], ["account", "organization"]))
 def test_a_fortnight_leaves_memory_descriptors_and_store_flat(awssim, sensor, scope):
     """A fortnight of AWS's time; the daemon's own clock goes on as ever, so scans are asked for."""
-    rounds, is_all = dose(20, 50), scope == "organization"
+    rounds, is_all = dose(12, 50), scope == "organization"
     sim = awssim(seed=27, **(SMALL if is_all else ONE_ACCOUNT))
     daemon = sensor(sim, scope=scope).start(ASAN_OPTIONS="quarantine_size_mb=1")
     pid, random = daemon.process.pid, dice("fortnight")
-    for _ in range(5):
+    for _ in range(3):
         clean_scan(daemon)
     quiet = measure(daemon)
     for _ in range(rounds // 2):
@@ -307,7 +307,7 @@ def expect_flat(before, after, store_bytes):
 # --- standard files that are closed
 
 
-@pytest.mark.parametrize("closed", ["2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"])
+@pytest.mark.parametrize("closed", ["0<&- 1>&- 2>&-", *dose([], ["2>&-", "1>&- 2>&-"])])
 def test_closed_standard_files_are_not_the_store(awssim, sensor, closed):
     """Whatever is opened next would get their numbers, and then the log or a list written to it."""
     sim = awssim(seed=28, **ONE_ACCOUNT)

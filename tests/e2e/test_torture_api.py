@@ -1,20 +1,15 @@
-"""Clients of the local API that are slow, mad or many, while the daemon works: it serves the others,
-goes on scanning and forgets them without a trace."""
+"""Clients of the local API that are slow, mad or many, while the daemon works: it serves the
+others, goes on scanning and forgets them without a trace."""
 import json
-import os
 import socket
 import subprocess
-import threading
 import time
 
-import pytest
-
-from torture import (HAS_SANITIZER, clean_scan, cpu_seconds, descriptors, dice, dose, memory_bytes,
-                     stop_at_once, wait_until)
+from torture import (HAS_SANITIZER, ONE_ACCOUNT, clean_scan, cpu_seconds, descriptors, dice, dose,
+                     memory_bytes, stop_at_once, wait_until)
 
 # Far more than the buffers of a socket hold: about half a megabyte of certificates.
 LARGE = dict(accounts=24, units=0, regions="us-east-1,eu-west-1", certs_per_region=9, rate_scale=0)
-SMALL = {**LARGE, "accounts": 4, "certs_per_region": 2}
 HEAD = b"Host: localhost\r\n"
 PATIENCE_S = 1.0 if HAS_SANITIZER else 0.5  # of other clients; on a machine that is busy
 
@@ -66,10 +61,11 @@ def expect_no_trace(daemon, before):
     wait_until(lambda: descriptors(daemon.process.pid) <= before, 10, "closing")
 
 
-def started(awssim, sensor, flags, **options):
-    sim = awssim(seed=31, **flags)
-    daemon = sensor(sim, **options).start()
-    clean_scan(daemon)
+def started(awssim, sensor, flags=None):
+    """LARGE, or one small account."""
+    sim = awssim(seed=31, **(flags or ONE_ACCOUNT))
+    daemon = sensor(sim, scope="organization" if flags else "account").start()
+    daemon.wait_idle()
     return sim, daemon
 
 
@@ -132,7 +128,7 @@ def garbage(random):
 
 
 def test_garbage_is_refused_and_leaves_no_trace(awssim, sensor):
-    _, daemon = started(awssim, sensor, SMALL)
+    _, daemon = started(awssim, sensor)
     before = descriptors(daemon.process.pid)
     for name, sends, statuses in garbage(dice("garbage")):
         client = Client(daemon, sends)
@@ -149,7 +145,7 @@ def test_garbage_is_refused_and_leaves_no_trace(awssim, sensor):
 
 
 def test_half_requests_wait_without_harm(awssim, sensor):
-    _, daemon = started(awssim, sensor, SMALL)
+    _, daemon = started(awssim, sensor)
     before = descriptors(daemon.process.pid)
     whole = b"POST /v1/scan HTTP/1.1\r\n" + HEAD + b"Content-Length: 2\r\n\r\n{}"
     halves = [Client(daemon, whole[:n]) for n in range(0, len(whole), dose(5, 1))]
@@ -165,7 +161,7 @@ def test_half_requests_wait_without_harm(awssim, sensor):
 
 
 def test_two_hundred_connections_at_once(awssim, sensor):
-    _, daemon = started(awssim, sensor, SMALL)
+    _, daemon = started(awssim, sensor)
     pid, before = daemon.process.pid, descriptors(daemon.process.pid)
     for path in ("/v1/progress", "/v1/certificates", "/v1/events?wait_s=30&from=100000"):
         clients = [Client(daemon) for _ in range(200)]
@@ -185,7 +181,7 @@ def test_two_hundred_connections_at_once(awssim, sensor):
 
 
 def test_more_connections_than_descriptors(awssim, sensor):
-    _, daemon = started(awssim, sensor, SMALL)
+    _, daemon = started(awssim, sensor)
     pid, before = daemon.process.pid, descriptors(daemon.process.pid)
     subprocess.run(["prlimit", "--nofile=100", "--pid", str(pid)], check=True)
     clients = [Client(daemon) for _ in range(150)]
