@@ -88,6 +88,9 @@ static void render_store(struct sensor *sensor, struct json_writer *writer)
 		json_member_int(writer, "events", stats.events);
 		json_member_int(writer, "commits", stats.commits);
 		json_member_int(writer, "longest_commit_ms", stats.longest_commit_us / 1000);
+		json_member_int(writer, "commit_ms", stats.commit_us / 1000);
+		json_member_int(writer, "run_ms", stats.run_us / 1000);
+		json_member_int(writer, "records_written", stats.records_written);
 	} else {
 		json_member_text(writer, "error", err.text);
 	}

@@ -56,7 +56,8 @@ struct store {
 	uint64_t noted_sequence; /* in the side file */
 	struct buf scratch;	 /* record under construction; of the write that is running */
 	struct buf scratch_old;	 /* copy of the record that it replaces */
-	int64_t commits, writes, last_commit_us, longest_commit_us;
+	int64_t commits, writes, records_written;
+	int64_t last_commit_us, longest_commit_us, commit_us, run_us;
 };
 
 /* --- environment: env.c ---------------------------------------------------------------------- */
@@ -93,6 +94,8 @@ struct store_txn {
 	struct store *store; /* borrowed */
 	MDB_txn *mdb;	     /* owned until commit or abort */
 	bool is_write;
+	int64_t begun_us;     /* monotonic */
+	int64_t changes;      /* entries put and deleted */
 	enum txn_cause cause; /* of the first failure */
 	struct err err;	      /* the first failure */
 	/* Read-only: one a table, made when first needed, so that a walk does not seek for every

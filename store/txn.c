@@ -103,8 +103,11 @@ int txn_begin(struct store *store, bool is_write, struct store_txn *txn, struct 
 	MDB_txn *mdb;
 	if (env_begin(store, is_write ? 0 : MDB_RDONLY, &mdb, err) != 0)
 		return -1;
-	*txn = (struct store_txn){
-		.store = store, .mdb = mdb, .is_write = is_write, .err = ERR_INIT};
+	*txn = (struct store_txn){.store = store,
+		.mdb = mdb,
+		.is_write = is_write,
+		.begun_us = is_write ? clock_mono_us() : 0,
+		.err = ERR_INIT};
 	if (!is_write)
 		store->open_reads++;
 	return 0;
@@ -141,6 +144,9 @@ int txn_commit(struct store_txn *txn, bool *ret_is_map_full, struct err *err)
 	store->last_commit_us = clock_mono_us() - began_us;
 	if (store->last_commit_us > store->longest_commit_us)
 		store->longest_commit_us = store->last_commit_us;
+	store->commit_us += store->last_commit_us;
+	store->run_us += began_us - txn->begun_us;
+	store->records_written += txn->changes;
 	store->commits++;
 	return 0;
 }
@@ -214,6 +220,7 @@ static void put(struct store_txn *txn, enum store_table table, const struct key 
 	MDB_val mdb_key = val_of_key(key);
 	MDB_val mdb_value = {.mv_size = len, .mv_data = (void *)(uintptr_t)value};
 	int rc = mdb_put(txn->mdb, txn->store->table[table], &mdb_key, &mdb_value, flags);
+	txn->changes++;
 	if (rc != 0)
 		txn_fail_mdb(txn, rc, "write", table, slice_of_key(key));
 }
@@ -237,6 +244,7 @@ void txn_delete(struct store_txn *txn, enum store_table table, const struct key 
 		return;
 	MDB_val mdb_key = val_of_key(key);
 	int rc = mdb_del(txn->mdb, txn->store->table[table], &mdb_key, NULL);
+	txn->changes += rc == 0;
 	if (rc != 0 && rc != MDB_NOTFOUND)
 		txn_fail_mdb(txn, rc, "delete from", table, slice_of_key(key));
 }

@@ -291,6 +291,10 @@ static void commits_and_writes_are_counted(void **state)
 	assert_int_equal(store_get_stats(store, &after, &err), 0);
 	assert_int_equal(after.commits, before.commits + 1);
 	assert_int_equal(after.writes, before.writes + GROUP - 1);
+	/* What was rolled back does not count. */
+	assert_true(after.records_written >= before.records_written + GROUP - 1);
+	assert_true(after.commit_us >= before.commit_us + after.last_commit_us);
+	assert_true(after.run_us >= before.run_us);
 	assert_int_equal(after.certificates, GROUP - 1);
 }
 
