@@ -83,9 +83,11 @@ int store_backup(struct store *store, const char *file, struct err *err);
 
 struct store_stats {
 	int64_t used_bytes, map_bytes, file_bytes;
-	/* Since it was opened. records_written: entries of all tables, put or deleted, so a certificate
-	 * with its indexes is several; run_us: in the functions of committed writes; commit_us: in
-	 * their commits, which wait for the disk. */
+	/*
+	 * Since it was opened. records_written: entries of all tables, put or deleted, so that a
+	 * certificate with its indexes is several; run_us: in the functions of committed writes;
+	 * commit_us: in their commits, which wait for the disk.
+	 */
 	int64_t commits, writes, records_written;
 	int64_t last_commit_us, longest_commit_us, commit_us, run_us;
 	int64_t certificates, events; /* records */
