@@ -47,25 +47,29 @@ def run(command, environment):
 
 
 class Peer:
-    def __init__(self, sim, folder, threads, retries="standard"):
-        self.sim, self.threads, self.retries = sim, threads, retries
+    def __init__(self, sim, folder, threads, retries="standard", via="proxy"):
+        self.sim, self.threads, self.retries, self.via = sim, threads, retries, via
         self.output = folder / "peer.json"
 
     def once(self):
         """(run, inventory)"""
-        environment = self.sim.environment(via="proxy", AWS_STS_REGIONAL_ENDPOINTS="regional")
+        environment = self.sim.environment(via=self.via, AWS_STS_REGIONAL_ENDPOINTS="regional")
         command = [PYTHON, str(HERE / "boto3_inventory.py"), "--threads", str(self.threads),
                    "--role-name", self.sim.ready["role_name"], "--retries", self.retries,
-                   "--proxy", self.sim.ready["proxy_url"], "--output", str(self.output)]
+                   "--output", str(self.output)]
+        if self.via == "proxy":
+            command += ["--proxy", self.sim.ready["proxy_url"]]
+        else:
+            command += ["--endpoint-url", self.sim.endpoint(self.via)]
         done = run(command, environment)
         return done, json.loads(self.output.read_text())
 
 
 class Daemon(Sensor):
-    """Connects through the simulated AWS's proxy: TLS under the real host names."""
+    """via: "tls", one endpoint for all, or "proxy": TLS under the real host names, as in life."""
 
-    def __init__(self, folder, sim, sensor_options=""):
-        super().__init__(folder, sim, via="proxy", sensor_options=sensor_options)
+    def __init__(self, folder, sim, via="proxy"):
+        super().__init__(folder, sim, via=via)
 
     def once(self):
         """(run, certificates, coverage) of acmsensord --once."""
