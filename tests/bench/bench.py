@@ -325,7 +325,7 @@ def reading(bench, sim, daemon, truth):
     ids = daemon.ask()["cycle_ids"]
     soon = sum(one["not_after"] is not None and is_soon(one) for one in truth["certificates"])
     timings = {"all": [], "soon": []}
-    while not all(entry["result"] for entry in daemon.progress()):
+    while not daemon.has_ended(ids):
         for name, arguments in (("all", ["certs"]), ("soon", ["certs", "--expires", "30d"])):
             run = daemon.cli(*arguments)
             timings[name].append((run.wall_s, run.output.count(b'"arn":')))

@@ -88,6 +88,10 @@ class Daemon(Sensor):
         return run([str(BUILD / "acmsensor"), "--socket", str(self.socket), "-o", "json",
                     *arguments], self.environment())
 
+    def has_ended(self, cycle_ids):
+        ended = {entry["cycle_id"] for entry in self.progress() if entry["result"]}
+        return set(cycle_ids) <= ended
+
     def store(self):
         return self.status()["store"]
 
