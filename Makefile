@@ -37,6 +37,10 @@ ifeq ($(VARIANT),san)
 my_c     += $(sanitize)
 my_ld    += $(sanitize)
 endif
+ifeq ($(VARIANT),tsan)
+my_c     += -fsanitize=thread -fno-omit-frame-pointer
+my_ld    += -fsanitize=thread
+endif
 ifeq ($(VARIANT),fuzz)
 override CC := clang
 my_c     += $(sanitize) -fsanitize=fuzzer-no-link

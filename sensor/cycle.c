@@ -399,6 +399,7 @@ void cycle_cancel(struct cycle *cycle)
 
 const struct progress *cycle_progress(struct cycle *cycle)
 {
-	count_calls(cycle);
+	if (cycle->state != END) /* what is being written is final */
+		count_calls(cycle);
 	return &cycle->progress;
 }

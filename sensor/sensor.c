@@ -23,35 +23,6 @@ enum {
 	IDLE_MAX = 1024,   /* 58 KB each: a host for each of AWS's regions, times 16, with room */
 };
 
-struct event {
-	int kind;
-	const char *subject, *detail;
-	int64_t at_s;
-};
-
-static void write_event(struct store_txn *txn, void *arg)
-{
-	const struct event *event = arg;
-	store_event_append(txn, &(struct event_record){.at_s = event->at_s,
-					.kind = (enum event_kind)event->kind,
-					.connector = "",
-					.account_id = "",
-					.region = "",
-					.arn = "",
-					.subject = event->subject,
-					.detail = event->detail});
-}
-
-void sensor_event(struct sensor *sensor, int kind, const char *subject, const char *detail)
-{
-	struct event event = {
-		.kind = kind, .subject = subject, .detail = detail, .at_s = clock_now_s()};
-	struct err err = ERR_INIT;
-	if (store_write_now(sensor->store, write_event, &event, &err) != 0)
-		log_warning("write event kind=%s reason=%s", event_kind_name((enum event_kind)kind),
-			err.text);
-}
-
 static void on_stop(void *arg)
 {
 	struct sensor *sensor = arg;
@@ -108,6 +79,7 @@ struct sensor *sensor_new(const struct sensor_options *options, struct err *err)
 	sensor->on_idle = options->on_idle;
 	sensor->arg = options->arg;
 	sensor->started_s = clock_now_s();
+	TAILQ_INIT(&sensor->events);
 	if (open_base(sensor, err) != 0 || sensor_make_connectors(sensor, err) != 0 ||
 		open_front(sensor, err) != 0) {
 		sensor_free(sensor);
@@ -123,14 +95,14 @@ void sensor_run(struct sensor *sensor)
 		ACMSENSOR_VERSION, config->data_dir, config->connector_count);
 	if (config->connector_count == 0)
 		log_warning("start sensor reason=\"no connector is configured\"");
-	sensor_event(sensor, EVENT_SENSOR_STARTED, config->name, "version " ACMSENSOR_VERSION);
+	sensor_event_now(sensor, EVENT_SENSOR_STARTED, config->name, "version " ACMSENSOR_VERSION);
 	sensor_retire_next(sensor);
 	sensor_pump(sensor);
 	notify_send("READY=1");
 	notify_status("%zu connectors", config->connector_count);
 	loop_run(sensor->loop);
 	notify_send("STOPPING=1");
-	sensor_event(sensor, EVENT_SENSOR_STOPPED, sensor->config->name,
+	sensor_event_now(sensor, EVENT_SENSOR_STOPPED, sensor->config->name,
 		sensor->is_interrupted ? "by a signal" : "");
 	log_info("end sensor name=%s", sensor->config->name);
 }
@@ -158,6 +130,7 @@ void sensor_free(struct sensor *sensor)
 	http_free(sensor->http);
 	resolve_free(sensor->resolve);
 	store_close(sensor->store);
+	sensor_events_clear(sensor);
 	loop_free(sensor->loop);
 	config_free(sensor->config);
 	free(sensor);

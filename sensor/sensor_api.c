@@ -257,7 +257,7 @@ static void tell_operator(struct sensor *sensor, const struct api_scan *scan)
 		scan->account_id[0] != '\0' ? " account " : "", scan->account_id,
 		scan->region[0] != '\0' ? " region " : "", scan->region);
 	log_info("ask %s by=\"%s\"", detail, subject);
-	sensor_event(sensor, EVENT_OPERATOR, subject, detail);
+	sensor_event_start(sensor, EVENT_OPERATOR, subject, detail);
 }
 
 static int ask(void *arg, const struct api_scan *scan, struct json_writer *writer, struct err *err)

@@ -4,17 +4,20 @@
 #define SENSOR_SENSOR_INTERNAL_H
 
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/err.h"
 #include "sensor/api.h"
 #include "sensor/config.h"
 #include "sensor/sensor.h"
 #include "store/cert_query.h"
+#include "store/events.h"
 
 struct connector_retire;
 struct http;
 struct loop_timer;
 struct resolve;
+struct sensor_event;
 struct signals;
 
 struct sensor_slot {
@@ -30,11 +33,12 @@ struct sensor {
 	struct http *http;	  /* owned */
 	struct sensor_slot *slot; /* owned; in the order of the configuration */
 	size_t slot_count;
-	struct connector_retire *retire; /* owned until it ends */
-	struct loop_timer *pump_timer;	 /* owned until it fires */
-	struct loop_timer *look_timer;	 /* owned until it fires: the next look at the schedule */
-	struct api *api;		 /* owned; NULL with is_once */
-	struct signals *signals;	 /* owned */
+	struct connector_retire *retire;   /* owned until it ends */
+	struct loop_timer *pump_timer;	   /* owned until it fires */
+	struct loop_timer *look_timer;	   /* owned until it fires: the next look at the schedule */
+	struct api *api;		   /* owned; NULL with is_once */
+	struct signals *signals;	   /* owned */
+	TAILQ_HEAD(, sensor_event) events; /* owned; not written yet */
 	bool is_once, is_interrupted, is_stopping;
 	int64_t started_s;
 	struct cert_counts counts; /* of the last look */
@@ -54,7 +58,13 @@ void sensor_retire_next(struct sensor *sensor);
 /* sensor_api.c */
 extern const struct api_backend sensor_backend;
 
-/* sensor.c: one event of the sensor as a whole, written at once. A failure is logged. */
-void sensor_event(struct sensor *sensor, int kind, const char *subject, const char *detail);
+/* sensor_event.c: events of the sensor as a whole; texts are copied, a failure is logged. */
+void sensor_event_start(
+	struct sensor *sensor, enum event_kind kind, const char *subject, const char *detail);
+/* Frees those whose done did not come; after store_close. */
+void sensor_events_clear(struct sensor *sensor);
+/* Before the loop runs and after it has. */
+void sensor_event_now(
+	struct sensor *sensor, enum event_kind kind, const char *subject, const char *detail);
 
 #endif

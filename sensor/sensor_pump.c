@@ -315,10 +315,10 @@ void sensor_reload(struct sensor *sensor)
 		log_error("reload configuration result=refused reason=%s next=\"the former one "
 			  "stays\"",
 			err.text);
-		sensor_event(sensor, EVENT_OPERATOR, "SIGHUP", "reload refused");
+		sensor_event_start(sensor, EVENT_OPERATOR, "SIGHUP", "reload refused");
 	} else {
 		log_info("reload configuration result=done connectors=%zu", sensor->slot_count);
-		sensor_event(sensor, EVENT_OPERATOR, "SIGHUP", "reload");
+		sensor_event_start(sensor, EVENT_OPERATOR, "SIGHUP", "reload");
 		sensor_retire_next(sensor);
 		sensor_pump(sensor);
 	}

@@ -7,6 +7,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -76,9 +78,9 @@ static bool is_full(const struct store *store, int rc)
 	return written < 0 ? is_no_space(errno) : written < (ssize_t)sizeof(page);
 }
 
-int env_fail(const struct store *store, int rc, const char *what, struct err *err)
+static int fail(const struct store *store, int rc, bool is_full, const char *what, struct err *err)
 {
-	if (is_full(store, rc))
+	if (is_full)
 		return err_set(err, ERR_STORE_FULL,
 			"%s: no space for the store %s (%lld bytes free): %s", what, store->file,
 			(long long)free_bytes(store), mdb_strerror(rc));
@@ -94,6 +96,16 @@ int env_fail(const struct store *store, int rc, const char *what, struct err *er
 			store->file, mdb_strerror(rc));
 	enum err_kind kind = rc > 0 ? ERR_SYSTEM : ERR_STORE;
 	return err_set(err, kind, "%s: store %s: %s", what, store->file, mdb_strerror(rc));
+}
+
+int env_fail(const struct store *store, int rc, const char *what, struct err *err)
+{
+	return fail(store, rc, is_full(store, rc), what, err);
+}
+
+int env_fail_reading(const struct store *store, int rc, const char *what, struct err *err)
+{
+	return fail(store, rc, is_no_space(rc), what, err);
 }
 
 bool env_is_broken_by(int rc)
@@ -253,26 +265,22 @@ int env_open_tables(struct store *store, MDB_txn *mdb, unsigned flags)
 
 int env_grow(struct store *store, struct err *err)
 {
-	int dead;
+	int dead, rc = ENOMEM;
+	pthread_rwlock_wrlock(&store->map_lock);
 	mdb_reader_check(store->env, &dead); /* a dead reader keeps pages from being used again */
 	int64_t step =
 		store->map_bytes < MAP_STEP_MAX_BYTES ? store->map_bytes : MAP_STEP_MAX_BYTES;
-	if (store->open_reads > 0 || store->map_bytes > INT64_MAX / 2)
-		return err_set(err, ERR_STORE, "the map of %s cannot grow beyond %lld bytes now",
-			store->file, (long long)store->map_bytes);
-	int64_t grown = store->map_bytes + step;
-	int rc = mdb_env_set_mapsize(store->env, (size_t)grown);
-	if (rc != 0)
-		return env_fail(store, rc, "cannot grow the map", err);
-	store->map_bytes = grown;
-	return 0;
+	if (store->map_bytes <= INT64_MAX / 2)
+		rc = mdb_env_set_mapsize(store->env, (size_t)(store->map_bytes + step));
+	if (rc == 0)
+		store->map_bytes += step;
+	pthread_rwlock_unlock(&store->map_lock);
+	return rc == 0 ? 0 : env_fail(store, rc, "cannot grow the map", err);
 }
 
 /* Another process has grown the map. */
 static int adopt_map(struct store *store)
 {
-	if (store->open_reads > 0)
-		return MDB_MAP_RESIZED;
 	int rc = mdb_env_set_mapsize(store->env, 0);
 	if (rc != 0)
 		return rc;
@@ -285,8 +293,6 @@ static int adopt_map(struct store *store)
 /* After a failure to write its meta page LMDB refuses everything until it is opened again. */
 static int reopen(struct store *store, struct err *err)
 {
-	if (store->open_reads > 0)
-		return env_fail(store, MDB_PANIC, "cannot begin a transaction", err);
 	env_close(store);
 	if (env_open(store, store->map_bytes, err) != 0)
 		return -1;
@@ -306,22 +312,70 @@ static int reopen(struct store *store, struct err *err)
 	return -1;
 }
 
+/* What a first attempt ended with is mended alone; somebody else may have done so meanwhile. */
+static int mend_alone(struct store *store, struct err *err)
+{
+	MDB_txn *mdb;
+	if (store->env == NULL)
+		return reopen(store, err);
+	int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &mdb);
+	if (rc == 0)
+		mdb_txn_abort(mdb);
+	if (rc == MDB_PANIC)
+		return reopen(store, err);
+	if (rc == MDB_MAP_RESIZED)
+		rc = adopt_map(store);
+	return rc == 0 ? 0 : env_fail_reading(store, rc, "cannot begin a transaction", err);
+}
+
+/* A read does not wait: it may be within another one of its thread. */
+static int mend(struct store *store, int why, bool is_write, struct err *err)
+{
+	if (is_write)
+		pthread_rwlock_wrlock(&store->map_lock);
+	else if (pthread_rwlock_trywrlock(&store->map_lock) != 0)
+		return env_fail_reading(store, why, "cannot begin a transaction now", err);
+	int rc = mend_alone(store, err);
+	pthread_rwlock_unlock(&store->map_lock);
+	return rc;
+}
+
+static bool is_mendable(int rc)
+{
+	return rc == MDB_MAP_RESIZED || rc == MDB_PANIC;
+}
+
+/* Under the lock, shared, on success. */
+static int begin(struct store *store, unsigned flags, MDB_txn **ret_mdb)
+{
+	int dead;
+	pthread_rwlock_rdlock(&store->map_lock);
+	int rc = MDB_PANIC;
+	if (store->env != NULL)
+		rc = mdb_txn_begin(store->env, NULL, flags, ret_mdb);
+	if (rc == MDB_READERS_FULL && mdb_reader_check(store->env, &dead) == 0)
+		rc = mdb_txn_begin(store->env, NULL, flags, ret_mdb);
+	if (rc != 0)
+		pthread_rwlock_unlock(&store->map_lock);
+	return rc;
+}
+
 int env_begin(struct store *store, unsigned flags, MDB_txn **ret_mdb, struct err *err)
 {
-	if (store->env == NULL && reopen(store, err) != 0)
-		return -1;
-	int rc = mdb_txn_begin(store->env, NULL, flags, ret_mdb);
-	int dead;
-	if (rc == MDB_MAP_RESIZED) {
-		rc = adopt_map(store);
-		if (rc == 0)
-			rc = mdb_txn_begin(store->env, NULL, flags, ret_mdb);
-	} else if (rc == MDB_READERS_FULL && mdb_reader_check(store->env, &dead) == 0) {
-		rc = mdb_txn_begin(store->env, NULL, flags, ret_mdb);
-	} else if (rc == MDB_PANIC) {
-		if (reopen(store, err) != 0)
+	bool is_write = (flags & MDB_RDONLY) == 0;
+	int rc = begin(store, flags, ret_mdb);
+	if (is_mendable(rc)) {
+		if (mend(store, rc, is_write, err) != 0)
 			return -1;
-		rc = mdb_txn_begin(store->env, NULL, flags, ret_mdb);
+		rc = begin(store, flags, ret_mdb);
 	}
-	return rc == 0 ? 0 : env_fail(store, rc, "cannot begin a transaction", err);
+	if (rc == 0)
+		return 0;
+	return is_write ? env_fail(store, rc, "cannot begin a transaction", err)
+			: env_fail_reading(store, rc, "cannot begin a transaction", err);
+}
+
+void env_end(struct store *store)
+{
+	pthread_rwlock_unlock(&store->map_lock);
 }

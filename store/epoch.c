@@ -176,13 +176,13 @@ int epoch_note(struct store *store, bool is_synced, struct err *err)
 {
 	if (store->epoch_fd < 0)
 		return 0;
-	struct store_txn *txn;
+	struct store_txn txn;
 	struct note last;
-	if (store_read_begin(store, &txn, err) != 0)
+	if (txn_begin(store, false, &txn, err) != 0)
 		return -1;
-	read_last(txn, &last);
-	int rc = store_txn_check(txn, err);
-	store_read_end(txn);
+	read_last(&txn, &last);
+	int rc = store_txn_check(&txn, err);
+	txn_abort(&txn);
 	if (rc != 0)
 		return -1;
 	if (last.sequence != store->noted_sequence || is_synced) {

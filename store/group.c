@@ -4,12 +4,14 @@
  * so the group is rolled back and run again without it instead.
  */
 #include <assert.h>
+#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "store/store_internal.h"
 
-enum { GROUP_RUN_US = 20000 }; /* the loop serves others between groups */
+/* Whoever cancels a write waits for its group, and a first one's done for the last one's run. */
+enum { GROUP_RUN_US = 50000 };
 
 enum pass {
 	PASS_COMMITTED,
@@ -86,14 +88,18 @@ size_t group_run(struct store *store, struct group_write *const *write, size_t c
 		pass = run_pass(store, write, count, &handled, &err);
 	while (pass == PASS_AGAIN);
 
+	int64_t written = 0;
 	for (size_t i = 0; i < handled; i++) {
 		if (!write[i]->is_failed && pass == PASS_FAILED) {
 			write[i]->is_failed = true;
 			write[i]->err = err;
 		} else if (!write[i]->is_failed) {
-			store->writes++;
+			written++;
 		}
 	}
+	pthread_mutex_lock(&store->counts_mutex);
+	store->counts.writes += written;
+	pthread_mutex_unlock(&store->counts_mutex);
 	if (pass == PASS_COMMITTED)
 		(void)epoch_note(
 			store, false, &err); /* going back is noticed less surely, no more */
@@ -102,6 +108,8 @@ size_t group_run(struct store *store, struct group_write *const *write, size_t c
 
 int store_write_now(struct store *store, store_write_fn *write, void *arg, struct err *err)
 {
+	assert(store->open_reads == 0); /* the map could not grow */
+	queue_wait(store->queue);
 	struct group_write one = {.write = write, .arg = arg, .err = ERR_INIT};
 	struct group_write *const list[] = {&one};
 	group_run(store, list, 1);

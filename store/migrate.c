@@ -81,9 +81,8 @@ static int look(struct store *store, struct found *ret, struct err *err)
 		return -1;
 	}
 	/* Handles of tables that are opened in a transaction live on only if it is committed. */
-	int mdb_rc = mdb_txn_commit(txn.mdb);
-	store->open_reads--;
-	return mdb_rc == 0 ? 0 : env_fail(store, mdb_rc, "cannot open the tables", err);
+	bool is_map_full;
+	return txn_commit(&txn, &is_map_full, err);
 }
 
 /* --- creating and migrating ------------------------------------------------------------------ */

@@ -1,11 +1,15 @@
 /*
- * The queue of writes: groups form for STORE_GROUP_MS or until there are STORE_GROUP_MAX writes,
- * run and commit in one turn of the loop (group.c), then each write's done is called in order.
+ * The queue of writes: groups form for STORE_GROUP_MS or until there are STORE_GROUP_MAX writes.
+ * A group runs and commits in the store's thread (group.c), one after the other, while the loop
+ * serves others; then each write's done is called in order.
  *
- *   write_start -> waiting --(timer)--> group_run -> finished -> done
+ *   write_start -> WAITING --(timer)--> RUNNING --(committed)--> FINISHED -> done
+ *                     ^                    |
+ *                     +--------------------+ the group's time was used up before its turn
  *
- * A write is in exactly one of the two lists until its done begins or it is cancelled, whatever a
- * done does meanwhile: start others, cancel others of the same group.
+ * A write is in the list of its state until its done begins or it is cancelled, whatever a done
+ * does meanwhile: start others, cancel others of the same group. Cancelling one that runs waits for
+ * the group, because its function may be reading what the owner is about to free.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -13,35 +17,62 @@
 
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/worker.h"
 #include "store/store_internal.h"
+
+enum write_state { WAITING, RUNNING, FINISHED, WRITE_STATES };
 
 TAILQ_HEAD(write_list, store_write);
 
 struct store_write {
 	TAILQ_ENTRY(store_write) link;
 	struct store_queue *queue; /* borrowed */
-	bool is_finished;	   /* in `finished`, else in `waiting` */
-	struct group_write run;
+	enum write_state state;
+	struct group_write run; /* the thread's while RUNNING */
 	store_done_fn *done;
 	void *done_arg; /* borrowed */
 };
 
 struct store_queue {
 	struct store *store; /* borrowed */
-	struct write_list waiting;
+	struct write_list list[WRITE_STATES];
 	size_t waiting_count;
-	struct write_list finished;
 	struct loop_timer *timer; /* owned; NULL while nothing waits or a group runs */
 	bool is_full_timer;	  /* the timer is set to run at once */
+	struct worker *worker;	  /* owned */
+	/* The thread's while the worker runs. */
+	struct group_write *group[STORE_GROUP_MAX];
+	size_t group_count, handled;
 };
 
 static void on_timer(void *arg);
 
-/* A first write waits for others to come; a full group or a rest does not. */
+static void move(struct store_write *write, enum write_state state, bool is_first)
+{
+	struct store_queue *queue = write->queue;
+	TAILQ_REMOVE(&queue->list[write->state], write, link);
+	queue->waiting_count -= write->state == WAITING;
+	queue->waiting_count += state == WAITING;
+	write->state = state;
+	if (is_first)
+		TAILQ_INSERT_HEAD(&queue->list[state], write, link);
+	else
+		TAILQ_INSERT_TAIL(&queue->list[state], write, link);
+}
+
+static void drop(struct store_write *write)
+{
+	TAILQ_REMOVE(&write->queue->list[write->state], write, link);
+	write->queue->waiting_count -= write->state == WAITING;
+	free(write);
+}
+
+/* A first write waits for others to come; a full group or a rest does not. While a group runs no
+ * timer is needed: its end starts the next. */
 static void set_timer(struct store_queue *queue, bool is_at_once)
 {
-	if (queue->waiting_count == 0 || (queue->timer != NULL && !is_at_once) ||
-		(queue->timer != NULL && queue->is_full_timer))
+	if (queue->waiting_count == 0 || worker_is_busy(queue->worker) ||
+		(queue->timer != NULL && (!is_at_once || queue->is_full_timer)))
 		return;
 	loop_timer_cancel(queue->timer);
 	queue->timer = loop_timer_start(
@@ -49,54 +80,82 @@ static void set_timer(struct store_queue *queue, bool is_at_once)
 	queue->is_full_timer = is_at_once;
 }
 
-/* Runs the first writes that wait and moves them to `finished`. */
-static void run_group(struct store_queue *queue)
+/* --- a group ---------------------------------------------------------------------------------- */
+
+static void form_group(struct store_queue *queue)
 {
-	struct group_write *group[STORE_GROUP_MAX];
-	size_t count = 0;
 	struct store_write *write;
-	TAILQ_FOREACH(write, &queue->waiting, link)
-	{
-		if (count == STORE_GROUP_MAX)
-			break;
-		group[count++] = &write->run;
+	queue->group_count = 0;
+	while (queue->group_count < STORE_GROUP_MAX &&
+		(write = TAILQ_FIRST(&queue->list[WAITING])) != NULL) {
+		move(write, RUNNING, false);
+		queue->group[queue->group_count++] = &write->run;
 	}
-	size_t handled = group_run(queue->store, group, count);
-	for (size_t i = 0; i < handled; i++) {
-		write = TAILQ_FIRST(&queue->waiting);
-		TAILQ_REMOVE(&queue->waiting, write, link);
-		queue->waiting_count--;
-		write->is_finished = true;
-		TAILQ_INSERT_TAIL(&queue->finished, write, link);
-	}
+}
+
+/* In the thread. */
+static void run_group(void *arg)
+{
+	struct store_queue *queue = arg;
+	queue->handled = group_run(queue->store, queue->group, queue->group_count);
+}
+
+/* Takes the group back from the thread; does nothing when it was taken back before. */
+static void take_group(struct store_queue *queue)
+{
+	struct store_write *write;
+	for (size_t i = 0; i < queue->handled; i++)
+		move(TAILQ_FIRST(&queue->list[RUNNING]), FINISHED, false);
+	queue->handled = 0;
+	while ((write = TAILQ_LAST(&queue->list[RUNNING], write_list)) != NULL)
+		move(write, WAITING, true);
 }
 
 static void deliver(struct store_queue *queue)
 {
 	struct store_write *write;
-	while ((write = TAILQ_FIRST(&queue->finished)) != NULL) {
-		TAILQ_REMOVE(&queue->finished, write, link);
+	while ((write = TAILQ_FIRST(&queue->list[FINISHED])) != NULL) {
+		TAILQ_REMOVE(&queue->list[FINISHED], write, link);
 		write->done(write->done_arg, write->run.is_failed ? &write->run.err : NULL);
 		free(write);
 	}
+}
+
+static void on_group(void *arg)
+{
+	struct store_queue *queue = arg;
+	take_group(queue);
+	set_timer(queue, true); /* what is left, or came meanwhile, has waited already */
+	deliver(queue);
 }
 
 static void on_timer(void *arg)
 {
 	struct store_queue *queue = arg;
 	queue->timer = NULL;
-	run_group(queue);
-	set_timer(queue, true); /* what is left has waited already */
-	deliver(queue);
+	form_group(queue);
+	worker_start(queue->worker, run_group, on_group, queue);
 }
 
-struct store_queue *queue_new(struct store *store)
+/* --- life ------------------------------------------------------------------------------------- */
+
+struct store_queue *queue_new(struct store *store, struct err *err)
 {
+	struct worker *worker = worker_new(store->loop, err);
+	if (worker == NULL)
+		return NULL;
 	struct store_queue *queue = xcalloc(1, sizeof(*queue));
 	queue->store = store;
-	TAILQ_INIT(&queue->waiting);
-	TAILQ_INIT(&queue->finished);
+	queue->worker = worker;
+	for (int state = 0; state < WRITE_STATES; state++)
+		TAILQ_INIT(&queue->list[state]);
 	return queue;
+}
+
+void queue_wait(struct store_queue *queue)
+{
+	if (queue != NULL && queue->worker != NULL)
+		worker_wait(queue->worker);
 }
 
 void queue_free(struct store_queue *queue)
@@ -104,13 +163,15 @@ void queue_free(struct store_queue *queue)
 	if (queue == NULL)
 		return;
 	loop_timer_cancel(queue->timer);
-	while (queue->waiting_count > 0)
+	worker_free(queue->worker);
+	take_group(queue);
+	while (queue->waiting_count > 0) {
+		form_group(queue);
 		run_group(queue);
-	struct store_write *write;
-	while ((write = TAILQ_FIRST(&queue->finished)) != NULL) {
-		TAILQ_REMOVE(&queue->finished, write, link);
-		free(write);
+		take_group(queue);
 	}
+	while (!TAILQ_EMPTY(&queue->list[FINISHED]))
+		drop(TAILQ_FIRST(&queue->list[FINISHED]));
 	free(queue);
 }
 
@@ -124,7 +185,7 @@ struct store_write *store_write_start(struct store *store, store_write_fn *write
 	started->run = (struct group_write){.write = write, .arg = write_arg, .err = ERR_INIT};
 	started->done = done;
 	started->done_arg = done_arg;
-	TAILQ_INSERT_TAIL(&queue->waiting, started, link);
+	TAILQ_INSERT_TAIL(&queue->list[WAITING], started, link);
 	queue->waiting_count++;
 	set_timer(queue, queue->waiting_count >= STORE_GROUP_MAX);
 	return started;
@@ -135,15 +196,13 @@ void store_write_cancel(struct store_write *write)
 	if (write == NULL)
 		return;
 	struct store_queue *queue = write->queue;
-	if (write->is_finished) {
-		TAILQ_REMOVE(&queue->finished, write, link);
-	} else {
-		TAILQ_REMOVE(&queue->waiting, write, link);
-		queue->waiting_count--;
+	if (write->state == RUNNING) {
+		worker_wait(queue->worker);
+		take_group(queue);
 	}
+	drop(write);
 	if (queue->waiting_count == 0) {
 		loop_timer_cancel(queue->timer);
 		queue->timer = NULL;
 	}
-	free(write);
 }

@@ -1,4 +1,5 @@
 /* Sizes and counters. */
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
@@ -34,7 +35,10 @@ static int count_line(const char *line, void *arg)
 static int count_readers(struct store *store)
 {
 	int lines = 0;
-	mdb_reader_list(store->env, count_line, &lines);
+	pthread_rwlock_rdlock(&store->map_lock);
+	if (store->env != NULL)
+		mdb_reader_list(store->env, count_line, &lines);
+	pthread_rwlock_unlock(&store->map_lock);
 	return lines > 0 ? lines - 1 : 0;
 }
 
@@ -45,16 +49,19 @@ int store_get_stats(struct store *store, struct store_stats *ret_stats, struct e
 	if (store_read_begin(store, &txn, err) != 0)
 		return -1;
 	mdb_env_info(store->env, &info);
+	pthread_mutex_lock(&store->counts_mutex);
+	const struct store_counts counts = store->counts;
+	pthread_mutex_unlock(&store->counts_mutex);
 	struct store_stats stats = {
 		.map_bytes = (int64_t)info.me_mapsize,
 		.file_bytes = file_bytes(store),
-		.commits = store->commits,
-		.writes = store->writes,
-		.records_written = store->records_written,
-		.last_commit_us = store->last_commit_us,
-		.longest_commit_us = store->longest_commit_us,
-		.commit_us = store->commit_us,
-		.run_us = store->run_us,
+		.commits = counts.commits,
+		.writes = counts.writes,
+		.records_written = counts.records_written,
+		.last_commit_us = counts.last_commit_us,
+		.longest_commit_us = counts.longest_commit_us,
+		.commit_us = counts.commit_us,
+		.run_us = counts.run_us,
 		.certificates = txn_count(txn, TABLE_CERTS),
 		.events = txn_count(txn, TABLE_EVENTS),
 		.epoch = store->epoch,

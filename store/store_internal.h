@@ -6,6 +6,7 @@
 #define STORE_STORE_INTERNAL_H
 
 #include <lmdb.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,12 @@ enum {
 struct key;
 struct store_queue;
 
+/* Of committed writes; see struct store_stats. */
+struct store_counts {
+	int64_t commits, writes, records_written;
+	int64_t last_commit_us, longest_commit_us, commit_us, run_us;
+};
+
 struct store {
 	struct loop *loop; /* borrowed; NULL: nothing can be queued */
 	char *data_dir;	   /* owned */
@@ -50,14 +57,18 @@ struct store {
 	MDB_env *env; /* owned; NULL after it broke and could not be opened again */
 	MDB_dbi table[STORE_TABLES];
 	int64_t map_bytes;
-	unsigned open_reads;	   /* the map cannot move while one is open */
+	/* Shared while a transaction is open, in whichever thread; exclusive while the map moves or
+	 * the environment is opened again. Guards env and map_bytes. */
+	pthread_rwlock_t map_lock;
+	unsigned open_reads;	   /* of store_read_begin, in the loop's thread */
 	struct store_queue *queue; /* owned; NULL without a loop */
 	uint64_t epoch;
+	/* Of the write that runs: one at a time, in the queue's thread or while it rests. */
 	uint64_t noted_sequence; /* in the side file */
-	struct buf scratch;	 /* record under construction; of the write that is running */
+	struct buf scratch;	 /* record under construction */
 	struct buf scratch_old;	 /* copy of the record that it replaces */
-	int64_t commits, writes, records_written;
-	int64_t last_commit_us, longest_commit_us, commit_us, run_us;
+	pthread_mutex_t counts_mutex;
+	struct store_counts counts; /* guarded by it */
 };
 
 /* --- environment: env.c ---------------------------------------------------------------------- */
@@ -69,13 +80,22 @@ int env_open(struct store *store, int64_t map_bytes, struct err *err);
 void env_close(struct store *store);
 /* Opens all tables within txn; flags: MDB_CREATE or 0. Returns LMDB's code. */
 int env_open_tables(struct store *store, MDB_txn *mdb, unsigned flags);
-/* A larger map, doubled up to steps of 1 GiB. No transaction may be open in this process. */
+/* A larger map, doubled up to steps of 1 GiB. Waits for the reads that are open; none of them may be
+ * the caller's. */
 int env_grow(struct store *store, struct err *err);
-/* Begins a transaction; adopts a map that another process grew, clears dead readers, opens a
- * broken environment again. flags: MDB_RDONLY or 0. */
+/*
+ * Begins a transaction; adopts a map that another process grew, clears dead readers, opens a broken
+ * environment again. flags: MDB_RDONLY or 0. A read does the last two only when nobody else is in a
+ * transaction; a write waits for that. After LMDB's commit or abort comes env_end.
+ */
 int env_begin(struct store *store, unsigned flags, MDB_txn **ret_mdb, struct err *err);
-/* LMDB and system errors in our terms, naming the file. Returns -1. */
+void env_end(struct store *store);
+/*
+ * LMDB and system errors in our terms, naming the file. Returns -1. env_fail may try whether the
+ * disk is full, at the end of the file: for the one who writes; env_fail_reading does not.
+ */
 int env_fail(const struct store *store, int rc, const char *what, struct err *err);
+int env_fail_reading(const struct store *store, int rc, const char *what, struct err *err);
 /* Whether rc speaks of the disk or the environment rather than of one record or write. */
 bool env_is_broken_by(int rc);
 /* Makes the file as long as its last page, so that no read of the map ends behind the file. */
@@ -109,6 +129,7 @@ struct slice {
 	size_t len;
 };
 
+/* Both kinds also in the queue's thread; store_read_begin and _end are for the loop's. */
 int txn_begin(struct store *store, bool is_write, struct store_txn *txn, struct err *err);
 void txn_abort(struct store_txn *txn);
 /* Consumes the transaction also when it fails; *ret_is_map_full: to be run again after env_grow. */
@@ -179,9 +200,11 @@ size_t group_run(struct store *store, struct group_write *const *write, size_t c
 
 /* --- queue: queue.c (tests replace it by tests/lib/fake_store_queue.c) ----------------------- */
 
-struct store_queue *queue_new(struct store *store);
+struct store_queue *queue_new(struct store *store, struct err *err); /* ERR_SYSTEM: no thread */
 /* Commits what is queued, without calling done. */
 void queue_free(struct store_queue *queue);
+/* Until no write runs. NULL is fine. */
+void queue_wait(struct store_queue *queue);
 
 /* --- opening: lock.c, migrate.c, migrations.c, epoch.c --------------------------------------- */
 

@@ -3,6 +3,7 @@
  * records asks once at the end.
  */
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,7 +88,10 @@ void txn_fail_mdb(
 	format_key(key, text);
 	snprintf(what, sizeof(what), "cannot %s table %s, key \"%s\"", verb, table_name(table),
 		text);
-	env_fail(txn->store, rc, what, &txn->err);
+	if (txn->is_write)
+		env_fail(txn->store, rc, what, &txn->err);
+	else
+		env_fail_reading(txn->store, rc, what, &txn->err);
 	if (rc == MDB_MAP_FULL)
 		txn->cause = TXN_MAP_FULL;
 	else
@@ -99,7 +103,6 @@ void txn_fail_mdb(
 int txn_begin(struct store *store, bool is_write, struct store_txn *txn, struct err *err)
 {
 	assert(!is_write || !store->is_read_only);
-	assert(!is_write || store->open_reads == 0); /* the map could not grow */
 	MDB_txn *mdb;
 	if (env_begin(store, is_write ? 0 : MDB_RDONLY, &mdb, err) != 0)
 		return -1;
@@ -108,8 +111,6 @@ int txn_begin(struct store *store, bool is_write, struct store_txn *txn, struct 
 		.is_write = is_write,
 		.begun_us = is_write ? clock_mono_us() : 0,
 		.err = ERR_INIT};
-	if (!is_write)
-		store->open_reads++;
 	return 0;
 }
 
@@ -121,34 +122,51 @@ static void close_cursors(struct store_txn *txn)
 	memset(txn->cursor, 0, sizeof(txn->cursor));
 }
 
+/* LMDB's part is over: the map may move again. */
+static void end(struct store_txn *txn)
+{
+	txn->mdb = NULL;
+	env_end(txn->store);
+}
+
 void txn_abort(struct store_txn *txn)
 {
 	close_cursors(txn);
 	mdb_txn_abort(txn->mdb);
-	txn->mdb = NULL;
-	if (!txn->is_write)
-		txn->store->open_reads--;
+	end(txn);
+}
+
+static void count_commit(struct store *store, int64_t run_us, int64_t commit_us, int64_t changes)
+{
+	struct store_counts *counts = &store->counts;
+	pthread_mutex_lock(&store->counts_mutex);
+	counts->last_commit_us = commit_us;
+	if (commit_us > counts->longest_commit_us)
+		counts->longest_commit_us = commit_us;
+	counts->commit_us += commit_us;
+	counts->run_us += run_us;
+	counts->records_written += changes;
+	counts->commits++;
+	pthread_mutex_unlock(&store->counts_mutex);
 }
 
 int txn_commit(struct store_txn *txn, bool *ret_is_map_full, struct err *err)
 {
 	struct store *store = txn->store;
-	assert(txn->is_write && txn->cause == TXN_FINE);
+	assert(txn->cause == TXN_FINE);
 	int64_t began_us = clock_mono_us();
+	close_cursors(txn);
 	int rc = mdb_txn_commit(txn->mdb);
-	txn->mdb = NULL;
 	*ret_is_map_full = rc == MDB_MAP_FULL;
 	if (rc != 0)
-		return env_fail(store, rc, "cannot commit", err);
-	env_pad_file(store);
-	store->last_commit_us = clock_mono_us() - began_us;
-	if (store->last_commit_us > store->longest_commit_us)
-		store->longest_commit_us = store->last_commit_us;
-	store->commit_us += store->last_commit_us;
-	store->run_us += began_us - txn->begun_us;
-	store->records_written += txn->changes;
-	store->commits++;
-	return 0;
+		env_fail(store, rc, "cannot commit", err);
+	else if (txn->is_write)
+		env_pad_file(store);
+	end(txn);
+	if (rc == 0 && txn->is_write)
+		count_commit(
+			store, began_us - txn->begun_us, clock_mono_us() - began_us, txn->changes);
+	return rc == 0 ? 0 : -1;
 }
 
 int store_read_begin(struct store *store, struct store_txn **ret_txn, struct err *err)
@@ -158,6 +176,7 @@ int store_read_begin(struct store *store, struct store_txn **ret_txn, struct err
 		free(txn);
 		return -1;
 	}
+	store->open_reads++;
 	*ret_txn = txn;
 	return 0;
 }
@@ -167,6 +186,7 @@ void store_read_end(struct store_txn *txn)
 	if (txn == NULL)
 		return;
 	assert(!txn->is_write);
+	txn->store->open_reads--;
 	txn_abort(txn);
 	free(txn);
 }

@@ -38,7 +38,7 @@ $(B)/tests/aws/cred_role_test: $(http_fakes)
 $(B)/tests/discovery/cert_fields_test: $(B)/tests/lib/temp_store.o
 $(B)/tests/aws/cred_default_test: $(http_fakes) $(B)/tests/lib/fake_environment.o
 $(B)/tests/aws/profile_test:   $(B)/tests/lib/fake_environment.o
-$(B)/tests/store/queue_test:     $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o
+$(B)/tests/store/queue_test:     $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_worker.o
 $(B)/tests/store/fake_store_queue_test: $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o \
 	$(B)/tests/lib/fake_store_queue.o
 $(B)/tests/discovery/scan_plan_test: $(B)/tests/lib/temp_store.o
@@ -61,7 +61,7 @@ $(B)/tests/store/pem_test:       $(B)/tests/lib/fake_lmdb.o
 $(B)/tests/aws/secrets_test:   $(http_fakes) $(B)/tests/lib/fake_environment.o $(B)/tests/lib/needle.o
 # Not a fake: the simulated AWS, which this test starts.
 $(B)/tests/aws/awssim_test:    $(B)/tests/lib/run_awssim.o $(B)/tests/lib/inventory.o $(B)/awssim
-$(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o
+$(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_worker.o
 
 # --- cli/ -----------------------------------------------------------------------------------------
 $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o

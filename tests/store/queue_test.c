@@ -160,7 +160,7 @@ static void a_group_that_takes_long_is_committed_before_the_rest(void **state)
 	(void)state;
 	int64_t before = commits();
 	for (int i = 0; i < 4; i++) {
-		jobs[i].takes_ms = 12;
+		jobs[i].takes_ms = 30;
 		start(&jobs[i]);
 	}
 	fake_loop_advance_ms(200);
