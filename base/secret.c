@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "base/json_memory.h"
 #include "base/mem.h"
 
 enum {
@@ -155,7 +156,7 @@ void secret_process_init(void)
 {
 	if (prctl(PR_SET_DUMPABLE, 0) != 0)
 		abort(); /* fails for a wrong argument only */
-	json_set_alloc_funcs(malloc, mem_wiping_free);
+	json_set_alloc_funcs(json_memory_alloc, json_memory_free);
 	event_set_mem_functions(malloc, mem_wiping_realloc, mem_wiping_free);
 	if (xmlMemSetup(mem_wiping_free, malloc, mem_wiping_realloc, strdup) != 0 ||
 		CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1) {
