@@ -32,6 +32,7 @@ http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/
 $(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)
 $(B)/tests/base/http_tls_test $(B)/tests/base/http_proxy_test: $(http_servers)
 $(B)/tests/base/http_torture_test: $(http_servers)
+$(B)/tests/base/http_turn_test: $(http_servers)
 $(B)/tests/base/http_tls_test: $(B)/tests/lib/needle.o
 $(B)/tests/aws/cred_test:      $(http_fakes)
 $(B)/tests/aws/cred_role_test: $(http_fakes)
