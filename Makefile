@@ -84,7 +84,7 @@ $(B)/awssim: $(patsubst %.c,$(B)/%.o,$(wildcard tests/awssim/*.c))
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(sim_libs)
 
 # A store full of everything that the CLI can show, for tests of the CLI without a daemon.
-$(B)/fill_store: $(B)/tests/lib/fill_store.o $(B)/tests/lib/temp_store.o $(call upto,store)
+$(B)/fill_store: $(B)/tests/lib/fill_store.o $(B)/tests/lib/fill.o $(B)/tests/lib/temp_store.o $(call upto,store)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
 
@@ -98,12 +98,11 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*_f
 ifeq ($(VARIANT),fuzz)
 fuzz_main := -fsanitize=fuzzer
 else
-fuzz_main := $(B)/tests/fuzz/replay.o
 $(fuzzers): $(B)/tests/fuzz/replay.o
 endif
-$(fuzzers): %: %.o $(call upto,sensor)
+$(fuzzers): %: %.o $(B)/cli.a $(call upto,sensor)
 	@echo "  LD      $@"
-	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $< $(fuzz_main) $(filter %.a,$^) $(my_libs)
+	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(fuzz_main) $(filter %.a,$^) $(my_libs)
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
