@@ -24,7 +24,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { HEAD = 3, CERTIFICATES = 8, NEW_KEY = 0x80, TEXT_MAX = 64 << 20, OLD_MAX = 65536 };
+enum { HEAD = 3, CERTIFICATES = 3, NEW_KEY = 0x80, TEXT_MAX = 64 << 20, OLD_MAX = 65536 };
 
 /* --- the entry -------------------------------------------------------------------------------- */
 
@@ -153,12 +153,10 @@ static void read_cycle(struct store_txn *txn, void *arg)
 static bool is_damaged_for_lists(struct store *store)
 {
 	static const struct listing listing[] = {{LIST_CERTIFICATES, "gone", "yes"},
-		{LIST_CERTIFICATES, "sort", "domain"}, {LIST_CERTIFICATES, "account", "000000100000"},
-		{LIST_CERTIFICATES, "expires", "100d"},
+		{LIST_CERTIFICATES, "account", "000000100000"},
 		{LIST_CERTIFICATES, "domain_suffix", "example.com"},
 		{LIST_CERTIFICATE, "q", "www1.shop1.example.com"}, {LIST_ACCOUNTS, NULL, NULL},
-		{LIST_COVERAGE, NULL, NULL}, {LIST_COVERAGE, "connector", "prod"},
-		{LIST_EVENTS, NULL, NULL}, {LIST_EVENTS, "since", "1h"}};
+		{LIST_COVERAGE, "connector", "prod"}, {LIST_EVENTS, "since", "1h"}};
 	bool is_damaged = false;
 	for (size_t i = 0; i < sizeof(listing) / sizeof(listing[0]); i++) {
 		struct listing copy = listing[i];
@@ -171,9 +169,10 @@ static bool is_damaged_for_queries(struct store *store)
 {
 	struct cert_filter filter = {.in_use = -1, .include_gone = true, .now_s = SAMPLE_NOW_S};
 	bool is_damaged = false;
-	for (int sort = CERT_SORT_EXPIRES; sort <= CERT_SORT_ARN; sort++) {
+	for (int i = 0; i < 2; i++) {
 		struct err err = ERR_INIT;
-		struct cert_query *query = cert_query_new(&filter, (enum cert_sort)sort, &err);
+		enum cert_sort sort = i == 0 ? CERT_SORT_EXPIRES : CERT_SORT_STATUS;
+		struct cert_query *query = cert_query_new(&filter, sort, &err);
 		assert(query != NULL);
 		is_damaged |= is_damaged_for(store, read_in_full, query);
 		cert_query_free(query);

@@ -11,7 +11,7 @@
 struct loop;
 struct store;
 
-/* As of SAMPLE_NOW_S. loop: borrowed, or NULL. Never closed. */
+/* As of SAMPLE_NOW_S. loop: borrowed, or NULL. Owned by the caller. */
 struct store *filled_store_open(struct loop *loop, uint32_t certificates);
 
 #endif
