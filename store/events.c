@@ -189,6 +189,10 @@ static bool decode(
 		return false;
 	}
 	event.sequence = key_read_u64(key.bytes);
+	if (event.sequence == 0 || event.sequence > INT64_MAX) { /* the next would be before it */
+		txn_fail_damaged(txn, TABLE_EVENTS, key, "not the number of an event");
+		return false;
+	}
 	memcpy(event.hash, value.bytes + fields.len, HASH_LEN);
 	*ret_event = event;
 	return true;

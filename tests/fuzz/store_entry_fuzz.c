@@ -141,11 +141,22 @@ static void read_counts(struct store_txn *txn, void *arg)
 	store_cert_count(txn, SAMPLE_NOW_S, &counts);
 }
 
-static void read_cycle(struct store_txn *txn, void *arg)
+static void read_region(struct store_txn *txn, void *arg)
+{
+	char position[CERT_ARN_MAX + 1] = "";
+	struct cert_record record;
+	(void)arg;
+	while (store_cert_next_in_region(txn, "aws", "us-west-2", "000000100000", position, &record))
+		assert(position[0] != '\0');
+}
+
+static void read_last(struct store_txn *txn, void *arg)
 {
 	struct cycle_record record;
 	(void)arg;
+	struct event_record event;
 	(void)store_cycle_get(txn, "prod", &record);
+	(void)store_event_get_last(txn, 0, &event);
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
@@ -193,7 +204,8 @@ static void read_everything(struct store *store)
 	bool is_damaged = is_damaged_for_lists(store);
 	is_damaged |= is_damaged_for_queries(store);
 	is_damaged |= is_damaged_for(store, read_counts, NULL);
-	is_damaged |= is_damaged_for(store, read_cycle, NULL);
+	is_damaged |= is_damaged_for(store, read_last, NULL);
+	is_damaged |= is_damaged_for(store, read_region, NULL);
 	assert(store_check(store, count_problem, &told, &problems, &err) == 0);
 	assert(problems == told);
 	assert(!is_damaged || problems > 0);
