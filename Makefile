@@ -143,11 +143,11 @@ check-long: check
 	@sh tests/run_unit.sh $(JOBS) --valgrind $(BUILD)/release $(subst $(B)/,$(BUILD)/release/,$(tests))
 	@$(self) fuzz
 
-# Each target for FUZZ_SECONDS from its corpus; findings stay in build/fuzz/<target>-*.
+# Each target for FUZZ_SECONDS from its corpus, JOBS at once; findings stay in build/fuzz/finding.
 FUZZ_SECONDS ?= 60
 fuzz: deps
 	@$(self) -j$(JOBS) VARIANT=fuzz fuzzers
-	@sh tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(notdir $(fuzzers))
+	@sh tests/fuzz/run.sh $(BUILD)/fuzz $(JOBS) $(FUZZ_SECONDS) $(notdir $(fuzzers))
 fuzzers: $(fuzzers)
 
 lint: deps
@@ -186,7 +186,7 @@ help:
 	@echo "make demo       a simulated organization, a real daemon, a full cycle, the CLI's views (KEEP=1 keeps it)"
 	@echo "make check      every test, also under ASan and UBSan; make check-long: what takes longer"
 	@echo "make lint       layers, banned functions, format, clang-tidy, gcc -fanalyzer, cppcheck"
-	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), JOBS=$(JOBS) at once"
 	@echo "make bench      speed and scale beside a boto3 script"
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
 	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|fuzz builds others"
