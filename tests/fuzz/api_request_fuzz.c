@@ -244,7 +244,8 @@ static void check_json(const struct buf *body)
 		json_error_t error;
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		assert(newline != NULL);
-		json_t *row = json_loadb(at, (size_t)(newline - at), JSON_REJECT_DUPLICATES, &error);
+		json_t *row =
+			json_loadb(at, (size_t)(newline - at), JSON_REJECT_DUPLICATES, &error);
 		assert(json_is_object(row));
 		json_decref(row);
 		at = newline + 1;

@@ -37,8 +37,8 @@ static bool next_reply(const char **at, const char *end, struct aws_reply *ret_r
 	const char *nul = memchr(*at, '\0', (size_t)(end - *at));
 	const char *part = *at, *part_end = nul != NULL ? nul : end;
 	*at = nul != NULL ? nul + 1 : end;
-	return part_end > part && aws_reply_read(AWS_JSON_1_1, part, (size_t)(part_end - part), NULL,
-					  ret_reply, &err) == 0;
+	return part_end > part && aws_reply_read(AWS_JSON_1_1, part, (size_t)(part_end - part),
+					  NULL, ret_reply, &err) == 0;
 }
 
 static void take_pem(const struct aws_reply *reply, struct cert_fetched *fetched)

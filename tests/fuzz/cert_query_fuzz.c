@@ -167,8 +167,8 @@ static void find_all(struct store_txn *txn, struct found *ret_found)
 	cert_query_free(query);
 }
 
-static void check_found(const struct cert_filter *filter, const struct found *all,
-	const struct found *found)
+static void check_found(
+	const struct cert_filter *filter, const struct found *all, const struct found *found)
 {
 	size_t matches = 0;
 	for (size_t i = 0; i < all->count; i++) {

@@ -79,8 +79,8 @@ static void check_row(const struct question *question, const json_t *row)
 		assert(value == NULL || (is != NULL && strcmp(value, is) == 0));
 	}
 	const char *from = wanted(question, "from");
-	assert(from == NULL || json_integer_value(json_object_get(row, "sequence")) >=
-				       strtoll(from, NULL, 10));
+	assert(from == NULL ||
+		json_integer_value(json_object_get(row, "sequence")) >= strtoll(from, NULL, 10));
 }
 
 static size_t check_lines(const struct question *question, const struct buf *text)

@@ -101,8 +101,8 @@ static void read_list(struct store_txn *txn, void *arg)
 	struct err err = ERR_INIT;
 	struct buf text;
 	bool is_end = false;
-	struct list *list = list_new(listing->kind, &param, listing->key != NULL ? 1 : 0, false,
-		SAMPLE_NOW_S, &err);
+	struct list *list = list_new(
+		listing->kind, &param, listing->key != NULL ? 1 : 0, false, SAMPLE_NOW_S, &err);
 	assert(list != NULL);
 	buf_init(&text, TEXT_MAX);
 	int rc = list_write(list, txn, &text, TEXT_MAX, SIZE_MAX, &is_end, &err);
@@ -146,7 +146,8 @@ static void read_region(struct store_txn *txn, void *arg)
 	char position[CERT_ARN_MAX + 1] = "";
 	struct cert_record record;
 	(void)arg;
-	while (store_cert_next_in_region(txn, "aws", "us-west-2", "000000100000", position, &record))
+	while (store_cert_next_in_region(
+		txn, "aws", "us-west-2", "000000100000", position, &record))
 		assert(position[0] != '\0');
 }
 

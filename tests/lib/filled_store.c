@@ -30,8 +30,7 @@ static const char *const odd_name[][2] = {
 
 static const struct {
 	const char *partition, *region;
-} place[] = {
-	{"aws-us-gov", "us-gov-west-1"}, {"aws-cn", "cn-north-1"}, {"aws", "eu-central-1"},
+} place[] = {{"aws-us-gov", "us-gov-west-1"}, {"aws-cn", "cn-north-1"}, {"aws", "eu-central-1"},
 	{"aws", "us-east-1"}, {"aws", "us-east-2"}};
 
 static const int64_t ends_s[] = {-62135596800, -1, 1, 253402300799, 0};

@@ -27,8 +27,8 @@ static void put_all(struct store_txn *txn, void *arg)
 {
 	(void)arg;
 	sample_cert_put(txn, 1);
-	store_account_put(txn, &(struct account_record){
-				       .connector = "prod", .account_id = "000000000001"});
+	store_account_put(
+		txn, &(struct account_record){.connector = "prod", .account_id = "000000000001"});
 	store_event_append(txn, &(struct event_record){.kind = EVENT_OPERATOR});
 }
 
