@@ -1,7 +1,9 @@
 /*
  * The local API as its socket sees it: the input is what a client sends, so evhttp's reading of
- * requests is in it too. Everything behind is real but the daemon (a backend of constants), the
- * store a small one. Time stands still: an answer that waits for events is hung up on.
+ * requests is in it too. Everything behind is real but the daemon (a backend of constants) and the
+ * clock; the store is a small one. Time passes with each look at the clock, so fast that even a
+ * small list comes in several slices. An answer that waits for events is hung up on, and one input
+ * in eight hangs up after the first bytes of its answer.
  *
  * Whatever was asked, each answer is HTTP with a status that local_api.h names, and JSON; none
  * blames the daemon (500); and when the client is gone nothing of its requests is left.
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/json_write.h"
 #include "base/loop.h"
@@ -48,6 +51,34 @@ struct server {
 	char *folder;
 	char *socket_path;
 };
+
+/* --- the clock -------------------------------------------------------------------------------- */
+
+int64_t clock_mono_us(void)
+{
+	static int64_t now_us = 1000000;
+	return now_us += API_SLICE_US + 1;
+}
+
+int64_t clock_mono_ms(void)
+{
+	return clock_mono_us() / 1000;
+}
+
+int64_t clock_now_s(void)
+{
+	return SAMPLE_NOW_S;
+}
+
+int64_t clock_now_ms(void)
+{
+	return INT64_C(1000) * SAMPLE_NOW_S;
+}
+
+uint32_t clock_random(uint32_t bound)
+{
+	return bound - 1;
+}
 
 /* --- a backend -------------------------------------------------------------------------------- */
 
@@ -144,9 +175,9 @@ static bool receive(int fd, struct buf *answer)
 	return len < 0 && errno == EAGAIN;
 }
 
-/* Sends as the server takes it, then waits until it has nothing more to say. Returns whether the
- * server has said all it wanted to. */
-static bool talk(int fd, const uint8_t *data, size_t size, struct buf *answer)
+/* Sends as the server takes it, then waits until it has nothing more to say, or until it has said
+ * enough. Returns whether the server has said all it wanted to. */
+static bool talk(int fd, const uint8_t *data, size_t size, size_t enough, struct buf *answer)
 {
 	size_t sent = 0;
 	for (int turns = 0, idle = 0; turns < TURNS_MAX; turns++) {
@@ -159,6 +190,8 @@ static bool talk(int fd, const uint8_t *data, size_t size, struct buf *answer)
 		turn();
 		if (!receive(fd, answer))
 			return true;
+		if (answer->len >= enough)
+			return false;
 		idle = answer->len + sent == before ? idle + 1 : 0;
 		bool has_jobs = server.api->jobs != NULL;
 		if (idle >= (has_jobs ? WAIT_TURNS : IDLE_TURNS))
@@ -280,6 +313,9 @@ static void check_answers(const struct buf *text, bool is_whole, bool has_head)
 			return;
 		if (answer.status == 100)
 			continue;
+		/* Without a length the body ends with the connection. */
+		if (!is_whole && !answer.is_chunked && !answer.has_length)
+			return;
 		buf_init(&body, ANSWER_MAX);
 		at = read_body(at, end, &answer, &body);
 		assert(at != NULL || !is_whole);
@@ -298,7 +334,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		open_server();
 	buf_init(&answer, ANSWER_MAX);
 	int fd = open_client();
-	bool is_whole = talk(fd, data, size, &answer);
+	bool is_whole = talk(fd, data, size, size % 8 == 7 ? 1 : SIZE_MAX, &answer);
 	(void)close(fd);
 	pass_time();
 	for (int i = 0; i < IDLE_TURNS; i++)
