@@ -229,18 +229,14 @@ static void check_status(int status)
 	abort();
 }
 
-/* The head up to its empty line; returns what comes behind. NULL: it was cut. */
-static const char *read_head(const char *at, struct answer *ret)
+static void read_head_lines(const char *head, struct answer *ret)
 {
 	*ret = (struct answer){.status = 0};
 	/* evhttp answers in the version that it was asked in. */
-	assert(sscanf(at, "HTTP/%*d.%*d %d ", &ret->status) == 1);
+	assert(sscanf(head, "HTTP/%*d.%*d %d ", &ret->status) == 1);
 	check_status(ret->status);
-	const char *end = strstr(at, "\r\n\r\n");
-	if (end == NULL)
-		return NULL;
-	for (at = strstr(at, "\r\n"); at < end; at = strstr(at + 2, "\r\n")) {
-		const char *line = at + 2;
+	for (const char *line = strstr(head, "\r\n"); line != NULL; line = strstr(line, "\r\n")) {
+		line += 2;
 		if (strncasecmp(line, "Content-Type: application/json\r", 31) == 0)
 			ret->is_json = true;
 		else if (strncasecmp(line, "Transfer-Encoding: chunked\r", 27) == 0)
@@ -248,7 +244,19 @@ static const char *read_head(const char *at, struct answer *ret)
 		else if (strncasecmp(line, "Content-Length: ", 16) == 0)
 			ret->has_length = sscanf(line + 16, "%zu", &ret->length) == 1;
 	}
-	return end + 4;
+}
+
+/* The head up to its empty line; returns what comes behind. NULL: it was cut. */
+static const char *read_head(const char *at, const char *end, struct answer *ret)
+{
+	const char *behind = memmem(at, (size_t)(end - at), "\r\n\r\n", 4);
+	if (behind == NULL)
+		return NULL;
+	/* A copy, because the functions on texts look for the end of all answers each time. */
+	char *head = xstrndup(at, (size_t)(behind + 2 - at));
+	read_head_lines(head, ret);
+	free(head);
+	return behind + 4;
 }
 
 /* Appends a chunked body; returns what comes behind, NULL when it was cut. */
@@ -305,7 +313,7 @@ static void check_answers(const struct buf *text, bool is_whole, bool has_head)
 	while (at < end) {
 		struct answer answer;
 		struct buf body;
-		at = read_head(at, &answer);
+		at = read_head(at, end, &answer);
 		if (has_head)
 			return;
 		assert(at != NULL || !is_whole);
