@@ -74,3 +74,11 @@ org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o \
 $(B)/tests/sensor/cycle_test:  $(org_fakes)
 $(B)/tests/sensor/account_changes_test: $(org_fakes)
 $(B)/tests/sensor/connector_test: $(org_fakes)
+
+# --- fuzz targets on a store ----------------------------------------------------------------------
+fuzz_store := $(B)/tests/lib/filled_store.o $(B)/tests/lib/fill.o $(B)/tests/lib/temp_store.o
+$(B)/tests/fuzz/list_fuzz: $(fuzz_store) $(B)/tests/fuzz/split_params.o
+$(B)/tests/fuzz/cert_query_fuzz: $(fuzz_store) $(B)/tests/fuzz/split_params.o
+$(B)/tests/fuzz/store_entry_fuzz: $(fuzz_store)
+$(B)/tests/fuzz/cert_build_fuzz: $(fuzz_store)
+$(B)/tests/fuzz/api_request_fuzz: $(fuzz_store)
