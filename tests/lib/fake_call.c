@@ -55,6 +55,7 @@ static struct {
 	bool is_manual;
 	size_t fail_at; /* 0: none; counted down */
 	struct err fail_err;
+	const struct fake_record *failed; /* borrowed from record; NULL: none */
 	size_t cancelled, unexpected, clients;
 } fake;
 
@@ -162,8 +163,14 @@ void fake_call_fail_at(size_t n, enum err_kind kind, const char *code)
 	fake.fail_err = (struct err)ERR_INIT;
 	if (n == 0)
 		return;
+	fake.failed = NULL;
 	err_set(&fake.fail_err, kind, "failed on purpose");
 	err_set_code(&fake.fail_err, code != NULL ? code : "");
+}
+
+const struct fake_record *fake_call_failed(void)
+{
+	return fake.failed;
 }
 
 void fake_call_set_answerer(fake_call_answer_fn *answer, void *arg)
@@ -240,6 +247,7 @@ static void answer(struct aws_call *call)
 	struct err err = ERR_INIT;
 	if (fake.fail_at > 0 && --fake.fail_at == 0) {
 		err = fake.fail_err;
+		fake.failed = record;
 		finish(call, NULL, &err);
 		return;
 	}

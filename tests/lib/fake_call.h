@@ -51,13 +51,16 @@ void fake_call_fail_always(
 /* Matching calls never end by themselves. */
 void fake_call_hang(const struct fake_match *match);
 
+struct fake_record;
+
 /* Torture: the n-th call from now (1: the next) ends in this error, whatever the rules say; its
  * rule is not used up. 0: none. */
 void fake_call_fail_at(size_t n, enum err_kind kind, const char *code);
+/* The call that the last planned failure met; NULL: none yet. Borrowed until fake_call_reset. */
+const struct fake_record *fake_call_failed(void);
 
 /* Answers that are worked out: asked before the rules. Returns whether it answered, with an owned
  * body (free()d), or with NULL and err set. Asked when the call is delivered. */
-struct fake_record;
 typedef bool fake_call_answer_fn(
 	void *arg, const struct fake_record *call, char **ret_body, struct err *err);
 void fake_call_set_answerer(fake_call_answer_fn *answer, void *arg);

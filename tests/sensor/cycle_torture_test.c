@@ -1,0 +1,583 @@
+/*
+ * Every way a cycle can be run (torture_world.h), disturbed at every place: the n-th call fails with
+ * each kind of error, the n-th write fails, the store cannot be read in the n-th turn, the cycle is
+ * cancelled in the n-th turn. Each time:
+ *
+ *   - the cycle ends once (cancelled: never) and leaves no call, timer, write or client behind;
+ *   - every account-region is as it was or as the undisturbed run leaves it, nothing in between;
+ *     what was not read to its end is as it was; a walk that failed has changed nothing;
+ *   - the store is consistent (store_check: indexes, PEM, the chain of events);
+ *   - the next day's cycle is complete and ends in the same inventory, coverage, accounts and PEM,
+ *     with the same comings and goings in the event log, as if nothing had happened.
+ *
+ * ACMSENSOR_LONG=1: each n with each kind, and in a larger organization; otherwise a sample.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/loop.h"
+#include "base/mem.h"
+#include "orgscope/org_walk.h"
+#include "orgscope/scope.h"
+#include "store/store.h"
+#include "tests/lib/fake_call.h"
+#include "tests/lib/fake_clock.h"
+#include "tests/lib/fake_loop.h"
+#include "tests/lib/fake_store_queue.h"
+#include "tests/lib/temp_store.h"
+#include "tests/sensor/cycle_fixture.h"
+#include "tests/sensor/store_text.h"
+#include "tests/sensor/torture_world.h"
+
+enum { CATCH_UP_S = 300, READS_MAX = 1024, PLACES = 18, TEXT_MAX = 1 << 20 };
+
+/* All that a call can end in (ERR_STOPPED is no end of a call), and the codes that the flows look
+ * at. */
+static const struct {
+	enum err_kind kind;
+	const char *code;
+} call_errors[] = {
+	{ERR_DENIED, "AccessDeniedException"},
+	{ERR_DENIED_BY_SCP, "AccessDeniedException"},
+	{ERR_ROLE, "AccessDenied"},
+	{ERR_CREDENTIALS, "ExpiredTokenException"},
+	{ERR_CREDENTIALS, "UnrecognizedClientException"},
+	{ERR_CREDENTIALS, "InvalidClientTokenId"},
+	{ERR_CREDENTIALS, "SignatureDoesNotMatch"},
+	{ERR_THROTTLED, "ThrottlingException"},
+	{ERR_SERVICE, "InternalFailure"},
+	{ERR_UNREACHABLE, "connect"},
+	{ERR_TIMEOUT, "first_byte"},
+	{ERR_PROTOCOL, ""},
+	{ERR_LIMIT, ""},
+	{ERR_NOT_FOUND, "ResourceNotFoundException"},
+	{ERR_REFUSED, "ValidationException"},
+	{ERR_REFUSED, "RequestInProgressException"},
+	{ERR_CONFIG, ""},
+	{ERR_SYSTEM, ""},
+};
+static const enum err_kind write_errors[] = {ERR_STORE_FULL, ERR_STORE, ERR_SYSTEM};
+enum {
+	CALL_ERRORS = sizeof(call_errors) / sizeof(call_errors[0]),
+	WRITE_ERRORS = sizeof(write_errors) / sizeof(write_errors[0]),
+};
+
+static const struct {
+	const char *account_id, *region;
+} places[PLACES] = {
+	{HUB, "ap-south-1"},
+	{HUB, "eu-west-1"},
+	{HUB, "us-east-1"},
+	{SHOP, "ap-south-1"},
+	{SHOP, "eu-west-1"},
+	{SHOP, "us-east-1"},
+	{BANK, "ap-south-1"},
+	{BANK, "eu-west-1"},
+	{BANK, "us-east-1"},
+	{"444444444444", "ap-south-1"},
+	{"444444444444", "eu-west-1"},
+	{"444444444444", "us-east-1"},
+	{"555555555555", "ap-south-1"},
+	{"555555555555", "eu-west-1"},
+	{"555555555555", "us-east-1"},
+	{"666666666666", "ap-south-1"},
+	{"666666666666", "eu-west-1"},
+	{"666666666666", "us-east-1"},
+};
+
+enum what { NOTHING, FAIL_CALL, FAIL_WRITE, FAIL_READ, CANCEL };
+static const char *const what_name[] = {"nothing", "call", "write", "read", "cancel"};
+
+struct trouble {
+	enum what what;
+	size_t n;    /* from 1: of the call, the write, the turn */
+	size_t kind; /* index of call_errors or write_errors */
+};
+
+struct torture {
+	struct fixture *fixture;
+	const struct scenario *scenario;
+	bool is_large;
+	struct torture_world world;
+	char *before; /* owned: a folder with the store as the run finds it */
+	int64_t run_s;
+	uint64_t last_event;
+	/* Of the undisturbed run: */
+	size_t calls, writes, turns;
+	char *place_before[PLACES], *place_after[PLACES]; /* owned */
+	char *truth, *comings;				  /* owned; after the next day's cycle */
+	unsigned char walk_digest[STORE_DIGEST_LEN]; /* before: all that a walk may not touch */
+	unsigned char pem_digest[STORE_DIGEST_LEN];  /* after the next day's cycle */
+	size_t runs;
+};
+
+#define WALK_SPARES                                                                                \
+	"accounts units coverage certs cert_fingerprint cert_expiry cert_domain history pem"
+
+static char label[160]; /* of what is under way, for whoever reads a failure */
+
+static bool is_long(void)
+{
+	return getenv("ACMSENSOR_LONG") != NULL;
+}
+
+/* --- the world and the store at a moment ------------------------------------------------------- */
+
+static void set_world(struct torture *torture, enum world_day day, int64_t now_s)
+{
+	struct fixture *fixture = torture->fixture;
+	fake_clock_set_now_s(now_s);
+	torture_world_make(&torture->world, &fixture->org, day, torture->is_large);
+	fake_call_reset();
+	fake_org_install(&fixture->org);
+}
+
+static void add_trouble(struct torture *torture)
+{
+	const struct scenario *scenario = torture->scenario;
+	struct fake_org *org = &torture->fixture->org;
+	if (scenario->trouble_kind != ERR_NONE)
+		fake_org_fail(org, scenario->trouble_account, scenario->trouble_region,
+			scenario->trouble_kind, scenario->trouble_code);
+	for (size_t i = 0; i < org->count; i++)
+		if (scenario->role_lost_account != NULL &&
+			strcmp(org->account[i].id, scenario->role_lost_account) == 0)
+			org->account[i].role_err = fake_org_err(ERR_UNREACHABLE, "connect");
+}
+
+static void restore_store(struct torture *torture)
+{
+	struct fixture *fixture = torture->fixture;
+	store_close(fixture->store);
+	temp_folder_remove(fixture->folder);
+	fixture->folder = temp_folder_new();
+	temp_folder_copy(torture->before, fixture->folder);
+	fixture->store = temp_store_open(fixture->loop, fixture->folder);
+}
+
+static void save_store(struct torture *torture)
+{
+	struct fixture *fixture = torture->fixture;
+	torture->last_event = last_event(fixture);
+	store_close(fixture->store);
+	torture->before = temp_folder_new();
+	temp_folder_copy(fixture->folder, torture->before);
+	fixture->store = temp_store_open(fixture->loop, fixture->folder);
+}
+
+static char *inventory(struct torture *torture)
+{
+	struct buf text;
+	buf_init(&text, TEXT_MAX);
+	store_text_inventory(torture->fixture, &text);
+	return buf_take(&text);
+}
+
+static char *comings(struct torture *torture)
+{
+	struct buf text;
+	buf_init(&text, TEXT_MAX);
+	store_text_comings(torture->fixture, torture->last_event, &text);
+	return buf_take(&text);
+}
+
+static char *place_text(struct torture *torture, size_t i)
+{
+	struct buf text;
+	buf_init(&text, TEXT_MAX);
+	store_text_pair(torture->fixture, places[i].account_id, places[i].region, &text);
+	return buf_take(&text);
+}
+
+/* Tells the first line that differs. */
+static void expect_same(char *found, const char *expected)
+{
+	size_t line = 0, i = 0;
+	for (; found[i] != '\0' && found[i] == expected[i]; i++)
+		if (found[i] == '\n')
+			line = i + 1;
+	bool is_same = found[i] == expected[i];
+	if (!is_same)
+		fprintf(stderr, "--- found\n%.*s\n--- expected\n%.*s\n",
+			(int)strcspn(found + line, "\n"), found + line,
+			(int)strcspn(expected + line, "\n"), expected + line);
+	free(found);
+	if (!is_same)
+		fail_msg("%s", label);
+}
+
+/* --- running ----------------------------------------------------------------------------------- */
+
+static void on_walk(void *arg, struct scope *scope, const struct err *err)
+{
+	assert_null(err);
+	*(struct scope *)arg = *scope;
+	*scope = (struct scope){.unit = NULL};
+}
+
+/* The scope that a connector keeps from its last cycle. */
+static void walk(struct torture *torture, struct scope *ret_scope)
+{
+	struct scope_filter everything = {.include_unit_count = 0};
+	(void)org_walk_start(&(struct org_walk_options){.hub = torture->fixture->hub,
+				     .region = "us-east-1",
+				     .is_organization = true,
+				     .session_name = "acmsensor-test"},
+		on_walk, ret_scope);
+	fake_loop_run_ready();
+	scope_apply_filter(ret_scope, &everything);
+}
+
+static void begin(struct torture *torture, struct cycle_run *run, struct scope *scope)
+{
+	const struct scenario *scenario = torture->scenario;
+	struct cycle_options options = cycle_options_of(run);
+	options.kind = scenario->kind;
+	options.is_by_hand = scenario->is_by_hand;
+	options.account_id = scenario->account_id;
+	options.region = scenario->region;
+	options.pairs_max = scenario->pairs_max;
+	if (scenario->is_continued)
+		options.continued_s = torture->run_s;
+	if (scenario->has_scope)
+		options.scope = scope;
+	cycle_begin(run, &options);
+}
+
+/* The next turn with no slot free for another reader of the store. */
+static bool step_without_reads(struct torture *torture)
+{
+	static struct store_txn *txn[READS_MAX];
+	struct err err = ERR_INIT;
+	size_t count = 0;
+	if (fake_store_waiting_count() > 0)
+		return fake_loop_step(); /* it may be the write's turn: that is FAIL_WRITE */
+	while (count < READS_MAX &&
+		store_read_begin(torture->fixture->store, &txn[count], &err) == 0)
+		count++;
+	assert_in_range(count, 1, READS_MAX - 1);
+	bool is_run = fake_loop_step();
+	while (count > 0)
+		store_read_end(txn[--count]);
+	return is_run;
+}
+
+/* Runs to the end or to where the trouble cancels it; returns the turns. */
+static size_t run_turns(
+	struct torture *torture, struct cycle_run *run, const struct trouble *trouble)
+{
+	size_t turns = 0;
+	while (run->cycle != NULL) {
+		bool is_nth = ++turns == trouble->n;
+		if (is_nth && trouble->what == CANCEL) {
+			cycle_cancel(run->cycle);
+			run->cycle = NULL;
+			return turns;
+		}
+		bool is_read = is_nth && trouble->what == FAIL_READ;
+		assert_true(is_read ? step_without_reads(torture) : fake_loop_step());
+	}
+	return turns;
+}
+
+static void expect_nothing_left(const struct cycle_run *run, bool is_cancelled)
+{
+	assert_int_equal(run->ends, is_cancelled ? 0 : 1);
+	assert_int_equal(fake_loop_timer_count(), 0);
+	assert_int_equal(fake_call_pending(), 0);
+	assert_int_equal(fake_call_unexpected(), 0);
+	assert_int_equal(fake_store_waiting_count(), 0);
+	assert_int_equal(fake_clients_alive(), 1); /* the hub's */
+	if (is_cancelled)
+		return;
+	assert_int_equal(run->progress.phase, PROGRESS_DONE);
+	assert_int_not_equal(run->progress.result, PROGRESS_RUNNING);
+	assert_int_equal(run->progress.pairs_running, 0);
+}
+
+static size_t run_disturbed(struct torture *torture, const struct trouble *trouble)
+{
+	struct cycle_run run = {.fixture = torture->fixture};
+	struct scope scope = {.unit = NULL};
+	if (torture->scenario->has_scope)
+		walk(torture, &scope);
+	fake_store_reset();
+	if (trouble->what == FAIL_CALL)
+		fake_call_fail_at(trouble->n, call_errors[trouble->kind].kind,
+			call_errors[trouble->kind].code);
+	if (trouble->what == FAIL_WRITE)
+		fake_store_fail_at(trouble->n, write_errors[trouble->kind]);
+	begin(torture, &run, &scope);
+	size_t turns = run_turns(torture, &run, trouble);
+	fake_call_fail_at(0, ERR_NONE, NULL);
+	fake_store_fail_at(0, ERR_NONE);
+	expect_nothing_left(&run, trouble->what == CANCEL);
+	cycle_run_clear(&run);
+	scope_clear(&scope);
+	return turns;
+}
+
+/* --- what must hold afterwards ----------------------------------------------------------------- */
+
+static bool is_operation(const struct fake_record *call, const char *operation)
+{
+	return strcmp(call->operation, operation) == 0;
+}
+
+static bool is_of_walk(const struct fake_record *call)
+{
+	static const char *const operation[] = {"DescribeOrganization", "ListRoots",
+		"ListOrganizationalUnitsForParent", "ListAccountsForParent"};
+	for (size_t i = 0; i < 4; i++)
+		if (is_operation(call, operation[i]))
+			return true;
+	bool is_first = is_operation(call, "GetCallerIdentity") && call->account[0] == '\0';
+	return is_first || strstr(call->role_arn, ":role/walk") != NULL;
+}
+
+/* Of all pages only the first may be refused for what it asks. */
+static bool is_asked_again(const struct fake_record *call, const struct trouble *trouble)
+{
+	return strcmp(call_errors[trouble->kind].code, "ValidationException") == 0 &&
+	       strstr(call->body, "NextToken") == NULL;
+}
+
+/* Whether the failed call must have left the account-region as it was. */
+static bool is_unread(size_t i, const struct fake_record *call, const struct trouble *trouble)
+{
+	if (call == NULL || strcmp(call->account, places[i].account_id) != 0)
+		return false;
+	bool is_list = is_operation(call, "ListCertificates") && !is_asked_again(call, trouble);
+	return is_operation(call, "ready") ||
+	       (is_list && strcmp(call->region, places[i].region) == 0);
+}
+
+static void check_places(
+	struct torture *torture, const struct trouble *trouble, const struct fake_record *failed)
+{
+	for (size_t i = 0; i < PLACES; i++) {
+		char *now = place_text(torture, i);
+		bool is_before = strcmp(now, torture->place_before[i]) == 0;
+		bool is_after = strcmp(now, torture->place_after[i]) == 0;
+		if (!is_before && (is_unread(i, failed, trouble) || !is_after))
+			expect_same(now, torture->place_before[i]);
+		else
+			free(now);
+	}
+}
+
+static void check_promises(struct torture *torture, const struct trouble *trouble)
+{
+	const struct fake_record *failed = fake_call_failed();
+	unsigned char digest[STORE_DIGEST_LEN];
+	assert_int_equal(trouble->what == FAIL_CALL, failed != NULL);
+	assert_int_equal(temp_store_problems(torture->fixture->store), 0);
+	check_places(torture, trouble, failed);
+	if (failed == NULL || !is_of_walk(failed))
+		return;
+	temp_store_digest_of(torture->fixture->store, WALK_SPARES, digest);
+	assert_memory_equal(digest, torture->walk_digest, sizeof(digest));
+}
+
+/* An interrupted cycle goes on a minute after its start. */
+static int64_t moment_of_run_s(const struct torture *torture)
+{
+	return torture->run_s + (torture->scenario->is_continued ? 60 : 0);
+}
+
+static void run_next_day(struct torture *torture)
+{
+	enum world_day day = torture->scenario->day == DAY_CHANGE ? DAY_AFTER : DAY_FIRST;
+	set_world(torture, day, moment_of_run_s(torture) + DAY_S);
+	cycle_run_all(torture->fixture, PROGRESS_COMPLETE);
+	assert_int_equal(temp_store_problems(torture->fixture->store), 0);
+}
+
+static void check_truth(struct torture *torture)
+{
+	unsigned char digest[STORE_DIGEST_LEN];
+	expect_same(inventory(torture), torture->truth);
+	expect_same(comings(torture), torture->comings);
+	temp_store_digest_of(torture->fixture->store, "pem", digest);
+	assert_memory_equal(digest, torture->pem_digest, sizeof(digest));
+}
+
+static void set_moment_of_run(struct torture *torture)
+{
+	set_world(torture, torture->scenario->day, moment_of_run_s(torture));
+	if (!torture->scenario->trouble_came_before)
+		add_trouble(torture);
+}
+
+static void disturb(struct torture *torture, struct trouble trouble)
+{
+	const char *kind = "";
+	if (trouble.what == FAIL_CALL)
+		kind = err_kind_name(call_errors[trouble.kind].kind);
+	else if (trouble.what == FAIL_WRITE)
+		kind = err_kind_name(write_errors[trouble.kind]);
+	snprintf(label, sizeof(label), "%s%s: %s %zu %s", torture->scenario->name,
+		torture->is_large ? ", large" : "", what_name[trouble.what], trouble.n, kind);
+	restore_store(torture);
+	set_moment_of_run(torture);
+	run_disturbed(torture, &trouble);
+	check_promises(torture, &trouble);
+	run_next_day(torture);
+	check_truth(torture);
+	torture->runs++;
+	label[0] = '\0';
+}
+
+/* --- a scenario -------------------------------------------------------------------------------- */
+
+static void interrupt_cycle(struct torture *torture)
+{
+	struct cycle_run run = {.fixture = torture->fixture};
+	set_world(torture, torture->scenario->day, torture->run_s);
+	struct cycle_options options = cycle_options_of(&run);
+	options.pairs_max = 1;
+	cycle_begin(&run, &options);
+	while (cycle_progress(run.cycle)->pairs_done < 4)
+		assert_true(fake_loop_step());
+	cycle_run_clear(&run);
+}
+
+/* Everything up to the run. */
+static void prepare(struct torture *torture)
+{
+	const struct scenario *scenario = torture->scenario;
+	bool has_trouble = scenario->trouble_came_before;
+	char *config = xasprintf("[connector prod]\n%s", scenario->config);
+	use_config(torture->fixture, config);
+	free(config);
+	for (size_t i = 0; i < scenario->days_before; i++) {
+		bool is_last = i + 1 == scenario->days_before;
+		set_world(torture, i == 0 ? DAY_FIRST : DAY_MISSED, NOW_S + (int64_t)i * DAY_S);
+		if (is_last && has_trouble)
+			add_trouble(torture);
+		cycle_run_all(torture->fixture,
+			is_last && has_trouble ? PROGRESS_INCOMPLETE : PROGRESS_COMPLETE);
+	}
+	torture->run_s = NOW_S + (int64_t)scenario->days_before * DAY_S;
+	if (has_trouble)
+		torture->run_s += CATCH_UP_S - DAY_S;
+	if (scenario->is_continued)
+		interrupt_cycle(torture);
+	fake_call_reset();
+	save_store(torture);
+}
+
+/* The undisturbed run, which the others are compared with. */
+static void learn(struct torture *torture)
+{
+	struct store *store;
+	restore_store(torture);
+	set_moment_of_run(torture);
+	store = torture->fixture->store;
+	temp_store_digest_of(store, WALK_SPARES, torture->walk_digest);
+	for (size_t i = 0; i < PLACES; i++)
+		torture->place_before[i] = place_text(torture, i);
+	size_t calls_before = 0;
+	if (torture->scenario->has_scope) {
+		struct scope scope = {.unit = NULL};
+		walk(torture, &scope);
+		scope_clear(&scope);
+		calls_before = 2 * fake_call_count(); /* the run's own walk comes first too */
+	}
+	torture->turns = run_disturbed(torture, &(struct trouble){.what = NOTHING});
+	torture->calls = fake_call_count() - calls_before;
+	torture->writes = fake_store_write_count();
+	for (size_t i = 0; i < PLACES; i++)
+		torture->place_after[i] = place_text(torture, i);
+	run_next_day(torture);
+	torture->truth = inventory(torture);
+	torture->comings = comings(torture);
+	temp_store_digest_of(store, "pem", torture->pem_digest);
+}
+
+static void forget(struct torture *torture)
+{
+	for (size_t i = 0; i < PLACES; i++) {
+		free(torture->place_before[i]);
+		free(torture->place_after[i]);
+	}
+	free(torture->truth);
+	free(torture->comings);
+	temp_folder_remove(torture->before);
+	torture_world_clear(&torture->world);
+}
+
+/* Each n with each kind, or each n with one kind in turn. */
+static void disturb_each(struct torture *torture, enum what what, size_t count, size_t kinds)
+{
+	/* A sample takes some of the turns and about half of the calls; where it begins differs
+	 * between scenarios. */
+	size_t first = (size_t)(torture->scenario - scenarios), step = 1;
+	if (!is_long())
+		step = what == FAIL_CALL ? 2 : what == FAIL_WRITE ? 1 : 1 + count / 12;
+	for (size_t n = 1 + first % step; n <= count; n += step)
+		for (size_t kind = 0; kind < kinds; kind++)
+			if (is_long() || kind == (first + n / step) % kinds)
+				disturb(torture, (struct trouble){what, n, kind});
+}
+
+static void torture_scenario(struct fixture *fixture, size_t i, bool is_large)
+{
+	struct torture torture = {
+		.fixture = fixture, .scenario = &scenarios[i], .is_large = is_large};
+	snprintf(label, sizeof(label), "%s: undisturbed", scenarios[i].name);
+	sensor_start_over(fixture);
+	prepare(&torture);
+	learn(&torture);
+	disturb_each(&torture, FAIL_CALL, torture.calls, CALL_ERRORS);
+	disturb_each(&torture, FAIL_WRITE, torture.writes, WRITE_ERRORS);
+	disturb_each(&torture, FAIL_READ, torture.turns, 1);
+	disturb_each(&torture, CANCEL, torture.turns, 1);
+	print_message("%s: %zu calls, %zu writes, %zu turns: %zu runs\n", scenarios[i].name,
+		torture.calls, torture.writes, torture.turns, torture.runs);
+	forget(&torture);
+}
+
+static void every_cycle_survives_trouble_at_every_place(void **state)
+{
+	for (size_t i = 0; i < scenario_count; i++)
+		torture_scenario(*state, i, false);
+}
+
+static void large_cycle_survives_trouble_at_every_place(void **state)
+{
+	if (!is_long())
+		skip();
+	torture_scenario(*state, 1, true);
+	torture_scenario(*state, 5, true);
+}
+
+static int tear_down(void **state)
+{
+	if (label[0] != '\0')
+		fprintf(stderr, "while: %s\n", label);
+	label[0] = '\0';
+	return sensor_tear_down(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			every_cycle_survives_trouble_at_every_place, sensor_set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			large_cycle_survives_trouble_at_every_place, sensor_set_up, tear_down),
+	};
+	/* Thousands of commits, none of which has to survive this machine. */
+	if (access("/dev/shm", W_OK) == 0)
+		setenv("TMPDIR", "/dev/shm", 0);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
