@@ -28,6 +28,7 @@ $(B)/tests/orgscope/region_probe_test: $(flow_fakes)
 http_fakes := $(B)/tests/lib/fake_http.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/aws/call_test:      $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/call_flow_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
+$(B)/tests/aws/call_torture_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/client_test:    $(http_fakes) $(B)/tests/lib/call_fixture.o
 http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/tests/lib/test_ca.o
 $(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)

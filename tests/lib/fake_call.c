@@ -12,6 +12,28 @@
 
 enum { FILE_MAX_BYTES = 4 << 20 };
 
+const struct fake_call_error fake_call_errors[FAKE_CALL_ERRORS] = {
+
+	{ERR_DENIED, "AccessDeniedException"},
+	{ERR_DENIED_BY_SCP, "AccessDeniedException"},
+	{ERR_ROLE, "AccessDenied"},
+	{ERR_CREDENTIALS, "ExpiredTokenException"},
+	{ERR_CREDENTIALS, "UnrecognizedClientException"},
+	{ERR_CREDENTIALS, "InvalidClientTokenId"},
+	{ERR_CREDENTIALS, "SignatureDoesNotMatch"},
+	{ERR_THROTTLED, "ThrottlingException"},
+	{ERR_SERVICE, "InternalFailure"},
+	{ERR_UNREACHABLE, "connect"},
+	{ERR_TIMEOUT, "first_byte"},
+	{ERR_PROTOCOL, ""},
+	{ERR_LIMIT, ""},
+	{ERR_NOT_FOUND, "ResourceNotFoundException"},
+	{ERR_REFUSED, "ValidationException"},
+	{ERR_REFUSED, "RequestInProgressException"},
+	{ERR_CONFIG, ""},
+	{ERR_SYSTEM, ""},
+};
+
 struct rule {
 	char *account, *operation, *region, *body_part; /* owned; NULL: any */
 	char *body;					/* owned; NULL: fail or hang */

@@ -59,6 +59,14 @@ void fake_call_fail_at(size_t n, enum err_kind kind, const char *code);
 /* The call that the last planned failure met; NULL: none yet. Borrowed until fake_call_reset. */
 const struct fake_record *fake_call_failed(void);
 
+/* All that a call can end in (ERR_STOPPED is no end of a call), with the codes that flows look at:
+ * for loops over every kind. */
+enum { FAKE_CALL_ERRORS = 18 };
+extern const struct fake_call_error {
+	enum err_kind kind;
+	const char *code;
+} fake_call_errors[FAKE_CALL_ERRORS];
+
 /* Answers that are worked out: asked before the rules. Returns whether it answered, with an owned
  * body (free()d), or with NULL and err set. Asked when the call is delivered. */
 typedef bool fake_call_answer_fn(

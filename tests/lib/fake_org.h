@@ -19,7 +19,7 @@
 #include "tests/lib/fake_acm.h"
 
 enum {
-	FAKE_ORG_ACCOUNTS_MAX = 64,
+	FAKE_ORG_ACCOUNTS_MAX = 128,
 	FAKE_ORG_REGIONS_MAX = 8,
 	FAKE_ORG_FAULTS_MAX = 16,
 	FAKE_ORG_PLACES_MAX = 32,

@@ -39,36 +39,8 @@
 
 enum { CATCH_UP_S = 300, READS_MAX = 1024, PLACES = 18, TEXT_MAX = 1 << 20 };
 
-/* All that a call can end in (ERR_STOPPED is no end of a call), and the codes that the flows look
- * at. */
-static const struct {
-	enum err_kind kind;
-	const char *code;
-} call_errors[] = {
-	{ERR_DENIED, "AccessDeniedException"},
-	{ERR_DENIED_BY_SCP, "AccessDeniedException"},
-	{ERR_ROLE, "AccessDenied"},
-	{ERR_CREDENTIALS, "ExpiredTokenException"},
-	{ERR_CREDENTIALS, "UnrecognizedClientException"},
-	{ERR_CREDENTIALS, "InvalidClientTokenId"},
-	{ERR_CREDENTIALS, "SignatureDoesNotMatch"},
-	{ERR_THROTTLED, "ThrottlingException"},
-	{ERR_SERVICE, "InternalFailure"},
-	{ERR_UNREACHABLE, "connect"},
-	{ERR_TIMEOUT, "first_byte"},
-	{ERR_PROTOCOL, ""},
-	{ERR_LIMIT, ""},
-	{ERR_NOT_FOUND, "ResourceNotFoundException"},
-	{ERR_REFUSED, "ValidationException"},
-	{ERR_REFUSED, "RequestInProgressException"},
-	{ERR_CONFIG, ""},
-	{ERR_SYSTEM, ""},
-};
 static const enum err_kind write_errors[] = {ERR_STORE_FULL, ERR_STORE, ERR_SYSTEM};
-enum {
-	CALL_ERRORS = sizeof(call_errors) / sizeof(call_errors[0]),
-	WRITE_ERRORS = sizeof(write_errors) / sizeof(write_errors[0]),
-};
+enum { WRITE_ERRORS = sizeof(write_errors) / sizeof(write_errors[0]) };
 
 static const struct {
 	const char *account_id, *region;
@@ -99,7 +71,7 @@ static const char *const what_name[] = {"nothing", "call", "write", "read", "can
 struct trouble {
 	enum what what;
 	size_t n;    /* from 1: of the call, the write, the turn */
-	size_t kind; /* index of call_errors or write_errors */
+	size_t kind; /* index of fake_call_errors or write_errors */
 };
 
 struct torture {
@@ -311,8 +283,8 @@ static size_t run_disturbed(struct torture *torture, const struct trouble *troub
 		walk(torture, &scope);
 	fake_store_reset();
 	if (trouble->what == FAIL_CALL)
-		fake_call_fail_at(trouble->n, call_errors[trouble->kind].kind,
-			call_errors[trouble->kind].code);
+		fake_call_fail_at(trouble->n, fake_call_errors[trouble->kind].kind,
+			fake_call_errors[trouble->kind].code);
 	if (trouble->what == FAIL_WRITE)
 		fake_store_fail_at(trouble->n, write_errors[trouble->kind]);
 	begin(torture, &run, &scope);
@@ -346,7 +318,7 @@ static bool is_of_walk(const struct fake_record *call)
 /* Of all pages only the first may be refused for what it asks. */
 static bool is_asked_again(const struct fake_record *call, const struct trouble *trouble)
 {
-	return strcmp(call_errors[trouble->kind].code, "ValidationException") == 0 &&
+	return strcmp(fake_call_errors[trouble->kind].code, "ValidationException") == 0 &&
 	       strstr(call->body, "NextToken") == NULL;
 }
 
@@ -421,7 +393,7 @@ static void disturb(struct torture *torture, struct trouble trouble)
 {
 	const char *kind = "";
 	if (trouble.what == FAIL_CALL)
-		kind = err_kind_name(call_errors[trouble.kind].kind);
+		kind = err_kind_name(fake_call_errors[trouble.kind].kind);
 	else if (trouble.what == FAIL_WRITE)
 		kind = err_kind_name(write_errors[trouble.kind]);
 	snprintf(label, sizeof(label), "%s%s: %s %zu %s", torture->scenario->name,
@@ -515,17 +487,26 @@ static void forget(struct torture *torture)
 	torture_world_clear(&torture->world);
 }
 
-/* Each n with each kind, or each n with one kind in turn. */
+/* How far apart the places are that are disturbed: 1: at each. */
+static size_t step_of(const struct torture *torture, enum what what, size_t count)
+{
+	bool is_of_turns = what == FAIL_READ || what == CANCEL;
+	if (is_long())
+		return torture->is_large && is_of_turns ? 1 + count / 64 : 1;
+	if (is_of_turns)
+		return 1 + count / 8;
+	return what == FAIL_CALL ? 2 : 1;
+}
+
+/* Each place with each kind of trouble; in a sample, or a large organization, with one in turn. */
 static void disturb_each(struct torture *torture, enum what what, size_t count, size_t kinds)
 {
-	/* A sample takes some of the turns and about half of the calls; where it begins differs
-	 * between scenarios. */
-	size_t first = (size_t)(torture->scenario - scenarios), step = 1;
-	if (!is_long())
-		step = what == FAIL_CALL ? 2 : what == FAIL_WRITE ? 1 : 1 + count / 12;
+	size_t first = (size_t)(torture->scenario - scenarios);
+	size_t step = step_of(torture, what, count);
+	bool is_each_kind = is_long() && !torture->is_large;
 	for (size_t n = 1 + first % step; n <= count; n += step)
 		for (size_t kind = 0; kind < kinds; kind++)
-			if (is_long() || kind == (first + n / step) % kinds)
+			if (is_each_kind || kind == (first + n / step) % kinds)
 				disturb(torture, (struct trouble){what, n, kind});
 }
 
@@ -537,7 +518,7 @@ static void torture_scenario(struct fixture *fixture, size_t i, bool is_large)
 	sensor_start_over(fixture);
 	prepare(&torture);
 	learn(&torture);
-	disturb_each(&torture, FAIL_CALL, torture.calls, CALL_ERRORS);
+	disturb_each(&torture, FAIL_CALL, torture.calls, FAKE_CALL_ERRORS);
 	disturb_each(&torture, FAIL_WRITE, torture.writes, WRITE_ERRORS);
 	disturb_each(&torture, FAIL_READ, torture.turns, 1);
 	disturb_each(&torture, CANCEL, torture.turns, 1);
@@ -552,6 +533,7 @@ static void every_cycle_survives_trouble_at_every_place(void **state)
 		torture_scenario(*state, i, false);
 }
 
+/* Accounts and certificates that take more than one write of the tree and of an account that left. */
 static void large_cycle_survives_trouble_at_every_place(void **state)
 {
 	if (!is_long())

@@ -12,37 +12,49 @@
 
 /* --- the organization -------------------------------------------------------------------------- */
 
-static void add_accounts(struct fake_org *org, enum world_day day, bool is_large)
+/* Each of these has one certificate in each region, as all that have no place of their own. */
+static void add_more(struct torture_world *world, struct fake_org *org)
 {
-	static const char *const more[] = {
-		"700000000001", "700000000002", "700000000003", "700000000004", "700000000005"};
+	for (int i = 0; i < WORLD_MORE; i++) {
+		snprintf(world->more[i], sizeof(world->more[i]), "7%011d", i);
+		fake_org_add(org, world->more[i], "more");
+	}
+}
+
+static void add_accounts(
+	struct torture_world *world, struct fake_org *org, enum world_day day, bool is_large)
+{
 	fake_org_add(org, SHOP, "shop");
 	if (day == DAY_FIRST)
-		fake_org_add(org, BANK, "bank");
+		fake_org_add(org, BANK, "bank")->certificates = is_large ? 100 : -1;
 	if (day != DAY_CHANGE)
 		fake_org_add(org, OLD, "old");
 	if (day >= DAY_CHANGE)
 		fake_org_add(org, NEW, "new");
 	fake_org_add(org, STOPPED, "stopped")->state = day >= DAY_CHANGE ? "SUSPENDED" : "ACTIVE";
-	for (size_t i = 0; is_large && i < 5; i++)
-		fake_org_add(org, more[i], "more");
+	if (is_large)
+		add_more(world, org);
 }
 
 /* --- certificates ------------------------------------------------------------------------------ */
 
-static const char *make_pem(struct torture_world *world, uint32_t serial, int days)
+static const char *pem_of(struct torture_world *world, uint32_t serial, int days)
 {
-	char *pem = make_cert_pem(
+	for (size_t i = 0; i < world->pem_count; i++)
+		if (world->pem[i].serial == serial)
+			return world->pem[i].text;
+	struct world_pem *pem = &world->pem[world->pem_count++];
+	pem->serial = serial;
+	pem->text = make_cert_pem(
 		"www.example.com", serial, NOW_S - DAY_S, NOW_S + (int64_t)days * DAY_S);
-	world->pem[world->pem_count++] = pem;
-	return pem;
+	return pem->text;
 }
 
 static struct fake_acm_cert *add_issued(struct torture_world *world, struct fake_acm *acm,
 	const char *id, uint32_t serial, int days)
 {
 	struct fake_acm_cert *cert = fake_acm_add(acm, id);
-	cert->pem_text = make_pem(world, serial, days);
+	cert->pem_text = pem_of(world, serial, days);
 	return cert;
 }
 
@@ -76,7 +88,7 @@ static void fill_shop(struct torture_world *world, bool is_changed)
 	pending->status = "PENDING_VALIDATION";
 	if (is_changed) {
 		pending->status = "ISSUED";
-		pending->pem_text = make_pem(world, 8, 390);
+		pending->pem_text = pem_of(world, 8, 390);
 	}
 	add_issued(world, acm, "second", 9, 300);
 	if (is_changed)
@@ -87,17 +99,14 @@ void torture_world_make(
 	struct torture_world *world, struct fake_org *org, enum world_day day, bool is_large)
 {
 	bool is_changed = day >= DAY_CHANGE;
-	torture_world_clear(world);
-	*world = (struct torture_world){
-		.hub = {.account_id = HUB, .region = "eu-west-1"},
-		.shop = {.account_id = SHOP, .region = "eu-west-1"},
-		.bank = {.account_id = BANK, .region = "us-east-1"},
-	};
+	world->hub = (struct fake_acm){.account_id = HUB, .region = "eu-west-1"};
+	world->shop = (struct fake_acm){.account_id = SHOP, .region = "eu-west-1"};
+	world->bank = (struct fake_acm){.account_id = BANK, .region = "us-east-1"};
 	fake_org_init(org);
 	org->certificates = 1;
 	org->region[org->region_count++] = "ap-south-1";
 	org->is_disabled[2] = is_changed;
-	add_accounts(org, day, is_large);
+	add_accounts(world, org, day, is_large);
 	fill_hub(world, is_changed);
 	fill_shop(world, is_changed);
 	add_issued(world, &world->bank, "lost", 11, 300);
@@ -109,7 +118,7 @@ void torture_world_make(
 void torture_world_clear(struct torture_world *world)
 {
 	for (size_t i = 0; i < world->pem_count; i++)
-		free(world->pem[i]);
+		free(world->pem[i].text);
 	world->pem_count = 0;
 }
 

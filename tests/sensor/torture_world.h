@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sensor/cycle.h"
 #include "tests/lib/fake_org.h"
@@ -20,15 +21,23 @@ enum world_day {
 	DAY_AFTER,  /* as before, but "old" is listed again */
 };
 
-enum { WORLD_PEMS_MAX = 16 };
+enum {
+	WORLD_PEMS_MAX = 16,
+	WORLD_MORE = 70, /* accounts: more than one write of the tree takes */
+};
 
 struct torture_world {
 	struct fake_acm hub, shop, bank;
-	char *pem[WORLD_PEMS_MAX]; /* owned */
+	struct world_pem {
+		uint32_t serial;
+		char *text;    /* owned */
+	} pem[WORLD_PEMS_MAX]; /* made once, kept from day to day */
 	size_t pem_count;
+	char more[WORLD_MORE][13]; /* ids */
 };
 
-/* Fills org and makes it as it is on that day. is_large: five accounts more. Borrowed by org. */
+/* Fills org and makes it as it is on that day. is_large: WORLD_MORE accounts more, and many
+ * certificates in the one that leaves. Borrowed by org. */
 void torture_world_make(
 	struct torture_world *world, struct fake_org *org, enum world_day day, bool is_large);
 void torture_world_clear(struct torture_world *world); /* zeroed is fine */
