@@ -77,3 +77,5 @@ $(B)/tests/sensor/account_changes_test: $(org_fakes)
 $(B)/tests/sensor/connector_test: $(org_fakes)
 $(B)/tests/sensor/cycle_torture_test: $(org_fakes) $(B)/tests/sensor/torture_world.o \
 	$(B)/tests/sensor/store_text.o $(B)/tests/lib/make_cert.o
+$(B)/tests/sensor/month_test:  $(org_fakes) $(B)/tests/sensor/month_world.o $(B)/tests/sensor/month_model.o \
+	$(B)/tests/sensor/month_model_certs.o $(B)/tests/lib/make_cert.o

@@ -103,7 +103,7 @@ static void add_accounts(const struct fake_org *org, const char *body, struct bu
 	buf_add_text(to, "{\"Accounts\": [");
 	for (size_t i = 0; i < org->count; i++) {
 		const struct fake_org_account *account = &org->account[i];
-		if (account->is_in_unit != of_unit)
+		if (account->is_in_unit != of_unit || account->is_unlisted)
 			continue;
 		buf_addf(to, "%s{\"Id\": \"%s\", \"Name\": \"%s\", \"State\": \"%s\"}", comma,
 			account->id, account->name, account->state);

@@ -31,6 +31,7 @@ struct fake_org_account {
 	const char *id, *name;	/* borrowed */
 	const char *state;	/* borrowed; "ACTIVE" */
 	bool is_in_unit;	/* below "Shop", else below the root */
+	bool is_unlisted;	/* Organizations no longer lists it, but its role answers */
 	struct err role_err;	/* of AssumeRole; kind ERR_NONE: none */
 	struct err regions_err; /* of both ways to list regions */
 	int certificates;	/* -1: as the organization's */
