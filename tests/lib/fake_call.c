@@ -76,6 +76,7 @@ static struct {
 	void *answer_arg;
 	bool is_manual;
 	size_t fail_at; /* 0: none; counted down */
+	bool fails_on;	/* and all that follow */
 	struct err fail_err;
 	const struct fake_record *failed; /* borrowed from record; NULL: none */
 	size_t cancelled, unexpected, clients;
@@ -182,12 +183,19 @@ void fake_call_hang(const struct fake_match *match)
 void fake_call_fail_at(size_t n, enum err_kind kind, const char *code)
 {
 	fake.fail_at = n;
+	fake.fails_on = false;
 	fake.fail_err = (struct err)ERR_INIT;
 	if (n == 0)
 		return;
 	fake.failed = NULL;
 	err_set(&fake.fail_err, kind, "failed on purpose");
 	err_set_code(&fake.fail_err, code != NULL ? code : "");
+}
+
+void fake_call_fail_from(size_t n, enum err_kind kind, const char *code)
+{
+	fake_call_fail_at(n, kind, code);
+	fake.fails_on = true;
 }
 
 const struct fake_record *fake_call_failed(void)
@@ -269,7 +277,9 @@ static void answer(struct aws_call *call)
 	struct err err = ERR_INIT;
 	if (fake.fail_at > 0 && --fake.fail_at == 0) {
 		err = fake.fail_err;
-		fake.failed = record;
+		fake.fail_at = fake.fails_on;
+		if (fake.failed == NULL)
+			fake.failed = record;
 		finish(call, NULL, &err);
 		return;
 	}

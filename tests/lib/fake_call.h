@@ -56,7 +56,10 @@ struct fake_record;
 /* Torture: the n-th call from now (1: the next) ends in this error, whatever the rules say; its
  * rule is not used up. 0: none. */
 void fake_call_fail_at(size_t n, enum err_kind kind, const char *code);
-/* The call that the last planned failure met; NULL: none yet. Borrowed until fake_call_reset. */
+/* The same for the n-th call and all that follow, until one of the two is called again. */
+void fake_call_fail_from(size_t n, enum err_kind kind, const char *code);
+/* The first call that the last planned failure met; NULL: none yet. Borrowed until
+ * fake_call_reset. */
 const struct fake_record *fake_call_failed(void);
 
 /* All that a call can end in (ERR_STOPPED is no end of a call), with the codes that flows look at:
