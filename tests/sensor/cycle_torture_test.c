@@ -228,10 +228,25 @@ static int64_t moment_of_run_s(const struct torture *torture)
 	return torture->run_s + (torture->scenario->is_continued ? 60 : 0);
 }
 
+/* The earlier connector's own cycle, which nothing disturbs. */
+static void run_neighbour(struct torture *torture)
+{
+	struct cycle_run run = {.fixture = torture->fixture};
+	struct cycle_options options = cycle_options_of(&run);
+	struct overlap none = {.count = 0};
+	if (torture->scenario->neighbour == NULL)
+		return;
+	options.config = &torture->fixture->config->connector[0];
+	options.overlap = &none;
+	cycle_run(&run, &options);
+	cycle_run_clear(&run);
+}
+
 static void run_next_day(struct torture *torture)
 {
 	enum world_day day = torture->scenario->day == DAY_CHANGE ? DAY_AFTER : DAY_FIRST;
 	torture_set_world(torture, day, moment_of_run_s(torture) + DAY_S);
+	run_neighbour(torture);
 	cycle_run_all(torture->fixture, PROGRESS_COMPLETE);
 	assert_int_equal(temp_store_problems(torture->fixture->store), 0);
 }
@@ -291,7 +306,10 @@ static void prepare(struct torture *torture)
 {
 	const struct scenario *scenario = torture->scenario;
 	bool has_trouble = scenario->trouble_came_before;
-	char *config = xasprintf("[connector prod]\n%s", scenario->config);
+	const char *neighbour = scenario->neighbour;
+	char *config =
+		xasprintf("%s%s[connector prod]\n%s", neighbour != NULL ? "[connector one]\n" : "",
+			neighbour != NULL ? neighbour : "", scenario->config);
 	use_config(torture->fixture, config);
 	free(config);
 	for (size_t i = 0; i < scenario->days_before; i++) {
@@ -300,6 +318,7 @@ static void prepare(struct torture *torture)
 			torture, i == 0 ? DAY_FIRST : DAY_MISSED, NOW_S + (int64_t)i * DAY_S);
 		if (is_last && has_trouble)
 			torture_add_trouble(torture);
+		run_neighbour(torture);
 		cycle_run_all(torture->fixture,
 			is_last && has_trouble ? PROGRESS_INCOMPLETE : PROGRESS_COMPLETE);
 	}

@@ -213,5 +213,12 @@ const struct scenario scenarios[] = {
 		.account_id = "",
 		.region = "",
 		.pairs_max = 1},
+	{.name = "account-regions that an earlier connector reads",
+		ORG,
+		.days_before = 2,
+		.day = DAY_CHANGE,
+		ALL,
+		.neighbour = "import = all\ninclude_accounts = " SHOP ", " BANK "\n"
+			     "regions = eu-west-1, us-east-1\n"},
 };
 const size_t scenario_count = sizeof(scenarios) / sizeof(scenarios[0]);

@@ -45,9 +45,10 @@ void torture_world_clear(struct torture_world *world); /* zeroed is fine */
 /* A run of a cycle that is disturbed, and what came before it. */
 struct scenario {
 	const char *name;
-	const char *config; /* of [connector prod] */
-	size_t days_before; /* cycles that ended well, a day apart, from DAY_FIRST on */
-	enum world_day day; /* of the run */
+	const char *config;    /* of [connector prod] */
+	const char *neighbour; /* of [connector one] before it, which runs first; NULL: none */
+	size_t days_before;    /* cycles that ended well, a day apart, from DAY_FIRST on */
+	enum world_day day;    /* of the run */
 	enum progress_kind kind;
 	bool is_by_hand;
 	const char *account_id, *region; /* "": all */
