@@ -40,8 +40,9 @@ void domain_keys_make(const struct cert_record *record, struct domain_keys *ret)
 void domain_keys_clear(struct domain_keys *keys);
 bool domain_keys_have(const struct domain_keys *keys, struct slice key);
 
-/* Adds a history record when the serial is new to the ARN. */
-void history_note(struct store_txn *txn, const struct cert_record *record);
+/* Adds a history record when the serial is new to the ARN; gives one the fingerprint that it lacks.
+ * is_known: the certificate was in the store before. */
+void history_note(struct store_txn *txn, const struct cert_record *record, bool is_known);
 void history_delete(struct store_txn *txn, const char *arn);
 
 #endif

@@ -80,8 +80,11 @@ void store_cert_put(struct store_txn *txn, const struct cert_record *record)
 		return;
 	txn_put(txn, TABLE_CERTS, &key, value.bytes, value.len);
 	cert_index_update(txn, is_known ? &before : NULL, &after);
-	if (!is_known || strcmp(before.serial, after.serial) != 0)
-		history_note(txn, &after);
+	bool is_same =
+		is_known && strcmp(before.serial, after.serial) == 0 &&
+		memcmp(before.fingerprint_sha256, after.fingerprint_sha256, CERT_SHA256_LEN) == 0;
+	if (!is_same)
+		history_note(txn, &after, is_known);
 }
 
 void store_cert_delete(struct store_txn *txn, const char *arn)

@@ -16,6 +16,7 @@ $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 # --- store ----------------------------------------------------------------------------------------
 $(store_tests): $(B)/tests/lib/temp_store.o
 $(B)/tests/store/render_test:    $(B)/tests/lib/read_file.o
+$(B)/tests/store/history_test:   $(B)/tests/lib/fake_clock.o
 $(B)/tests/store/group_test:     $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/aws/classify_test:    $(B)/tests/lib/read_file.o
 flow_fakes := $(B)/tests/lib/fake_call.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
@@ -27,6 +28,7 @@ $(B)/tests/orgscope/region_probe_test: $(flow_fakes)
 http_fakes := $(B)/tests/lib/fake_http.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/aws/call_test:      $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/call_flow_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
+$(B)/tests/aws/call_torture_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/client_test:    $(http_fakes) $(B)/tests/lib/call_fixture.o
 http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/tests/lib/test_ca.o
 $(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)
@@ -69,11 +71,17 @@ $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o
-org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o \
+org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o \
 	$(B)/tests/lib/fake_store_queue.o $(B)/tests/sensor/fixture.o $(B)/tests/sensor/cycle_fixture.o
 $(B)/tests/sensor/cycle_test:  $(org_fakes)
 $(B)/tests/sensor/account_changes_test: $(org_fakes)
 $(B)/tests/sensor/connector_test: $(org_fakes)
+torture := $(org_fakes) $(B)/tests/sensor/torture_world.o $(B)/tests/sensor/torture_run.o \
+	$(B)/tests/sensor/store_text.o $(B)/tests/lib/make_cert.o
+$(B)/tests/sensor/cycle_torture_test: $(torture)
+$(B)/tests/sensor/connector_torture_test: $(torture)
+$(B)/tests/sensor/month_test:  $(org_fakes) $(B)/tests/sensor/month_world.o $(B)/tests/sensor/month_model.o \
+	$(B)/tests/sensor/month_model_certs.o $(B)/tests/lib/make_cert.o
 
 # --- fuzz targets on a store ----------------------------------------------------------------------
 fuzz_store := $(B)/tests/lib/filled_store.o $(B)/tests/lib/fill.o $(B)/tests/lib/temp_store.o
