@@ -97,6 +97,11 @@ $(B)/check_store: $(B)/tests/lib/check_store.o $(call upto,store)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
 
+# Preloaded into the daemon: kill -9 at a certain write of its store.
+$(B)/die_at_write.so: tests/lib/die_at_write.c $(B)/flags
+	@echo "  LD      $@"
+	$(Q)$(CC) $(my_cpp) $(CPPFLAGS) $(my_c) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
+
 # Fuzz targets: with VARIANT=fuzz libFuzzer drives them; otherwise a plain main replays the corpus.
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 ifeq ($(VARIANT),fuzz)
@@ -125,7 +130,7 @@ $(B)/flags: FORCE
 JOBS     ?= $(shell nproc)
 python   := /usr/bin/python3
 self     := $(MAKE) --no-print-directory
-unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store
+unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store $(B)/die_at_write.so
 	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)
 	@sh tests/fuzz/replay.sh $(B) $(fuzzers)
 

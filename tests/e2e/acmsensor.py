@@ -44,8 +44,10 @@ class UnixConnection(http.client.HTTPConnection):
 class Sensor:
     """One configuration, data directory and (perhaps running) daemon."""
 
-    def __init__(self, folder, sim, via="http", connectors=None, sensor_options="", **options):
+    def __init__(self, folder, sim, via="http", connectors=None, sensor_options="", build=BUILD,
+                 **options):
         """options: of the one connector "prod"; connectors: {name: {option: value}} instead."""
+        self.build = build
         self.folder = folder / "sensor"
         self.folder.mkdir(parents=True)
         self.sim, self.via = sim, via
@@ -85,7 +87,7 @@ class Sensor:
         return environment
 
     def command(self, *arguments):
-        return [str(BUILD / "acmsensord"), "-c", str(self.config), *arguments]
+        return [str(self.build / "acmsensord"), "-c", str(self.config), *arguments]
 
     def run(self, *arguments, timeout=CYCLE_S, **more):
         """The program in the foreground: --once, --check; returns the completed process."""

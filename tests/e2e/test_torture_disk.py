@@ -191,26 +191,6 @@ def test_a_limit_on_file_size_is_an_error_too(awssim, sensor):
 # --- readers
 
 
-class Reader:
-    """A process that keeps a read transaction open until it is let go."""
-
-    def __init__(self, data_dir):
-        self.process = subprocess.Popen(
-            [str(BUILD / "check_store"), "--hold", str(data_dir)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.held = json.loads(self.process.stdout.readline())["held"]
-
-    def let_go(self):
-        """Whether all that it saw in the beginning was still there, the same."""
-        out, err = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, (out, err)
-        assert json.loads(out)["seen"] == self.held
-
-    def kill(self):
-        self.process.kill()
-        self.process.communicate()
-
-
 def churn(sim, daemon, rounds):
     for _ in range(rounds):
         sim.clock(advance_s=2)  # so that two renewals never fall into one second
