@@ -75,17 +75,19 @@ class Lives:
     def watch(self, until=lambda: False):
         """Asks for a cycle, and looks, until the daemon is dead or it is time; whether it died."""
         has_asked, end = False, time.monotonic() + LIFE_S
-        while self.daemon.process.poll() is None and not (has_asked and until()):
+        while self.daemon.process.poll() is None:
             assert time.monotonic() < end, self.daemon.log_text()[-4000:]
             try:
                 if not has_asked:
                     self.daemon.ask()
                     has_asked = True
                 self.look()
+                if until():
+                    return False
             except (OSError, http.client.HTTPException):
                 pass  # not there yet, or there no more
             time.sleep(0.005)
-        return self.daemon.process.poll() is not None
+        return True
 
     def bury(self):
         """After its death; the phase in which it came."""

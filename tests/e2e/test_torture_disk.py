@@ -1,15 +1,14 @@
 """Disks that are full, read-only or die, and readers that hold what the writer needs: the cycle
 says what is wrong, nothing that was stored is lost, and afterwards the inventory becomes the
 truth."""
-import json
 import subprocess
 import time
 
 import pytest
 
 from acmsensor import compare_certificates, compare_coverage
-from awssim import BUILD, SIM_BUILD
-from torture import (ONE_ACCOUNT, MountedSensor, Mounts, all_events, check_store, clean_scan,
+from awssim import SIM_BUILD
+from torture import (ONE_ACCOUNT, MountedSensor, Mounts, Reader, all_events, check_store, clean_scan,
                      compare_one_account, dose, fold_events, stop_at_once)
 
 SMALL = dict(accounts=8, units=0, regions="us-east-1,eu-west-1", certs_per_region=3, rate_scale=0)
