@@ -143,13 +143,16 @@ check: deps
 	@echo "== end to end: real daemon and CLI (ASan + UBSan) against awssim, boto3 and the AWS CLI"
 	@$(self) e2e
 
+# The tests wait most of the time, so more of them run side by side than there are cores.
+E2E_JOBS ?= $(shell echo $$((2 * $(JOBS))))
+pytest   := $(python) -m pytest -q -p no:cacheprovider -n $(E2E_JOBS) --dist loadgroup tests/e2e
 e2e:
-	@ACMSENSOR_BUILD=$(BUILD)/san AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
+	@ACMSENSOR_BUILD=$(BUILD)/san AWSSIM_BUILD=$(BUILD)/release $(pytest) $(PYTEST)
 
 # What takes longer: more kill rounds and other torture, the end-to-end tests of the release build, valgrind, fuzzing.
 check-long: check
 	@ACMSENSOR_KILL_ROUNDS=400 $(self) -j$(JOBS) VARIANT=release unit
-	@ACMSENSOR_LONG=1 ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider tests/e2e
+	@ACMSENSOR_LONG=1 ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(pytest)
 	@sh tests/run_unit.sh $(JOBS) --valgrind $(BUILD)/release $(subst $(B)/,$(BUILD)/release/,$(tests))
 	@$(self) fuzz
 

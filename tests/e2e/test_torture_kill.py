@@ -12,7 +12,8 @@ from torture import HAS_SANITIZER, ONE_ACCOUNT, dose
 
 SMALL = dict(accounts=8, units=0, regions="us-east-1,eu-west-1", certs_per_region=4, rate_scale=0)
 CHANGES = ["add", "remove", "renew", "reimport", "in_use"]
-HOW = ["before", "half", "after"]  # of the call at which it dies
+pytestmark = pytest.mark.long
+HOW = ["after", "half"]  # of the call at which it dies
 
 
 @contextlib.contextmanager
@@ -43,8 +44,6 @@ def kill(lives, in_cycle, converge_every, before=lambda: None, during=contextlib
     """Until so many kills fell into a cycle, not into a start or into idleness."""
     kills = hits = 0
     while hits < in_cycle:
-        if kills % converge_every == 0:
-            lives.live()
         kills += 1
         assert kills < 10 + 2 * in_cycle, lives.deaths
         before()
@@ -55,22 +54,24 @@ def kill(lives, in_cycle, converge_every, before=lambda: None, during=contextlib
         lives.check()
         if kills % converge_every == 0:
             lives.converge()
+            lives.live()
     lives.converge()
 
 
 def expect_spread(lives):
     """That enough of the kills fell where something was read, and where something was stored."""
+    print(dict(lives.deaths))  # seen with pytest -rP
     total = sum(lives.deaths.values())
     reading = lives.deaths["scan"] + lives.deaths["walk"]
     storing = lives.deaths["commit"] + lives.deaths["write"]
-    assert reading >= total / 8 and storing >= total / 8, lives.deaths
-    assert lives.deaths["scan"] + lives.deaths["commit"] >= total / 8, lives.deaths
+    assert reading >= total / 10 and storing >= total / 10, lives.deaths
+    assert lives.deaths["scan"] + lives.deaths["commit"] >= total / 10, lives.deaths
 
 
-def lives_of(awssim, sensor, name, build, **flags):
+def lives_of(awssim, sensor, name, build, acm_ms=40, **flags):
+    """acm_ms: so that a cycle reads for about as long as it waits for its own writes."""
     sim = awssim(seed=21, **flags)
-    # So that a cycle reads for about as long as it waits for its own writes.
-    sim.faults({"kind": "latency", "ms": 40, "probability": 1, "service": "acm"})
+    sim.faults({"kind": "latency", "ms": acm_ms, "probability": 1, "service": "acm"})
     scope = "account" if "hub" in flags else "organization"
     daemon = sensor(sim, scope=scope, build=build, sensor_options="log_level = debug")
     return Lives(daemon, sim, name)
@@ -79,15 +80,17 @@ def lives_of(awssim, sensor, name, build, **flags):
 def test_killed_in_its_first_cycles(awssim, sensor):
     """Each time an empty data directory, and kills until all is read."""
     lives = lives_of(awssim, sensor, "first", SIM_BUILD, **SMALL)
+    lives.live()
     for _ in range(dose(6, 36)):
         lives.begin_anew()
         kill(lives, 9, converge_every=100)
     expect_spread(lives)
 
 
-def test_killed_between_changes(awssim, sensor):
+def test_killed_between_changes_of_aws(awssim, sensor):
     lives = lives_of(awssim, sensor, "between changes", SIM_BUILD, **ONE_ACCOUNT)
-    kill(lives, dose(75, 360), 15, before=lambda: change(lives.sim, lives.random))
+    lives.live()
+    kill(lives, dose(75, 360), 25, before=lambda: change(lives.sim, lives.random))
     expect_spread(lives)
 
 
@@ -96,36 +99,39 @@ def test_killed_between_changes(awssim, sensor):
     *([pytest.param(BUILD, dose(12, 60), id="sanitizers")] if HAS_SANITIZER else [])])
 def test_killed_while_aws_changes(awssim, sensor, build, in_cycle):
     lives = lives_of(awssim, sensor, "changing", build, **SMALL)
-    kill(lives, in_cycle, 15, during=lambda: changing(lives.sim, lives.random))
+    lives.live()
+    kill(lives, in_cycle, 25, during=lambda: changing(lives.sim, lives.random))
     expect_spread(lives)
 
 
 # --- between a write and the end of its commit
 
 
-@pytest.mark.parametrize("turn", dose([0], [0, 1, 2]))
+@pytest.mark.parametrize("turn", dose([0], [0, 1]))
 def test_killed_at_each_write_of_its_first_cycle(awssim, sensor, turn):
-    lives = lives_of(awssim, sensor, "each write", SIM_BUILD, **{**ONE_ACCOUNT, "regions": 4})
+    lives = lives_of(awssim, sensor, "each write", SIM_BUILD, acm_ms=0,
+                     **{**ONE_ACCOUNT, "regions": 4})
     is_dead, number = True, 0
     while is_dead:
         number += 1
         lives.begin_anew()
-        is_dead = lives.ends_at_write(number, HOW[(number + turn) % 3])
+        is_dead = lives.ends_at_write(number, HOW[(number + turn) % 2])
         lives.check()
         if number % 8 == 0 or not is_dead:
             lives.converge()
     assert number > 20, lives.deaths
 
 
-@pytest.mark.parametrize("turn", dose([1], [0, 1, 2]))
+@pytest.mark.parametrize("turn", dose([1], [0, 1]))
 def test_killed_at_each_write_of_a_cycle_that_finds_changes(awssim, sensor, turn):
-    lives = lives_of(awssim, sensor, "each change", SIM_BUILD, **{**ONE_ACCOUNT, "regions": 4})
+    lives = lives_of(awssim, sensor, "each change", SIM_BUILD, acm_ms=0,
+                     **{**ONE_ACCOUNT, "regions": 4})
     lives.converge()
     is_dead, number = True, 0
     while is_dead:
         number += 1
         change(lives.sim, lives.random)
-        is_dead = lives.ends_at_write(number, HOW[(number + turn) % 3])
+        is_dead = lives.ends_at_write(number, HOW[(number + turn) % 2])
         lives.check()
         if number % 8 == 0 or not is_dead:
             lives.converge()

@@ -3,7 +3,8 @@
  * between a write and the end of its commit can be hit. A large write is cut at a page, as the
  * kernel itself may cut it when the process is killed.
  *
- *   ACMSENSOR_DIE_AT=N:before|half|after   the N-th such call of this process; half: half the pages
+ *   ACMSENSOR_DIE_AT=N:after|half   at the N-th such call of this process; half: with half of its
+ *                                   pages written, if there are several
  */
 #include <dlfcn.h>
 #include <limits.h>
@@ -17,7 +18,7 @@
 #include <unistd.h>
 
 enum { PAGE_BYTES = 4096 };
-enum when { NEVER, BEFORE, HALF, AFTER };
+enum when { NEVER, HALF, AFTER };
 
 static atomic_long calls;
 
@@ -40,12 +41,12 @@ static enum when take_turn(int fd)
 	if (at == NULL || !is_of_store(fd) ||
 		atomic_fetch_add(&calls, 1) + 1 != strtol(at, &how, 10))
 		return NEVER;
-	return strcmp(how, ":half") == 0 ? HALF : strcmp(how, ":after") == 0 ? AFTER : BEFORE;
+	return strcmp(how, ":half") == 0 ? HALF : AFTER;
 }
 
-static void die_if(bool is_now)
+static void die_at(enum when when)
 {
-	if (is_now)
+	if (when != NEVER)
 		(void)kill(getpid(), SIGKILL); /* does not return */
 }
 
@@ -58,18 +59,18 @@ static void *next(const char *name)
 	return function;
 }
 
+/* Less than a page is written whole, or not at all. */
 static size_t half_of(size_t size)
 {
-	return size / 2 / PAGE_BYTES * PAGE_BYTES;
+	return size < 2 * PAGE_BYTES ? size : size / 2 / PAGE_BYTES * PAGE_BYTES;
 }
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
 {
 	ssize_t (*real)(int, const void *, size_t, off_t) = next("pwrite");
 	enum when when = take_turn(fd);
-	die_if(when == BEFORE);
 	ssize_t written = real(fd, data, when == HALF ? half_of(size) : size, at);
-	die_if(when != NEVER);
+	die_at(when);
 	return written;
 }
 
@@ -77,9 +78,8 @@ ssize_t writev(int fd, const struct iovec *part, int count)
 {
 	ssize_t (*real)(int, const struct iovec *, int) = next("writev");
 	enum when when = take_turn(fd);
-	die_if(when == BEFORE);
-	ssize_t written = real(fd, part, when == HALF ? count / 2 : count);
-	die_if(when != NEVER);
+	ssize_t written = real(fd, part, when == HALF ? (count + 1) / 2 : count);
+	die_at(when);
 	return written;
 }
 
@@ -87,9 +87,8 @@ static int sync_by(const char *name, int fd)
 {
 	int (*real)(int) = next(name);
 	enum when when = take_turn(fd);
-	die_if(when == BEFORE || when == HALF);
 	int rc = real(fd);
-	die_if(when == AFTER);
+	die_at(when);
 	return rc;
 }
 
@@ -107,8 +106,7 @@ int ftruncate(int fd, off_t size)
 {
 	int (*real)(int, off_t) = next("ftruncate");
 	enum when when = take_turn(fd);
-	die_if(when == BEFORE || when == HALF);
 	int rc = real(fd, size);
-	die_if(when == AFTER);
+	die_at(when);
 	return rc;
 }
