@@ -19,7 +19,9 @@ docdir     ?= $(prefix)/share/doc/acmsensor
 # --- libraries and flags -----------------------------------------------------------------------
 
 libs     := libevent_core libevent_extra libcurl openssl libxml-2.0 jansson
-pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && echo found)
+python   := /usr/bin/python3
+has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3"]))'
+pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && $(has_e2e) && echo found)
 my_cpp   := -I. -D_GNU_SOURCE -DACMSENSOR_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(libs) 2>/dev/null)
 my_c     := -std=c11 -pthread -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla -Wswitch-enum -Wimplicit-fallthrough -Wformat=2 -fno-common -fstack-protector-strong -fPIE
@@ -128,7 +130,6 @@ $(B)/flags: FORCE
 # --- tests -------------------------------------------------------------------------------------
 
 JOBS     ?= $(shell nproc)
-python   := /usr/bin/python3
 self     := $(MAKE) --no-print-directory
 unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store $(B)/die_at_write.so
 	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)

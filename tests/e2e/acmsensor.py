@@ -15,9 +15,10 @@ import time
 import urllib.parse
 
 from awssim import BUILD
+from stopwatch import Stopwatch
 
 START_S = 30
-STOP_S = 10
+STOP_S = 20
 CYCLE_S = 100
 # What the inventory tells and the truth knows; both in the same words.
 FACTS = ["account_id", "region", "domain_name", "status", "type", "key_algorithm", "not_before",
@@ -119,19 +120,25 @@ class Sensor:
         self.process.wait()
         self.process = None
 
+    def terminate(self):
+        """SIGTERM; (exit code, how long it took)."""
+        process, end = self.process, time.monotonic() + STOP_S
+        watch = Stopwatch(process.pid)
+        process.terminate()
+        while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if time.monotonic() > end:
+                process.send_signal(signal.SIGABRT)
+                process.wait()
+                raise AssertionError("did not stop: " + self.log_text()[-4000:])
+            time.sleep(0.002)
+        took, self.process = watch.seconds(), None
+        return process.wait(), took
+
     def stop(self, code=0):
-        """SIGTERM; returns how long it took."""
-        begin = time.monotonic()
-        self.process.terminate()
-        try:
-            ended_with = self.process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGABRT)
-            self.process.wait()
-            raise AssertionError("did not stop: " + self.log_text()[-4000:]) from None
-        self.process = None
+        """SIGTERM, which must end in the code; returns how long it took."""
+        ended_with, took = self.terminate()
         assert ended_with == code, (ended_with, self.log_text()[-6000:])
-        return time.monotonic() - begin
+        return took
 
     def log_text(self):
         return self.log.read_text(errors="replace")

@@ -255,7 +255,7 @@ class MountedSensor(Sensor):
 
 
 def stop_at_once(daemon):
-    """SIGTERM: exit 0, within two seconds (four with sanitizers, on a machine that is busy)."""
+    """SIGTERM: exit 0, within two seconds (four with sanitizers, which look for leaks)."""
     took = daemon.stop()
     assert took < (4 if HAS_SANITIZER else 2), took
     return took
