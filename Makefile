@@ -19,7 +19,9 @@ docdir     ?= $(prefix)/share/doc/acmsensor
 # --- libraries and flags -----------------------------------------------------------------------
 
 libs     := libevent_core libevent_extra libcurl openssl libxml-2.0 jansson
-pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && echo found)
+python   := /usr/bin/python3
+has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3"]))'
+pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && $(has_e2e) && echo found)
 my_cpp   := -I. -D_GNU_SOURCE -DACMSENSOR_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(libs) 2>/dev/null)
 my_c     := -std=c11 -pthread -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla -Wswitch-enum -Wimplicit-fallthrough -Wformat=2 -fno-common -fstack-protector-strong -fPIE
@@ -97,6 +99,11 @@ $(B)/check_store: $(B)/tests/lib/check_store.o $(call upto,store)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
 
+# Preloaded into the daemon: kill -9 at a certain write of its store.
+$(B)/die_at_write.so: tests/lib/die_at_write.c $(B)/flags
+	@echo "  LD      $@"
+	$(Q)$(CC) $(my_cpp) $(CPPFLAGS) $(my_c) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
+
 # Fuzz targets: with VARIANT=fuzz libFuzzer drives them; otherwise a plain main replays the corpus.
 fuzzers := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 ifeq ($(VARIANT),fuzz)
@@ -122,9 +129,8 @@ $(B)/flags: FORCE
 # --- tests -------------------------------------------------------------------------------------
 
 JOBS     ?= $(shell nproc)
-python   := /usr/bin/python3
 self     := $(MAKE) --no-print-directory
-unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store
+unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store $(B)/die_at_write.so
 	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)
 	@sh tests/fuzz/replay.sh $(B) $(fuzzers)
 
@@ -137,13 +143,16 @@ check: deps
 	@echo "== end to end: real daemon and CLI (ASan + UBSan) against awssim, boto3 and the AWS CLI"
 	@$(self) e2e
 
+# The tests wait most of the time, so more of them run side by side than there are cores.
+E2E_JOBS ?= $(shell echo $$((2 * $(JOBS))))
+pytest   := $(python) -m pytest -q -p no:cacheprovider -n $(E2E_JOBS) --dist loadgroup tests/e2e
 e2e:
-	@ACMSENSOR_BUILD=$(BUILD)/san AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider tests/e2e $(PYTEST)
+	@ACMSENSOR_BUILD=$(BUILD)/san AWSSIM_BUILD=$(BUILD)/release $(pytest) $(PYTEST)
 
 # What takes longer: more kill rounds and other torture, the end-to-end tests of the release build, valgrind, fuzzing.
 check-long: check
 	@ACMSENSOR_LONG=1 ACMSENSOR_KILL_ROUNDS=400 $(self) -j$(JOBS) VARIANT=release unit
-	@ACMSENSOR_LONG=1 ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider tests/e2e
+	@ACMSENSOR_LONG=1 ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(pytest)
 	@sh tests/run_unit.sh $(JOBS) --valgrind $(BUILD)/release $(subst $(B)/,$(BUILD)/release/,$(tests))
 	@$(self) fuzz
 

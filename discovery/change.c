@@ -31,6 +31,15 @@ static bool is_renewal_near(const struct acm_summary *summary, int64_t now_s)
 	       summary->not_after_s - now_s <= ACM_SCAN_PENDING_DAYS * (int64_t)86400;
 }
 
+/* What was read last told of another state than the list, then as now: AWS changed in between, or
+ * was not consistent yet, and the digest of the list will not tell. */
+static bool is_contradicted(const struct acm_summary *summary, const struct cert_record *known)
+{
+	bool is_other_status =
+		known->status[0] != '\0' && strcmp(summary->status, known->status) != 0;
+	return is_other_status || !change_is_same_time(summary->not_after_s, known->not_after_s);
+}
+
 enum change change_decide(const struct acm_summary *summary, const struct cert_record *known,
 	int64_t now_s, int64_t detail_max_age_s)
 {
@@ -39,8 +48,11 @@ enum change change_decide(const struct acm_summary *summary, const struct cert_r
 		return CHANGE_ALL;
 	if (memcmp(known->summary_digest, summary->digest, CERT_DIGEST_LEN) != 0)
 		return CHANGE_ALL;
-	if (is_detail_due(summary->arn, known->detailed_s, now_s, detail_max_age_s))
+	if (is_contradicted(summary, known) ||
+		is_detail_due(summary->arn, known->detailed_s, now_s, detail_max_age_s))
 		return CHANGE_ALL;
+	if (summary->in_use != (known->in_use_by.count > 0))
+		return CHANGE_DESCRIBE; /* the same, where Describe alone tells more */
 	if (strcmp(summary->status, "PENDING_VALIDATION") == 0 || is_renewal_near(summary, now_s))
 		return CHANGE_DESCRIBE;
 	return CHANGE_NONE;

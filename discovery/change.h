@@ -15,7 +15,7 @@ struct acm_summary;
 
 enum change {
 	CHANGE_NONE,	 /* nothing to ask */
-	CHANGE_DESCRIBE, /* Describe alone: a renewal's or validation's progress shows only there */
+	CHANGE_DESCRIBE, /* Describe alone: progress of a renewal, or users, show only there */
 	CHANGE_ALL,	 /* Describe, Get, tags */
 };
 

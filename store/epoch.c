@@ -164,6 +164,10 @@ int epoch_open(struct store *store, struct err *err)
 	if (compare(store, &begin, err) != 0)
 		return -1;
 	if (!store->is_read_only && begin.why != NULL) {
+		/* A kill right after the creation leaves this note, not none, which would be a
+		 * restored store's. */
+		if (begin.is_created && note_write(store, &(struct note){.sequence = 0}, err) != 0)
+			return -1;
 		begin.epoch = random_epoch();
 		if (store_write_now(store, begin_epoch, &begin, err) != 0)
 			return -1;

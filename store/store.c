@@ -1,8 +1,12 @@
 /* Opening and closing the store, in the order in which its parts need each other. */
 #include "store/store.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -42,12 +46,52 @@ static void store_free(struct store *store)
 	free(store);
 }
 
+/* A part of what LMDB writes when it makes a file: a meta page of transaction 0, by number, flags and
+ * magic. bytes: at least one, fewer than two pages. */
+static bool is_unfinished(const unsigned char *found, size_t bytes)
+{
+	enum { FLAGS_AT = 10, MAGIC_AT = 16, MAGIC_END = 20, TXNID_AT = 144 };
+	static const uint16_t meta_flag = 0x08;
+	static const uint32_t magic = 0xBEEFC0DE;
+	unsigned char begin[MAGIC_END] = {0};
+	uint64_t txnid = 0;
+	memcpy(begin + FLAGS_AT, &meta_flag, sizeof(meta_flag));
+	memcpy(begin + MAGIC_AT, &magic, sizeof(magic));
+	if (bytes >= TXNID_AT + sizeof(txnid))
+		memcpy(&txnid, found + TXNID_AT, sizeof(txnid));
+	return memcmp(found, begin, bytes < MAGIC_END ? bytes : MAGIC_END) == 0 && txnid == 0;
+}
+
+/*
+ * LMDB begins a file with two meta pages in one write. A kill or a full disk can cut that short, and
+ * LMDB takes the rest for a file of somebody else ever after. Nothing was ever in it: it is removed.
+ */
+static int remove_unfinished(const struct store *store, struct err *err)
+{
+	unsigned char found[2 * 4096];
+	int fd = open(store->file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return 0; /* LMDB says what is wrong, if anything */
+	ssize_t len = read(fd, found, sizeof(found));
+	(void)close(fd); /* it is read only, and LMDB has not opened it yet */
+	if (len <= 0 || len == sizeof(found) || !is_unfinished(found, (size_t)len) ||
+		unlink(store->file) == 0)
+		return 0;
+	return err_set_errno(err, ERR_SYSTEM, "cannot remove the unfinished %s", store->file);
+}
+
+static int prepare(struct store *store, struct err *err)
+{
+	if (store->is_read_only)
+		return 0;
+	return lock_take(store, err) != 0 ? -1 : remove_unfinished(store, err);
+}
+
 struct store *store_open(struct loop *loop, const struct store_options *options, struct err *err)
 {
 	struct store *store = store_new(loop, options);
 	bool has_queue = loop != NULL && !store->is_read_only;
-	bool is_open = (store->is_read_only || lock_take(store, err) == 0) &&
-		       env_open(store, options->map_bytes, err) == 0 &&
+	bool is_open = prepare(store, err) == 0 && env_open(store, options->map_bytes, err) == 0 &&
 		       migrate_open(store, err) == 0 && epoch_open(store, err) == 0;
 	if (is_open && has_queue)
 		store->queue = queue_new(store, err);

@@ -78,6 +78,27 @@ static void certificate_whose_details_failed_is_tried_again(void **state)
 	assert_int_equal(decide(&pair), CHANGE_ALL);
 }
 
+/* The details came from before or after what was listed: AWS was changing, or not consistent yet. */
+static void details_that_contradict_their_summary_are_asked_again(void **state)
+{
+	(void)state;
+	struct pair pair = unchanged();
+	pair.known.not_after_s = pair.summary.not_after_s - 90 * DAY_S;
+	assert_int_equal(decide(&pair), CHANGE_ALL);
+	pair.known.not_after_s = pair.summary.not_after_s - 1; /* rounded */
+	assert_int_equal(decide(&pair), CHANGE_NONE);
+	pair.known.status = "PENDING_VALIDATION";
+	assert_int_equal(decide(&pair), CHANGE_ALL);
+	pair.known.status = "ISSUED";
+	assert_int_equal(decide(&pair), CHANGE_NONE);
+	pair.summary.in_use = true;
+	assert_int_equal(decide(&pair), CHANGE_DESCRIBE);
+	pair.known.in_use_by.count = 1;
+	assert_int_equal(decide(&pair), CHANGE_NONE);
+	pair.summary.in_use = false;
+	assert_int_equal(decide(&pair), CHANGE_DESCRIBE);
+}
+
 static void pending_certificate_is_described(void **state)
 {
 	(void)state;
@@ -228,6 +249,7 @@ int main(void)
 		cmocka_unit_test(changed_summary_is_read_in_full),
 		cmocka_unit_test(returned_certificate_is_read_in_full),
 		cmocka_unit_test(certificate_whose_details_failed_is_tried_again),
+		cmocka_unit_test(details_that_contradict_their_summary_are_asked_again),
 		cmocka_unit_test(pending_certificate_is_described),
 		cmocka_unit_test(certificate_near_its_end_is_described_unless_imported),
 		cmocka_unit_test(details_are_never_older_than_their_greatest_age),

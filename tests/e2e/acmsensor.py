@@ -15,9 +15,10 @@ import time
 import urllib.parse
 
 from awssim import BUILD
+from stopwatch import Stopwatch
 
 START_S = 30
-STOP_S = 10
+STOP_S = 20
 CYCLE_S = 100
 # What the inventory tells and the truth knows; both in the same words.
 FACTS = ["account_id", "region", "domain_name", "status", "type", "key_algorithm", "not_before",
@@ -44,8 +45,10 @@ class UnixConnection(http.client.HTTPConnection):
 class Sensor:
     """One configuration, data directory and (perhaps running) daemon."""
 
-    def __init__(self, folder, sim, via="http", connectors=None, sensor_options="", **options):
+    def __init__(self, folder, sim, via="http", connectors=None, sensor_options="", build=BUILD,
+                 **options):
         """options: of the one connector "prod"; connectors: {name: {option: value}} instead."""
+        self.build = build
         self.folder = folder / "sensor"
         self.folder.mkdir(parents=True)
         self.sim, self.via = sim, via
@@ -85,7 +88,7 @@ class Sensor:
         return environment
 
     def command(self, *arguments):
-        return [str(BUILD / "acmsensord"), "-c", str(self.config), *arguments]
+        return [str(self.build / "acmsensord"), "-c", str(self.config), *arguments]
 
     def run(self, *arguments, timeout=CYCLE_S, **more):
         """The program in the foreground: --once, --check; returns the completed process."""
@@ -117,19 +120,25 @@ class Sensor:
         self.process.wait()
         self.process = None
 
+    def terminate(self):
+        """SIGTERM; (exit code, how long it took)."""
+        process, end = self.process, time.monotonic() + STOP_S
+        watch = Stopwatch(process.pid)
+        process.terminate()
+        while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if time.monotonic() > end:
+                process.send_signal(signal.SIGABRT)
+                process.wait()
+                raise AssertionError("did not stop: " + self.log_text()[-4000:])
+            time.sleep(0.002)
+        took, self.process = watch.seconds(), None
+        return process.wait(), took
+
     def stop(self, code=0):
-        """SIGTERM; returns how long it took."""
-        begin = time.monotonic()
-        self.process.terminate()
-        try:
-            ended_with = self.process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGABRT)
-            self.process.wait()
-            raise AssertionError("did not stop: " + self.log_text()[-4000:]) from None
-        self.process = None
+        """SIGTERM, which must end in the code; returns how long it took."""
+        ended_with, took = self.terminate()
         assert ended_with == code, (ended_with, self.log_text()[-6000:])
-        return time.monotonic() - begin
+        return took
 
     def log_text(self):
         return self.log.read_text(errors="replace")

@@ -8,6 +8,7 @@ Flags are keyword arguments with underscores; a list repeats a flag; True is a b
 The product's programs come from the folder in ACMSENSOR_BUILD (default: build/release of this
 checkout), awssim from AWSSIM_BUILD (default: the same).
 """
+import functools
 import json
 import os
 import pathlib
@@ -40,6 +41,20 @@ def clean_environment(folder, **more):
     })
     environment.update(more)
     return environment
+
+
+@functools.lru_cache
+def boto3_session():
+    """One for all clients: it keeps the models that it has read, which take most of their time."""
+    import boto3
+    import botocore.session
+    core = botocore.session.Session()
+    core.set_config_variable("config_file", "/nonexistent")
+    core.set_config_variable("credentials_file", "/nonexistent")
+    core.set_config_variable("sts_regional_endpoints", "regional")
+    # Debian 12's botocore knows no ListRegions.
+    core.set_config_variable("data_path", str(pathlib.Path(__file__).parent / "models"))
+    return boto3.Session(botocore_session=core)
 
 
 def seconds_of(rfc3339):
@@ -174,22 +189,13 @@ class Awssim:
 
     def boto3(self, service, region=None, keys=None, via="http", retries=0, **more):
         """A boto3 client. keys: (access key, secret, token); default: the base keys."""
-        import boto3
         import botocore.config
-        import botocore.session
         access, secret, token = keys or self.base_keys()
-        core = botocore.session.Session()
-        core.set_config_variable("config_file", "/nonexistent")
-        core.set_config_variable("credentials_file", "/nonexistent")
-        core.set_config_variable("sts_regional_endpoints", "regional")
-        # Debian 12's botocore knows no ListRegions.
-        core.set_config_variable("data_path", str(pathlib.Path(__file__).parent / "models"))
         proxies = {"https": self.ready["proxy_url"]} if via == "proxy" else {}
         config = botocore.config.Config(
             retries={"total_max_attempts": retries + 1, "mode": "standard"}, proxies=proxies,
             connect_timeout=5, read_timeout=20, **more)
-        session = boto3.Session(botocore_session=core)
-        return session.client(
+        return boto3_session().client(
             service, region_name=region or self.ready["home_region"],
             endpoint_url=self.endpoint(via), verify=False if via == "http" else
             self.ready["ca_file"], aws_access_key_id=access, aws_secret_access_key=secret,

@@ -1,8 +1,18 @@
-"""Fixtures of the end-to-end tests."""
+"""Fixtures of the end-to-end tests, and the order in which they run side by side."""
 import pytest
 
 from acmsensor import Sensor
 from awssim import Awssim
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes more than ten seconds, so it begins first")
+    # pytest-xdist's own, known also without it.
+    config.addinivalue_line("markers", "xdist_group(name): in one process, one after the other")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.fixture

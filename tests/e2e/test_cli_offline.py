@@ -338,6 +338,7 @@ def cpu_seconds(build, *arguments):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not (SIM_BUILD / "fill_store").exists(), reason="no release build beside")
 def test_100000_certificates_take_less_than_a_second(tmp_path):
     folder = str(fill(tmp_path / "data", SIM_BUILD, 100000))

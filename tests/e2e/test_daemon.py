@@ -13,7 +13,7 @@ import time
 import pytest
 
 from acmsensor import Sensor, UnixConnection
-from awssim import BUILD
+from stopwatch import Stopwatch
 
 SMALL = dict(accounts=4, regions="us-east-1,eu-west-1", certs_per_region=3, rate_scale=0)
 NOBODY = 65534
@@ -493,11 +493,11 @@ def test_a_slow_reader_gets_everything_and_holds_up_nobody(awssim, sensor):
     slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     slow.connect(str(daemon.socket))
     slow.sendall(b"GET /v1/certificates?format=ndjson HTTP/1.0\r\n\r\n")
-    begin = time.monotonic()
+    watch = Stopwatch(daemon.process.pid)
     for _ in range(20):
         daemon.status()
         slow.recv(512)
-    assert time.monotonic() - begin < 10
+    assert watch.seconds() < 10
     # Somebody who asks and goes away in the middle costs nothing either.
     gone = socket.socket(socket.AF_UNIX)
     gone.connect(str(daemon.socket))

@@ -23,7 +23,7 @@ def states_by(coverage, position):
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
     """Scenarios that take a minute of asking again before an answer is given up: they begin with
-    the first test of this file and are looked at by the last."""
+    the first test of this group and are looked at by the last."""
     folder, made = tmp_path_factory.mktemp("hostile"), []
     with contextlib.ExitStack() as stack:
         def awssim(**flags):
@@ -46,6 +46,8 @@ def hostile(tmp_path_factory):
                         code="AccessDeniedException", status=400)]
 
 
+@pytest.mark.long
+@pytest.mark.xdist_group("hostile")
 def test_ten_percent_of_every_fault_at_once_still_gives_the_truth(awssim, sensor, hostile):
     sim = awssim(accounts=6, units=3, certs_per_region=4, seed=21, regions="us-east-1,eu-west-1")
     sim.faults(*[{"kind": kind, "probability": 0.1} for kind in KINDS])
@@ -241,6 +243,8 @@ class HostileWalk:
         self.daemon.compare()
 
 
+@pytest.mark.long
+@pytest.mark.xdist_group("hostile")
 def test_hostile_answers_name_themselves_and_lose_nothing(hostile):
     for scenario in hostile:
         scenario.check()

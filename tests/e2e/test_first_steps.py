@@ -65,6 +65,7 @@ def sim(tmp_path_factory):
         yield running
 
 
+@pytest.mark.xdist_group("first steps")
 @pytest.mark.parametrize("wrong", WRONG)
 def test_one_thing_wrong_is_named(sim, sensor, wrong):
     options, environment, code, words = WRONG[wrong]
@@ -73,6 +74,7 @@ def test_one_thing_wrong_is_named(sim, sensor, wrong):
     expect_said(done, code, words)
 
 
+@pytest.mark.xdist_group("first steps")
 @pytest.mark.parametrize("fault", BY_AWS)
 def test_one_thing_wrong_at_the_other_end_is_named(sim, sensor, fault):
     rule, code, words = BY_AWS[fault]
@@ -104,6 +106,7 @@ def test_an_account_needs_no_role(awssim, sensor):
     expect_said(daemon.run("--once"), 0, ["1 accounts", "1 account-regions read"])
 
 
+@pytest.mark.xdist_group("first steps")
 def test_keys_of_a_profile_are_enough(sim, sensor, tmp_path):
     credentials = tmp_path / "credentials"
     credentials.write_text(f"[prod]\naws_access_key_id = {sim.ready['access_key_id']}\n"

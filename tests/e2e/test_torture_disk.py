@@ -1,15 +1,14 @@
 """Disks that are full, read-only or die, and readers that hold what the writer needs: the cycle
 says what is wrong, nothing that was stored is lost, and afterwards the inventory becomes the
 truth."""
-import json
 import subprocess
 import time
 
 import pytest
 
 from acmsensor import compare_certificates, compare_coverage
-from awssim import BUILD, SIM_BUILD
-from torture import (ONE_ACCOUNT, MountedSensor, Mounts, all_events, check_store, clean_scan,
+from awssim import SIM_BUILD
+from torture import (ONE_ACCOUNT, MountedSensor, Mounts, Reader, all_events, check_store, clean_scan,
                      compare_one_account, dose, fold_events, stop_at_once)
 
 SMALL = dict(accounts=8, units=0, regions="us-east-1,eu-west-1", certs_per_region=3, rate_scale=0)
@@ -189,26 +188,6 @@ def test_a_limit_on_file_size_is_an_error_too(awssim, sensor):
 
 
 # --- readers
-
-
-class Reader:
-    """A process that keeps a read transaction open until it is let go."""
-
-    def __init__(self, data_dir):
-        self.process = subprocess.Popen(
-            [str(BUILD / "check_store"), "--hold", str(data_dir)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.held = json.loads(self.process.stdout.readline())["held"]
-
-    def let_go(self):
-        """Whether all that it saw in the beginning was still there, the same."""
-        out, err = self.process.communicate(timeout=60)
-        assert self.process.returncode == 0, (out, err)
-        assert json.loads(out)["seen"] == self.held
-
-    def kill(self):
-        self.process.kill()
-        self.process.communicate()
 
 
 def churn(sim, daemon, rounds):

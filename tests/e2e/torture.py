@@ -3,6 +3,7 @@ of their own.
 
 ACMSENSOR_LONG=1 gives the full dose; ACMSENSOR_SEED=N other random instants (default 1).
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -44,9 +45,9 @@ def wait_until(condition, timeout=20, what="it"):
 # --- the store, from outside the daemon
 
 
-def check_store(data_dir, *options):
+def check_store(data_dir, *options, build=BUILD):
     """What check_store finds; fails when it finds a problem."""
-    done = subprocess.run([str(BUILD / "check_store"), *options, str(data_dir)],
+    done = subprocess.run([str(build / "check_store"), *options, str(data_dir)],
                           capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
     found = json.loads(done.stdout)
@@ -54,12 +55,13 @@ def check_store(data_dir, *options):
     return found
 
 
-def check_copy(data_dir):
-    """The same on a copy, opened for writing, so that the daemon finds its own store untouched."""
+@contextlib.contextmanager
+def copied(data_dir):
+    """A copy to look at, so that the daemon finds its own store untouched."""
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         copy = pathlib.Path(folder) / "copy"
         shutil.copytree(data_dir, copy)
-        return check_store(copy)
+        yield copy
 
 
 def all_events(daemon):
@@ -107,13 +109,36 @@ def clean_scan(daemon, timeout=100):
 ONE_ACCOUNT = dict(accounts=2, units=0, hub="member", regions=8, certs_per_region=6, rate_scale=0)
 
 
+def hub_account(truth):
+    """The truth for scope = account."""
+    hub = truth["hub_account_id"]
+    return {**truth, **{name: [one for one in truth[name] if one["account_id"] == hub]
+                        for name in ("accounts", "certificates")}}
+
+
 def compare_one_account(daemon, sim):
     """As Sensor.compare, for scope = account."""
-    truth = sim.truth(reachable=1)
-    hub = truth["hub_account_id"]
-    for name in ("accounts", "certificates"):
-        truth[name] = [one for one in truth[name] if one["account_id"] == hub]
-    daemon.compare(truth)
+    daemon.compare(hub_account(sim.truth(reachable=1)))
+
+
+class Reader:
+    """A process that keeps a read transaction open until it is let go."""
+
+    def __init__(self, data_dir, build=BUILD):
+        self.process = subprocess.Popen(
+            [str(build / "check_store"), "--hold", str(data_dir)], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.held = json.loads(self.process.stdout.readline())["held"]
+
+    def let_go(self):
+        """Whether all that it saw in the beginning was still there, the same."""
+        out, err = self.process.communicate(timeout=60)
+        assert self.process.returncode == 0, (out, err)
+        assert json.loads(out)["seen"] == self.held
+
+    def kill(self):
+        self.process.kill()
+        self.process.communicate()
 
 
 # --- processes
@@ -231,7 +256,7 @@ class MountedSensor(Sensor):
 
 
 def stop_at_once(daemon):
-    """SIGTERM: exit 0, within two seconds (four with sanitizers, on a machine that is busy)."""
+    """SIGTERM: exit 0, within two seconds (four with sanitizers, which look for leaks)."""
     took = daemon.stop()
     assert took < (4 if HAS_SANITIZER else 2), took
     return took

@@ -163,6 +163,62 @@ static void what_is_not_a_store_is_refused_and_left_alone(void **state)
 	temp_folder_remove(folder);
 }
 
+static void make_lmdb_without_commit(void *arg)
+{
+	MDB_env *env;
+	char *path = temp_path(arg, "store.mdb");
+	CHECK(mdb_env_create(&env) == 0);
+	CHECK(mdb_env_open(env, path, MDB_NOSUBDIR, 0600) == 0);
+	mdb_env_close(env);
+	free(path);
+}
+
+/* Killed, or out of space, while LMDB wrote the first two pages. */
+static void a_store_whose_making_was_cut_short_is_made_again(void **state)
+{
+	(void)state;
+	char *folder = temp_folder_new();
+	char *path = temp_path(folder, "store.mdb");
+	for (off_t size = 1; size < 8192; size += size < 32 ? 1 : 677) {
+		assert_int_equal(child_run(make_lmdb_without_commit, folder), 0);
+		assert_int_equal(truncate(path, size), 0);
+		store_close(temp_store_open(NULL, folder));
+		assert_int_equal(unlink(path), 0);
+	}
+	free(path);
+	temp_folder_remove(folder);
+}
+
+/* The rest of an interrupted copy, say: something was in it. */
+static void a_store_that_was_cut_short_later_is_refused_and_left_alone(void **state)
+{
+	(void)state;
+	char *folder = temp_folder_new();
+	char *path = temp_path(folder, "store.mdb");
+	struct stat status;
+	store_close(temp_store_open(NULL, folder));
+	assert_int_equal(truncate(path, 4096), 0);
+	assert_refused(folder, false, ERR_STORE, "is not a store of acmsensor");
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_size, 4096);
+	free(path);
+	temp_folder_remove(folder);
+}
+
+static void a_short_file_of_somebody_else_is_refused_and_left_alone(void **state)
+{
+	(void)state;
+	char *folder = temp_folder_new();
+	char *path = temp_path(folder, "store.mdb");
+	struct stat status;
+	write_file(folder, "store.mdb", "not ours");
+	assert_refused(folder, false, ERR_STORE, "is not a store of acmsensor");
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_size, strlen("not ours"));
+	free(path);
+	temp_folder_remove(folder);
+}
+
 static void make_foreign_lmdb(void *arg)
 {
 	MDB_env *env;
@@ -311,6 +367,9 @@ int main(void)
 		cmocka_unit_test(the_lock_ends_with_its_process),
 		cmocka_unit_test(what_is_not_a_folder_is_refused),
 		cmocka_unit_test(what_is_not_a_store_is_refused_and_left_alone),
+		cmocka_unit_test(a_store_whose_making_was_cut_short_is_made_again),
+		cmocka_unit_test(a_store_that_was_cut_short_later_is_refused_and_left_alone),
+		cmocka_unit_test(a_short_file_of_somebody_else_is_refused_and_left_alone),
 		cmocka_unit_test(another_programs_lmdb_is_refused),
 		cmocka_unit_test(reading_only_creates_nothing),
 		cmocka_unit_test(readers_live_beside_the_daemon),
