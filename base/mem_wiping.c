@@ -1,6 +1,7 @@
 #include "base/mem_wiping.h"
 
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +20,11 @@ struct kept {
 };
 
 static _Thread_local struct kept kept[KEPT_CLASSES + 1];
+static _Thread_local bool is_keeping;
 
 void *mem_wiping_alloc(size_t size)
 {
-	if (size <= KEPT_STEP || size > (size_t)KEPT_CLASSES * KEPT_STEP)
+	if (!is_keeping || size <= KEPT_STEP || size > (size_t)KEPT_CLASSES * KEPT_STEP)
 		return malloc(size);
 	size_t class = (size + KEPT_STEP - 1) / KEPT_STEP;
 	struct kept *same = &kept[class];
@@ -37,7 +39,7 @@ void mem_wiping_free(void *memory)
 		return;
 	size_t usable = malloc_usable_size(memory), class = usable / KEPT_STEP;
 	mem_wipe(memory, usable);
-	if (class >= 1 && class <= KEPT_CLASSES && kept[class].count < KEPT_MAX)
+	if (is_keeping && class >= 1 && class <= KEPT_CLASSES && kept[class].count < KEPT_MAX)
 		kept[class].block[kept[class].count++] = memory;
 	else
 		free(memory);
@@ -59,4 +61,9 @@ void *mem_wiping_realloc(void *memory, size_t size)
 	}
 	mem_wiping_free(memory);
 	return grown;
+}
+
+void mem_wiping_keep(void)
+{
+	is_keeping = true;
 }

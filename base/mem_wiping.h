@@ -5,7 +5,7 @@
  *
  * Libraries take and give back the same few buffers of 1 to 20 KB with every request (TLS records,
  * what libcurl reads into), which malloc serves slowly and from cold memory. So a few wiped ones of
- * each size are kept, by each thread for itself.
+ * each size are kept, in the one thread that asked for it.
  *
  * free() may take what came from here where nothing secret was in it, and mem_wiping_free() what
  * came from malloc, calloc and strdup.
@@ -18,5 +18,8 @@
 void *mem_wiping_alloc(size_t size);
 void *mem_wiping_realloc(void *memory, size_t size);
 void mem_wiping_free(void *memory);
+
+/* From now on this thread keeps buffers: one that lives as long as the process. */
+void mem_wiping_keep(void);
 
 #endif

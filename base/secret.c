@@ -160,6 +160,7 @@ void secret_process_init(void)
 {
 	if (prctl(PR_SET_DUMPABLE, 0) != 0)
 		abort(); /* fails for a wrong argument only */
+	mem_wiping_keep();
 	json_set_alloc_funcs(json_memory_alloc, json_memory_free);
 	event_set_mem_functions(mem_wiping_alloc, mem_wiping_realloc, mem_wiping_free);
 	if (xmlMemSetup(mem_wiping_free, mem_wiping_alloc, mem_wiping_realloc, strdup) != 0 ||

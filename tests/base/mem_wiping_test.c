@@ -1,5 +1,6 @@
 /* Memory of libraries that carry secrets: wiped when given back, and used again soon. */
 #include <malloc.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -89,10 +90,28 @@ static void realloc_keeps_the_content(void **state)
 	assert_null(mem_wiping_realloc(smaller, 0)); /* frees */
 }
 
-static void impossible_sizes_are_refused(void **state)
+static void *take_and_give_back(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < MANY; i++)
+		mem_wiping_free(mem_wiping_alloc(5000));
+	return NULL;
+}
+
+/* LeakSanitizer and valgrind would tell. */
+static void threads_that_end_keep_nothing(void **state)
 {
 	(void)state;
-	assert_null(mem_wiping_alloc(SIZE_MAX / 2));
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, take_and_give_back, NULL), 0);
+	pthread_join(thread, NULL);
+}
+
+static int keep(void **state)
+{
+	(void)state;
+	mem_wiping_keep();
+	return 0;
 }
 
 int main(void)
@@ -103,7 +122,7 @@ int main(void)
 		cmocka_unit_test(no_more_than_a_few_are_kept),
 		cmocka_unit_test(what_malloc_gave_is_taken),
 		cmocka_unit_test(realloc_keeps_the_content),
-		cmocka_unit_test(impossible_sizes_are_refused),
+		cmocka_unit_test(threads_that_end_keep_nothing),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, keep, NULL);
 }
