@@ -23,8 +23,8 @@ static void domain_ranges(struct cert_ranges *ranges, const char *domain)
 {
 	add_prefix(ranges, key_cert_domain_exact(domain));
 	const char *dot = strchr(domain, '.');
-	if (dot == NULL || domain[0] == '*')
-		return;
+	if (dot == NULL || text_has_prefix(domain, "*."))
+		return; /* its wildcard is itself */
 	char *wildcard = xasprintf("*%s", dot);
 	add_prefix(ranges, key_cert_domain_exact(wildcard));
 	free(wildcard);

@@ -203,6 +203,7 @@ static const struct cert_filter filters[] = {
 	FILTER(.domain = "www17.shop17.example.com"),
 	FILTER(.domain = "new.shop17.example.com"),
 	FILTER(.domain = "*.shop17.example.com"),
+	FILTER(.domain = "*w.shop17.example.com"),
 	FILTER(.domain = "www.upper.example.com"),
 	FILTER(.domain = "xn--mnchen-3ya.example"),
 	FILTER(.domain = "com"),
