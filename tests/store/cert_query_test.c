@@ -222,6 +222,8 @@ static const struct cert_filter filters[] = {
 	FILTER(.expires_before_s = INT64_MAX),
 	FILTER(.expires_after_s = INT64_MAX),
 	FILTER(.expires_before_s = 1),
+	FILTER(.expires_before_s = -1),
+	FILTER(.expires_after_s = -1),
 	FILTER(.account_id = "000000100002", .expires_before_s = SAMPLE_NOW_S + 90 * DAY_S),
 	{.in_use = 1, .now_s = SAMPLE_NOW_S},
 	{.in_use = 0, .now_s = SAMPLE_NOW_S, .region = "us-east-1"},
