@@ -23,11 +23,17 @@ static void domain_ranges(struct cert_ranges *ranges, const char *domain)
 {
 	add_prefix(ranges, key_cert_domain_exact(domain));
 	const char *dot = strchr(domain, '.');
-	if (dot == NULL || domain[0] == '*')
-		return;
+	if (dot == NULL || text_has_prefix(domain, "*."))
+		return; /* its wildcard is itself */
 	char *wildcard = xasprintf("*%s", dot);
 	add_prefix(ranges, key_cert_domain_exact(wildcard));
 	free(wildcard);
+}
+
+/* 0 stands for "not known" and sorts last, so the second behind -1 is 1. */
+static struct key expiry_behind(int64_t at_s)
+{
+	return key_cert_expiry(at_s == -1 ? 1 : at_s + 1, NULL);
 }
 
 static void expiry_range(struct cert_ranges *ranges, const struct cert_filter *filter)
@@ -35,9 +41,9 @@ static void expiry_range(struct cert_ranges *ranges, const struct cert_filter *f
 	struct key low = key_empty(), high = key_empty();
 	bool is_bounded = filter->expires_before_s != 0 || filter->expires_after_s != 0;
 	if (filter->expires_after_s != 0 && filter->expires_after_s < INT64_MAX)
-		low = key_cert_expiry(filter->expires_after_s + 1, NULL);
+		low = expiry_behind(filter->expires_after_s);
 	if (filter->expires_before_s != 0 && filter->expires_before_s < INT64_MAX - 1)
-		high = key_cert_expiry(filter->expires_before_s + 1, NULL);
+		high = expiry_behind(filter->expires_before_s);
 	else if (is_bounded)
 		high = key_cert_expiry(0, NULL); /* without those that have no NotAfter */
 	add_range(ranges, low, high);

@@ -139,18 +139,29 @@ static void check_line(char *text, size_t len, int columns)
 	*end = kept;
 }
 
+/* Control characters and those that turn the direction of what follows. */
+static bool is_obeyed(uint32_t code_point)
+{
+	return code_point < ' ' || (code_point >= 0x7f && code_point < 0xa0) ||
+	       (code_point >= 0x202a && code_point <= 0x202e) ||
+	       (code_point >= 0x2066 && code_point <= 0x2069);
+}
+
 static void check_output(char *text, size_t len, bool is_csv, int columns)
 {
-	size_t begin = 0;
-	assert(text_is_utf8(text, len));
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-		assert(c == '\n' || (is_csv && c == '\r' && text[i + 1] == '\n') ||
-			(c >= ' ' && c != 0x7f));
-		if (c != '\n')
-			continue;
-		check_line(text + begin, i - begin, columns);
-		begin = i + 1;
+	size_t begin = 0, size;
+	for (size_t at = 0; at < len; at += size) {
+		uint32_t code_point = 0;
+		size = text_utf8_next(text + at, len - at, &code_point);
+		assert(size > 0);
+		if (text[at] == '\n') {
+			check_line(text + begin, at - begin, is_csv ? 0 : columns);
+			begin = at + 1;
+		} else if (text[at] == '\r') {
+			assert(is_csv && text[at + 1] == '\n');
+		} else {
+			assert(!is_obeyed(code_point));
+		}
 	}
 }
 
