@@ -210,8 +210,9 @@ static void reschedule(struct connector *connector, const struct cycle_result *r
 	bool is_catch_up = progress->kind == PROGRESS_CATCH_UP;
 	if (is_catch_up && has_failed)
 		schedule->catch_up_s = now_s + SCHEDULE_FAILURE_MIN_S;
-	else if (is_catch_up && progress->pairs_known == 0)
-		schedule->catch_up_s = 0; /* what is due is out of reach: the next cycle's matter */
+	else if (result->tally != NULL && is_catch_up && progress->pairs_known == 0)
+		/* What is due is out of reach: the next cycle's matter. */
+		schedule->catch_up_s = result->tally->later_try_s;
 	else if (result->tally != NULL)
 		schedule->catch_up_s = result->tally->first_try_s;
 	schedule->not_before_s = now_s + SCHEDULE_PAUSE_S;

@@ -9,9 +9,15 @@ enum { RECORDS_A_LOOK = 64 }; /* between two looks at the clock */
 
 void tally_init(struct tally *tally, const char *connector)
 {
-	*tally = (struct tally){.pairs = 0};
+	*tally = (struct tally){.now_s = clock_now_s()};
 	(void)text_copy(
 		tally->connector, sizeof(tally->connector), connector != NULL ? connector : "");
+}
+
+static void keep_sooner(int64_t *at_s, int64_t other_s)
+{
+	if (*at_s == 0 || other_s < *at_s)
+		*at_s = other_s;
 }
 
 static void add(struct tally *tally, const struct coverage_record *record)
@@ -23,9 +29,11 @@ static void add(struct tally *tally, const struct coverage_record *record)
 	if (!coverage_is_problem(record->state))
 		return;
 	tally->problems++;
-	if (record->state != COVERAGE_NEVER_TRIED &&
-		(tally->first_try_s == 0 || record->next_try_s < tally->first_try_s))
-		tally->first_try_s = record->next_try_s;
+	if (record->state == COVERAGE_NEVER_TRIED)
+		return;
+	keep_sooner(&tally->first_try_s, record->next_try_s);
+	if (record->next_try_s > tally->now_s)
+		keep_sooner(&tally->later_try_s, record->next_try_s);
 }
 
 bool tally_slice(struct tally *tally, struct store_txn *txn)

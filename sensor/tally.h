@@ -18,6 +18,8 @@ struct tally {
 	int64_t pairs, problems;
 	int64_t certificates; /* at the last success of each */
 	int64_t first_try_s;  /* the soonest next try of a problem; 0: none */
+	int64_t later_try_s;  /* the soonest that is not due yet; 0: none */
+	int64_t now_s;	      /* when the counting began */
 	char position[COVERAGE_POSITION_MAX];
 	char connector[40]; /* "": all */
 };

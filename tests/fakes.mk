@@ -71,8 +71,9 @@ $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o
-org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o \
-	$(B)/tests/lib/fake_store_queue.o $(B)/tests/sensor/fixture.o $(B)/tests/sensor/cycle_fixture.o
+org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o \
+	$(B)/tests/lib/read_file.o $(B)/tests/lib/fake_store_queue.o $(B)/tests/sensor/fixture.o \
+	$(B)/tests/sensor/cycle_fixture.o
 $(B)/tests/sensor/cycle_test:  $(org_fakes)
 $(B)/tests/sensor/account_changes_test: $(org_fakes)
 $(B)/tests/sensor/connector_test: $(org_fakes)
@@ -80,8 +81,8 @@ torture := $(org_fakes) $(B)/tests/sensor/torture_world.o $(B)/tests/sensor/tort
 	$(B)/tests/sensor/store_text.o $(B)/tests/lib/make_cert.o
 $(B)/tests/sensor/cycle_torture_test: $(torture)
 $(B)/tests/sensor/connector_torture_test: $(torture)
-$(B)/tests/sensor/month_test:  $(org_fakes) $(B)/tests/sensor/month_world.o $(B)/tests/sensor/month_model.o \
-	$(B)/tests/sensor/month_model_certs.o $(B)/tests/lib/make_cert.o
+$(B)/tests/sensor/month_test:  $(org_fakes) $(B)/tests/sensor/month_world.o \
+	$(B)/tests/sensor/month_model.o $(B)/tests/sensor/month_model_certs.o $(B)/tests/lib/make_cert.o
 
 # --- fuzz targets on a store ----------------------------------------------------------------------
 fuzz_store := $(B)/tests/lib/filled_store.o $(B)/tests/lib/fill.o $(B)/tests/lib/temp_store.o

@@ -175,6 +175,29 @@ static void what_is_out_of_reach_is_not_caught_up_again_and_again(void **state)
 	connector_free(connector);
 }
 
+static void what_is_out_of_reach_does_not_put_off_the_others(void **state)
+{
+	struct fixture *fixture = *state;
+	struct told told;
+	struct connector *connector = make(fixture, &told);
+	fake_org_fail(&fixture->org, SHOP, "eu-west-1", ERR_TIMEOUT, "first_byte");
+	run_due(connector);
+	fake_org_remove(&fixture->org, SHOP); /* its failure stays on record, and due */
+	fake_org_fail(&fixture->org, BANK, "us-east-1", ERR_TIMEOUT, "first_byte");
+	int64_t now_s = connector_next_s(connector);
+	fake_clock_set_now_s(now_s);
+	assert_int_equal(run_due(connector)->kind, PROGRESS_CYCLE);
+	fixture->org.fault_count = 0;
+	fake_clock_set_now_s(now_s + 60);
+	assert_int_equal(run_due(connector)->pairs_known, 0); /* SHOP's turn, who is not there */
+	fake_clock_set_now_s(now_s + 299);
+	assert_false(start_due(connector));
+	fake_clock_set_now_s(now_s + 300);
+	assert_int_equal(run_due(connector)->kind, PROGRESS_CATCH_UP);
+	assert_int_equal(read_coverage(fixture, BANK, "us-east-1").state, COVERAGE_OK);
+	connector_free(connector);
+}
+
 static void schedule_and_open_cycle_survive_a_restart(void **state)
 {
 	struct fixture *fixture = *state;
@@ -379,6 +402,7 @@ int main(void)
 		SENSOR_TEST(failed_cycle_is_tried_again_soon),
 		SENSOR_TEST(what_failed_is_caught_up_between_two_cycles_without_a_walk),
 		SENSOR_TEST(what_is_out_of_reach_is_not_caught_up_again_and_again),
+		SENSOR_TEST(what_is_out_of_reach_does_not_put_off_the_others),
 		SENSOR_TEST(schedule_and_open_cycle_survive_a_restart),
 		SENSOR_TEST(clock_set_back_does_not_put_the_next_cycle_off_for_years),
 		SENSOR_TEST(request_of_everything_joins_the_cycle_that_runs),

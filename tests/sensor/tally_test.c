@@ -41,12 +41,15 @@ static void fill(struct store_txn *txn, void *arg)
 	put(txn, "other", 1, COVERAGE_FAILED, NOW_S + 1);
 }
 
+static int64_t now_s = NOW_S;
+
 static int count(struct store *store, struct tally *tally, const char *connector)
 {
 	struct err err = ERR_INIT;
 	int slices = 0;
 	bool is_end = false;
 	tally_init(tally, connector);
+	tally->now_s = now_s;
 	while (!is_end) {
 		struct store_txn *txn = NULL;
 		assert_int_equal(store_read_begin(store, &txn, &err), 0);
@@ -73,6 +76,11 @@ static void counting_goes_on_over_slices(void **state)
 	assert_int_equal(tally.state[COVERAGE_OK], ROWS);
 	assert_int_equal(tally.state[COVERAGE_REGION_DISABLED], 1);
 	assert_int_equal(tally.first_try_s, NOW_S + 300); /* never tried ones have no time */
+	assert_int_equal(tally.later_try_s, NOW_S + 300);
+	now_s = NOW_S + 300;
+	(void)count(store, &tally, "prod");
+	assert_int_equal(tally.first_try_s, NOW_S + 300);
+	assert_int_equal(tally.later_try_s, NOW_S + 500);
 	(void)count(store, &tally, NULL);
 	assert_int_equal(tally.pairs, ROWS + 5);
 	assert_int_equal(tally.first_try_s, NOW_S + 1);
