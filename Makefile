@@ -90,7 +90,7 @@ $(B)/awssim: $(patsubst %.c,$(B)/%.o,$(wildcard tests/awssim/*.c))
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(sim_libs)
 
 # A store full of everything that the CLI can show, for tests of the CLI without a daemon.
-$(B)/fill_store: $(B)/tests/lib/fill_store.o $(B)/tests/lib/temp_store.o $(call upto,store)
+$(B)/fill_store: $(B)/tests/lib/fill_store.o $(B)/tests/lib/fill.o $(B)/tests/lib/temp_store.o $(call upto,store)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
 
@@ -109,12 +109,11 @@ fuzzers := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/*_f
 ifeq ($(VARIANT),fuzz)
 fuzz_main := -fsanitize=fuzzer
 else
-fuzz_main := $(B)/tests/fuzz/replay.o
 $(fuzzers): $(B)/tests/fuzz/replay.o
 endif
-$(fuzzers): %: %.o $(call upto,sensor)
+$(fuzzers): %: %.o $(B)/cli.a $(call upto,sensor)
 	@echo "  LD      $@"
-	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $< $(fuzz_main) $(filter %.a,$^) $(my_libs)
+	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(fuzz_main) $(filter %.a,$^) $(my_libs)
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -152,16 +151,16 @@ e2e:
 
 # What takes longer: more kill rounds and other torture, the end-to-end tests of the release build, valgrind, fuzzing.
 check-long: check
-	@ACMSENSOR_KILL_ROUNDS=400 $(self) -j$(JOBS) VARIANT=release unit
+	@ACMSENSOR_LONG=1 ACMSENSOR_KILL_ROUNDS=400 $(self) -j$(JOBS) VARIANT=release unit
 	@ACMSENSOR_LONG=1 ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(pytest)
 	@sh tests/run_unit.sh $(JOBS) --valgrind $(BUILD)/release $(subst $(B)/,$(BUILD)/release/,$(tests))
 	@$(self) fuzz
 
-# Each target for FUZZ_SECONDS from its corpus; findings stay in build/fuzz/<target>-*.
+# Each target for FUZZ_SECONDS from its corpus, JOBS at once; findings stay in build/fuzz/finding.
 FUZZ_SECONDS ?= 60
 fuzz: deps
 	@$(self) -j$(JOBS) VARIANT=fuzz fuzzers
-	@sh tests/fuzz/run.sh $(BUILD)/fuzz $(FUZZ_SECONDS) $(notdir $(fuzzers))
+	@sh tests/fuzz/run.sh $(BUILD)/fuzz $(JOBS) $(FUZZ_SECONDS) $(notdir $(fuzzers))
 fuzzers: $(fuzzers)
 
 lint: deps
@@ -200,7 +199,7 @@ help:
 	@echo "make demo       a simulated organization, a real daemon, a full cycle, the CLI's views (KEEP=1 keeps it)"
 	@echo "make check      every test, also under ASan and UBSan; make check-long: what takes longer"
 	@echo "make lint       layers, banned functions, format, clang-tidy, gcc -fanalyzer, cppcheck"
-	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), JOBS=$(JOBS) at once"
 	@echo "make bench      speed and scale beside a boto3 script"
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
 	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|fuzz builds others"

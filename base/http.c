@@ -26,6 +26,9 @@
 enum {
 	HOSTS_KEPT = 1024, /* above, a host without calls is forgotten */
 	WATCH_MS = 100,	   /* how late a time limit may be noticed */
+	/* Of one turn of the loop, for reading answers and making the next requests; when many answers
+	 * come at once the rest waits until others have had their turn. */
+	DELIVERY_US = 4000,
 	URL_MAX = 65536,
 };
 
@@ -279,15 +282,30 @@ static void take_finished(struct http *http)
 	}
 }
 
+/* Whether this turn of the loop has time left for what the done functions do. */
+static bool may_deliver(struct http *http)
+{
+	int64_t turn_us = loop_turn_began_us(http->loop);
+	if (turn_us != http->delivery_turn_us) {
+		http->delivery_turn_us = turn_us;
+		http->delivery_us = 0;
+	}
+	return http->delivery_us < DELIVERY_US;
+}
+
 /* Each done may start, cancel and, when it was the last call, free http. */
 static void deliver(struct http *http)
 {
-	while (!TAILQ_EMPTY(&http->ended)) {
+	int64_t began_us = clock_mono_us();
+	while (!TAILQ_EMPTY(&http->ended) && may_deliver(http)) {
 		struct http_call *call = TAILQ_FIRST(&http->ended);
 		TAILQ_REMOVE(&http->ended, call, link);
 		const struct http_reply *reply = call->has_failed ? NULL : &call->reply;
 		call->done(call->arg, reply, call->has_failed ? &call->err : NULL);
 		free_call(call);
+		int64_t now_us = clock_mono_us();
+		http->delivery_us += now_us - began_us;
+		began_us = now_us;
 	}
 }
 
@@ -364,7 +382,8 @@ void http_turn(struct http *http)
 		destroy(http);
 		return;
 	}
-	fill_slots(http);
+	if (TAILQ_EMPTY(&http->ended)) /* else there is more than a turn's work already */
+		fill_slots(http);
 	if (http->has_started) {
 		http->has_started = false;
 		http_curl_kick(http); /* sends now rather than in the next turn */
@@ -372,7 +391,7 @@ void http_turn(struct http *http)
 	}
 	http->is_in_turn = false;
 	if (!TAILQ_EMPTY(&http->ended))
-		post_turn(http); /* what fails at once is not delivered at once: no endless turn */
+		post_turn(http); /* also what failed at once: no endless turn */
 	set_watch(http);
 }
 

@@ -16,6 +16,7 @@
 #include "base/http_internal.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/mem_wiping.h"
 
 enum {
 	UPLOAD_BUFFER_BYTES = 16384, /* libcurl's 64 KiB would be allocated and wiped each time */
@@ -418,8 +419,8 @@ int http_curl_init(struct http *http, struct err *err)
 {
 	/* For the whole process; libcurl counts how often. Requests carry session tokens and
 	 * answers carry credentials, so all that libcurl frees is wiped. */
-	CURLcode code = curl_global_init_mem(
-		CURL_GLOBAL_DEFAULT, malloc, mem_wiping_free, mem_wiping_realloc, strdup, calloc);
+	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_alloc, mem_wiping_free,
+		mem_wiping_realloc, strdup, calloc);
 	if (code != CURLE_OK)
 		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_easy_strerror(code));
 	if (check_library(err) != 0) {

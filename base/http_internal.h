@@ -112,7 +112,9 @@ struct http {
 	struct loop_timer *watch_timer;	 /* owned; NULL while nothing is under way */
 	bool is_in_turn;
 	bool has_started; /* in this turn: libcurl has something to act on */
-	bool is_freed;	  /* by a done function; http goes when that turn of delivery is over */
+	int64_t delivery_turn_us,
+		delivery_us; /* the loop's turn, and what done functions took of it */
+	bool is_freed;	     /* by a done function; http goes when that turn of delivery is over */
 	struct http_stats stats;
 };
 

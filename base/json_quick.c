@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/json_internal.h"
 #include "base/mem.h"
+#include "base/mem_wiping.h"
 
 enum { NUMBER_MAX = 40, INTEGER_DIGITS_MAX = 18 /* fit int64_t whatever they are */ };
 

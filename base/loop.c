@@ -241,6 +241,12 @@ void loop_turn_mark(struct loop *loop)
 		loop->turn_began_us = clock_mono_us();
 }
 
+int64_t loop_turn_began_us(struct loop *loop)
+{
+	loop_turn_mark(loop);
+	return loop->turn_began_us;
+}
+
 int64_t loop_longest_stall_us(struct loop *loop, bool is_reset)
 {
 	int64_t longest_us = loop->longest_us;

@@ -2,7 +2,6 @@
 #include "base/mem.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -83,30 +82,4 @@ void mem_wipe(void *memory, size_t size)
 {
 	if (size > 0)
 		explicit_bzero(memory, size);
-}
-
-void *mem_wiping_realloc(void *memory, size_t size)
-{
-	if (memory == NULL)
-		return malloc(size);
-	size_t usable = malloc_usable_size(memory);
-	if (size > 0 && size <= usable)
-		return memory; /* its old end is wiped when it is freed */
-	void *grown = NULL;
-	if (size > 0) {
-		grown = malloc(size);
-		if (grown == NULL)
-			return NULL;
-		memcpy(grown, memory, usable);
-	}
-	mem_wiping_free(memory);
-	return grown;
-}
-
-void mem_wiping_free(void *memory)
-{
-	if (memory == NULL)
-		return;
-	explicit_bzero(memory, malloc_usable_size(memory));
-	free(memory);
 }

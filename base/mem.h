@@ -23,12 +23,4 @@ void *xgrow(void *item, size_t *capacity, size_t count, size_t item_size);
 /* Overwrites in a way that the compiler may not leave out. */
 void mem_wipe(void *memory, size_t size);
 
-/*
- * For libraries that carry secrets and let their allocator be replaced (secret_process_init,
- * curl_global_init_mem): with malloc, calloc and strdup as they are, memory is wiped when it is
- * given back. Unlike the functions above these answer NULL when there is no memory.
- */
-void *mem_wiping_realloc(void *memory, size_t size);
-void mem_wiping_free(void *memory);
-
 #endif

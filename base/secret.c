@@ -17,7 +17,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#include "base/json_memory.h"
 #include "base/mem.h"
+#include "base/mem_wiping.h"
 
 enum {
 	BLOCK_MIN = 32,
@@ -134,7 +136,10 @@ static void *openssl_malloc(size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return xmalloc(size);
+	void *memory = mem_wiping_alloc(size);
+	if (memory == NULL)
+		abort(); /* as all of ours */
+	return memory;
 }
 
 static void *openssl_realloc(void *memory, size_t size, const char *file, int line)
@@ -155,9 +160,9 @@ void secret_process_init(void)
 {
 	if (prctl(PR_SET_DUMPABLE, 0) != 0)
 		abort(); /* fails for a wrong argument only */
-	json_set_alloc_funcs(malloc, mem_wiping_free);
-	event_set_mem_functions(malloc, mem_wiping_realloc, mem_wiping_free);
-	if (xmlMemSetup(mem_wiping_free, malloc, mem_wiping_realloc, strdup) != 0 ||
+	json_set_alloc_funcs(json_memory_alloc, json_memory_free);
+	event_set_mem_functions(mem_wiping_alloc, mem_wiping_realloc, mem_wiping_free);
+	if (xmlMemSetup(mem_wiping_free, mem_wiping_alloc, mem_wiping_realloc, strdup) != 0 ||
 		CRYPTO_set_mem_functions(openssl_malloc, openssl_realloc, openssl_free) != 1) {
 		fputs("secret_process_init came after the first use of a library\n", stderr);
 		abort();

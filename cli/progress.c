@@ -11,6 +11,9 @@
 
 enum { BAR_COLUMNS = 20, PART_MAX = 96, NUMBER_MAX = 32, PERCENT = 100 };
 
+/* More than there can be, and far from overflow when it is multiplied. */
+static const int64_t COUNT_MAX = INT64_C(1000000000000000);
+
 /* In their order; "scan" and later know what there is to do. */
 static const struct {
 	const char *name, *words;
@@ -45,17 +48,26 @@ void progress_view_init(struct progress_view *view)
 	*view = (struct progress_view){.phase = "done", .is_known = true};
 }
 
+static void add_count(int64_t *sum, const json_t *progress, const char *name)
+{
+	int64_t count = row_int(progress, name);
+	if (count > COUNT_MAX - *sum)
+		*sum = COUNT_MAX;
+	else if (count > 0)
+		*sum += count;
+}
+
 void progress_view_add(struct progress_view *view, const json_t *progress)
 {
 	const char *phase = row_text(progress, "phase");
 	bool is_done = row_has(progress, "result");
-	view->accounts_done += row_int(progress, "accounts_done");
-	view->accounts_total += row_int(progress, "accounts_total");
-	view->pairs_done += row_int(progress, "pairs_done");
-	view->pairs_total += row_int(progress, "pairs_total");
-	view->certificates += row_int(progress, "certificates");
-	view->calls += row_int(progress, "calls");
-	view->throttles += row_int(progress, "throttles");
+	add_count(&view->accounts_done, progress, "accounts_done");
+	add_count(&view->accounts_total, progress, "accounts_total");
+	add_count(&view->pairs_done, progress, "pairs_done");
+	add_count(&view->pairs_total, progress, "pairs_total");
+	add_count(&view->certificates, progress, "certificates");
+	add_count(&view->calls, progress, "calls");
+	add_count(&view->throttles, progress, "throttles");
 	if (phase_index(phase) < phase_index(view->phase))
 		view->phase = phase;
 	if (is_done)

@@ -81,10 +81,12 @@ static struct pack pack_sorted(struct buf *to, const struct acm_text_list *list)
 static int compare_tags(const void *a, const void *b)
 {
 	const struct acm_tag *left = a, *right = b;
-	return strcmp(left->key, right->key);
+	int order = strcmp(left->key, right->key);
+	return order != 0 ? order : strcmp(left->value, right->value);
 }
 
-/* AWS's limits keep tags far below the pack's. */
+/* AWS's limits keep tags far below the pack's. A key is there once (AWS promises it): tags are an
+ * object's members in JSON. */
 static struct pack pack_tags(struct buf *to, const struct acm_tag_list *tags)
 {
 	struct acm_tag tag[ACM_TAGS_MAX]; /* borrowed texts, to be sorted */
@@ -92,6 +94,8 @@ static struct pack pack_tags(struct buf *to, const struct acm_tag_list *tags)
 	memcpy(tag, tags->item, tags->count * sizeof(tag[0]));
 	qsort(tag, tags->count, sizeof(tag[0]), compare_tags);
 	for (size_t i = 0; i < tags->count; i++) {
+		if (i > 0 && strcmp(tag[i].key, tag[i - 1].key) == 0)
+			continue;
 		add_text(to, &pack, tag[i].key);
 		add_text(to, &pack, tag[i].value);
 	}

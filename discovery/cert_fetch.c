@@ -226,12 +226,6 @@ static int take(struct cert_fetch *fetch, const struct aws_reply *reply, struct 
 	abort(); /* an answer after the end is a bug in aws_call */
 }
 
-/* Not issued yet is an answer, not an error. */
-static bool is_no_pem_yet(const struct cert_fetch *fetch, const struct err *err)
-{
-	return fetch->state == WAIT_PEM && strcmp(err->code, "RequestInProgressException") == 0;
-}
-
 static void finish(struct cert_fetch *fetch, const struct err *err)
 {
 	struct cert_fetched *fetched = &fetch->fetched;
@@ -253,7 +247,7 @@ static void on_reply(void *arg, const struct aws_reply *reply, const struct err 
 		finish(fetch, &err);
 		return;
 	}
-	if (rc != 0 && !is_no_pem_yet(fetch, &err))
+	if (rc != 0)
 		note_error(&fetch->fetched, err.text);
 	fetch->state = next_state(fetch);
 	ask(fetch);

@@ -81,6 +81,7 @@ static void destroy(struct cycle_scan *scan)
 
 static void finish(struct cycle_scan *scan, const struct err *err)
 {
+	scan->options.progress->pairs_running = 0; /* a scan that fails cancels those it has */
 	scan->done(scan->arg, err);
 	destroy(scan);
 }

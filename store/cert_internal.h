@@ -18,6 +18,10 @@ enum cert_flag {
 };
 unsigned char cert_flags(const struct cert_record *record);
 
+/* Queries by region and account walk ranges of ARNs, so the ARN must say what the record says. */
+bool cert_arn_is_of_place(const struct cert_record *record);
+/* What makes a decoded record one that was never written under this key; NULL: nothing. */
+const char *cert_flaw(struct slice key, const struct cert_record *record);
 /* Decodes what was read under an ARN's key; false: the transaction has failed. */
 bool cert_decode(struct store_txn *txn, struct slice key, struct slice value,
 	struct cert_record *ret_record);
@@ -36,8 +40,9 @@ void domain_keys_make(const struct cert_record *record, struct domain_keys *ret)
 void domain_keys_clear(struct domain_keys *keys);
 bool domain_keys_have(const struct domain_keys *keys, struct slice key);
 
-/* Adds a history record when the serial is new to the ARN. */
-void history_note(struct store_txn *txn, const struct cert_record *record);
+/* Adds a history record when the serial is new to the ARN; gives one the fingerprint that it lacks.
+ * is_known: the certificate was in the store before. */
+void history_note(struct store_txn *txn, const struct cert_record *record, bool is_known);
 void history_delete(struct store_txn *txn, const char *arn);
 
 #endif

@@ -74,13 +74,17 @@ static void place_ranges(
 	struct slice key, value;
 	while (txn_seek(txn, TABLE_CERTS, &at, true, &key, &value)) {
 		char partition[64], region[64];
-		if (!split_arn(key, partition, region)) {
+		struct key seen = key_empty();
+		bool is_arn = split_arn(key, partition, region);
+		if (is_arn)
+			seen = key_cert_place(partition, region, NULL);
+		/* It must begin with its own place: else the next seek would go back. */
+		if (!is_arn || seen.is_unfit || !key_is_prefix_of(&seen, key.bytes, key.len)) {
 			txn_fail_damaged(txn, TABLE_CERTS, key, "not a certificate's ARN");
 			return;
 		}
 		const char *wanted = filter->region != NULL ? filter->region : region;
 		add_prefix(ranges, key_cert_place(partition, wanted, filter->account_id));
-		struct key seen = key_cert_place(partition, region, NULL);
 		if (filter->region != NULL)
 			seen.len = strlen("arn:") + strlen(partition) + strlen(":");
 		at = key_after_prefix(&seen);

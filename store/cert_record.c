@@ -65,18 +65,38 @@ static const struct record_field history_fields[] = {
 };
 const struct record_format cert_history_format = RECORD_FORMAT("history", 1, history_fields);
 
+bool cert_arn_is_of_place(const struct cert_record *record)
+{
+	const char *arn = record->arn;
+	const char *partition = strncmp(arn, "arn:", 4) == 0 ? arn + 4 : NULL;
+	const char *end = partition != NULL ? strchr(partition, ':') : NULL;
+	if (end == NULL || end == partition || strncmp(end, ":acm:", 5) != 0)
+		return false;
+	const char *at = end + 5;
+	size_t region_len = strlen(record->region), account_len = strlen(record->account_id);
+	return strncmp(at, record->region, region_len) == 0 && at[region_len] == ':' &&
+	       strncmp(at + region_len + 1, record->account_id, account_len) == 0 &&
+	       at[region_len + 1 + account_len] == ':';
+}
+
+const char *cert_flaw(struct slice key, const struct cert_record *record)
+{
+	if (strlen(record->arn) != key.len || memcmp(record->arn, key.bytes, key.len) != 0)
+		return "holds another ARN";
+	if (key.len > CERT_ARN_MAX || !cert_arn_is_of_place(record))
+		return "not the ARN of its region and account";
+	return record->tags.count % 2 != 0 ? "a tag has no value" : NULL;
+}
+
 bool cert_decode(
 	struct store_txn *txn, struct slice key, struct slice value, struct cert_record *ret_record)
 {
 	struct cert_record record;
 	if (!entry_decode(txn, TABLE_CERTS, key, value, &cert_format, &record))
 		return false;
-	if (strlen(record.arn) != key.len || memcmp(record.arn, key.bytes, key.len) != 0) {
-		txn_fail_damaged(txn, TABLE_CERTS, key, "holds another ARN");
-		return false;
-	}
-	if (record.tags.count % 2 != 0) {
-		txn_fail_damaged(txn, TABLE_CERTS, key, "a tag has no value");
+	const char *flaw = cert_flaw(key, &record);
+	if (flaw != NULL) {
+		txn_fail_damaged(txn, TABLE_CERTS, key, flaw);
 		return false;
 	}
 	*ret_record = record;

@@ -8,7 +8,6 @@
 #include "store/key_internal.h"
 #include "store/record_internal.h"
 
-/* Queries by region and account walk ranges of ARNs, so the ARN must say what the record says. */
 static bool check_arn(struct store_txn *txn, const struct cert_record *record)
 {
 	const char *arn = record->arn;
@@ -17,17 +16,8 @@ static bool check_arn(struct store_txn *txn, const struct cert_record *record)
 			CERT_ARN_MAX, arn);
 		return false;
 	}
-	const char *partition = strncmp(arn, "arn:", 4) == 0 ? arn + 4 : NULL;
-	const char *end = partition != NULL ? strchr(partition, ':') : NULL;
-	if (end != NULL && end != partition && strncmp(end, ":acm:", 5) == 0) {
-		const char *at = end + 5;
-		size_t region_len = strlen(record->region);
-		size_t account_len = strlen(record->account_id);
-		if (strncmp(at, record->region, region_len) == 0 && at[region_len] == ':' &&
-			strncmp(at + region_len + 1, record->account_id, account_len) == 0 &&
-			at[region_len + 1 + account_len] == ':')
-			return true;
-	}
+	if (cert_arn_is_of_place(record))
+		return true;
 	txn_fail(txn, ERR_PROTOCOL, "\"%s\" is not the ARN of an ACM certificate of %s in %s", arn,
 		record->account_id, record->region);
 	return false;
@@ -90,8 +80,11 @@ void store_cert_put(struct store_txn *txn, const struct cert_record *record)
 		return;
 	txn_put(txn, TABLE_CERTS, &key, value.bytes, value.len);
 	cert_index_update(txn, is_known ? &before : NULL, &after);
-	if (!is_known || strcmp(before.serial, after.serial) != 0)
-		history_note(txn, &after);
+	bool is_same =
+		is_known && strcmp(before.serial, after.serial) == 0 &&
+		memcmp(before.fingerprint_sha256, after.fingerprint_sha256, CERT_SHA256_LEN) == 0;
+	if (!is_same)
+		history_note(txn, &after, is_known);
 }
 
 void store_cert_delete(struct store_txn *txn, const char *arn)

@@ -139,6 +139,9 @@ static void check_cert(struct check *check, struct slice key, struct slice value
 		report(check, TABLE_CERTS, key, "holds the certificate %s", cert.arn);
 		return;
 	}
+	const char *flaw = cert_flaw(key, &cert);
+	if (flaw != NULL)
+		report(check, TABLE_CERTS, key, "%s", flaw);
 	check_cert_indexes(check, key, &cert);
 	struct key pem = key_pem(cert.fingerprint_sha256);
 	if (cert.has_pem && !has(check, TABLE_PEM, &pem))

@@ -1,5 +1,6 @@
 /* Records under keys: what put, get, walk and delete of every simple table have in common. */
 #include <stdio.h>
+#include <string.h>
 
 #include "store/key_internal.h"
 #include "store/record_internal.h"
@@ -45,8 +46,9 @@ bool entry_next(struct store_txn *txn, enum store_table table, const struct key 
 	if (!txn_seek(txn, table, &after, false, &key, &value) ||
 		!key_is_prefix_of(prefix, key.bytes, key.len))
 		return false;
-	if (key.len >= size) {
-		txn_fail_damaged(txn, table, key, "longer than any key of this table");
+	/* A position is a text: one with a NUL would lead back to before it, for ever. */
+	if (key.len >= size || memchr(key.bytes, '\0', key.len) != NULL) {
+		txn_fail_damaged(txn, table, key, "longer than any key of this table, or no text");
 		return false;
 	}
 	if (!entry_decode(txn, table, key, value, format, ret_record))

@@ -77,6 +77,16 @@ static struct slice slice_of_key(const struct key *key)
 	return (struct slice){.bytes = key->bytes, .len = key->len};
 }
 
+/* false: it cannot be what was written. */
+static bool tail_read(struct slice value, struct tail *ret)
+{
+	if (value.len != sizeof(uint64_t) + HASH_LEN)
+		return false;
+	ret->sequence = key_read_u64(value.bytes);
+	memcpy(ret->hash, value.bytes + sizeof(uint64_t), HASH_LEN);
+	return true;
+}
+
 static bool tail_get(struct store_txn *txn, struct tail *ret)
 {
 	struct key key = key_meta(META_EVENTS);
@@ -84,12 +94,10 @@ static bool tail_get(struct store_txn *txn, struct tail *ret)
 	*ret = (struct tail){.sequence = 0};
 	if (!txn_get(txn, TABLE_META, &key, &value))
 		return !store_txn_failed(txn);
-	if (value.len != sizeof(uint64_t) + HASH_LEN) {
+	if (!tail_read(value, ret)) {
 		txn_fail_damaged(txn, TABLE_META, slice_of_key(&key), "not a number and a hash");
 		return false;
 	}
-	ret->sequence = key_read_u64(value.bytes);
-	memcpy(ret->hash, value.bytes + sizeof(uint64_t), HASH_LEN);
 	return true;
 }
 
@@ -181,6 +189,10 @@ static bool decode(
 		return false;
 	}
 	event.sequence = key_read_u64(key.bytes);
+	if (event.sequence == 0 || event.sequence > INT64_MAX) { /* the next would be before it */
+		txn_fail_damaged(txn, TABLE_EVENTS, key, "not the number of an event");
+		return false;
+	}
 	memcpy(event.hash, value.bytes + fields.len, HASH_LEN);
 	*ret_event = event;
 	return true;
@@ -223,7 +235,7 @@ static int verify_one(struct tail *tail, struct slice key, struct slice value, s
 
 int store_event_verify(struct store_txn *txn, struct err *err)
 {
-	struct tail tail = {.sequence = 0}, noted;
+	struct tail tail = {.sequence = 0}, noted = {.sequence = 0};
 	struct key at = key_empty();
 	struct slice key, value;
 	while (txn_seek(txn, TABLE_EVENTS, &at, false, &key, &value)) {
@@ -231,8 +243,13 @@ int store_event_verify(struct store_txn *txn, struct err *err)
 			return -1;
 		at = key_bytes(key.bytes, key.len);
 	}
-	if (!tail_get(txn, &noted) || store_txn_failed(txn))
+	/* What is damaged is told, but does not fail the transaction: others look on in it. */
+	struct key note = key_meta(META_EVENTS);
+	bool is_noted = txn_get(txn, TABLE_META, &note, &value);
+	if (store_txn_failed(txn))
 		return store_txn_check(txn, err);
+	if (is_noted && !tail_read(value, &noted))
+		return err_set(err, ERR_STORE, "event log: the note of its end is damaged");
 	if (noted.sequence != tail.sequence || memcmp(noted.hash, tail.hash, HASH_LEN) != 0)
 		return err_set(err, ERR_STORE,
 			"event log: it ends at event %llu, but %llu were written",

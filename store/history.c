@@ -1,6 +1,7 @@
 /* Every serial ever seen under an ARN, numbered from 1 in the order seen. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/cert_internal.h"
 #include "store/key_internal.h"
 #include "store/record_internal.h"
@@ -25,27 +26,39 @@ bool store_history_next(struct store_txn *txn, const char *arn, uint32_t *positi
 	return true;
 }
 
-/* When it was seen: with its first record, or with the last reading of its details. */
-static int64_t seen_s(const struct cert_record *record)
+/* What Describe told alone is made whole by the PEM that came later. */
+static void add_fingerprint(struct store_txn *txn, const struct cert_record *record,
+	uint32_t position, struct cert_history *history)
 {
-	return record->detailed_s > record->first_seen_s ? record->detailed_s
-							 : record->first_seen_s;
+	static const unsigned char none[CERT_SHA256_LEN];
+	if (memcmp(history->fingerprint_sha256, none, CERT_SHA256_LEN) != 0 ||
+		memcmp(record->fingerprint_sha256, none, CERT_SHA256_LEN) == 0)
+		return;
+	struct key key = key_history(record->arn, position);
+	history->not_before_s = record->not_before_s;
+	history->not_after_s = record->not_after_s;
+	memcpy(history->fingerprint_sha256, record->fingerprint_sha256, CERT_SHA256_LEN);
+	entry_put(txn, TABLE_HISTORY, &key, &cert_history_format, history);
 }
 
-void history_note(struct store_txn *txn, const struct cert_record *record)
+/* A new certificate's serial was seen with it; one that comes later is seen now, whatever of its
+ * details could be read. */
+void history_note(struct store_txn *txn, const struct cert_record *record, bool is_known)
 {
 	struct cert_history history;
 	uint32_t last = 0;
 	if (record->serial[0] == '\0')
 		return;
 	while (store_history_next(txn, record->arn, &last, &history))
-		if (strcmp(history.serial, record->serial) == 0)
+		if (strcmp(history.serial, record->serial) == 0) {
+			add_fingerprint(txn, record, last, &history);
 			return;
+		}
 	history = (struct cert_history){
 		.serial = record->serial,
 		.not_before_s = record->not_before_s,
 		.not_after_s = record->not_after_s,
-		.first_seen_s = seen_s(record),
+		.first_seen_s = is_known ? clock_now_s() : record->first_seen_s,
 	};
 	memcpy(history.fingerprint_sha256, record->fingerprint_sha256, CERT_SHA256_LEN);
 	struct key key = key_history(record->arn, last + 1);

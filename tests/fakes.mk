@@ -16,6 +16,7 @@ $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 # --- store ----------------------------------------------------------------------------------------
 $(store_tests): $(B)/tests/lib/temp_store.o
 $(B)/tests/store/render_test:    $(B)/tests/lib/read_file.o
+$(B)/tests/store/history_test:   $(B)/tests/lib/fake_clock.o
 $(B)/tests/store/group_test:     $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/aws/classify_test:    $(B)/tests/lib/read_file.o
 flow_fakes := $(B)/tests/lib/fake_call.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
@@ -27,11 +28,13 @@ $(B)/tests/orgscope/region_probe_test: $(flow_fakes)
 http_fakes := $(B)/tests/lib/fake_http.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/aws/call_test:      $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/call_flow_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
+$(B)/tests/aws/call_torture_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/client_test:    $(http_fakes) $(B)/tests/lib/call_fixture.o
 http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/tests/lib/test_ca.o
 $(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)
 $(B)/tests/base/http_tls_test $(B)/tests/base/http_proxy_test: $(http_servers)
 $(B)/tests/base/http_torture_test: $(http_servers)
+$(B)/tests/base/http_turn_test: $(http_servers)
 $(B)/tests/base/http_tls_test: $(B)/tests/lib/needle.o
 $(B)/tests/aws/cred_test:      $(http_fakes)
 $(B)/tests/aws/cred_role_test: $(http_fakes)
@@ -68,8 +71,22 @@ $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o
-org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o \
+org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o \
 	$(B)/tests/lib/fake_store_queue.o $(B)/tests/sensor/fixture.o $(B)/tests/sensor/cycle_fixture.o
 $(B)/tests/sensor/cycle_test:  $(org_fakes)
 $(B)/tests/sensor/account_changes_test: $(org_fakes)
 $(B)/tests/sensor/connector_test: $(org_fakes)
+torture := $(org_fakes) $(B)/tests/sensor/torture_world.o $(B)/tests/sensor/torture_run.o \
+	$(B)/tests/sensor/store_text.o $(B)/tests/lib/make_cert.o
+$(B)/tests/sensor/cycle_torture_test: $(torture)
+$(B)/tests/sensor/connector_torture_test: $(torture)
+$(B)/tests/sensor/month_test:  $(org_fakes) $(B)/tests/sensor/month_world.o $(B)/tests/sensor/month_model.o \
+	$(B)/tests/sensor/month_model_certs.o $(B)/tests/lib/make_cert.o
+
+# --- fuzz targets on a store ----------------------------------------------------------------------
+fuzz_store := $(B)/tests/lib/filled_store.o $(B)/tests/lib/fill.o $(B)/tests/lib/temp_store.o
+$(B)/tests/fuzz/list_fuzz: $(fuzz_store) $(B)/tests/fuzz/split_params.o
+$(B)/tests/fuzz/cert_query_fuzz: $(fuzz_store) $(B)/tests/fuzz/split_params.o
+$(B)/tests/fuzz/store_entry_fuzz: $(fuzz_store)
+$(B)/tests/fuzz/cert_build_fuzz: $(fuzz_store)
+$(B)/tests/fuzz/api_request_fuzz: $(fuzz_store)

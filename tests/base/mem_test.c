@@ -118,19 +118,6 @@ static void wipe_overwrites(void **state)
 	mem_wipe(NULL, 0);
 }
 
-static void wiping_realloc_keeps_the_content(void **state)
-{
-	(void)state;
-	char *memory = mem_wiping_realloc(NULL, 10);
-	memcpy(memory, "0123456789", 10);
-	memory = mem_wiping_realloc(memory, 5000);
-	assert_memory_equal(memory, "0123456789", 10);
-	char *smaller = mem_wiping_realloc(memory, 4);
-	assert_memory_equal(smaller, "0123", 4);
-	assert_null(mem_wiping_realloc(smaller, 0)); /* frees */
-	mem_wiping_free(NULL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,7 +127,6 @@ int main(void)
 		cmocka_unit_test(copies_of_text),
 		cmocka_unit_test(grow_doubles_and_keeps_what_was_there),
 		cmocka_unit_test(wipe_overwrites),
-		cmocka_unit_test(wiping_realloc_keeps_the_content),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import platform
+import sys
 import textwrap
 
 MET = {True: "met", False: "NOT MET", None: ""}
@@ -17,6 +18,7 @@ class Report:
 
     def add(self, section, what, target, measured, met=None):
         """met: None where there is no target, or it cannot be told."""
+        print(f"bench:   {what}: {measured} {MET[met]}", file=sys.stderr, flush=True)
         self.rows.append({"section": section, "what": what, "target": target,
                           "measured": measured, "met": met})
 

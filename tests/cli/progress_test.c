@@ -122,6 +122,19 @@ static void the_total_is_an_estimate_and_never_more_than_all(void **state)
 	json_decref(cycles);
 }
 
+static void numbers_beyond_all_bounds_are_no_harm(void **state)
+{
+	(void)state;
+	json_t *one = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "phase", "scan", "pairs_done",
+		INT64_MAX - 1, "pairs_total", INT64_MAX, "certificates", INT64_MAX, "calls",
+		INT64_MIN, "eta_s", INT64_MAX);
+	json_t *cycles = json_pack("[O, o]", one, one);
+	reads(cycles, 100, true,
+		"[####################] 100%  1,000,000,000,000,000/"
+		"1,000,000,000,000,000 account-regions");
+	json_decref(cycles);
+}
+
 static void a_phase_of_a_newer_daemon_is_no_mistake(void **state)
 {
 	(void)state;
@@ -140,6 +153,7 @@ int main(void)
 		cmocka_unit_test(a_phase_without_numbers_is_said_in_words),
 		cmocka_unit_test(an_ended_cycle_holds_up_nothing),
 		cmocka_unit_test(the_total_is_an_estimate_and_never_more_than_all),
+		cmocka_unit_test(numbers_beyond_all_bounds_are_no_harm),
 		cmocka_unit_test(a_phase_of_a_newer_daemon_is_no_mistake),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

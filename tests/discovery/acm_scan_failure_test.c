@@ -91,6 +91,9 @@ static void make_change(struct fixture *fixture)
 	fixture->acm.page_size = 2;
 }
 
+/* Two pages, two certificates. */
+enum { PAGES = 2, CALLS = PAGES + 2 * 3 };
+
 static void every_call_may_lose_the_connection(void **state)
 {
 	struct fixture *fixture = *state;
@@ -98,17 +101,16 @@ static void every_call_may_lose_the_connection(void **state)
 		ERR_UNREACHABLE, ERR_CREDENTIALS, ERR_ROLE, ERR_STOPPED};
 	make_change(fixture);
 	char *before = store_snapshot(fixture);
-	size_t n = 1;
-	for (;; n++) {
-		fake_call_fail_at(n, kinds[n % 4], "Code");
-		scan_run(fixture);
-		if (fixture->err.kind == ERR_NONE)
-			break;
-		assert_int_equal(fixture->err.kind, kinds[n % 4]);
-		assert_string_equal(fixture->err.code, "Code");
-		expect_snapshot(fixture, before);
-	}
-	assert_int_equal(n, 2 + 2 * 3 + 1); /* two pages, two certificates */
+	for (size_t n = 1; n <= CALLS; n++)
+		for (size_t i = 0; i < 4; i++) {
+			fake_call_fail_at(n, kinds[i], "Code");
+			scan_run(fixture);
+			assert_int_equal(fixture->err.kind, kinds[i]);
+			assert_string_equal(fixture->err.code, "Code");
+			expect_snapshot(fixture, before);
+		}
+	fake_call_fail_at(CALLS + 1, ERR_ROLE, "Code");
+	scan_run_well(fixture);
 	expect_stored(fixture, "a INACTIVE\nb ISSUED gone\nc ISSUED\nd ISSUED\n");
 	free(before);
 }
@@ -132,19 +134,27 @@ static void page_that_fails_deletes_nothing(void **state)
 	free(before);
 }
 
+static bool is_fatal(enum err_kind kind)
+{
+	return kind == ERR_UNREACHABLE || kind == ERR_CREDENTIALS || kind == ERR_ROLE;
+}
+
 static void every_detail_may_fail_by_itself(void **state)
 {
 	struct fixture *fixture = *state;
 	make_change(fixture);
-	for (size_t n = 3; n <= 8; n++) { /* behind the two pages */
-		fake_call_fail_at(n, ERR_SERVICE, "InternalFailure");
-		scan_run_well(fixture);
-		assert_int_equal(fixture->result.detail_failed, 1);
-		scan_run_well(fixture); /* mends it */
-		assert_int_equal(fixture->result.detail_failed, 0);
-		fixture->acm.cert[0].status = n % 2 == 0 ? "INACTIVE" : "REVOKED";
-		fixture->acm.cert[3].status = n % 2 == 0 ? "INACTIVE" : "REVOKED";
-	}
+	for (size_t i = 0; i < FAKE_CALL_ERRORS; i++)
+		for (size_t n = PAGES + 1; n <= CALLS && !is_fatal(fake_call_errors[i].kind); n++) {
+			const char *status = n % 2 == 0 ? "INACTIVE" : "REVOKED";
+			fixture->acm.cert[0].status = fixture->acm.cert[3].status = status;
+			fake_call_fail_at(n, fake_call_errors[i].kind, fake_call_errors[i].code);
+			scan_run_well(fixture);
+			assert_int_equal(fixture->result.detail_failed, 1);
+			scan_run_well(fixture); /* mends it */
+			assert_int_equal(fixture->result.detail_failed, 0);
+			scan_run_well(fixture);
+			expect_calls(fixture, PAGES, 0, 0, 0);
+		}
 }
 
 static void write_that_fails_changes_nothing(void **state)

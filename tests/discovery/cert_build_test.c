@@ -254,6 +254,17 @@ static void order_of_aws_lists_means_nothing(void **state)
 	expect_pack(&record->tags, "cost||team|pki");
 }
 
+/* AWS promises that keys are unique; the JSON object that they become must be one. */
+static void a_tag_key_that_aws_tells_twice_is_kept_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct acm_tag_list *tags = &fixture->fetched.tags;
+	tags->item[tags->count++] = (struct acm_tag){xstrdup("team"), xstrdup("zoo")};
+	tags->item[tags->count++] = (struct acm_tag){xstrdup("team"), xstrdup("mid")};
+	const struct cert_record *record = build(fixture);
+	expect_pack(&record->tags, "cost||team|mid");
+}
+
 static void usages_come_from_the_pem_when_aws_tells_none(void **state)
 {
 	struct fixture *fixture = *state;
@@ -500,6 +511,7 @@ int main(void)
 		BUILD_TEST(pem_is_the_truth),
 		BUILD_TEST(aws_tells_the_rest),
 		BUILD_TEST(order_of_aws_lists_means_nothing),
+		BUILD_TEST(a_tag_key_that_aws_tells_twice_is_kept_once),
 		BUILD_TEST(usages_come_from_the_pem_when_aws_tells_none),
 		BUILD_TEST(ext_usages_of_aws_come_first),
 		BUILD_TEST(describe_stands_in_for_the_pem),

@@ -18,7 +18,8 @@ from awssim import BUILD
 
 LONG = os.environ.get("ACMSENSOR_LONG") == "1"
 SEED = int(os.environ.get("ACMSENSOR_SEED", "1"))
-HAS_SANITIZER = b"__asan_init" in (BUILD / "acmsensord").read_bytes()
+HAS_SANITIZER = any(name in (BUILD / "acmsensord").read_bytes()
+                    for name in (b"__asan_init", b"__tsan_init"))
 
 
 def dose(short, long):

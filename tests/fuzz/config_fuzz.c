@@ -2,6 +2,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct config *config = config_load(file, &err);
 	if (config != NULL)
 		use(config);
+	else if (err.kind != ERR_CONFIG || strstr(err.text, file) == NULL)
+		abort();
 	config_free(config);
 	(void)close(fd);
 	return 0;

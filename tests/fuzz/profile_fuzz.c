@@ -1,4 +1,6 @@
-/* The AWS shared files: the same text as config and credentials, for three names. */
+/* The AWS shared files: the same text as config and credentials, for three names. What is refused is
+ * told with its file. */
+#include <assert.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,8 +31,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
 		struct aws_profile profile;
 		struct err err = ERR_INIT;
-		if (aws_profile_load(environment, name[i], &profile, &err) == 0)
-			aws_profile_clear(&profile);
+		if (aws_profile_load(environment, name[i], &profile, &err) != 0) {
+			assert(err.kind == ERR_CONFIG && strstr(err.text, path) != NULL);
+			continue;
+		}
+		assert(err.kind == ERR_NONE && strcmp(profile.name, name[i]) == 0);
+		assert(!profile.has_keys || profile.file[0] != '\0');
+		aws_profile_clear(&profile);
 	}
 	close(fd);
 	return 0;

@@ -39,23 +39,33 @@ static char *arn_of(const struct fake_acm *acm, const struct fake_acm_cert *cert
 		"arn:aws:acm:%s:%s:certificate/%s", acm->region, acm->account_id, cert->id);
 }
 
-static char *pem_of(const char *name)
+static char *read_pem(const char *name)
 {
 	size_t len;
 	return read_data("x509", name, ".pem", &len);
 }
 
-static void facts_of(const char *name, struct x509_facts *ret_facts)
+static bool has_pem(const struct fake_acm_cert *cert)
+{
+	return cert->pem != NULL || cert->pem_text != NULL;
+}
+
+static char *pem_of(const struct fake_acm_cert *cert)
+{
+	return cert->pem_text != NULL ? xstrdup(cert->pem_text) : read_pem(cert->pem);
+}
+
+static void facts_of(const struct fake_acm_cert *cert, struct x509_facts *ret_facts)
 {
 	struct err err = ERR_INIT;
-	char *pem = pem_of(name);
+	char *pem = pem_of(cert);
 	const char *at = pem;
 	unsigned char *der;
 	size_t len;
 	*ret_facts = (struct x509_facts){.san = NULL};
 	if (x509_pem_next(&at, pem + strlen(pem), &der, &len, &err) != 1 ||
 		x509_facts_from_der(der, len, ret_facts, &err) != 0)
-		die(name, err.text);
+		die(cert->id, err.text);
 	free(der);
 	free(pem);
 }
@@ -72,9 +82,9 @@ static char *with_colons(const char *hex)
 static int64_t set_validity(json_t *object, const struct fake_acm_cert *cert)
 {
 	int64_t not_after_s = cert->not_after_s;
-	if (cert->pem != NULL) {
+	if (has_pem(cert)) {
 		struct x509_facts facts;
-		facts_of(cert->pem, &facts);
+		facts_of(cert, &facts);
 		not_after_s = facts.not_after_s;
 		json_object_set_new(object, "NotBefore", json_integer(facts.not_before_s));
 		x509_facts_clear(&facts);
@@ -123,7 +133,7 @@ static json_t *list(const struct fake_acm *acm, const char *token, bool has_orig
 static void set_pem_facts(json_t *detail, const struct fake_acm_cert *cert)
 {
 	struct x509_facts facts;
-	facts_of(cert->pem, &facts);
+	facts_of(cert, &facts);
 	char *serial = with_colons(cert->serial != NULL ? cert->serial : facts.serial);
 	json_object_set_new(detail, "Serial", json_string(serial));
 	json_object_set_new(detail, "Issuer", json_string("Amazon"));
@@ -147,7 +157,7 @@ static json_t *describe(const struct fake_acm *acm, const struct fake_acm_cert *
 	json_object_set_new(detail, "SubjectAlternativeNames", json_pack("[s]", cert->domain_name));
 	json_object_set_new(detail, "InUseBy",
 		cert->in_use_by != NULL ? json_pack("[s]", cert->in_use_by) : json_array());
-	if (cert->pem != NULL)
+	if (has_pem(cert))
 		set_pem_facts(detail, cert);
 	if (cert->renewal_status != NULL)
 		json_object_set_new(detail, "RenewalSummary",
@@ -158,7 +168,7 @@ static json_t *describe(const struct fake_acm *acm, const struct fake_acm_cert *
 
 static json_t *get(const struct fake_acm_cert *cert)
 {
-	char *pem = pem_of(cert->pem);
+	char *pem = pem_of(cert);
 	json_t *answer = json_pack("{s:s}", "Certificate", pem);
 	free(pem);
 	if (cert->chain == NULL)
@@ -167,7 +177,7 @@ static json_t *get(const struct fake_acm_cert *cert)
 	const char *at = cert->chain, *name;
 	size_t len;
 	while (text_next_item(&at, &name, &len)) {
-		char *one_name = xstrndup(name, len), *one = pem_of(one_name);
+		char *one_name = xstrndup(name, len), *one = read_pem(one_name);
 		char *longer = xasprintf("%s%s", chain, one);
 		free(chain);
 		free(one);
@@ -221,14 +231,14 @@ static json_t *answer_one(const struct fake_acm *acm, const char *operation, con
 		*ret_body = xstrdup(cert->get_body);
 		return NULL;
 	}
-	if (cert->pem != NULL)
+	if (has_pem(cert))
 		return get(cert);
 	err_set(err, ERR_REFUSED, "acm GetCertificate: it is not issued yet");
 	err_set_code(err, "RequestInProgressException");
 	return NULL;
 }
 
-static bool answer(void *arg, const struct fake_record *call, char **ret_body, struct err *err)
+bool fake_acm_answer(void *arg, const struct fake_record *call, char **ret_body, struct err *err)
 {
 	const struct fake_acm *acm = arg;
 	json_t *request = json_loads(call->body, 0, NULL), *made = NULL;
@@ -257,5 +267,5 @@ static bool answer(void *arg, const struct fake_record *call, char **ret_body, s
 
 void fake_acm_install(struct fake_acm *acm)
 {
-	fake_call_set_answerer(answer, acm);
+	fake_call_set_answerer(fake_acm_answer, acm);
 }

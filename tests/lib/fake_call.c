@@ -12,6 +12,28 @@
 
 enum { FILE_MAX_BYTES = 4 << 20 };
 
+const struct fake_call_error fake_call_errors[FAKE_CALL_ERRORS] = {
+
+	{ERR_DENIED, "AccessDeniedException"},
+	{ERR_DENIED_BY_SCP, "AccessDeniedException"},
+	{ERR_ROLE, "AccessDenied"},
+	{ERR_CREDENTIALS, "ExpiredTokenException"},
+	{ERR_CREDENTIALS, "UnrecognizedClientException"},
+	{ERR_CREDENTIALS, "InvalidClientTokenId"},
+	{ERR_CREDENTIALS, "SignatureDoesNotMatch"},
+	{ERR_THROTTLED, "ThrottlingException"},
+	{ERR_SERVICE, "InternalFailure"},
+	{ERR_UNREACHABLE, "connect"},
+	{ERR_TIMEOUT, "first_byte"},
+	{ERR_PROTOCOL, ""},
+	{ERR_LIMIT, ""},
+	{ERR_NOT_FOUND, "ResourceNotFoundException"},
+	{ERR_REFUSED, "ValidationException"},
+	{ERR_REFUSED, "RequestInProgressException"},
+	{ERR_CONFIG, ""},
+	{ERR_SYSTEM, ""},
+};
+
 struct rule {
 	char *account, *operation, *region, *body_part; /* owned; NULL: any */
 	char *body;					/* owned; NULL: fail or hang */
@@ -54,7 +76,9 @@ static struct {
 	void *answer_arg;
 	bool is_manual;
 	size_t fail_at; /* 0: none; counted down */
+	bool fails_on;	/* and all that follow */
 	struct err fail_err;
+	const struct fake_record *failed; /* borrowed from record; NULL: none */
 	size_t cancelled, unexpected, clients;
 } fake;
 
@@ -159,11 +183,24 @@ void fake_call_hang(const struct fake_match *match)
 void fake_call_fail_at(size_t n, enum err_kind kind, const char *code)
 {
 	fake.fail_at = n;
+	fake.fails_on = false;
 	fake.fail_err = (struct err)ERR_INIT;
 	if (n == 0)
 		return;
+	fake.failed = NULL;
 	err_set(&fake.fail_err, kind, "failed on purpose");
 	err_set_code(&fake.fail_err, code != NULL ? code : "");
+}
+
+void fake_call_fail_from(size_t n, enum err_kind kind, const char *code)
+{
+	fake_call_fail_at(n, kind, code);
+	fake.fails_on = true;
+}
+
+const struct fake_record *fake_call_failed(void)
+{
+	return fake.failed;
 }
 
 void fake_call_set_answerer(fake_call_answer_fn *answer, void *arg)
@@ -240,6 +277,9 @@ static void answer(struct aws_call *call)
 	struct err err = ERR_INIT;
 	if (fake.fail_at > 0 && --fake.fail_at == 0) {
 		err = fake.fail_err;
+		fake.fail_at = fake.fails_on;
+		if (fake.failed == NULL)
+			fake.failed = record;
 		finish(call, NULL, &err);
 		return;
 	}

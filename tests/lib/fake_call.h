@@ -51,13 +51,27 @@ void fake_call_fail_always(
 /* Matching calls never end by themselves. */
 void fake_call_hang(const struct fake_match *match);
 
+struct fake_record;
+
 /* Torture: the n-th call from now (1: the next) ends in this error, whatever the rules say; its
  * rule is not used up. 0: none. */
 void fake_call_fail_at(size_t n, enum err_kind kind, const char *code);
+/* The same for the n-th call and all that follow, until one of the two is called again. */
+void fake_call_fail_from(size_t n, enum err_kind kind, const char *code);
+/* The first call that the last planned failure met; NULL: none yet. Borrowed until
+ * fake_call_reset. */
+const struct fake_record *fake_call_failed(void);
+
+/* All that a call can end in (ERR_STOPPED is no end of a call), with the codes that flows look at:
+ * for loops over every kind. */
+enum { FAKE_CALL_ERRORS = 18 };
+extern const struct fake_call_error {
+	enum err_kind kind;
+	const char *code;
+} fake_call_errors[FAKE_CALL_ERRORS];
 
 /* Answers that are worked out: asked before the rules. Returns whether it answered, with an owned
  * body (free()d), or with NULL and err set. Asked when the call is delivered. */
-struct fake_record;
 typedef bool fake_call_answer_fn(
 	void *arg, const struct fake_record *call, char **ret_body, struct err *err);
 void fake_call_set_answerer(fake_call_answer_fn *answer, void *arg);

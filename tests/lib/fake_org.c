@@ -55,6 +55,20 @@ void fake_org_fail(struct fake_org *org, const char *account_id, const char *reg
 		.account_id = account_id, .region = region, .err = fake_org_err(kind, code)};
 }
 
+void fake_org_place(struct fake_org *org, struct fake_acm *acm)
+{
+	org->place[org->place_count++] = acm;
+}
+
+static struct fake_acm *find_place(const struct fake_org *org, const struct fake_record *call)
+{
+	for (size_t i = 0; i < org->place_count; i++)
+		if (strcmp(org->place[i]->account_id, call->account) == 0 &&
+			strcmp(org->place[i]->region, call->region) == 0)
+			return org->place[i];
+	return NULL;
+}
+
 static const struct fake_org_account *find(const struct fake_org *org, const char *id)
 {
 	for (size_t i = 0; i < org->count; i++)
@@ -89,7 +103,7 @@ static void add_accounts(const struct fake_org *org, const char *body, struct bu
 	buf_add_text(to, "{\"Accounts\": [");
 	for (size_t i = 0; i < org->count; i++) {
 		const struct fake_org_account *account = &org->account[i];
-		if (account->is_in_unit != of_unit)
+		if (account->is_in_unit != of_unit || account->is_unlisted)
 			continue;
 		buf_addf(to, "%s{\"Id\": \"%s\", \"Name\": \"%s\", \"State\": \"%s\"}", comma,
 			account->id, account->name, account->state);
@@ -142,6 +156,17 @@ static void add_regions(const struct fake_org *org, struct buf *to)
 	buf_add_text(to, "]}");
 }
 
+static void add_ec2_regions(const struct fake_org *org, struct buf *to)
+{
+	buf_add_text(to, "<DescribeRegionsResponse><regionInfo>");
+	for (size_t i = 0; i < org->region_count; i++)
+		buf_addf(to,
+			"<item><regionName>%s</regionName><optInStatus>%s</optInStatus></item>",
+			org->region[i],
+			org->is_disabled[i] ? "not-opted-in" : "opt-in-not-required");
+	buf_add_text(to, "</regionInfo></DescribeRegionsResponse>");
+}
+
 static void add_certificates(
 	const struct fake_org *org, const struct fake_record *call, struct buf *to)
 {
@@ -177,9 +202,20 @@ static bool answer_certificates(
 	bool is_news = org->refuses_origins != NULL &&
 		       strcmp(call->region, org->refuses_origins) == 0 &&
 		       strstr(call->body, "CertificateKeyPairOrigins") != NULL;
-	if (is_about_them && fault != NULL)
+	struct fake_acm *place = find_place(org, call);
+	if (is_about_them && fault != NULL) {
 		*err = *fault;
-	else if (is_news)
+		return true;
+	}
+	if (is_about_them && place != NULL) {
+		char *made = NULL;
+		(void)fake_acm_answer(place, call, &made, err);
+		if (made != NULL)
+			buf_add_text(to, made);
+		free(made);
+		return true;
+	}
+	if (is_news)
 		*err = fake_org_err(ERR_REFUSED, "ValidationException");
 	else if (is(call, "ListCertificates"))
 		add_certificates(org, call, to);
@@ -203,8 +239,10 @@ static bool answer_account(
 	}
 	if (is(call, "ListRegions") || is(call, "DescribeRegions")) {
 		*err = find(org, call->account)->regions_err;
-		if (err->kind == ERR_NONE)
+		if (err->kind == ERR_NONE && is(call, "ListRegions"))
 			add_regions(org, to);
+		else if (err->kind == ERR_NONE)
+			add_ec2_regions(org, to);
 		return true;
 	}
 	return answer_certificates(org, call, to, err);

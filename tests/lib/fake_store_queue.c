@@ -2,6 +2,7 @@
 #include "tests/lib/fake_store_queue.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/queue.h>
 
@@ -25,6 +26,7 @@ struct store_queue {
 };
 
 static size_t fail_in; /* 0: never */
+static bool fails_on;  /* and all that follow */
 static enum err_kind fail_kind;
 static size_t ended, cancelled, waiting;
 
@@ -32,6 +34,13 @@ void fake_store_fail_at(size_t n, enum err_kind kind)
 {
 	fail_in = n;
 	fail_kind = kind;
+	fails_on = false;
+}
+
+void fake_store_fail_from(size_t n, enum err_kind kind)
+{
+	fake_store_fail_at(n, kind);
+	fails_on = true;
 }
 
 size_t fake_store_write_count(void)
@@ -69,8 +78,10 @@ static void run_in_vain(struct store_write *write)
 static int run(struct store_write *write, struct err *err)
 {
 	run_in_vain(write);
-	if (fail_in > 0 && --fail_in == 0)
+	if (fail_in > 0 && --fail_in == 0) {
+		fail_in = fails_on;
 		return err_set(err, fail_kind, "fake_store_queue: told to fail");
+	}
 	return store_write_now(write->queue->store, write->write, write->write_arg, err);
 }
 

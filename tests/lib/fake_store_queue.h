@@ -22,6 +22,8 @@
 
 /* The n-th write that runs from now on (1: the next) fails with an error of that kind. 0: none. */
 void fake_store_fail_at(size_t n, enum err_kind kind);
+/* The same for all that follow too, until one of the two is called again: a disk that is full. */
+void fake_store_fail_from(size_t n, enum err_kind kind);
 
 /* Writes that ended (done was called) since the last reset, failed ones included. */
 size_t fake_store_write_count(void);

@@ -67,6 +67,42 @@ void temp_folder_remove(char *folder)
 	free(folder);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+	char bytes[65536];
+	size_t len;
+	if (in == NULL || out == NULL) {
+		perror(in == NULL ? from : to);
+		abort();
+	}
+	while ((len = fread(bytes, 1, sizeof(bytes), in)) > 0)
+		if (fwrite(bytes, 1, len, out) != len)
+			abort();
+	fclose(in);
+	if (fclose(out) != 0)
+		abort();
+}
+
+void temp_folder_copy(const char *from, const char *to)
+{
+	DIR *open = opendir(from);
+	if (open == NULL) {
+		perror(from);
+		abort();
+	}
+	for (struct dirent *entry; (entry = readdir(open)) != NULL;) {
+		char *source = temp_path(from, entry->d_name);
+		char *target = temp_path(to, entry->d_name);
+		struct stat status;
+		if (lstat(source, &status) == 0 && S_ISREG(status.st_mode))
+			copy_file(source, target);
+		free(source);
+		free(target);
+	}
+	closedir(open);
+}
+
 struct store *temp_store_open(struct loop *loop, const char *folder)
 {
 	struct err err = ERR_INIT;
@@ -80,7 +116,22 @@ struct store *temp_store_open(struct loop *loop, const char *folder)
 
 /* --- everything in a store -------------------------------------------------------------------- */
 
+static bool is_named(const char *tables, const char *name)
+{
+	size_t len = strlen(name);
+	for (const char *at = tables; (at = strstr(at, name)) != NULL; at += len)
+		if ((at == tables || at[-1] == ' ') && (at[len] == ' ' || at[len] == '\0'))
+			return true;
+	return false;
+}
+
 void temp_store_digest(struct store *store, unsigned char ret_digest[STORE_DIGEST_LEN])
+{
+	temp_store_digest_of(store, NULL, ret_digest);
+}
+
+void temp_store_digest_of(
+	struct store *store, const char *tables, unsigned char ret_digest[STORE_DIGEST_LEN])
 {
 	struct err err = ERR_INIT;
 	struct store_txn *txn;
@@ -91,6 +142,8 @@ void temp_store_digest(struct store *store, unsigned char ret_digest[STORE_DIGES
 	for (int table = 0; table < STORE_TABLES; table++) {
 		struct key at = key_empty();
 		struct slice key, value;
+		if (tables != NULL && !is_named(tables, table_name((enum store_table)table)))
+			continue;
 		while (txn_seek(txn, (enum store_table)table, &at, false, &key, &value)) {
 			EVP_DigestUpdate(context, &table, sizeof(table));
 			EVP_DigestUpdate(context, &key.len, sizeof(key.len));

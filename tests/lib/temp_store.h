@@ -14,6 +14,8 @@
 char *temp_folder_new(void);			       /* owned: temp_folder_remove */
 void temp_folder_remove(char *folder);		       /* removes and frees; NULL is fine */
 char *temp_path(const char *folder, const char *name); /* owned */
+/* Files of one folder into another, as they are; a store must be closed in both. */
+void temp_folder_copy(const char *from, const char *to);
 
 /* store_open that must succeed. loop may be NULL: then only store_write_now works. */
 struct store *temp_store_open(struct loop *loop, const char *folder);
@@ -23,6 +25,9 @@ enum { SAMPLE_NOW_S = 1795219200 }; /* 2026-11-21T00:00:00Z, the fake clock's st
 /* SHA-256 over every entry of every table: equal means that nothing has changed. */
 enum { STORE_DIGEST_LEN = 32 };
 void temp_store_digest(struct store *store, unsigned char ret_digest[STORE_DIGEST_LEN]);
+/* The same of some tables alone: their names, with blanks between ("certs pem"). */
+void temp_store_digest_of(
+	struct store *store, const char *tables, unsigned char ret_digest[STORE_DIGEST_LEN]);
 /* store_check; prints what it finds and returns how many problems there are, -1 when it cannot. */
 int64_t temp_store_problems(struct store *store);
 

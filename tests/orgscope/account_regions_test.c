@@ -272,6 +272,35 @@ static void answers_that_lie_are_errors(void **state)
 	assert_non_null(strstr(fixture->err.text, "; and: "));
 }
 
+static bool is_about_session(enum err_kind kind)
+{
+	return kind == ERR_ROLE || kind == ERR_CREDENTIALS;
+}
+
+/* n: of the two pages of ListRegions, then DescribeRegions after the second page was refused. */
+static void fail_call(struct fixture *fixture, size_t n, const struct fake_call_error *error)
+{
+	fake_call_reset();
+	if (n == 3)
+		fake_call_fail(LIST_NEXT, ERR_DENIED, "AccessDeniedException", "no");
+	script_pages();
+	script_ec2();
+	fake_call_fail_at(n, error->kind, error->code);
+	run(fixture);
+	bool is_end = n == 3 || is_about_session(error->kind);
+	assert_int_equal(fixture->err.kind, is_end ? error->kind : ERR_NONE);
+	assert_string_equal(fixture->err.code, is_end ? error->code : "");
+	assert_string_equal(fixture->list, is_end ? "" : "eu-west-1 -me-south-1");
+	assert_int_equal(fake_call_count(), is_end ? n : n + 1);
+}
+
+static void every_call_may_fail(void **state)
+{
+	for (size_t n = 1; n <= 3; n++)
+		for (size_t i = 0; i < FAKE_CALL_ERRORS; i++)
+			fail_call(*state, n, &fake_call_errors[i]);
+}
+
 static void every_wait_may_be_cancelled(void **state)
 {
 	struct fixture *fixture = *state;
@@ -312,6 +341,7 @@ int main(void)
 		REGIONS_TEST(token_that_repeats_ends_the_list),
 		REGIONS_TEST(endless_list_ends),
 		REGIONS_TEST(answers_that_lie_are_errors),
+		REGIONS_TEST(every_call_may_fail),
 		REGIONS_TEST(every_wait_may_be_cancelled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
+#include "tests/lib/temp_store.h"
 #include "tests/sensor/cycle_fixture.h"
 
 #define CERTS(connector, account)                                                                  \
@@ -359,23 +360,33 @@ static void certificates_that_another_connector_lists_are_left_to_it(void **stat
 		fixture, CERTS_GONE("prod", HUB) CERTS("next", SHOP) CERTS("next", BANK));
 }
 
-static void forgetting_survives_failures_and_cancels_at_each_place(void **state)
+static void forgetting_survives_failing_writes_at_each_place(void **state)
+{
+	static const enum err_kind kinds[] = {ERR_STORE_FULL, ERR_STORE, ERR_SYSTEM};
+	struct fixture *fixture = *state;
+	struct retired retired;
+	for (size_t i = 0; i < 3; i++) {
+		cycle_run_all(fixture, PROGRESS_COMPLETE);
+		for (size_t n = 1;; n++) {
+			fake_store_fail_at(n, kinds[i]);
+			(void)start_retire(fixture, &retired, NULL);
+			fake_loop_run_ready();
+			fake_store_fail_at(0, ERR_NONE);
+			assert_int_equal(retired.ends, 1);
+			if (retired.err.kind == ERR_NONE)
+				break;
+			assert_int_equal(retired.err.kind, kinds[i]);
+			assert_int_equal(temp_store_problems(fixture->store), 0);
+			assert_true(n < 100);
+		}
+		expect_forgotten(fixture);
+	}
+}
+
+static void forgetting_survives_cancels_at_each_place(void **state)
 {
 	struct fixture *fixture = *state;
 	struct retired retired;
-	cycle_run_all(fixture, PROGRESS_COMPLETE);
-	for (size_t n = 1;; n++) {
-		fake_store_fail_at(n, ERR_STORE_FULL);
-		(void)start_retire(fixture, &retired, NULL);
-		fake_loop_run_ready();
-		fake_store_fail_at(0, ERR_NONE);
-		assert_int_equal(retired.ends, 1);
-		if (retired.err.kind == ERR_NONE)
-			break;
-		assert_int_equal(retired.err.kind, ERR_STORE_FULL);
-		assert_true(n < 100);
-	}
-	expect_forgotten(fixture);
 	cycle_run_all(fixture, PROGRESS_COMPLETE);
 	for (int turns = 0; turns < 100; turns++) {
 		struct connector_retire *retire = start_retire(fixture, &retired, NULL);
@@ -406,7 +417,8 @@ int main(void)
 		SENSOR_TEST(region_of_two_connectors_belongs_to_the_first),
 		SENSOR_TEST(connector_that_left_is_forgotten_and_its_certificates_are_gone),
 		SENSOR_TEST(certificates_that_another_connector_lists_are_left_to_it),
-		SENSOR_TEST(forgetting_survives_failures_and_cancels_at_each_place),
+		SENSOR_TEST(forgetting_survives_failing_writes_at_each_place),
+		SENSOR_TEST(forgetting_survives_cancels_at_each_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

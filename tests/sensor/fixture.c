@@ -73,6 +73,15 @@ int sensor_set_up(void **state)
 	return 0;
 }
 
+void sensor_start_over(struct fixture *fixture)
+{
+	store_close(fixture->store);
+	temp_folder_remove(fixture->folder);
+	fixture->folder = temp_folder_new();
+	fixture->store = temp_store_open(fixture->loop, fixture->folder);
+	fake_clock_set_now_s(NOW_S);
+}
+
 int sensor_tear_down(void **state)
 {
 	struct fixture *fixture = *state;

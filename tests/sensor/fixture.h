@@ -38,6 +38,8 @@ struct fixture {
  * import all. */
 int sensor_set_up(void **state);
 int sensor_tear_down(void **state);
+/* An empty store in place of the one there is, and the clock at NOW_S. */
+void sensor_start_over(struct fixture *fixture);
 
 /* Replaces the configuration; text: sections as in a file. */
 void use_config(struct fixture *fixture, const char *text);

@@ -221,6 +221,14 @@ static void a_broken_event_chain_is_found(void **state)
 	assert_problems(1, "event log: it ends at event 0, but 1 were written");
 }
 
+static void a_damaged_end_of_the_event_log_does_not_end_the_check(void **state)
+{
+	(void)state;
+	damage((struct damage){
+		.table = TABLE_META, .key = key_meta(META_EVENTS), .bytes = "short", .len = 5});
+	assert_problems(1, "event log: the note of its end is damaged");
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -233,6 +241,7 @@ int main(void)
 		WITH_STORE(damaged_records_do_not_end_the_check),
 		WITH_STORE(records_under_other_keys_are_found),
 		WITH_STORE(a_broken_event_chain_is_found),
+		WITH_STORE(a_damaged_end_of_the_event_log_does_not_end_the_check),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* Every serial ever seen under an ARN. */
+#include <openssl/sha.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +13,7 @@
 #include "base/err.h"
 #include "store/certs.h"
 #include "store/store.h"
+#include "tests/lib/fake_clock.h"
 #include "tests/lib/temp_store.h"
 
 static char *folder;
@@ -43,11 +45,13 @@ static void put_sample(struct store_txn *txn, void *arg)
 	sample_cert_store(txn, &sample);
 }
 
-static void put(const char *serial, int64_t detailed_s)
+/* As read at that moment. */
+static void put(const char *serial, int64_t now_s)
 {
 	struct err err = ERR_INIT;
+	fake_clock_set_now_s(now_s);
 	sample.record.serial = serial;
-	sample.record.detailed_s = detailed_s;
+	sample.record.detailed_s = now_s;
 	assert_int_equal(store_write_now(store, put_sample, NULL, &err), 0);
 }
 
@@ -102,6 +106,57 @@ static void a_certificate_without_serial_has_no_history_yet(void **state)
 	assert_history("a=12 ");
 }
 
+/* As when tags are never allowed: no reading of the details is ever complete. */
+static void a_serial_is_dated_when_it_was_seen_whatever_details_are_missing(void **state)
+{
+	struct err err = ERR_INIT;
+	(void)state;
+	sample.record.first_seen_s = 10;
+	put("a", 10);
+	fake_clock_set_now_s(50);
+	sample.record.serial = "b"; /* its details: still those of 10 */
+	assert_int_equal(store_write_now(store, put_sample, NULL, &err), 0);
+	assert_history("a=10 b=50 ");
+}
+
+/* "a=01 b=02 ": serials and the first byte of their fingerprints. */
+static void assert_fingerprints(const char *expected)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct cert_history history;
+	uint32_t position = 0;
+	char found[400] = "";
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	while (store_history_next(txn, sample.arn, &position, &history)) {
+		size_t len = strlen(found);
+		snprintf(found + len, sizeof(found) - len, "%s=%02x ", history.serial,
+			history.fingerprint_sha256[0]);
+	}
+	store_read_end(txn);
+	assert_string_equal(found, expected);
+}
+
+/* As when Describe told of a renewal and Get failed until the next cycle. */
+static void a_fingerprint_that_comes_later_is_filled_in(void **state)
+{
+	(void)state;
+	sample.record.first_seen_s = 10;
+	sample.record.has_pem = false;
+	memset(sample.record.fingerprint_sha256, 0, CERT_SHA256_LEN);
+	put("a", 10);
+	put("b", 20);
+	assert_fingerprints("a=00 b=00 ");
+	sample.record.has_pem = true;
+	SHA256((const unsigned char *)sample.der, sizeof(sample.der),
+		sample.record.fingerprint_sha256);
+	char expected[32];
+	snprintf(expected, sizeof(expected), "a=00 b=%02x ", sample.record.fingerprint_sha256[0]);
+	put("b", 30);
+	assert_fingerprints(expected);
+	assert_history("a=10 b=20 ");
+}
+
 static void more_than_255_serials_stay_in_order(void **state)
 {
 	(void)state;
@@ -133,6 +188,8 @@ int main(void)
 		WITH_STORE(a_serial_that_is_new_to_the_arn_adds_a_record),
 		WITH_STORE(a_serial_that_comes_back_is_known_already),
 		WITH_STORE(a_certificate_without_serial_has_no_history_yet),
+		WITH_STORE(a_serial_is_dated_when_it_was_seen_whatever_details_are_missing),
+		WITH_STORE(a_fingerprint_that_comes_later_is_filled_in),
 		WITH_STORE(more_than_255_serials_stay_in_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
