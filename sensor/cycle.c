@@ -355,6 +355,7 @@ static void on_start(void *arg)
 {
 	struct cycle *cycle = arg;
 	cycle->timer = NULL;
+	store_forget_dead_readers(cycle->options.store);
 	if (cycle->scope.account_count > 0)
 		start_scan(cycle);
 	else if (cycle->is_full)

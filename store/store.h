@@ -99,4 +99,8 @@ struct store_stats {
 };
 int store_get_stats(struct store *store, struct store_stats *ret_stats, struct err *err);
 
+/* A reader of another process that was killed keeps pages from being used again, so that the file
+ * grows to the end of the map. This frees them; cheap. */
+void store_forget_dead_readers(struct store *store);
+
 #endif

@@ -198,6 +198,28 @@ static void a_reader_that_was_killed_is_cleared_at_open(void **state)
 	temp_folder_remove(folder);
 }
 
+/* As at the begin of each cycle: until then no page that it saw is used again. */
+static void a_reader_that_was_killed_is_cleared_when_asked_for(void **state)
+{
+	(void)state;
+	char *folder = temp_folder_new();
+	struct store *store = open_small(folder);
+	struct reader living = {.folder = folder, .is_in_txn = true}, dead = living;
+	pid_t living_pid = start_reader(&living), pid = start_reader(&dead);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(child_wait(pid), 128 + SIGKILL);
+	assert_int_equal(readers(store), 2);
+	store_forget_dead_readers(store);
+	assert_int_equal(readers(store), 1);
+	fill(store); /* what the living one looks for in the end */
+	tell(living.go[1]);
+	assert_int_equal(child_wait(living_pid), 0);
+	end_reader(&dead);
+	end_reader(&living);
+	store_close(store);
+	temp_folder_remove(folder);
+}
+
 static void when_all_reader_slots_are_taken_the_error_says_so(void **state)
 {
 	(void)state;
@@ -294,6 +316,7 @@ int main(void)
 		cmocka_unit_test(one_write_larger_than_the_map_grows_it_until_it_fits),
 		cmocka_unit_test(a_reader_follows_a_map_that_has_grown),
 		cmocka_unit_test(a_reader_that_was_killed_is_cleared_at_open),
+		cmocka_unit_test(a_reader_that_was_killed_is_cleared_when_asked_for),
 		cmocka_unit_test(when_all_reader_slots_are_taken_the_error_says_so),
 		cmocka_unit_test(slots_of_dead_readers_are_taken_back_when_all_are_taken),
 		cmocka_unit_test(a_file_that_was_cut_short_is_an_error_and_no_crash),

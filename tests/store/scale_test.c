@@ -97,7 +97,7 @@ static void putting_what_is_there_already_changes_nothing(void **state)
 	put_all("put the same again");
 	assert_int_equal(store_get_stats(store, &after, &err), 0);
 	assert_int_equal(before.used_bytes, after.used_bytes);
-	assert_true(after.last_commit_us > 0 && after.longest_commit_us >= after.last_commit_us);
+	assert_true(after.longest_commit_us > 0 && after.longest_commit_us >= after.last_commit_us);
 	printf("%lld certificates: %lld bytes used, file %lld, longest commit %lld us\n",
 		(long long)after.certificates, (long long)after.used_bytes,
 		(long long)after.file_bytes, (long long)after.longest_commit_us);
