@@ -202,7 +202,7 @@ help:
 	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), JOBS=$(JOBS) at once"
 	@echo "make bench      speed and scale beside a boto3 script"
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
-	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|fuzz builds others"
+	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|tsan|fuzz builds others"
 
 .PHONY: all unit check e2e check-long fuzz fuzzers lint bench demo install clean deps help FORCE
 .SECONDARY:

@@ -26,8 +26,8 @@
 enum {
 	HOSTS_KEPT = 1024, /* above, a host without calls is forgotten */
 	WATCH_MS = 100,	   /* how late a time limit may be noticed */
-	/* Of one turn of the loop, for reading answers and making the next requests; when many answers
-	 * come at once the rest waits until others have had their turn. */
+	/* Of one turn of the loop, for reading answers and making the next requests; when many
+	 * answers come at once the rest waits until others have had their turn. */
 	DELIVERY_US = 4000,
 	URL_MAX = 65536,
 };

@@ -47,8 +47,8 @@ int64_t loop_longest_stall_us(struct loop *loop, bool is_reset);
  * libevent does not tell when its wait ends. */
 void loop_turn_mark(struct loop *loop);
 
-/* When this turn began, monotonic microseconds: tells turns apart for who does only so much in each,
- * so that others get theirs. */
+/* When this turn began, monotonic microseconds: tells turns apart for who does only so much in
+ * each, so that others get theirs. */
 int64_t loop_turn_began_us(struct loop *loop);
 
 #endif

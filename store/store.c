@@ -46,8 +46,8 @@ static void store_free(struct store *store)
 	free(store);
 }
 
-/* A part of what LMDB writes when it makes a file: a meta page of transaction 0, by number, flags and
- * magic. bytes: at least one, fewer than two pages. */
+/* A part of what LMDB writes when it makes a file: a meta page of transaction 0, by number, flags
+ * and magic. bytes: at least one, fewer than two pages. */
 static bool is_unfinished(const unsigned char *found, size_t bytes)
 {
 	enum { FLAGS_AT = 10, MAGIC_AT = 16, MAGIC_END = 20, TXNID_AT = 144 };
@@ -63,8 +63,9 @@ static bool is_unfinished(const unsigned char *found, size_t bytes)
 }
 
 /*
- * LMDB begins a file with two meta pages in one write. A kill or a full disk can cut that short, and
- * LMDB takes the rest for a file of somebody else ever after. Nothing was ever in it: it is removed.
+ * LMDB begins a file with two meta pages in one write. A kill or a full disk can cut that short,
+ * and LMDB takes the rest for a file of somebody else ever after. Nothing was ever in it: it is
+ * removed.
  */
 static int remove_unfinished(const struct store *store, struct err *err)
 {

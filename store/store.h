@@ -5,9 +5,9 @@
  *
  * Writing is asynchronous and grouped: store_write_start queues a function; the queue runs in one
  * transaction every STORE_GROUP_MS or STORE_GROUP_MAX writes, and `done` follows the fsync. The
- * function runs in a thread of the store while the loop goes on: what it reads must not change before
- * done or cancel, which waits for one that runs. It may be rolled back and run again (map growth, a
- * neighbour's failure), so it changes nothing but txn and what is its owner's alone until done. A
+ * function runs in a thread of the store while the loop goes on: what it reads must not change
+ * before done or cancel, which waits for one that runs. It may be rolled back and run again (map
+ * growth, a neighbour's failure), so it changes nothing but txn and what is its owner's alone until done. A
  * failing write does not fail its neighbours of the same group. A group whose functions have run
  * for 50 ms is committed before the rest.
  *
@@ -59,8 +59,8 @@ typedef void store_done_fn(void *arg, const struct err *err);
 
 struct store_write *store_write_start(struct store *store, store_write_fn *write, void *write_arg,
 	store_done_fn *done, void *done_arg);
-/* The write may or may not be in the store afterwards; never half of it. Blocks while its group runs
- * and commits. */
+/* The write may or may not be in the store afterwards; never half of it. Blocks while its group
+ * runs and commits. */
 void store_write_cancel(struct store_write *write);
 
 /* Synchronous, alone in its transaction, while no read is open; for start, end and tests. */

@@ -80,8 +80,8 @@ int env_open(struct store *store, int64_t map_bytes, struct err *err);
 void env_close(struct store *store);
 /* Opens all tables within txn; flags: MDB_CREATE or 0. Returns LMDB's code. */
 int env_open_tables(struct store *store, MDB_txn *mdb, unsigned flags);
-/* A larger map, doubled up to steps of 1 GiB. Waits for the reads that are open; none of them may be
- * the caller's. */
+/* A larger map, doubled up to steps of 1 GiB. Waits for the reads that are open; none of them may
+ * be the caller's. */
 int env_grow(struct store *store, struct err *err);
 /*
  * Begins a transaction; adopts a map that another process grew, clears dead readers, opens a broken
