@@ -7,9 +7,9 @@
  * transaction every STORE_GROUP_MS or STORE_GROUP_MAX writes, and `done` follows the fsync. The
  * function runs in a thread of the store while the loop goes on: what it reads must not change
  * before done or cancel, which waits for one that runs. It may be rolled back and run again (map
- * growth, a neighbour's failure), so it changes nothing but txn and what is its owner's alone until done. A
- * failing write does not fail its neighbours of the same group. A group whose functions have run
- * for 50 ms is committed before the rest.
+ * growth, a neighbour's failure), so it changes nothing but txn and what is its owner's alone
+ * until done. A failing write does not fail its neighbours of the same group. A group whose
+ * functions have run for 50 ms is committed before the rest.
  *
  * Reading: a transaction is opened, used and ended on the stack; it never crosses a wait. Values
  * read are views into the map and die with it; inside a write they die with the next change already
