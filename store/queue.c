@@ -170,8 +170,11 @@ void queue_free(struct store_queue *queue)
 		run_group(queue);
 		take_group(queue);
 	}
-	while (!TAILQ_EMPTY(&queue->list[FINISHED]))
-		drop(TAILQ_FIRST(&queue->list[FINISHED]));
+	struct store_write *write;
+	while ((write = TAILQ_FIRST(&queue->list[FINISHED])) != NULL) {
+		TAILQ_REMOVE(&queue->list[FINISHED], write, link);
+		free(write);
+	}
 	free(queue);
 }
 
