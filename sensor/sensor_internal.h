@@ -33,12 +33,12 @@ struct sensor {
 	struct http *http;	  /* owned */
 	struct sensor_slot *slot; /* owned; in the order of the configuration */
 	size_t slot_count;
-	struct connector_retire *retire;   /* owned until it ends */
-	struct loop_timer *pump_timer;	   /* owned until it fires */
-	struct loop_timer *look_timer;	   /* owned until it fires: the next look at the schedule */
-	struct api *api;		   /* owned; NULL with is_once */
-	struct signals *signals;	   /* owned */
-	TAILQ_HEAD(, sensor_event) events; /* owned; not written yet */
+	struct connector_retire *retire; /* owned until it ends */
+	struct loop_timer *pump_timer;	 /* owned until it fires */
+	struct loop_timer *look_timer;	 /* owned until it fires: the next look at the schedule */
+	struct api *api;		 /* owned; NULL with is_once */
+	struct signals *signals;	 /* owned */
+	TAILQ_HEAD(sensor_event_list, sensor_event) events; /* owned; not written yet */
 	bool is_once, is_interrupted, is_stopping;
 	int64_t started_s;
 	struct cert_counts counts; /* of the last look */
