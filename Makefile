@@ -134,7 +134,7 @@ unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store $(B)/die_at_write.so
 	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)
 	@sh tests/fuzz/replay.sh $(B) $(fuzzers)
 
-# Everything that must hold before a change lands; about six minutes on two cores.
+# Everything that must hold before a change lands; about five minutes on two cores.
 check: deps
 	@echo "== unit tests and fuzz corpora, release"
 	@$(self) -j$(JOBS) VARIANT=release all unit
@@ -150,11 +150,15 @@ e2e:
 	@ACMSENSOR_BUILD=$(BUILD)/san AWSSIM_BUILD=$(BUILD)/release $(pytest) $(PYTEST)
 
 # What takes longer: more kill rounds and other torture, the end-to-end tests of the release build, valgrind, fuzzing.
-check-long: check
+check-long: check clang
 	@ACMSENSOR_LONG=1 ACMSENSOR_KILL_ROUNDS=400 $(self) -j$(JOBS) VARIANT=release unit
 	@ACMSENSOR_LONG=1 ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(pytest)
 	@sh tests/run_unit.sh $(JOBS) --valgrind $(BUILD)/release $(subst $(B)/,$(BUILD)/release/,$(tests))
 	@$(self) fuzz
+
+# The other compiler: no warning, and the unit tests.
+clang: deps
+	@$(self) -j$(JOBS) CC=clang BUILD=$(BUILD)/clang DEVELOPER=1 all unit
 
 # Each target for FUZZ_SECONDS from its corpus, JOBS at once; findings stay in build/fuzz/finding.
 FUZZ_SECONDS ?= 60
@@ -199,11 +203,12 @@ help:
 	@echo "make demo       a simulated organization, a real daemon, a full cycle, the CLI's views (KEEP=1 keeps it)"
 	@echo "make check      every test, also under ASan and UBSan; make check-long: what takes longer"
 	@echo "make lint       layers, banned functions, format, clang-tidy, gcc -fanalyzer, cppcheck"
+	@echo "make clang      built by clang without a warning, and the unit tests"
 	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), JOBS=$(JOBS) at once"
 	@echo "make bench      speed and scale beside a boto3 script"
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
 	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|tsan|fuzz builds others"
 
-.PHONY: all unit check e2e check-long fuzz fuzzers lint bench demo install clean deps help FORCE
+.PHONY: all unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

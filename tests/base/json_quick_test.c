@@ -15,11 +15,11 @@
 static const char *const answer[] = {
 	"{}",
 	" { } \n",
-	"{\"CertificateSummaryList\":[{\"CertificateArn\":\"arn:aws:acm:eu-west-1:1:certificate/0b\","
-	"\"CreatedAt\":1.69E9,\"NotAfter\":1756684799.5,\"InUse\":true,\"Exported\":false,"
-	"\"RevokedAt\":null,\"SubjectAlternativeNameSummaries\":[\"www.example.com\",\"x.y\"]}]}",
-	"{\"Certificate\":\"-----BEGIN CERTIFICATE-----\\nMIIB\\/w==\\n-----END CERTIFICATE-----\\n\","
-	"\"CertificateChain\":\"\\\"\\\\\\b\\f\\r\\t\\u00e9\\u20ac\\u0041\"}",
+	("{\"CertificateSummaryList\":[{\"CertificateArn\":\"arn:aws:acm:eu-west-1:1:certificate/0b\","
+	 "\"CreatedAt\":1.69E9,\"NotAfter\":1756684799.5,\"InUse\":true,\"Exported\":false,"
+	 "\"RevokedAt\":null,\"SubjectAlternativeNameSummaries\":[\"www.example.com\",\"x.y\"]}]}"),
+	("{\"Certificate\":\"-----BEGIN CERTIFICATE-----\\nMIIB\\/w==\\n-----END CERTIFICATE-----\\n\","
+	 "\"CertificateChain\":\"\\\"\\\\\\b\\f\\r\\t\\u00e9\\u20ac\\u0041\"}"),
 	"{\"a\":[[],{},[{\"b\":[]},{}],-0,0,-1,12345678901234567,0.5,-2.5e-3,1E+2,1e-999]}",
 	"{\"\":\"\",\"a b\":\"\x7f \x7f\",\"c\" : [ 1 , 2 ] }",
 	"{\"name\":\"exactly 8 bytes and a quote: 12345678\",\"x\":\"1234567\",\"y\":\"123456789\"}",
