@@ -112,6 +112,16 @@ static int compare_arns(const void *a, const void *b, void *bytes)
 		from + right->at + right->sort_len, right->arn_len);
 }
 
+/* Of one ARN the last collected first. */
+static int compare_arns_and_age(const void *a, const void *b, void *bytes)
+{
+	const struct cert_item *left = a, *right = b;
+	int order = compare_arns(a, b, bytes);
+	if (order != 0)
+		return order;
+	return (left->at < right->at) - (left->at > right->at);
+}
+
 static int compare_items(const void *a, const void *b, void *bytes)
 {
 	const struct cert_item *left = a, *right = b;
@@ -127,7 +137,7 @@ void cert_collection_sort(struct cert_collection *collection, bool is_unique)
 	size_t kept = collection->count;
 	if (!is_unique) {
 		qsort_r(collection->item, collection->count, sizeof(*collection->item),
-			compare_arns, collection->bytes);
+			compare_arns_and_age, collection->bytes);
 		kept = 0;
 		for (size_t i = 0; i < collection->count; i++)
 			if (kept == 0 || compare_arns(&collection->item[kept - 1],

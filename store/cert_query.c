@@ -2,10 +2,15 @@
  * One query: walk the ranges of an index, check each record, and either give it at once or, when
  * the index has another order, collect first and give afterwards.
  *
- *   PLAN -> WALK --(index in the wanted order: gives here)----------------> END
- *             +-----(collected all; sorted)-> GIVE ------------------------>+
+ *   PLAN -> WALK --(index in the wanted order: gives here)--> CATCH_UP -> END
+ *             +--> GATHER --(collected all; sorted)--> GIVE -->+
  *
- * Nothing of the map is kept between two calls: the position is a key.
+ * Nothing of the map is kept between two calls: the position is a key. What is written between them
+ * can move an entry of an index past the position, to and fro, and a record out of the filter and
+ * in again. So what was given is remembered and given once; and GATHER and CATCH_UP look at each
+ * certificate that an event since PLAN names, because whoever changes what an index or a filter
+ * looks at appends an event in the same transaction (certs.h). They are through when the call's
+ * transaction holds no later event; a query that ends in its first transaction meets none.
  */
 #include "store/cert_query.h"
 
@@ -18,8 +23,9 @@
 #include "store/cert_internal.h"
 #include "store/cert_query_internal.h"
 #include "store/domain_name.h"
+#include "store/events.h"
 
-enum query_state { QUERY_PLAN, QUERY_WALK, QUERY_GIVE, QUERY_END };
+enum query_state { QUERY_PLAN, QUERY_WALK, QUERY_GATHER, QUERY_GIVE, QUERY_CATCH_UP, QUERY_END };
 
 enum { SERIAL_HEX_MAX = 128 };
 
@@ -32,7 +38,10 @@ struct cert_query {
 	size_t range;	 /* being walked */
 	struct key at;	 /* last entry seen in it; empty: none yet */
 	struct cert_collection collection;
-	size_t given;
+	size_t at_item; /* of the collection: the next to give */
+	struct arn_set given;
+	uint64_t next_event; /* the first of those since PLAN that was not looked at yet */
+	bool has_moved;	     /* events came while the ranges were walked */
 	size_t scanned;
 };
 
@@ -131,6 +140,7 @@ void cert_query_free(struct cert_query *query)
 		free((void *)(uintptr_t)text[i]);
 	cert_ranges_clear(&query->ranges);
 	cert_collection_clear(&query->collection);
+	arn_set_clear(&query->given);
 	free(query);
 }
 
@@ -174,7 +184,24 @@ static void plan(struct cert_query *query, struct store_txn *txn)
 		((query->sort == CERT_SORT_EXPIRES && query->ranges.is_in_order_of_expiry) ||
 			(query->sort == CERT_SORT_ARN && query->ranges.is_in_order_of_arn));
 	query->at = key_empty();
+	query->next_event = store_event_last_sequence(txn) + 1;
 	query->state = QUERY_WALK;
+}
+
+/* A record that matches. true: *ret_record is the next to give. */
+static bool give_or_collect(
+	struct cert_query *query, const struct cert_record *record, struct cert_record *ret_record)
+{
+	bool is_collecting =
+		!query->is_ordered && (query->state == QUERY_WALK || query->state == QUERY_GATHER);
+	if (is_collecting) {
+		cert_collection_add(&query->collection, query->sort, record);
+		return false;
+	}
+	if (!arn_set_add(&query->given, record->arn))
+		return false;
+	*ret_record = *record;
+	return true;
 }
 
 /* The next entry of the ranges, or false behind the last. */
@@ -246,9 +273,7 @@ static bool walk(struct cert_query *query, struct store_txn *txn, struct cert_re
 	struct slice key, value;
 	struct cert_record record;
 	if (!next_entry(query, txn, &key, &value)) {
-		query->state = query->is_ordered ? QUERY_END : QUERY_GIVE;
-		if (query->state == QUERY_GIVE)
-			cert_collection_sort(&query->collection, query->ranges.is_unique);
+		query->state = query->is_ordered ? QUERY_CATCH_UP : QUERY_GATHER;
 		return false;
 	}
 	if (is_skipped(query, value))
@@ -257,42 +282,83 @@ static bool walk(struct cert_query *query, struct store_txn *txn, struct cert_re
 	if (!read_entry(query, txn, key, value, &record) ||
 		!cert_filter_matches(&query->filter, &record))
 		return false;
-	if (!query->is_ordered) {
-		cert_collection_add(&query->collection, query->sort, &record);
+	return give_or_collect(query, &record, ret_record);
+}
+
+static void end_events(struct cert_query *query)
+{
+	if (query->state == QUERY_CATCH_UP) {
+		query->state = QUERY_END;
+		return;
+	}
+	cert_collection_sort(&query->collection, query->ranges.is_unique && !query->has_moved);
+	query->state = QUERY_GIVE;
+}
+
+/* One event further: the certificate that it names may have moved past the walk. */
+static bool look_at_event(
+	struct cert_query *query, struct store_txn *txn, struct cert_record *ret_record)
+{
+	struct event_record event;
+	struct cert_record record;
+	if (!store_event_get_from(txn, query->next_event, &event)) {
+		if (!store_txn_failed(txn))
+			end_events(query);
 		return false;
 	}
-	*ret_record = record;
-	return true;
+	query->next_event = event.sequence + 1;
+	query->has_moved = true;
+	if (event.arn[0] == '\0' || arn_set_has(&query->given, event.arn))
+		return false;
+	query->scanned++;
+	if (!store_cert_get(txn, event.arn, &record) ||
+		!cert_filter_matches(&query->filter, &record))
+		return false;
+	return give_or_collect(query, &record, ret_record);
 }
 
 /* One that was deleted or changed since it was collected is left out. */
 static bool give(struct cert_query *query, struct store_txn *txn, struct cert_record *ret_record)
 {
 	struct cert_record record;
-	if (query->given == query->collection.count) {
-		query->state = QUERY_END;
+	if (query->at_item == query->collection.count) {
+		query->state = QUERY_CATCH_UP;
 		return false;
 	}
-	struct key key = cert_collection_arn(&query->collection, query->given++);
+	struct key key = cert_collection_arn(&query->collection, query->at_item++);
 	struct slice slice_key = {.bytes = key.bytes, .len = key.len}, value;
 	if (!txn_get(txn, TABLE_CERTS, &key, &value) ||
 		!cert_decode(txn, slice_key, value, &record) ||
 		!cert_filter_matches(&query->filter, &record))
 		return false;
-	*ret_record = record;
-	return true;
+	return give_or_collect(query, &record, ret_record);
+}
+
+static bool step(struct cert_query *query, struct store_txn *txn, struct cert_record *ret_record)
+{
+	switch (query->state) {
+	case QUERY_PLAN:
+		plan(query, txn);
+		return false;
+	case QUERY_WALK:
+		return walk(query, txn, ret_record);
+	case QUERY_GATHER:
+	case QUERY_CATCH_UP:
+		return look_at_event(query, txn, ret_record);
+	case QUERY_GIVE:
+		return give(query, txn, ret_record);
+	case QUERY_END:
+		return false;
+	}
+	abort();
 }
 
 bool cert_query_next(struct cert_query *query, struct store_txn *txn, size_t scanned_max,
 	struct cert_record *ret_record, bool *ret_is_end)
 {
-	if (query->state == QUERY_PLAN && !store_txn_failed(txn))
-		plan(query, txn);
 	for (size_t i = 0; i < scanned_max && query->state != QUERY_END && !store_txn_failed(txn);
 		i++) {
-		bool is_given = query->state == QUERY_WALK ? walk(query, txn, ret_record)
-							   : give(query, txn, ret_record);
-		if (is_given) {
+		if (step(query, txn, ret_record)) {
 			*ret_is_end = false;
 			return true;
 		}

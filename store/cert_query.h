@@ -3,7 +3,8 @@
  * (fingerprint, domain, expiry, region, then all) and checks the rest on each record, in place.
  *
  * A walk is resumable: cert_query_next runs inside one read transaction, the walk's position
- * outlives it, so that 100,000 rows stream in slices while the loop serves others.
+ * outlives it, so that 100,000 rows stream in slices while the loop serves others. What is written
+ * between two slices neither hides a certificate nor shows it twice; see cert_query_next.
  */
 #ifndef STORE_CERT_QUERY_H
 #define STORE_CERT_QUERY_H
@@ -49,12 +50,20 @@ void cert_query_free(struct cert_query *query);
 bool cert_sort_parse(const char *text, enum cert_sort *ret_sort);
 
 /*
- * The next match, or false at the end, or when scanned_max (above 0) entries were looked at without
- * one; *ret_is_end tells which. Each match comes once; only one whose expiry changes during a walk
- * by expiry may come in its old and its new place. For an order without an index all matches are
- * collected first, over as many calls as scanned_max makes it, as keys alone (about 150 bytes a
- * match, held until the query is freed). A transaction that has failed ends the walk: ask
- * store_txn_check.
+ * The next match, or false at the end, or when scanned_max (above 0) entries, of events too, were
+ * looked at without one; *ret_is_end tells which.
+ *
+ * What matches in the first call's transaction and in the last one's comes exactly once, whatever
+ * was written between; what matches only in one of them may come, once. A record is given as it is
+ * in its call's transaction. Whom the order passed because of such writes comes behind the others,
+ * out of order; within one transaction there is none. This rests on events: see store_cert_put.
+ *
+ * limits: of what was given a hash is kept until the query is freed (struct arn_set in
+ * cert_query_internal.h: 11 to 22 bytes, and the chance of taking one for another). For an order
+ * without an index all matches are collected first, over as many calls as scanned_max makes it, as
+ * keys alone (about 150 bytes a match, and for each event that names one). The end comes in the
+ * first call that has looked at all events of its transaction. A transaction that has failed ends
+ * the walk: ask store_txn_check.
  */
 bool cert_query_next(struct cert_query *query, struct store_txn *txn, size_t scanned_max,
 	struct cert_record *ret_record, bool *ret_is_end);

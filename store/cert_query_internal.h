@@ -1,7 +1,11 @@
-/* The parts of a query: ranges of an index to walk, and collecting for orders without an index. */
+/*
+ * The parts of a query: ranges of an index to walk, collecting for orders without an index, and
+ * remembering what was given.
+ */
 #ifndef STORE_CERT_QUERY_INTERNAL_H
 #define STORE_CERT_QUERY_INTERNAL_H
 
+#include "base/siphash.h"
 #include "store/cert_query.h"
 #include "store/key_internal.h"
 #include "store/store_internal.h"
@@ -38,9 +42,25 @@ struct cert_collection {
 
 void cert_collection_add(
 	struct cert_collection *collection, enum cert_sort sort, const struct cert_record *record);
-/* Sorts, and drops what was collected twice (is_unique false). */
+/* Sorts, and drops what was collected twice (is_unique false): the last one stays. */
 void cert_collection_sort(struct cert_collection *collection, bool is_unique);
 struct key cert_collection_arn(const struct cert_collection *collection, size_t i);
 void cert_collection_clear(struct cert_collection *collection);
+
+/* --- remembering: arn_set.c ------------------------------------------------------------------ */
+
+/*
+ * ARNs as keyed 64-bit hashes, 11 to 22 bytes each, nothing before the first. Two ARNs of 100,000
+ * have the same hash, so that one is taken for the other, with a chance of 3e-10.
+ */
+struct arn_set {
+	uint64_t *slot; /* owned; 0: free */
+	size_t size, count;
+	unsigned char key[SIPHASH_KEY_LEN]; /* random, made by the first add */
+};
+
+bool arn_set_add(struct arn_set *set, const char *arn); /* false: it was in it */
+bool arn_set_has(const struct arn_set *set, const char *arn);
+void arn_set_clear(struct arn_set *set);
 
 #endif

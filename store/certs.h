@@ -45,7 +45,10 @@ struct cert_record {
 /* Inserts or replaces, indexes and the serial's history included (a serial new to the ARN adds a
  * history record). Nothing is written when nothing changed. Fails the transaction: ERR_PROTOCOL
  * when arn is not an ACM certificate's ARN of that region and account, ERR_LIMIT when it is longer
- * than CERT_ARN_MAX or the record larger than 1 MiB. */
+ * than CERT_ARN_MAX or the record larger than 1 MiB. Who changes in a stored certificate what a
+ * filter or an index looks at (NotAfter, names, gone ...; not connector) appends an event that
+ * names its ARN in the same transaction: a listing under way finds by it what moved
+ * (cert_query.h). */
 void store_cert_put(struct store_txn *txn, const struct cert_record *record);
 bool store_cert_get(struct store_txn *txn, const char *arn, struct cert_record *ret_record);
 /* With its history; its PEM stays. */

@@ -173,11 +173,25 @@ void store_event_append(struct store_txn *txn, const struct event_record *event)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
+static bool read_sequence(struct store_txn *txn, struct slice key, uint64_t *ret_sequence)
+{
+	uint64_t sequence = key.len == sizeof(uint64_t) ? key_read_u64(key.bytes) : 0;
+	if (sequence == 0 || sequence > INT64_MAX) { /* the next would be before it */
+		txn_fail_damaged(txn, TABLE_EVENTS, key, "not the number of an event");
+		return false;
+	}
+	*ret_sequence = sequence;
+	return true;
+}
+
 static bool decode(
 	struct store_txn *txn, struct slice key, struct slice value, struct event_record *ret_event)
 {
 	struct event_record event;
-	if (key.len != sizeof(uint64_t) || value.len < HASH_LEN) {
+	uint64_t sequence;
+	if (!read_sequence(txn, key, &sequence))
+		return false;
+	if (value.len < HASH_LEN) {
 		txn_fail_damaged(txn, TABLE_EVENTS, key, "too short for an event");
 		return false;
 	}
@@ -188,11 +202,7 @@ static bool decode(
 		txn_fail_damaged(txn, TABLE_EVENTS, key, "unknown kind of event");
 		return false;
 	}
-	event.sequence = key_read_u64(key.bytes);
-	if (event.sequence == 0 || event.sequence > INT64_MAX) { /* the next would be before it */
-		txn_fail_damaged(txn, TABLE_EVENTS, key, "not the number of an event");
-		return false;
-	}
+	event.sequence = sequence;
 	memcpy(event.hash, value.bytes + fields.len, HASH_LEN);
 	*ret_event = event;
 	return true;
@@ -212,6 +222,17 @@ bool store_event_get_last(struct store_txn *txn, uint64_t to, struct event_recor
 	struct slice key, value;
 	return txn_seek_back(txn, TABLE_EVENTS, &at, &key, &value) &&
 	       decode(txn, key, value, ret_event);
+}
+
+uint64_t store_event_last_sequence(struct store_txn *txn)
+{
+	struct key last = key_empty();
+	struct slice key, value;
+	uint64_t sequence;
+	return txn_seek_back(txn, TABLE_EVENTS, &last, &key, &value) &&
+			       read_sequence(txn, key, &sequence)
+		       ? sequence
+		       : 0;
 }
 
 /* --- verifying ------------------------------------------------------------------------------- */

@@ -47,6 +47,8 @@ void store_event_append(struct store_txn *txn, const struct event_record *event)
 bool store_event_get_from(struct store_txn *txn, uint64_t from, struct event_record *ret_event);
 /* The last with sequence <= to (0: the newest). */
 bool store_event_get_last(struct store_txn *txn, uint64_t to, struct event_record *ret_event);
+/* The newest's, without reading it; 0: none. */
+uint64_t store_event_last_sequence(struct store_txn *txn);
 /* Recomputes the chain; ERR_STORE names the first broken sequence or gap. */
 int store_event_verify(struct store_txn *txn, struct err *err);
 

@@ -323,7 +323,8 @@ static void change_everything(struct store_txn *txn, void *arg)
 	}
 }
 
-/* What is deleted is not given, what is there is given at most once; nothing fails. */
+/* What is deleted is not given, what is there is given at most once, also without events; nothing
+ * fails. */
 static void a_walk_survives_changes_between_its_slices(void **state)
 {
 	(void)state;
@@ -349,8 +350,6 @@ static void a_walk_survives_changes_between_its_slices(void **state)
 				store_write_now(store, change_everything, &round, &err), 0);
 		}
 		cert_query_free(query);
-		if (sort == CERT_SORT_EXPIRES)
-			continue; /* the index moves under a streaming walk: old and new place */
 		qsort(found.arn, found.count, sizeof(found.arn[0]), compare_arns);
 		for (size_t i = 1; i < found.count; i++)
 			assert_string_not_equal(found.arn[i - 1], found.arn[i]);
