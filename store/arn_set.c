@@ -37,10 +37,10 @@ static void grow(struct arn_set *set)
 
 static void make_key(struct arn_set *set)
 {
-	uint32_t word[SIPHASH_KEY_LEN / sizeof(uint32_t)];
-	for (size_t i = 0; i < sizeof(word) / sizeof(word[0]); i++)
-		word[i] = clock_random(UINT32_MAX);
-	memcpy(set->key, word, sizeof(set->key));
+	for (size_t at = 0; at < sizeof(set->key); at += sizeof(uint32_t)) {
+		uint32_t word = clock_random(UINT32_MAX);
+		memcpy(set->key + at, &word, sizeof(word));
+	}
 }
 
 bool arn_set_add(struct arn_set *set, const char *arn)
