@@ -111,10 +111,10 @@ struct http {
 	struct loop_timer *turn_timer;	 /* owned; NULL: none is due */
 	struct loop_timer *watch_timer;	 /* owned; NULL while nothing is under way */
 	bool is_in_turn;
-	bool has_started; /* in this turn: libcurl has something to act on */
-	int64_t delivery_turn_us,
-		delivery_us; /* the loop's turn, and what done functions took of it */
-	bool is_freed;	     /* by a done function; http goes when that turn of delivery is over */
+	bool has_started;	  /* in this turn: libcurl has something to act on */
+	int64_t delivery_turn_us; /* the loop's turn that was delivered in last: when it began */
+	int64_t delivery_us;	  /* what the done functions have taken of it */
+	bool is_freed; /* by a done function; http goes when that turn of delivery is over */
 	struct http_stats stats;
 };
 

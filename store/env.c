@@ -379,3 +379,12 @@ void env_end(struct store *store)
 {
 	pthread_rwlock_unlock(&store->map_lock);
 }
+
+void store_forget_dead_readers(struct store *store)
+{
+	int dead;
+	pthread_rwlock_rdlock(&store->map_lock);
+	if (store->env != NULL)
+		mdb_reader_check(store->env, &dead); /* or later */
+	pthread_rwlock_unlock(&store->map_lock);
+}

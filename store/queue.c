@@ -154,7 +154,7 @@ struct store_queue *queue_new(struct store *store, struct err *err)
 
 void queue_wait(struct store_queue *queue)
 {
-	if (queue != NULL && queue->worker != NULL)
+	if (queue != NULL)
 		worker_wait(queue->worker);
 }
 
@@ -200,6 +200,7 @@ void store_write_cancel(struct store_write *write)
 		return;
 	struct store_queue *queue = write->queue;
 	if (write->state == RUNNING) {
+		assert(queue->store->open_reads == 0); /* the map could not grow */
 		worker_wait(queue->worker);
 		take_group(queue);
 	}

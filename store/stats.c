@@ -42,15 +42,6 @@ static int count_readers(struct store *store)
 	return lines > 0 ? lines - 1 : 0;
 }
 
-void store_forget_dead_readers(struct store *store)
-{
-	int dead;
-	pthread_rwlock_rdlock(&store->map_lock);
-	if (store->env != NULL)
-		mdb_reader_check(store->env, &dead); /* or later */
-	pthread_rwlock_unlock(&store->map_lock);
-}
-
 int store_get_stats(struct store *store, struct store_stats *ret_stats, struct err *err)
 {
 	struct store_txn *txn;

@@ -60,7 +60,7 @@ typedef void store_done_fn(void *arg, const struct err *err);
 struct store_write *store_write_start(struct store *store, store_write_fn *write, void *write_arg,
 	store_done_fn *done, void *done_arg);
 /* The write may or may not be in the store afterwards; never half of it. Blocks while its group
- * runs and commits. */
+ * runs and commits: not while a read is open. */
 void store_write_cancel(struct store_write *write);
 
 /* Synchronous, alone in its transaction, while no read is open; for start, end and tests. */
