@@ -24,7 +24,7 @@ struct aws_call *acm_call_start(struct aws_client *client, const char *region,
 		.path = "/",
 		.body = buf_text(body),
 		.body_len = body->len,
-		.rate_per_second = operation->rate_per_second,
+		.rate.per_second = operation->per_second,
 		.reply_max_bytes = operation->reply_max_bytes,
 		.expects = operation->expects,
 	};

@@ -24,7 +24,7 @@ enum {
 static const struct acm_operation describe_certificate = {
 	.name = "DescribeCertificate",
 	.expects = "Certificate",
-	.rate_per_second = 10, /* facts.md 2.14 */
+	.per_second = 10, /* facts.md 2.14 */
 	.reply_max_bytes = REPLY_MAX,
 };
 

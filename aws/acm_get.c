@@ -20,13 +20,13 @@ enum {
 static const struct acm_operation get_certificate = {
 	.name = "GetCertificate",
 	.expects = "Certificate",
-	.rate_per_second = 10, /* facts.md 2.14 */
+	.per_second = 10, /* facts.md 2.14 */
 	.reply_max_bytes = PEM_REPLY_MAX,
 };
 
 static const struct acm_operation list_tags = {
 	.name = "ListTagsForCertificate",
-	.rate_per_second = 10, /* facts.md 2.14 */
+	.per_second = 10, /* facts.md 2.14 */
 	.reply_max_bytes = TAGS_REPLY_MAX,
 };
 

@@ -10,7 +10,7 @@ struct err;
 struct acm_operation {
 	const char *name;    /* "DescribeCertificate" */
 	const char *expects; /* member of a good answer; NULL: none */
-	double rate_per_second;
+	double per_second;
 	size_t reply_max_bytes;
 };
 

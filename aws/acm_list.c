@@ -31,7 +31,7 @@ static const char *const key_pair_origins[] = {"AWS_MANAGED", "ACME", "CUSTOMER_
 static const struct acm_operation list_certificates = {
 	.name = "ListCertificates",
 	.expects = "CertificateSummaryList",
-	.rate_per_second = 8, /* facts.md 2.14 */
+	.per_second = 8, /* facts.md 2.14 */
 	.reply_max_bytes = REPLY_MAX,
 };
 

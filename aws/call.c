@@ -49,7 +49,7 @@ struct aws_call {
 	char region[ENDPOINT_REGION_MAX];
 	char *body; /* owned */
 	size_t body_len;
-	double rate_per_second;
+	struct rate rate;
 	size_t reply_max_bytes;
 	bool is_secret;
 	aws_call_done_fn *done;
@@ -304,8 +304,7 @@ static void proceed(struct aws_call *call)
 		client->account_id[0] != '\0' ? client->account_id : credentials->access_key_id;
 	snprintf(call->rate_key, sizeof(call->rate_key), "%.*s/%s/%s", ACCOUNT_KEY_MAX, account,
 		call->region, call->operation);
-	int64_t delay_ms =
-		rate_take(client->aws->rate, call->rate_key, call->rate_per_second, now_mono_ms);
+	int64_t delay_ms = rate_take(client->aws->rate, call->rate_key, call->rate, now_mono_ms);
 	if (delay_ms > 0)
 		wait_token(call, delay_ms, now_mono_ms);
 	else
@@ -486,7 +485,7 @@ struct aws_call *aws_call_start(struct aws_client *client, const struct aws_requ
 		.expects = request->expects,
 		.body = xstrndup(request->body, request->body_len),
 		.body_len = request->body_len,
-		.rate_per_second = request->rate_per_second,
+		.rate = request->rate,
 		.reply_max_bytes = request->reply_max_bytes,
 		.is_secret = request->is_secret,
 		.done = done,

@@ -21,6 +21,7 @@
 #include "aws/reply.h"
 #include "aws/service.h"
 #include "base/http.h"
+#include "base/rate.h"
 
 struct aws;
 struct aws_call;
@@ -103,7 +104,7 @@ struct aws_request {
 	const char *path;      /* shared static: "/" or "/listRegions" */
 	const char *body;      /* borrowed for aws_call_start */
 	size_t body_len;
-	double rate_per_second; /* documented quota of the operation, per account and region */
+	struct rate rate; /* documented quota of the operation, per account and region */
 	size_t reply_max_bytes;
 	/* Shared static: what a good answer has, a top member or an element below the root; NULL:
 	 * anything. An answer without it is garbage and is asked for again. */

@@ -187,7 +187,7 @@ static void start(struct cred_provider *provider, cred_done_fn *done, void *arg)
 		.path = "/",
 		.body = buf_text(&body),
 		.body_len = body.len,
-		.rate_per_second = assume_role_per_second,
+		.rate.per_second = assume_role_per_second,
 		.reply_max_bytes = REPLY_MAX,
 		.expects = "AssumeRoleResult/Credentials",
 		.is_secret = true,

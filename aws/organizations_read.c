@@ -22,10 +22,10 @@ enum {
 	REPLY_MAX = 1 << 20,
 };
 
-/* Sustained rates of an account, calls a second (facts.md section 5). */
-static const double describe_per_second = 1;
-static const double list_roots_per_second = 1;
-static const double list_children_per_second = 5;
+/* Of an account (facts.md section 5). */
+static const struct rate describe_rate = {.per_second = 1, .burst = 2};
+static const struct rate list_roots_rate = {.per_second = 1, .burst = 2};
+static const struct rate list_children_rate = {.per_second = 5, .burst = 8};
 
 /* --- lists ------------------------------------------------------------------------------------ */
 
@@ -64,7 +64,7 @@ struct list_request {
 	const char *operation, *expects; /* shared static */
 	const char *parent_id;		 /* NULL: the operation takes none */
 	const char *next_token;		 /* NULL: first page */
-	double rate_per_second;
+	struct rate rate;
 };
 
 static struct aws_call *call_start(struct aws_client *client, const char *region,
@@ -77,7 +77,7 @@ static struct aws_call *call_start(struct aws_client *client, const char *region
 		.path = "/",
 		.body = buf_text(body),
 		.body_len = body->len,
-		.rate_per_second = of->rate_per_second,
+		.rate = of->rate,
 		.reply_max_bytes = REPLY_MAX,
 		.expects = of->expects,
 	};
@@ -112,7 +112,7 @@ struct aws_call *organizations_describe_start(
 	struct aws_call *call = call_start(client, region,
 		&(struct list_request){.operation = "DescribeOrganization",
 			.expects = "Organization",
-			.rate_per_second = describe_per_second},
+			.rate = describe_rate},
 		&body, done, arg);
 	buf_clear(&body);
 	return call;
@@ -125,7 +125,7 @@ struct aws_call *organizations_list_roots_start(struct aws_client *client, const
 		&(struct list_request){.operation = "ListRoots",
 			.expects = "Roots",
 			.next_token = next_token,
-			.rate_per_second = list_roots_per_second},
+			.rate = list_roots_rate},
 		done, arg);
 }
 
@@ -137,7 +137,7 @@ struct aws_call *organizations_list_units_start(struct aws_client *client, const
 			.expects = "OrganizationalUnits",
 			.parent_id = parent_id,
 			.next_token = next_token,
-			.rate_per_second = list_children_per_second},
+			.rate = list_children_rate},
 		done, arg);
 }
 
@@ -149,7 +149,7 @@ struct aws_call *organizations_list_accounts_start(struct aws_client *client, co
 			.expects = "Accounts",
 			.parent_id = parent_id,
 			.next_token = next_token,
-			.rate_per_second = list_children_per_second},
+			.rate = list_children_rate},
 		done, arg);
 }
 

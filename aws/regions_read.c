@@ -62,7 +62,7 @@ struct aws_call *account_list_regions_start(struct aws_client *client, const cha
 		.path = "/listRegions",
 		.body = buf_text(&body),
 		.body_len = body.len,
-		.rate_per_second = list_regions_per_second,
+		.rate.per_second = list_regions_per_second,
 		.reply_max_bytes = REPLY_MAX,
 		.expects = "Regions",
 	};
@@ -120,7 +120,7 @@ struct aws_call *ec2_describe_regions_start(
 		.path = "/",
 		.body = buf_text(&body),
 		.body_len = body.len,
-		.rate_per_second = describe_regions_per_second,
+		.rate.per_second = describe_regions_per_second,
 		.reply_max_bytes = REPLY_MAX,
 		.expects = "regionInfo",
 	};

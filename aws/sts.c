@@ -28,7 +28,7 @@ struct aws_call *sts_get_caller_identity_start(
 		.path = "/",
 		.body = buf_text(&body),
 		.body_len = body.len,
-		.rate_per_second = get_caller_identity_per_second,
+		.rate.per_second = get_caller_identity_per_second,
 		.reply_max_bytes = REPLY_MAX,
 		.expects = "GetCallerIdentityResult/Account",
 	};

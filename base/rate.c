@@ -1,5 +1,5 @@
 /*
- * A bucket holds tokens that arrive at full_rate * factor a second, up to one second's worth. Its
+ * A bucket holds tokens that arrive at full_rate * factor a second, up to its burst. Its
  * tokens below zero are reservations: whoever took them waits until they have arrived. Throttling
  * halves the factor; from a second after the last one it grows again in a straight line.
  */
@@ -23,7 +23,7 @@ static const double rounding = 1e-9; /* of a token: what adding fractions of sec
 struct bucket {
 	struct bucket *next; /* owned; in the same slot */
 	double tokens;
-	double full_rate; /* tokens a second */
+	struct rate full; /* while nothing throttles */
 	double factor;	  /* factor_min to 1 */
 	int64_t refilled_mono_ms;
 	int64_t asked_mono_ms;	/* last rate_take */
@@ -58,7 +58,8 @@ static struct bucket *find(const struct rate_table *table, const char *key)
 
 static double burst(const struct bucket *bucket)
 {
-	double worth = bucket->full_rate * bucket->factor;
+	double whole = bucket->full.burst > 0 ? bucket->full.burst : bucket->full.per_second;
+	double worth = whole * bucket->factor;
 	return worth > 1 ? worth : 1;
 }
 
@@ -83,7 +84,7 @@ static void refill(struct bucket *bucket, int64_t now_mono_ms)
 	bucket->factor += recovery_per_second * growing;
 	if (bucket->factor > 1 - rounding)
 		bucket->factor = 1;
-	bucket->tokens += area * bucket->full_rate;
+	bucket->tokens += area * bucket->full.per_second;
 	if (bucket->tokens > burst(bucket))
 		bucket->tokens = burst(bucket);
 	bucket->refilled_mono_ms = now_mono_ms;
@@ -152,7 +153,7 @@ static void double_slots(struct rate_table *table)
 }
 
 static struct bucket *add(
-	struct rate_table *table, const char *key, double per_second, int64_t now_mono_ms)
+	struct rate_table *table, const char *key, struct rate rate, int64_t now_mono_ms)
 {
 	size_t len = strlen(key);
 	assert(len < RATE_KEY_MAX);
@@ -162,7 +163,7 @@ static struct bucket *add(
 		double_slots(table);
 	struct bucket *bucket = xcalloc(1, sizeof(*bucket) + len + 1);
 	memcpy(bucket->key, key, len);
-	bucket->full_rate = per_second;
+	bucket->full = rate;
 	bucket->factor = 1;
 	bucket->tokens = burst(bucket);
 	bucket->refilled_mono_ms = now_mono_ms;
@@ -194,19 +195,19 @@ void rate_table_free(struct rate_table *table)
 	free(table);
 }
 
-int64_t rate_take(struct rate_table *table, const char *key, double per_second, int64_t now_mono_ms)
+int64_t rate_take(struct rate_table *table, const char *key, struct rate rate, int64_t now_mono_ms)
 {
-	assert(per_second > 0);
+	assert(rate.per_second > 0);
 	struct bucket *bucket = find(table, key);
 	if (bucket == NULL)
-		bucket = add(table, key, per_second, now_mono_ms);
+		bucket = add(table, key, rate, now_mono_ms);
 	refill(bucket, now_mono_ms);
-	bucket->full_rate = per_second;
+	bucket->full = rate;
 	bucket->asked_mono_ms = now_mono_ms;
 	bucket->tokens -= 1;
 	if (bucket->tokens >= -rounding)
 		return 0;
-	double wait_ms = -bucket->tokens / (per_second * bucket->factor) * 1000;
+	double wait_ms = -bucket->tokens / (rate.per_second * bucket->factor) * 1000;
 	int64_t whole_ms = (int64_t)wait_ms;
 	return whole_ms + (wait_ms - (double)whole_ms > rounding ? 1 : 0);
 }

@@ -1,6 +1,6 @@
 /*
  * Token buckets, pure: no clock, no I/O. A table of buckets keyed by text (account, region and
- * operation), each with a rate and a burst of one second's worth, that slows down when the service
+ * operation), each with a rate and a burst, that slows down when the service
  * throttles and recovers while it does not. Callers ask when they may go and wait by themselves.
  */
 #ifndef BASE_RATE_H
@@ -17,15 +17,19 @@ enum {
 	RATE_BUCKETS_MAX = 65536,
 };
 
+struct rate {
+	double per_second; /* > 0 */
+	double burst;	   /* what may go at once after a quiet time; 0: one second's worth */
+};
+
 struct rate_table *rate_table_new(void);
 void rate_table_free(struct rate_table *table);
 
 /*
  * Takes a token, reserved in order of asking: returns the milliseconds from now_mono_ms after which
- * the caller may send (0: at once). per_second > 0; burst is one second's worth, at least 1.
+ * the caller may send (0: at once). A burst is at least 1.
  */
-int64_t rate_take(
-	struct rate_table *table, const char *key, double per_second, int64_t now_mono_ms);
+int64_t rate_take(struct rate_table *table, const char *key, struct rate rate, int64_t now_mono_ms);
 
 /* Gives back the last reservation of a caller that was cancelled while it waited. */
 void rate_untake(struct rate_table *table, const char *key);

@@ -5,8 +5,8 @@
  *             |     ^                  |        ^                                         ^
  *             +-----+ NextToken        +--------+ one certificate            any error ---+
  *
- * In WAIT_DETAILS a pump keeps up to ACM_SCAN_DETAILS_AT_ONCE cert_fetch running over the items of
- * the plan. Nothing is written before all is read, and then in one write.
+ * In WAIT_DETAILS a pump keeps a few cert_fetch running over the items of the plan. Nothing is
+ * written before all is read, and then in one write.
  */
 #include "discovery/acm_scan.h"
 
@@ -59,8 +59,9 @@ struct acm_scan {
 
 	int64_t now_s; /* when the list was complete: the moment that the scan speaks of */
 	struct scan_plan plan;
-	size_t next; /* item of the plan that is asked about next */
-	struct slot slot[ACM_SCAN_DETAILS_AT_ONCE];
+	size_t next;	   /* item of the plan that is asked about next */
+	struct slot *slot; /* owned, slot_count of them */
+	size_t slot_count;
 	struct cert_fetch_trouble trouble;
 	struct chain_set chains;
 	struct store_write *write; /* owned until it ends; only in WAIT_COMMIT */
@@ -74,9 +75,10 @@ static void on_committed(void *arg, const struct err *write_err);
 static void destroy(struct acm_scan *scan)
 {
 	aws_call_cancel(scan->call);
-	for (size_t i = 0; i < ACM_SCAN_DETAILS_AT_ONCE; i++)
+	for (size_t i = 0; i < scan->slot_count; i++)
 		cert_fetch_cancel(scan->slot[i].fetch);
 	store_write_cancel(scan->write);
+	free(scan->slot);
 	acm_summary_list_clear(&scan->list);
 	scan_plan_clear(&scan->plan);
 	for (size_t i = 0; i < scan->chains.count; i++)
@@ -321,9 +323,23 @@ static void write_scan(struct store_txn *txn, void *arg)
 
 /* --- the flow --------------------------------------------------------------------------------- */
 
+static void make_slots(struct acm_scan *scan)
+{
+	size_t asked = 0;
+	for (size_t i = 0; i < scan->plan.count; i++)
+		asked += scan->plan.item[i].change != CHANGE_NONE;
+	size_t count = asked / ACM_SCAN_DETAILS_SHARE;
+	if (count < ACM_SCAN_DETAILS_AT_ONCE_MIN)
+		count = ACM_SCAN_DETAILS_AT_ONCE_MIN;
+	if (count > ACM_SCAN_DETAILS_AT_ONCE_MAX)
+		count = ACM_SCAN_DETAILS_AT_ONCE_MAX;
+	scan->slot = xcalloc(count, sizeof(*scan->slot));
+	scan->slot_count = count;
+}
+
 static struct slot *free_slot(struct acm_scan *scan)
 {
-	for (size_t i = 0; i < ACM_SCAN_DETAILS_AT_ONCE; i++) {
+	for (size_t i = 0; i < scan->slot_count; i++) {
 		if (scan->slot[i].fetch == NULL)
 			return &scan->slot[i];
 	}
@@ -332,7 +348,7 @@ static struct slot *free_slot(struct acm_scan *scan)
 
 static bool is_idle(const struct acm_scan *scan)
 {
-	for (size_t i = 0; i < ACM_SCAN_DETAILS_AT_ONCE; i++) {
+	for (size_t i = 0; i < scan->slot_count; i++) {
 		if (scan->slot[i].fetch != NULL)
 			return false;
 	}
@@ -392,6 +408,7 @@ static int step(struct acm_scan *scan, const struct aws_reply *reply, struct err
 		}
 		if (make_plan(scan, err) != 0)
 			return -1;
+		make_slots(scan);
 		scan->state = WAIT_DETAILS;
 		return pump(scan, err);
 	case WAIT_DETAILS:

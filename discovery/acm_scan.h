@@ -21,7 +21,11 @@ enum {
 	/* Per account and region; AWS's quota is 2,500. Ends a NextToken chain that never ends. */
 	ACM_SCAN_CERTS_MAX = 20000,
 	ACM_SCAN_PAGES_MAX = 2000, /* pages may be empty and still carry a token */
-	ACM_SCAN_DETAILS_AT_ONCE = 4,
+	/* Certificates that are asked about at once: one of so many that have to be asked about,
+	 * within limits, so that all account-regions that share the slots end at about one time. */
+	ACM_SCAN_DETAILS_SHARE = 6,
+	ACM_SCAN_DETAILS_AT_ONCE_MIN = 4,
+	ACM_SCAN_DETAILS_AT_ONCE_MAX = 16,
 	ACM_SCAN_PENDING_DAYS =
 		60, /* described each cycle this long before the end, if not imported */
 };

@@ -6,13 +6,12 @@
  *                +-> [WAIT_ROLE] -> WAIT_ORGANIZATION -(stand-alone)------------+
  *                                        |                                      |
  *                                        v                                      |
- *                                   WAIT_ROOTS -> WAIT_UNITS -> WAIT_ACCOUNTS --+ no parent left
- *                                                    ^                |
- *                                                    +---next parent--+
+ *                                   WAIT_ROOTS -> WAIT_TREE --------------------+ no parent left
  *
- * The list of units is the queue of parents: each one found is asked in its turn, so that no depth
- * of nesting costs stack. The last three states stay as long as pages come. Retries and pacing are
- * in aws_call.
+ * The list of units is the queue of parents, so that no depth of nesting costs stack. In WAIT_TREE
+ * two lanes go along it side by side, since AWS counts their calls apart: one asks each parent for
+ * its units, which makes the queue longer, the other for its accounts. The last two states stay as
+ * long as pages come. Retries and pacing are in aws_call.
  */
 #include "orgscope/org_walk.h"
 
@@ -38,12 +37,20 @@ enum state {
 	WAIT_ROLE,
 	WAIT_ORGANIZATION,
 	WAIT_ROOTS,
-	WAIT_UNITS,
-	WAIT_ACCOUNTS,
+	WAIT_TREE,
 	DONE,
 };
-static const char *const state_name[] = {"WAIT_IDENTITY", "WAIT_ROLE", "WAIT_ORGANIZATION",
-	"WAIT_ROOTS", "WAIT_UNITS", "WAIT_ACCOUNTS", "DONE"};
+static const char *const state_name[] = {
+	"WAIT_IDENTITY", "WAIT_ROLE", "WAIT_ORGANIZATION", "WAIT_ROOTS", "WAIT_TREE", "DONE"};
+
+/* A listing, page after page, of one parent after the other. */
+struct lane {
+	struct org_walk *walk; /* borrowed: its walk */
+	struct aws_call *call; /* owned until it answers; NULL: no parent to ask */
+	size_t parent;	       /* index of the unit that is asked */
+	char *next_token;      /* owned; NULL asks for the first page */
+	unsigned pages_without_news;
+};
 
 struct org_walk {
 	enum state state;
@@ -51,22 +58,31 @@ struct org_walk {
 	struct aws_client *management; /* owned; NULL when the hub asks itself */
 	char *region, *role_arn, *external_id, *session_name; /* owned */
 	bool is_organization;
-	struct aws_call *call;		 /* owned until it answers */
-	struct aws_ready *ready;	 /* owned until it answers; only in WAIT_ROLE */
-	struct scope scope;		 /* owned; its units are the queue of parents */
-	struct id_index units, accounts; /* of scope, by id */
-	size_t parent;			 /* index of the unit that is asked */
-	char *next_token;		 /* owned; NULL asks for the first page */
-	unsigned pages_without_news;
+	struct aws_call *call;		     /* owned until it answers */
+	struct aws_ready *ready;	     /* owned until it answers; only in WAIT_ROLE */
+	struct scope scope;		     /* owned; its units are the queue of parents */
+	struct id_index units, accounts;     /* of scope, by id */
+	struct lane roots;		     /* has no parent */
+	struct lane unit_lane, account_lane; /* in WAIT_TREE */
 	org_walk_done_fn *done;
 	void *arg;
 };
 
 static void on_reply(void *arg, const struct aws_reply *reply, const struct err *call_err);
+static void on_page(void *arg, const struct aws_reply *reply, const struct err *call_err);
+
+static void clear_lane(struct lane *lane)
+{
+	aws_call_cancel(lane->call);
+	free(lane->next_token);
+}
 
 static void destroy(struct org_walk *walk)
 {
 	aws_call_cancel(walk->call);
+	clear_lane(&walk->roots);
+	clear_lane(&walk->unit_lane);
+	clear_lane(&walk->account_lane);
 	aws_client_ready_cancel(walk->ready);
 	aws_client_free(walk->management); /* wipes its session */
 	scope_clear(&walk->scope);
@@ -76,7 +92,6 @@ static void destroy(struct org_walk *walk)
 	free(walk->role_arn);
 	free(walk->external_id);
 	free(walk->session_name);
-	free(walk->next_token);
 	free(walk);
 }
 
@@ -197,45 +212,46 @@ static int take_accounts(struct org_walk *walk, const char *unit_id,
 }
 
 /* Tokens that move on without end: a listing may not go on forever without bringing anything. */
-static int check_progress(struct org_walk *walk, bool has_news, struct err *err)
+static int check_progress(struct lane *lane, bool has_news, struct err *err)
 {
-	bool is_idle = walk->next_token != NULL && !has_news;
-	walk->pages_without_news = is_idle ? walk->pages_without_news + 1 : 0;
-	if (walk->pages_without_news >= PAGES_WITHOUT_NEWS)
+	bool is_idle = lane->next_token != NULL && !has_news;
+	lane->pages_without_news = is_idle ? lane->pages_without_news + 1 : 0;
+	if (lane->pages_without_news >= PAGES_WITHOUT_NEWS)
 		return err_set(err, ERR_LIMIT, "%d pages in a row brought nothing new",
 			PAGES_WITHOUT_NEWS);
 	return 0;
 }
 
 /* One page of roots, or of units below the parent that was asked. */
-static int take_unit_page(struct org_walk *walk, const struct aws_reply *reply, struct err *err)
+static int take_unit_page(struct lane *lane, const struct aws_reply *reply, struct err *err)
 {
+	struct org_walk *walk = lane->walk;
 	struct organization_unit_list page = {.item = NULL};
 	char parent_id[sizeof(walk->scope.unit->id)] = ""; /* a copy: the array of units grows */
-	if (walk->state == WAIT_UNITS)
-		text_copy(parent_id, sizeof(parent_id), walk->scope.unit[walk->parent].id);
+	if (lane != &walk->roots)
+		text_copy(parent_id, sizeof(parent_id), walk->scope.unit[lane->parent].id);
 	bool has_news = false;
-	int rc = walk->state == WAIT_ROOTS
-			 ? organizations_list_roots_take(reply, &page, &walk->next_token, err)
-			 : organizations_list_units_take(reply, &page, &walk->next_token, err);
+	int rc = lane == &walk->roots
+			 ? organizations_list_roots_take(reply, &page, &lane->next_token, err)
+			 : organizations_list_units_take(reply, &page, &lane->next_token, err);
 	if (rc == 0)
 		rc = take_units(walk, parent_id, &page, &has_news, err);
 	if (rc == 0)
-		rc = check_progress(walk, has_news, err);
+		rc = check_progress(lane, has_news, err);
 	organization_unit_list_clear(&page);
 	return rc;
 }
 
-static int take_account_page(
-	struct org_walk *walk, const struct aws_reply *reply, const char *unit_id, struct err *err)
+static int take_account_page(struct lane *lane, const struct aws_reply *reply, struct err *err)
 {
+	struct org_walk *walk = lane->walk;
 	struct organization_account_list page = {.item = NULL};
 	bool has_news = false;
-	int rc = organizations_list_accounts_take(reply, &page, &walk->next_token, err);
+	int rc = organizations_list_accounts_take(reply, &page, &lane->next_token, err);
 	if (rc == 0)
-		rc = take_accounts(walk, unit_id, &page, &has_news, err);
+		rc = take_accounts(walk, walk->scope.unit[lane->parent].id, &page, &has_news, err);
 	if (rc == 0)
-		rc = check_progress(walk, has_news, err);
+		rc = check_progress(lane, has_news, err);
 	organization_account_list_clear(&page);
 	return rc;
 }
@@ -291,11 +307,27 @@ static struct aws_client *asker(struct org_walk *walk)
 	return walk->management != NULL ? walk->management : walk->hub;
 }
 
+/* Goes on to the next page, or to the next parent that is known. */
+static void ask_lane(struct lane *lane)
+{
+	struct org_walk *walk = lane->walk;
+	struct aws_client *client = asker(walk);
+	if (lane->call != NULL || lane->parent >= walk->scope.unit_count)
+		return;
+	const char *parent_id = walk->scope.unit[lane->parent].id;
+	if (lane == &walk->unit_lane)
+		lane->call = organizations_list_units_start(
+			client, walk->region, parent_id, lane->next_token, on_page, lane);
+	else
+		lane->call = organizations_list_accounts_start(
+			client, walk->region, parent_id, lane->next_token, on_page, lane);
+}
+
 /* Starts what the state waits for. */
 static void ask(struct org_walk *walk)
 {
 	struct aws_client *client = asker(walk);
-	const char *region = walk->region, *token = walk->next_token;
+	const char *region = walk->region;
 	switch (walk->state) {
 	case WAIT_IDENTITY:
 		walk->call = sts_get_caller_identity_start(client, region, on_reply, walk);
@@ -307,15 +339,12 @@ static void ask(struct org_walk *walk)
 		walk->call = organizations_describe_start(client, region, on_reply, walk);
 		return;
 	case WAIT_ROOTS:
-		walk->call = organizations_list_roots_start(client, region, token, on_reply, walk);
+		walk->call = organizations_list_roots_start(
+			client, region, walk->roots.next_token, on_reply, walk);
 		return;
-	case WAIT_UNITS:
-		walk->call = organizations_list_units_start(
-			client, region, walk->scope.unit[walk->parent].id, token, on_reply, walk);
-		return;
-	case WAIT_ACCOUNTS:
-		walk->call = organizations_list_accounts_start(
-			client, region, walk->scope.unit[walk->parent].id, token, on_reply, walk);
+	case WAIT_TREE:
+		ask_lane(&walk->unit_lane);
+		ask_lane(&walk->account_lane);
 		return;
 	case DONE:
 		return;
@@ -374,29 +403,18 @@ static int step(struct org_walk *walk, const struct aws_reply *reply, struct err
 		walk->state = WAIT_ROOTS;
 		return 0;
 	case WAIT_ROOTS:
-		if (take_unit_page(walk, reply, err) != 0)
+		if (take_unit_page(&walk->roots, reply, err) != 0)
 			return -1;
-		if (walk->next_token != NULL)
+		if (walk->roots.next_token != NULL)
 			return 0;
 		if (scope->unit_count == 0)
 			return err_set(err, ERR_PROTOCOL, "the organization has no root");
-		walk->state = WAIT_UNITS;
+		walk->state = WAIT_TREE;
 		return 0;
-	case WAIT_UNITS:
-		if (take_unit_page(walk, reply, err) != 0)
-			return -1;
-		if (walk->next_token == NULL)
-			walk->state = WAIT_ACCOUNTS;
-		return 0;
-	case WAIT_ACCOUNTS:
-		if (take_account_page(walk, reply, scope->unit[walk->parent].id, err) != 0)
-			return -1;
-		if (walk->next_token != NULL)
+	case WAIT_TREE:
+		if (walk->unit_lane.parent < scope->unit_count ||
+			walk->account_lane.parent < scope->unit_count)
 			return 0;
-		if (++walk->parent < scope->unit_count) {
-			walk->state = WAIT_UNITS;
-			return 0;
-		}
 		walk->state = DONE;
 		return complete_scope(scope, err);
 	case DONE:
@@ -419,8 +437,6 @@ static void explain(struct org_walk *walk, struct err *err)
 	const struct scope *scope = &walk->scope;
 	if (walk->state == WAIT_ROLE)
 		err_wrap(err, "management role %s", walk->role_arn);
-	if (walk->state == WAIT_UNITS || walk->state == WAIT_ACCOUNTS)
-		err_wrap(err, "unit %s", scope->unit[walk->parent].id);
 	bool is_refused = err->kind == ERR_DENIED && walk->management == NULL;
 	if (is_refused && walk->state > WAIT_ORGANIZATION &&
 		strcmp(scope->hub_account_id, scope->management_account_id) != 0)
@@ -429,6 +445,41 @@ static void explain(struct org_walk *walk, struct err *err)
 			"management account %s, or management_role_arn",
 			scope->hub_account_id, scope->organization_id,
 			scope->management_account_id);
+}
+
+/* On to the next wait, or the end. */
+static void go_on(struct org_walk *walk, int rc, struct err *err)
+{
+	log_debug("org_walk %s state=%s rc=%d", walk->scope.hub_account_id, state_name[walk->state],
+		rc);
+	if (rc == 0 && walk->state != DONE) {
+		ask(walk);
+		return;
+	}
+	if (rc != 0)
+		explain(walk, err);
+	walk->done(walk->arg, rc == 0 ? &walk->scope : NULL, rc != 0 ? err : NULL);
+	destroy(walk);
+}
+
+/* A lane's answer, in WAIT_TREE. */
+static void on_page(void *arg, const struct aws_reply *reply, const struct err *call_err)
+{
+	struct lane *lane = arg;
+	struct org_walk *walk = lane->walk;
+	struct err err = call_err != NULL ? *call_err : (struct err)ERR_INIT;
+	lane->call = NULL; /* a call ends with its callback */
+	int rc = call_err != NULL ? -1 : 0;
+	if (rc == 0)
+		rc = lane == &walk->unit_lane ? take_unit_page(lane, reply, &err)
+					      : take_account_page(lane, reply, &err);
+	if (rc != 0)
+		err_wrap(&err, "unit %s", walk->scope.unit[lane->parent].id);
+	if (rc == 0 && lane->next_token == NULL)
+		lane->parent++;
+	if (rc == 0)
+		rc = step(walk, NULL, &err);
+	go_on(walk, rc, &err);
 }
 
 static void on_reply(void *arg, const struct aws_reply *reply, const struct err *call_err)
@@ -444,16 +495,7 @@ static void on_reply(void *arg, const struct aws_reply *reply, const struct err 
 	} else if (rc == 0) {
 		rc = step(walk, reply, &err);
 	}
-	log_debug("org_walk %s state=%s rc=%d", walk->scope.hub_account_id, state_name[walk->state],
-		rc);
-	if (rc == 0 && walk->state != DONE) {
-		ask(walk);
-		return;
-	}
-	if (rc != 0)
-		explain(walk, &err);
-	walk->done(walk->arg, rc == 0 ? &walk->scope : NULL, rc != 0 ? &err : NULL);
-	destroy(walk);
+	go_on(walk, rc, &err);
 }
 
 struct org_walk *org_walk_start(
@@ -469,6 +511,7 @@ struct org_walk *org_walk_start(
 	walk->is_organization = options->is_organization;
 	walk->done = done;
 	walk->arg = arg;
+	walk->roots.walk = walk->unit_lane.walk = walk->account_lane.walk = walk;
 	ask(walk);
 	return walk;
 }

@@ -1,7 +1,9 @@
 /*
- * The queue of writes: groups form for STORE_GROUP_MS or until there are STORE_GROUP_MAX writes.
- * A group runs and commits in the store's thread (group.c), one after the other, while the loop
- * serves others; then each write's done is called in order.
+ * The queue of writes: groups form for STORE_GROUP_MS or until there are STORE_GROUP_MAX writes;
+ * after a quiet time the first few go at once, so that writes which follow from one another, each
+ * alone, do not wait for company that never comes. A group runs and commits in the store's thread
+ * (group.c), one after the other, while the loop serves others; then each write's done is called in
+ * order.
  *
  *   write_start -> WAITING --(timer)--> RUNNING --(committed)--> FINISHED -> done
  *                     ^                    |
@@ -15,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "base/clock.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/worker.h"
@@ -39,7 +42,9 @@ struct store_queue {
 	size_t waiting_count;
 	struct loop_timer *timer; /* owned; NULL while nothing waits or a group runs */
 	bool is_full_timer;	  /* the timer is set to run at once */
-	struct worker *worker;	  /* owned */
+	int early_left;		  /* groups that may still go at once; as of early_mono_ms */
+	int64_t early_mono_ms;
+	struct worker *worker; /* owned */
 	/* The thread's while the worker runs. */
 	struct group_write *group[STORE_GROUP_MAX];
 	size_t group_count, handled;
@@ -67,13 +72,30 @@ static void drop(struct store_write *write)
 	free(write);
 }
 
-/* A first write waits for others to come; a full group or a rest does not. While a group runs no
- * timer is needed: its end starts the next. */
+/* One early group comes back each STORE_GROUP_MS. */
+static bool may_go_early(struct store_queue *queue)
+{
+	int64_t now_ms = clock_mono_ms(),
+		came_back = (now_ms - queue->early_mono_ms) / STORE_GROUP_MS;
+	queue->early_mono_ms += came_back * STORE_GROUP_MS;
+	if (came_back >= STORE_EARLY_GROUPS - queue->early_left)
+		queue->early_left = STORE_EARLY_GROUPS;
+	else
+		queue->early_left += (int)came_back;
+	return queue->early_left > 0;
+}
+
+/* A first write waits for others to come, unless it was quiet; a full group or a rest does not.
+ * While a group runs no timer is needed: its end starts the next. */
 static void set_timer(struct store_queue *queue, bool is_at_once)
 {
 	if (queue->waiting_count == 0 || worker_is_busy(queue->worker) ||
 		(queue->timer != NULL && (!is_at_once || queue->is_full_timer)))
 		return;
+	if (!is_at_once && may_go_early(queue)) {
+		queue->early_left--;
+		is_at_once = true;
+	}
 	loop_timer_cancel(queue->timer);
 	queue->timer = loop_timer_start(
 		queue->store->loop, is_at_once ? 0 : STORE_GROUP_MS, on_timer, queue);
@@ -124,8 +146,9 @@ static void deliver(struct store_queue *queue)
 static void on_group(void *arg)
 {
 	struct store_queue *queue = arg;
+	bool has_rest = queue->handled < queue->group_count;
 	take_group(queue);
-	set_timer(queue, true); /* what is left, or came meanwhile, has waited already */
+	set_timer(queue, has_rest || queue->waiting_count >= STORE_GROUP_MAX);
 	deliver(queue);
 }
 
@@ -146,6 +169,8 @@ struct store_queue *queue_new(struct store *store, struct err *err)
 		return NULL;
 	struct store_queue *queue = xcalloc(1, sizeof(*queue));
 	queue->store = store;
+	queue->early_left = STORE_EARLY_GROUPS;
+	queue->early_mono_ms = clock_mono_ms();
 	queue->worker = worker;
 	for (int state = 0; state < WRITE_STATES; state++)
 		TAILQ_INIT(&queue->list[state]);

@@ -4,12 +4,13 @@
  * does not.
  *
  * Writing is asynchronous and grouped: store_write_start queues a function; the queue runs in one
- * transaction every STORE_GROUP_MS or STORE_GROUP_MAX writes, and `done` follows the fsync. The
- * function runs in a thread of the store while the loop goes on: what it reads must not change
- * before done or cancel, which waits for one that runs. It may be rolled back and run again (map
- * growth, a neighbour's failure), so it changes nothing but txn and what is its owner's alone
- * until done. A failing write does not fail its neighbours of the same group. A group whose
- * functions have run for 50 ms is committed before the rest.
+ * transaction every STORE_GROUP_MS or STORE_GROUP_MAX writes, and `done` follows the fsync. After a
+ * quiet time the first STORE_EARLY_GROUPS groups wait for nobody. The function runs in a thread of
+ * the store while the loop goes on: what it reads must not change before done or cancel, which
+ * waits for one that runs. It may be rolled back and run again (map growth, a neighbour's failure),
+ * so it changes nothing but txn and what is its owner's alone until done. A failing write does not
+ * fail its neighbours of the same group. A group whose functions have run for 50 ms is committed
+ * before the rest.
  *
  * Reading: a transaction is opened, used and ended on the stack; it never crosses a wait. Values
  * read are views into the map and die with it; inside a write they die with the next change already
@@ -31,6 +32,7 @@ struct store_write;
 enum {
 	STORE_GROUP_MS = 50,
 	STORE_GROUP_MAX = 256,
+	STORE_EARLY_GROUPS = 8,
 	STORE_SCHEMA = 1,
 };
 

@@ -147,7 +147,7 @@ static struct err list(struct aws_client *client)
 			.path = "/",
 			.body = "{}",
 			.body_len = 2,
-			.rate_per_second = 8,
+			.rate.per_second = 8,
 			.reply_max_bytes = 65536,
 			.expects = "CertificateSummaryList"},
 		on_reply, &outcome);

@@ -76,7 +76,7 @@ static void call_once(struct aws_client *client)
 		.path = "/",
 		.body = "{}",
 		.body_len = 2,
-		.rate_per_second = 8,
+		.rate.per_second = 8,
 		.reply_max_bytes = 65536,
 		.expects = "CertificateSummaryList"};
 	aws_call_start(client, &request, on_reply, &ends);

@@ -4,18 +4,18 @@ import collections
 from awssim import seconds_of
 
 # Calls a second of an account and region, or of the organization (the documented defaults).
-LIST_ACCOUNTS_PER_S = 5
+LIST_ACCOUNTS_PER_S, LIST_ACCOUNTS_BURST = 5, 8
 DETAILS_PER_S = 10  # Describe, Get and ListTags: each its own
-BURST_S = 1  # a burst is one second's worth
+DETAILS_BURST = 10  # one second's worth
 NEAR_END_S = 60 * 86400  # AWS renews by itself from here on
 NEVER_ISSUED = ("PENDING_VALIDATION", "VALIDATION_TIMED_OUT", "FAILED")
 BEFORE_ACCOUNTS = 2  # who am I, which roots: each waits for the one before
 BEFORE_DETAILS = 3  # role, regions, list
 
 
-def waits_s(calls, per_s):
+def waits_s(calls, per_s, burst):
     """How long the last of so many calls waits for its token."""
-    return max(0.0, (calls - BURST_S * per_s) / per_s)
+    return max(0.0, (calls - burst) / per_s)
 
 
 def wall_bound(truth, latency_s, slots, calls):
@@ -34,11 +34,12 @@ def wall_bound(truth, latency_s, slots, calls):
         steps = BEFORE_ACCOUNTS + depth[account["unit_id"]] + 1 + BEFORE_DETAILS + 1
         for one in account["coverage"]:
             count = in_pair[account["account_id"], one["region"]]
-            end_s = steps * latency_s + waits_s(count, DETAILS_PER_S)
+            end_s = steps * latency_s + waits_s(count, DETAILS_PER_S, DETAILS_BURST)
             longest[account["unit_id"]] = max(longest[account["unit_id"]], end_s)
     return {
         "details": max(longest.values()),
-        "accounts": waits_s(len(depth), LIST_ACCOUNTS_PER_S) + min(longest.values()),
+        "accounts": waits_s(len(depth), LIST_ACCOUNTS_PER_S, LIST_ACCOUNTS_BURST)
+        + min(longest.values()),
         "slots": calls * latency_s / slots,
     }
 

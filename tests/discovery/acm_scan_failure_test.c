@@ -54,7 +54,7 @@ static void operation_that_is_denied_is_not_asked_for_every_certificate(void **s
 	assert_int_equal(fixture->result.detail_failed, 30);
 	assert_int_equal(scan_calls(fixture, DETAIL), 30);
 	assert_int_equal(scan_calls(fixture, PEM), 30);
-	assert_in_range(scan_calls(fixture, TAGS), 8, 8 + ACM_SCAN_DETAILS_AT_ONCE);
+	assert_in_range(scan_calls(fixture, TAGS), 8, 8 + ACM_SCAN_DETAILS_AT_ONCE_MAX);
 }
 
 static void certificates_are_kept_when_nothing_may_be_asked_about_them(void **state)
@@ -71,7 +71,7 @@ static void certificates_are_kept_when_nothing_may_be_asked_about_them(void **st
 	expect_result(fixture, 30, 30, 30, 0, 0);
 	assert_int_equal(fixture->result.described, 0);
 	assert_int_equal(fixture->result.detail_failed, 30);
-	assert_in_range(scan_calls(fixture, DETAIL), 8, 8 + ACM_SCAN_DETAILS_AT_ONCE);
+	assert_in_range(scan_calls(fixture, DETAIL), 8, 8 + ACM_SCAN_DETAILS_AT_ONCE_MAX);
 	struct store_txn *txn = begin_read(fixture);
 	assert_string_equal(read_cert(txn, "29").detail_error, "no; no; no");
 	store_read_end(txn);
@@ -236,29 +236,43 @@ static void every_wait_may_be_cancelled(void **state)
 	free(before);
 }
 
-static void details_are_asked_for_a_few_at_once(void **state)
+static void expect_at_once(void **state, size_t count, size_t at_once)
 {
 	struct fixture *fixture = *state;
 	char id[8];
-	for (int i = 0; i < 20; i++) {
-		snprintf(id, sizeof(id), "%02d", i);
+	for (size_t i = 0; i < count; i++) {
+		snprintf(id, sizeof(id), "%03zu", i);
 		fake_acm_add(&fixture->acm, id);
 	}
 	fake_call_set_manual(true);
 	scan_begin(fixture);
 	assert_int_equal(fake_call_pending(), 1);
 	assert_true(fake_call_deliver());
-	for (int i = 0; i < 20 * 3; i++) {
+	for (size_t i = 0; i < count * 3; i++) {
 		/* full until the last certificate has begun, then fewer */
 		size_t begun = scan_calls(fixture, DETAIL), pending = fake_call_pending();
-		assert_in_range(pending, begun < 20 ? ACM_SCAN_DETAILS_AT_ONCE : 1,
-			ACM_SCAN_DETAILS_AT_ONCE);
+		assert_in_range(pending, begun < count ? at_once : 1, at_once);
 		assert_true(fake_call_deliver());
 	}
 	assert_int_equal(fake_call_pending(), 0);
 	fake_loop_run_ready();
 	assert_int_equal(fixture->ends, 1);
-	expect_result(fixture, 20, 20, 20, 0, 0);
+	expect_result(fixture, (int64_t)count, (int64_t)count, (int64_t)count, 0, 0);
+}
+
+static void details_are_asked_for_a_few_at_once(void **state)
+{
+	expect_at_once(state, 20, ACM_SCAN_DETAILS_AT_ONCE_MIN);
+}
+
+static void more_at_once_where_there_are_more(void **state)
+{
+	expect_at_once(state, 60, 60 / ACM_SCAN_DETAILS_SHARE);
+}
+
+static void never_too_many_at_once(void **state)
+{
+	expect_at_once(state, 150, ACM_SCAN_DETAILS_AT_ONCE_MAX);
 }
 
 int main(void)
@@ -274,6 +288,8 @@ int main(void)
 		SCAN_TEST(store_that_cannot_be_read_ends_the_scan),
 		SCAN_TEST(every_wait_may_be_cancelled),
 		SCAN_TEST(details_are_asked_for_a_few_at_once),
+		SCAN_TEST(more_at_once_where_there_are_more),
+		SCAN_TEST(never_too_many_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ const struct aws_request list_request = {
 	.path = "/",
 	.body = "{\"MaxItems\":1000}",
 	.body_len = 17,
-	.rate_per_second = 8,
+	.rate.per_second = 8,
 	.reply_max_bytes = 65536,
 	.expects = "CertificateSummaryList",
 };

@@ -395,6 +395,7 @@ static void pages_that_bring_nothing_end_the_walk(void **state)
 	script_start();
 	fake_call_reply_always(
 		ANY("ListRoots"), "{\"Roots\": [{\"Id\": \"r-root\", \"Name\": \"Root\"}]}");
+	fake_call_reply_always(ANY(ACCOUNTS), "{\"Accounts\": []}");
 	fake_call_set_answerer(answer_without_end, none);
 	run(fixture, true, "");
 	expect_error(fixture, ERR_LIMIT, "pages in a row brought nothing new");
@@ -495,7 +496,8 @@ static bool fail_call(struct fixture *fixture, size_t n, const struct fake_call_
 	}
 	assert_int_equal(fixture->err.kind, error->kind);
 	assert_string_equal(fixture->err.code, error->code);
-	assert_int_equal(fake_call_count(), n); /* nothing is asked after it */
+	/* Nothing is asked after it; the other lane's call may be under way. */
+	assert_in_range(fake_call_count(), n, n + 1);
 	assert_int_equal(fake_clients_alive(), 1);
 	return true;
 }
@@ -523,7 +525,7 @@ static void every_wait_may_be_cancelled(void **state)
 		fixture->walk = NULL;
 		fake_loop_run_ready();
 		assert_int_equal(fixture->ends, 0);
-		assert_int_equal(fake_call_cancelled(), 1);
+		assert_in_range(fake_call_cancelled(), 1, 2);
 		assert_int_equal(fake_clients_alive(), 1);
 	}
 	assert_int_equal(fixture->err.kind, ERR_NONE);

@@ -118,9 +118,58 @@ static bool is_stored(uint32_t number)
 	return is_there;
 }
 
+/* Then groups form. */
+static void use_up_early_groups(void)
+{
+	for (int i = 0; i < STORE_EARLY_GROUPS; i++) {
+		struct job *job = &jobs[MANY - 1 - i];
+		job->ends = 0;
+		start(job);
+		fake_loop_run_ready(); /* no time passes */
+		assert_int_equal(job->ends, 1);
+	}
+	next_order = 1;
+}
+
+static void after_a_quiet_time_a_few_groups_wait_for_nobody(void **state)
+{
+	(void)state;
+	use_up_early_groups();
+	start(&jobs[0]);
+	fake_loop_advance_ms(STORE_GROUP_MS - 1);
+	assert_int_equal(jobs[0].ends, 0);
+	fake_loop_advance_ms(1);
+	assert_int_equal(jobs[0].ends, 1);
+	start(&jobs[1]); /* one came back meanwhile */
+	start(&jobs[2]);
+	fake_loop_run_ready();
+	assert_int_equal(jobs[1].ends + jobs[2].ends, 2);
+	start(&jobs[3]);
+	fake_loop_run_ready();
+	assert_int_equal(jobs[3].ends, 0);
+	fake_loop_advance_ms(3600000); /* and not more than all of them */
+	use_up_early_groups();
+	start(&jobs[4]);
+	fake_loop_run_ready();
+	assert_int_equal(jobs[4].ends, 0);
+}
+
+static void what_comes_while_a_group_runs_forms_the_next(void **state)
+{
+	(void)state;
+	use_up_early_groups();
+	jobs[0].starts = &jobs[1];
+	start(&jobs[0]);
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(jobs[0].ends, 1);
+	fake_loop_run_ready();
+	assert_int_equal(jobs[1].ends, 1); /* with the group that came back */
+}
+
 static void writes_of_50_ms_are_committed_together(void **state)
 {
 	(void)state;
+	use_up_early_groups();
 	int64_t before = commits();
 	start(&jobs[0]);
 	fake_loop_advance_ms(30);
@@ -227,16 +276,15 @@ static void a_done_may_start_writes_and_cancel_those_that_wait(void **state)
 	start(&jobs[0]);
 	jobs[0].starts = &jobs[1];
 	jobs[1].starts = &jobs[2];
-	fake_loop_advance_ms(STORE_GROUP_MS);
-	assert_int_equal(jobs[1].ends, 0);
-	fake_loop_advance_ms(STORE_GROUP_MS);
+	fake_loop_advance_ms(3 * STORE_GROUP_MS);
 	assert_int_equal(jobs[1].ends, 1);
-	assert_int_equal(jobs[2].ends, 0);
-	start(&jobs[3]);
-	jobs[2].cancels = &jobs[3];
-	fake_loop_advance_ms(STORE_GROUP_MS);
 	assert_int_equal(jobs[2].ends, 1);
-	assert_int_equal(jobs[3].ends, 0);
+	for (int i = 10; i <= 10 + STORE_GROUP_MAX; i++)
+		start(&jobs[i]);
+	jobs[10].cancels = &jobs[10 + STORE_GROUP_MAX]; /* which waits for the next group */
+	fake_loop_run_ready();
+	assert_int_equal(jobs[10].ends, 1);
+	assert_int_equal(jobs[10 + STORE_GROUP_MAX].ends, 0);
 }
 
 static void closing_commits_what_waits_and_tells_nobody(void **state)
@@ -256,6 +304,8 @@ static void closing_commits_what_waits_and_tells_nobody(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		WITH_STORE(after_a_quiet_time_a_few_groups_wait_for_nobody),
+		WITH_STORE(what_comes_while_a_group_runs_forms_the_next),
 		WITH_STORE(writes_of_50_ms_are_committed_together),
 		WITH_STORE(a_full_group_does_not_wait_and_neither_does_its_rest),
 		WITH_STORE(a_group_that_takes_long_is_committed_before_the_rest),
