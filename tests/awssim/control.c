@@ -110,6 +110,31 @@ static void post_mutate(struct sim *sim, const json_t *order, struct reply *repl
 		refuse(reply, 400, why);
 }
 
+/* {"certificates_max": N, "imports_max": N, "mismatch_code": "..."}; {"reset": true} first. */
+static void post_acm(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	struct acm_settings *settings = &sim->acm;
+	const json_t *certificates = json_object_get(order, "certificates_max");
+	const json_t *imports = json_object_get(order, "imports_max");
+	const char *code = json_string_value(json_object_get(order, "mismatch_code"));
+	if (json_is_true(json_object_get(order, "reset")))
+		acm_settings_reset(settings);
+	if (json_is_integer(certificates))
+		settings->certificates_max = json_integer_value(certificates);
+	if (json_is_integer(imports))
+		settings->imports_max = json_integer_value(imports);
+	if (code != NULL && !slice_copy(slice_of(code), settings->mismatch_code,
+				    sizeof(settings->mismatch_code))) {
+		refuse(reply, 400, "mismatch_code is too long");
+		return;
+	}
+	json_open(&reply->body, '{');
+	json_member_int(&reply->body, "certificates_max", settings->certificates_max);
+	json_member_int(&reply->body, "imports_max", settings->imports_max);
+	json_member(&reply->body, "mismatch_code", settings->mismatch_code);
+	json_close(&reply->body, '}');
+}
+
 static void post_reset_stats(struct sim *sim, struct reply *reply)
 {
 	stats_reset(sim->stats);
@@ -129,10 +154,12 @@ static void post(struct sim *sim, const struct http_request *request, struct rep
 		post_clock(sim, order, reply);
 	else if (slice_is(request->path, "/mutate"))
 		post_mutate(sim, order, reply);
+	else if (slice_is(request->path, "/acm"))
+		post_acm(sim, order, reply);
 	else if (slice_is(request->path, "/reset-stats"))
 		post_reset_stats(sim, reply);
 	else
-		refuse(reply, 404, "POST /faults, /clock, /mutate, /reset-stats");
+		refuse(reply, 404, "POST /faults, /clock, /mutate, /acm, /reset-stats");
 	json_decref(order);
 }
 

@@ -33,6 +33,11 @@ const struct operation operations[] = {
 	{SERVICE_ACM, "GetCertificate", acm_get_certificate, 10, 15, LIMIT_OPERATION},
 	{SERVICE_ACM, "ListTagsForCertificate", acm_list_tags_for_certificate, 10, 15,
 		LIMIT_OPERATION},
+	{SERVICE_ACM, "ImportCertificate", acm_import_certificate, 1, 1.5, LIMIT_OPERATION},
+	{SERVICE_ACM, "AddTagsToCertificate", acm_add_tags_to_certificate, 5, 7.5, LIMIT_OPERATION},
+	{SERVICE_ACM, "RemoveTagsFromCertificate", acm_remove_tags_from_certificate, 5, 7.5,
+		LIMIT_OPERATION},
+	{SERVICE_ACM, "DeleteCertificate", acm_delete_certificate, 10, 15, LIMIT_OPERATION},
 };
 const size_t operation_count = sizeof(operations) / sizeof(operations[0]);
 

@@ -233,6 +233,7 @@ int main(int argc, char **argv)
 	sim.world = world_new(&sim.options, keys);
 	sim.clock_offset_s = sim.options.clock_offset_s;
 	sim.latency_ms = sim.options.latency_ms;
+	acm_settings_reset(&sim.acm);
 	sim.mutation_random.state = (uint64_t)sim.options.seed;
 	bool ok = sim.world != NULL;
 	if (ok) {

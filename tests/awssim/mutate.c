@@ -1,6 +1,7 @@
 /* The changes of mutate.h: certificates first, then accounts; a table of orders each. */
 #include "tests/awssim/mutate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,15 @@ static void expire(struct sim *sim, struct pair *pair, uint32_t index)
 static void change_tags(struct sim *sim, struct pair *pair, uint32_t index)
 {
 	(void)sim;
-	pair->cert[index].tag_generation++;
+	struct cert *cert = &pair->cert[index];
+	char value[16];
+	cert->tag_generation++;
+	if (cert->more == NULL || !cert->more->has_tags)
+		return;
+	snprintf(value, sizeof(value), "%u", cert->tag_generation);
+	if (cert->more->tag_count == CERT_TAGS_MAX)
+		cert_tag_remove(cert->more, cert->more->tag_key[0], NULL);
+	cert_tag_set(cert->more, "Changed", value);
 }
 
 static void flip_use(struct sim *sim, struct pair *pair, uint32_t index)
@@ -58,13 +67,13 @@ static bool is_any(const struct cert *cert)
 
 static bool is_renewable(const struct cert *cert)
 {
-	const struct cert_kind *kind = &cert_kinds[cert->kind];
+	const struct cert_kind *kind = cert_kind_of(cert);
 	return kind->type != IMPORTED && kind->status == ISSUED && kind->origin != ACME;
 }
 
 static bool is_imported(const struct cert *cert)
 {
-	return cert_kinds[cert->kind].type == IMPORTED;
+	return cert_kind_of(cert)->type == IMPORTED;
 }
 
 static bool is_issued(const struct cert *cert)

@@ -126,6 +126,10 @@ void acm_list_certificates(struct call *call);
 void acm_describe_certificate(struct call *call);
 void acm_get_certificate(struct call *call);
 void acm_list_tags_for_certificate(struct call *call);
+void acm_import_certificate(struct call *call);
+void acm_add_tags_to_certificate(struct call *call);
+void acm_remove_tags_from_certificate(struct call *call);
+void acm_delete_certificate(struct call *call);
 
 /* Plays a fault of the kinds that spoil a finished answer. */
 void spoil_answer(struct call *call, const struct fault_rule *rule);

@@ -10,6 +10,13 @@
 #include "tests/awssim/throttle.h"
 #include "tests/awssim/world.h"
 
+/* Limits and habits of ACM that the control port sets (POST /acm). */
+struct acm_settings {
+	int64_t certificates_max; /* imported ones, per account and region */
+	int64_t imports_max;	  /* in 365 days, per account and region */
+	char mismatch_code[48];	  /* of a key that is not the certificate's; empty: usual */
+};
+
 struct sim {
 	struct options options;
 	struct world *world;
@@ -22,6 +29,7 @@ struct sim {
 	int64_t latency_ms;
 	uint64_t request_number;
 	struct random mutation_random;
+	struct acm_settings acm;
 };
 
 int64_t sim_now_s(const struct sim *sim); /* AWS's clock */
@@ -37,6 +45,9 @@ struct sim_endpoint {
 	bool is_global_sts;
 };
 bool sim_endpoint_of(const char *host, struct sim_endpoint *ret_endpoint);
+
+/* AWS's default quotas. */
+void acm_settings_reset(struct acm_settings *settings);
 
 /* Answers one request of the control port (control.c). */
 void control_answer(struct sim *sim, const struct http_request *request, struct reply *reply);

@@ -32,47 +32,73 @@ static bool cut(const char **at, char separator, struct slice *ret_part)
 	return true;
 }
 
+enum acm_arn acm_read_arn(const struct call *call, const char *arn, const char **ret_uuid)
+{
+	const struct world *world = call->sim->world;
+	struct slice word, partition, service, region, account;
+	const char *at = arn;
+	bool is_arn = strlen(arn) >= 20 && strlen(arn) <= 2048 && cut(&at, ':', &word) &&
+		      slice_is(word, "arn") && cut(&at, ':', &partition) &&
+		      slice_is(partition, world->partition->id) && cut(&at, ':', &service) &&
+		      slice_is(service, "acm") && cut(&at, ':', &region) &&
+		      cut(&at, ':', &account) && strncmp(at, "certificate/", 12) == 0;
+	if (!is_arn)
+		return ACM_ARN_BAD;
+	*ret_uuid = at + 12;
+	bool is_own = slice_is(region, call->region_name) &&
+		      slice_is(account, world->account[call->who->account].id);
+	return is_own ? ACM_ARN_OWN : ACM_ARN_FOREIGN;
+}
+
+void acm_fail_bad_arn(struct call *call, const char *arn)
+{
+	call_fail(call, 400, "InvalidArnException", "arn '%.200s' is not a valid ACM ARN", arn);
+}
+
+void acm_fail_not_found(struct call *call, const char *arn)
+{
+	call_fail(call, 400, "ResourceNotFoundException",
+		"Could not find certificate %.200s in account %s.", arn,
+		call->sim->world->account[call->who->account].id);
+}
+
 struct cert *acm_find(struct call *call, const char *action, struct cert_facts *ret_facts)
 {
 	struct world *world = call->sim->world;
-	const char *arn;
+	const char *arn, *uuid;
 	if (!input_text(call, "CertificateArn", &arn))
 		return NULL;
 	if (arn == NULL) {
-		call_fail_common(call, ERROR_INVALID,
-			"1 validation error detected: Value null at 'certificateArn' failed to satisfy "
-			"constraint: Member must not be null");
+		acm_fail_null(call, "certificateArn");
 		return NULL;
 	}
-	struct slice word, partition, service, region, account;
-	const char *at = arn;
-	bool is_arn = strlen(arn) >= 20 && cut(&at, ':', &word) && slice_is(word, "arn") &&
-		      cut(&at, ':', &partition) && slice_is(partition, world->partition->id) &&
-		      cut(&at, ':', &service) && slice_is(service, "acm") &&
-		      cut(&at, ':', &region) && cut(&at, ':', &account) &&
-		      strncmp(at, "certificate/", 12) == 0;
-	if (!is_arn) {
-		call_fail(call, 400, "InvalidArnException", "arn '%.200s' is not a valid ACM ARN",
-			arn);
+	enum acm_arn kind = acm_read_arn(call, arn, &uuid);
+	if (kind == ACM_ARN_BAD) {
+		acm_fail_bad_arn(call, arn);
 		return NULL;
 	}
-	if (!slice_is(region, call->region_name) ||
-		!slice_is(account, world->account[call->who->account].id)) {
+	if (kind == ACM_ARN_FOREIGN) {
 		call_fail(call, 400, "AccessDeniedException", "%s", "");
 		return NULL;
 	}
 	if (!acm_may(call, action, arn))
 		return NULL;
 	size_t where = (size_t)call->region;
-	struct cert *cert = cert_find(world, call->who->account, where, slice_of(at + 12));
+	struct cert *cert = cert_find(world, call->who->account, where, slice_of(uuid));
 	if (cert == NULL) {
-		call_fail(call, 400, "ResourceNotFoundException",
-			"Could not find certificate %.200s in account %s.", arn,
-			world->account[call->who->account].id);
+		acm_fail_not_found(call, arn);
 		return NULL;
 	}
 	cert_describe(world, call->who->account, where, cert, call->now_s, ret_facts);
 	return cert;
+}
+
+void acm_fail_null(struct call *call, const char *member)
+{
+	call_fail_common(call, ERROR_INVALID,
+		"1 validation error detected: Value null at '%s' failed to satisfy constraint: Member "
+		"must not be null",
+		member);
 }
 
 void acm_time(
@@ -132,6 +158,8 @@ void acm_get_certificate(struct call *call)
 	out_text(body, "{\"Certificate\":\"");
 	pem_add(body, (const unsigned char *)der.data, der.len, "\\n");
 	out_char(body, '"');
+	if (facts.held != NULL && facts.held->chain_pem.len > 0)
+		json_member(body, "CertificateChain", facts.held->chain_pem.data);
 	if (facts.issuer != NULL) {
 		out_text(body, ",\"CertificateChain\":\"");
 		out_bytes(body, facts.issuer->chain_json.data, facts.issuer->chain_json.len);

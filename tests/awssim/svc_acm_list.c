@@ -10,7 +10,7 @@ struct filter {
 	unsigned statuses, key_types, origins; /* bits by enum; 0 statuses: all */
 	bool is_default_keys;		       /* no keyTypes: also without a domain hidden */
 	bool needs_usage;
-	unsigned key_usages;	 /* bits of KU_*; any of them */
+	unsigned key_usages;	 /* bits of KEY_USAGE_*; any of them */
 	unsigned ext_key_usages; /* bits: 0 server, 1 client, 2 custom, 3 none */
 	const char *export_option, *managed_by;
 };
@@ -91,11 +91,23 @@ static bool read_filter(struct call *call, struct filter *filter)
 	filter->managed_by = json_string_value(json_object_get(includes, "managedBy"));
 	return read_bits(call, call->input, "CertificateStatuses", cert_status_name, FAILED + 1,
 		       true, &filter->statuses) &&
-	       read_bits(
-		       call, includes, "keyUsage", key_usage_name, 7, false, &filter->key_usages) &&
+	       read_bits(call, includes, "keyUsage", key_usage_name, KEY_USAGES, false,
+		       &filter->key_usages) &&
 	       read_bits(call, includes, "extendedKeyUsage", ext_names, 4, false,
 		       &filter->ext_key_usages) &&
 	       read_origins(call, filter);
+}
+
+static bool has_held_usage(const struct filter *filter, const struct held *held)
+{
+	unsigned ext = held->ext_key_usage.count == 0 ? 8 : 0;
+	for (size_t i = 0; i < held->ext_key_usage.count; i++)
+		for (unsigned bit = 0; bit < 3; bit++)
+			if (strcmp(ext_key_usage_name(held->ext_key_usage.item[i]),
+				    ext_names[bit]) == 0)
+				ext |= 1U << bit;
+	return (filter->key_usages == 0 || (filter->key_usages & held->key_usage) != 0) &&
+	       (filter->ext_key_usages == 0 || (filter->ext_key_usages & ext) != 0);
 }
 
 static bool has_usage(const struct filter *filter, const struct cert_kind *kind)
@@ -107,7 +119,8 @@ static bool has_usage(const struct filter *filter, const struct cert_kind *kind)
 		[USAGE_CUSTOM] = 5};
 	unsigned usage = 0;
 	if (kind->usage != USAGE_NONE)
-		usage = KU_DIGITAL_SIGNATURE | (kind->key >= EC_P256 ? 0U : KU_KEY_ENCIPHERMENT);
+		usage = KEY_USAGE_DIGITAL_SIGNATURE |
+			(kind->key >= EC_P256 ? 0U : KEY_USAGE_KEY_ENCIPHERMENT);
 	bool key_fits = filter->key_usages == 0 || (filter->key_usages & usage) != 0;
 	bool ext_fits =
 		filter->ext_key_usages == 0 || (filter->ext_key_usages & ext_of[kind->usage]) != 0;
@@ -116,7 +129,7 @@ static bool has_usage(const struct filter *filter, const struct cert_kind *kind)
 
 static bool passes(const struct filter *filter, const struct cert *cert, int64_t now_s)
 {
-	const struct cert_kind *kind = &cert_kinds[cert->kind];
+	const struct cert_kind *kind = cert_kind_of(cert);
 	bool has_domain = kind->names != NAMES_NONE && kind->names != NAMES_IP_ONLY;
 	if ((filter->key_types >> kind->key & 1) == 0 || (filter->is_default_keys && !has_domain))
 		return false;
@@ -129,6 +142,8 @@ static bool passes(const struct filter *filter, const struct cert *cert, int64_t
 		return false;
 	if (filter->managed_by != NULL && !kind->by_cloudfront)
 		return false;
+	if (cert->more != NULL && cert->more->held != NULL)
+		return !filter->needs_usage || has_held_usage(filter, cert->more->held);
 	return !filter->needs_usage || has_usage(filter, kind);
 }
 
@@ -151,7 +166,7 @@ static void add_summary(const struct call *call, struct out *out, const struct c
 	json_member(out, "KeyAlgorithm", key_type_name[facts->key_type]);
 	json_key(out, "KeyUsages");
 	json_open(out, '[');
-	for (unsigned i = 0; i < 7; i++)
+	for (unsigned i = 0; i < KEY_USAGES; i++)
 		if ((facts->key_usage >> i & 1) != 0)
 			json_text(out, key_usage_name[i]);
 	json_close(out, ']');

@@ -257,9 +257,10 @@ void world_free(struct world *world)
 	for (size_t i = 0; i < world->account_count; i++) {
 		struct pair *pair = world->account[i].pair;
 		for (size_t region = 0; pair != NULL && region < world->region_count; region++) {
-			for (uint32_t n = 0; n < pair[region].count; n++)
-				free(pair[region].cert[n].signature);
+			while (pair[region].count > 0)
+				cert_remove(&pair[region], pair[region].count - 1);
 			free(pair[region].cert);
+			free(pair[region].import_s);
 		}
 		free(pair);
 	}

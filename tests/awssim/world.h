@@ -40,6 +40,7 @@ struct cert {
 	uint64_t draw;
 	int64_t created_s, not_before_s, not_after_s;
 	int64_t issued_s;	  /* or imported; changed by renewal and reimport */
+	struct cert_more *more;	  /* owned; NULL: all is drawn */
 	unsigned char *signature; /* owned; kept RSA signature, NULL until first wanted */
 	uint32_t uid;		  /* order and identity inside its pair */
 	uint16_t signature_len;
@@ -54,6 +55,8 @@ struct cert {
 struct pair {
 	struct cert *cert; /* owned */
 	uint32_t count, cap, next_uid;
+	int64_t *import_s; /* owned; when something was imported, oldest first */
+	uint32_t imports, imports_cap;
 };
 
 struct account {

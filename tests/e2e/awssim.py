@@ -155,6 +155,10 @@ class Awssim:
         """offset_s=N or advance_s=N."""
         return self.control("/clock", order)
 
+    def acm(self, **order):
+        """ACM's limits and habits: certificates_max, imports_max, mismatch_code; reset=True."""
+        return self.control("/acm", order)
+
     def mutate(self, op, **order):
         """Returns the list of what was changed (ARNs, or account and region)."""
         return self.control("/mutate", {"op": op, **order})["changed"]
