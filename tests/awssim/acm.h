@@ -29,6 +29,9 @@ bool acm_read_tags(struct call *call, struct acm_tag ret_tags[CERT_TAGS_MAX], si
  */
 struct cert *acm_find(struct call *call, const char *action, struct cert_facts *ret_facts);
 
+/* The same for a read, which may see the past. False after an error was answered. */
+bool acm_see(struct call *call, const char *action, struct cert_facts *ret_facts);
+
 /* A time as AWS writes it: whole, with a fraction (if it may have one), or with an exponent. */
 void acm_time(
 	struct out *out, const char *key, int64_t time_s, uint64_t draw, bool may_have_fraction);

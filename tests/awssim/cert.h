@@ -79,6 +79,19 @@ struct cert_tag {
 	const char *key, *value;
 };
 
+/* What a certificate was before a change, for reads that come too early (consistency.h). */
+struct cert_past {
+	int64_t changed_ms, delay_ms, jitter_ms; /* monotonic */
+	bool is_absent;				 /* it was not there; no state */
+	struct cert state;			 /* owned */
+};
+
+/* A certificate that was removed lately. */
+struct cert_removed {
+	size_t account, region;
+	struct cert_past past;
+};
+
 /*
  * What requests and the control port made of a certificate, beside or instead of what is drawn.
  * Tags that were changed are all kept here.
@@ -91,7 +104,9 @@ struct cert_more {
 	bool has_tags;
 	char *tag_key[CERT_TAGS_MAX], *tag_value[CERT_TAGS_MAX]; /* owned */
 	size_t tag_count;
-	struct text_list uses; /* further users */
+	struct text_list uses;	/* further users */
+	struct cert_past *past; /* owned; oldest first */
+	size_t past_count;
 };
 
 /*
@@ -167,6 +182,8 @@ void cert_reimport(struct cert *cert, struct held *take_held, int64_t now_s);
 /* The explicit part, made when first wanted. */
 struct cert_more *cert_more(struct cert *cert);
 void cert_more_free(struct cert_more *more);
+struct cert_more *cert_more_copy(const struct cert_more *more); /* without the past; NULL of NULL */
+void cert_past_clear(struct cert_past *past);
 /* Makes the tags explicit. */
 void cert_own_tags(struct cert *cert, const struct cert_facts *facts);
 /* Sets or adds a tag; there is room. */

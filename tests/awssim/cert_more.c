@@ -20,10 +20,39 @@ static void drop_tag(struct cert_more *more, size_t index)
 	memmove(&more->tag_value[index], &more->tag_value[index + 1], after * sizeof(char *));
 }
 
+void cert_past_clear(struct cert_past *past)
+{
+	free(past->state.signature);
+	cert_more_free(past->state.more);
+}
+
+struct cert_more *cert_more_copy(const struct cert_more *more)
+{
+	if (more == NULL)
+		return NULL;
+	struct cert_more *copy = mem_alloc(sizeof(*copy));
+	*copy = *more;
+	held_use(copy->held);
+	for (size_t i = 0; i < copy->tag_count; i++) {
+		copy->tag_key[i] = mem_strdup(more->tag_key[i]);
+		copy->tag_value[i] = mem_strdup(more->tag_value[i]);
+	}
+	copy->uses = (struct text_list){0};
+	for (size_t i = 0; i < more->uses.count; i++)
+		text_list_add(&copy->uses, more->uses.item[i]);
+	copy->past = NULL;
+	copy->past_count = 0;
+	return copy;
+}
+
+/* A state in the past has no past of its own, so this goes one level deep. */
 void cert_more_free(struct cert_more *more)
 {
 	if (more == NULL)
 		return;
+	for (size_t i = 0; i < more->past_count; i++)
+		cert_past_clear(&more->past[i]);
+	free(more->past);
 	held_free(more->held);
 	while (more->tag_count > 0)
 		drop_tag(more, more->tag_count - 1);

@@ -135,6 +135,40 @@ static void post_acm(struct sim *sim, const json_t *order, struct reply *reply)
 	json_close(&reply->body, '}');
 }
 
+static bool take_ms(const json_t *order, const char *key, int64_t *member)
+{
+	const json_t *given = json_object_get(order, key);
+	bool is_good = given == NULL || (json_is_integer(given) && json_integer_value(given) >= 0);
+	if (is_good && given != NULL)
+		*member = json_integer_value(given);
+	return is_good;
+}
+
+/* {"delay_ms": N, "jitter_ms": N, "in_progress_ms": N, "use_lag_ms": N, "seed": N}; {"reset": true} first. */
+static void post_consistency(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	struct consistency_settings settings = sim->consistency;
+	const json_t *seed = json_object_get(order, "seed");
+	if (json_is_true(json_object_get(order, "reset")))
+		settings = (struct consistency_settings){0};
+	if (json_is_integer(seed))
+		settings.seed = (uint64_t)json_integer_value(seed);
+	if (!take_ms(order, "delay_ms", &settings.delay_ms) ||
+		!take_ms(order, "jitter_ms", &settings.jitter_ms) ||
+		!take_ms(order, "in_progress_ms", &settings.in_progress_ms) ||
+		!take_ms(order, "use_lag_ms", &settings.use_lag_ms)) {
+		refuse(reply, 400, "times are milliseconds, 0 or more");
+		return;
+	}
+	sim->consistency = settings;
+	json_open(&reply->body, '{');
+	json_member_int(&reply->body, "delay_ms", settings.delay_ms);
+	json_member_int(&reply->body, "jitter_ms", settings.jitter_ms);
+	json_member_int(&reply->body, "in_progress_ms", settings.in_progress_ms);
+	json_member_int(&reply->body, "use_lag_ms", settings.use_lag_ms);
+	json_close(&reply->body, '}');
+}
+
 static void post_reset_stats(struct sim *sim, struct reply *reply)
 {
 	stats_reset(sim->stats);
@@ -156,10 +190,13 @@ static void post(struct sim *sim, const struct http_request *request, struct rep
 		post_mutate(sim, order, reply);
 	else if (slice_is(request->path, "/acm"))
 		post_acm(sim, order, reply);
+	else if (slice_is(request->path, "/consistency"))
+		post_consistency(sim, order, reply);
 	else if (slice_is(request->path, "/reset-stats"))
 		post_reset_stats(sim, reply);
 	else
-		refuse(reply, 404, "POST /faults, /clock, /mutate, /acm, /reset-stats");
+		refuse(reply, 404,
+			"POST /faults, /clock, /mutate, /acm, /consistency, /reset-stats");
 	json_decref(order);
 }
 

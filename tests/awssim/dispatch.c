@@ -372,7 +372,7 @@ static enum stats_outcome run(struct call *call)
 		.account = sim->world->account[call->who->account].id,
 		.region = call->region_name};
 	call->reply->delay_ms = sim->latency_ms + faults_latency_ms(sim->faults, &at);
-	call->fault = faults_pick(sim->faults, &at);
+	call->fault = faults_pick(sim->faults, &at, false);
 	if (call->fault != NULL && play_instead(call, call->fault))
 		return STATS_FAULT;
 	if (!check_region(call))
@@ -386,8 +386,11 @@ static enum stats_outcome run(struct call *call)
 	if (!read_input(call))
 		return STATS_ERROR;
 	call->operation->run(call);
+	if (call->fault == NULL) /* the effect stays, the answer is lost */
+		call->fault = faults_pick(sim->faults, &at, true);
 	if (call->fault != NULL) {
-		spoil_answer(call, call->fault);
+		if (!play_instead(call, call->fault))
+			spoil_answer(call, call->fault);
 		return STATS_FAULT;
 	}
 	return call->failed ? STATS_ERROR : STATS_OK;

@@ -334,6 +334,26 @@ static bool change_account(
 	return true;
 }
 
+/* "action": "acm:ImportCertificate"; without an account everywhere. */
+static bool change_action(struct sim *sim, const json_t *order, struct where where, bool is_denied,
+	struct out *out, const char **ret_why)
+{
+	const char *action = json_string_value(json_object_get(order, "action"));
+	*ret_why = "action missing or too long";
+	if (action == NULL || strlen(action) >= sizeof(sim->world->denial->action))
+		return false;
+	if (is_denied)
+		world_deny(sim->world, where.account, action);
+	else
+		world_allow(sim->world, where.account, action);
+	json_open(out, '{');
+	json_member(out, "account_id",
+		where.account >= 0 ? sim->world->account[where.account].id : NULL);
+	json_member(out, "action", action);
+	json_close(out, '}');
+	return true;
+}
+
 bool mutate(struct sim *sim, const json_t *order, struct out *out, const char **ret_why)
 {
 	const char *op = json_string_value(json_object_get(order, "op"));
@@ -359,6 +379,10 @@ bool mutate(struct sim *sim, const json_t *order, struct out *out, const char **
 			is_known = true;
 			ok = change_account(sim, where, i, out, ret_why);
 		}
+	if (strcmp(op, "deny_action") == 0 || strcmp(op, "allow_action") == 0) {
+		is_known = true;
+		ok = change_action(sim, order, where, op[0] == 'd', out, ret_why);
+	}
 	json_close(out, ']');
 	if (!is_known)
 		*ret_why = "unknown op";

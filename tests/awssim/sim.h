@@ -17,6 +17,14 @@ struct acm_settings {
 	char mismatch_code[48];	  /* of a key that is not the certificate's; empty: usual */
 };
 
+/* How late reads are (POST /consistency); 0: at once. */
+struct consistency_settings {
+	int64_t delay_ms, jitter_ms; /* jitter: up to so much more, by operation and change */
+	int64_t in_progress_ms;	     /* GetCertificate after an import */
+	int64_t use_lag_ms;	     /* InUseBy after an unbinding */
+	uint64_t seed;
+};
+
 struct sim {
 	struct options options;
 	struct world *world;
@@ -30,6 +38,7 @@ struct sim {
 	uint64_t request_number;
 	struct random mutation_random;
 	struct acm_settings acm;
+	struct consistency_settings consistency;
 };
 
 int64_t sim_now_s(const struct sim *sim); /* AWS's clock */

@@ -175,7 +175,7 @@ static void add_origin(const struct call *call, struct out *out, const struct ce
 void acm_describe_certificate(struct call *call)
 {
 	struct cert_facts facts;
-	if (acm_find(call, "acm:DescribeCertificate", &facts) == NULL)
+	if (!acm_see(call, "acm:DescribeCertificate", &facts))
 		return;
 	if (facts.kind->describe_fails) {
 		call_fail_common(call, ERROR_INVALID, "Certificate %s is damaged.", facts.arn);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/awssim/acm.h"
+#include "tests/awssim/consistency.h"
 #include "tests/awssim/import_pem.h"
 #include "tests/awssim/import_rules.h"
 
@@ -127,7 +128,7 @@ static void note_import(struct call *call, struct pair *pair, struct cert *cert)
 	}
 	pair->import_s[pair->imports++] = call->now_s;
 	cert->more->imports++;
-	cert->more->imported_ms = (int64_t)(sim_mono_s() * 1000);
+	cert->more->imported_ms = sim_mono_ms();
 }
 
 static bool is_within_quota(struct call *call, const struct pair *pair, bool is_new)
@@ -218,10 +219,13 @@ static void carry_out(struct call *call, const struct order *order)
 		held_free(held);
 		return;
 	}
-	if (cert != NULL)
+	if (cert != NULL) {
+		consistency_keep(call->sim, account, region, cert);
 		cert_reimport(cert, held, call->now_s);
-	else
+	} else {
 		cert = cert_add_held(world, account, region, held, call->now_s);
+		consistency_keep_absence(call->sim, account, region, cert);
+	}
 	for (size_t i = 0; i < order->tag_count; i++)
 		cert_tag_set(cert->more, order->tag[i].key,
 			order->tag[i].value != NULL ? order->tag[i].value : "");

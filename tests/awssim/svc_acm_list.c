@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/awssim/acm.h"
+#include "tests/awssim/consistency.h"
 
 enum { ITEMS_DEFAULT = 100, ITEMS_MAX = 1000, SUMMARY_NAMES_MAX = 100 };
 
@@ -209,32 +210,61 @@ static bool read_order(struct call *call, int *ret_direction)
 	return true;
 }
 
-struct ranked {
-	const struct cert *cert;
-};
-
 static int by_creation(const void *a, const void *b)
 {
-	const struct cert *left = ((const struct ranked *)a)->cert;
-	const struct cert *right = ((const struct ranked *)b)->cert;
+	const struct cert *left = *(const struct cert *const *)a;
+	const struct cert *right = *(const struct cert *const *)b;
 	if (left->created_s != right->created_s)
 		return left->created_s < right->created_s ? -1 : 1;
 	return left->uid < right->uid ? -1 : left->uid > right->uid;
 }
 
-/* Owned array of the certificates in the order asked for. */
-static struct ranked *sorted(const struct pair *pair, int direction)
+/* What is listed, in the order asked for. */
+struct listing {
+	const struct pair *pair;
+	const struct cert **cert; /* owned; NULL: the pair as it is */
+	uint32_t count;
+	bool is_ranked; /* positions are ranks instead of uids */
+};
+
+static void make_listing(const struct call *call, int direction, struct listing *listing)
 {
-	struct ranked *list = mem_alloc((pair->count + 1) * sizeof(*list));
-	for (uint32_t i = 0; i < pair->count; i++)
-		list[i].cert = &pair->cert[i];
-	qsort(list, pair->count, sizeof(*list), by_creation);
-	for (uint32_t i = 0; direction < 0 && i < pair->count / 2; i++) {
-		struct ranked held = list[i];
-		list[i] = list[pair->count - 1 - i];
-		list[pair->count - 1 - i] = held;
+	size_t account = call->who->account, region = (size_t)call->region;
+	const struct pair *pair = &call->sim->world->account[account].pair[region];
+	*listing =
+		(struct listing){.pair = pair, .count = pair->count, .is_ranked = direction != 0};
+	listing->cert = consistency_list(
+		call->sim, account, region, (int)(call->operation - operations), &listing->count);
+	if (direction == 0)
+		return;
+	if (listing->cert == NULL) {
+		listing->cert = mem_alloc((pair->count + 1) * sizeof(struct cert *));
+		for (uint32_t i = 0; i < pair->count; i++)
+			listing->cert[i] = &pair->cert[i];
 	}
-	return list;
+	qsort(listing->cert, listing->count, sizeof(struct cert *), by_creation);
+	for (uint32_t i = 0; direction < 0 && i < listing->count / 2; i++) {
+		const struct cert *held = listing->cert[i];
+		listing->cert[i] = listing->cert[listing->count - 1 - i];
+		listing->cert[listing->count - 1 - i] = held;
+	}
+}
+
+static const struct cert *listed(const struct listing *listing, uint32_t at)
+{
+	return listing->cert != NULL ? listing->cert[at] : &listing->pair->cert[at];
+}
+
+static uint32_t listing_start(const struct listing *listing, uint64_t position)
+{
+	if (listing->is_ranked)
+		return (uint32_t)position;
+	if (listing->cert == NULL)
+		return cert_position(listing->pair, (uint32_t)position);
+	uint32_t at = 0;
+	while (at < listing->count && listing->cert[at]->uid < position)
+		at++;
+	return at;
 }
 
 /*
@@ -246,19 +276,18 @@ static void write_page(struct call *call, const struct filter *filter, struct pa
 {
 	struct world *world = call->sim->world;
 	size_t region = (size_t)call->region;
-	const struct pair *pair = &world->account[call->who->account].pair[region];
-	struct ranked *list = direction != 0 ? sorted(pair, direction) : NULL;
+	struct listing listing;
+	make_listing(call, direction, &listing);
 	struct out *body = &call->reply->body;
 	uint64_t room = page_size(page, wanted), written = 0, last = 0, next = 0;
-	uint32_t at = list != NULL ? (uint32_t)page->position
-				   : cert_position(pair, (uint32_t)page->position);
+	uint32_t at = listing_start(&listing, page->position);
 	bool more = false;
 	json_open(body, '{');
 	json_key(body, "CertificateSummaryList");
 	json_open(body, '[');
-	for (; at < pair->count; at++) {
-		const struct cert *cert = list != NULL ? list[at].cert : &pair->cert[at];
-		next = list != NULL ? at : cert->uid;
+	for (; at < listing.count; at++) {
+		const struct cert *cert = listed(&listing, at);
+		next = listing.is_ranked ? at : cert->uid;
 		if (!passes(filter, cert, call->now_s))
 			continue;
 		if (written == room) {
@@ -280,7 +309,7 @@ static void write_page(struct call *call, const struct filter *filter, struct pa
 	if (page_next(page, next, more, token))
 		json_member(body, "NextToken", token);
 	json_close(body, '}');
-	free(list);
+	free(listing.cert);
 }
 
 void acm_list_certificates(struct call *call)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/awssim/acm.h"
+#include "tests/awssim/consistency.h"
 
 enum { TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 };
 
@@ -118,6 +119,7 @@ void acm_add_tags_to_certificate(struct call *call)
 			"Certificate %s would have more than %d tags.", facts.arn, CERT_TAGS_MAX);
 		return;
 	}
+	consistency_keep(call->sim, facts.account, facts.region, cert);
 	cert_own_tags(cert, &facts);
 	for (size_t i = 0; i < count; i++)
 		cert_tag_set(cert->more, tags[i].key, tags[i].value != NULL ? tags[i].value : "");
@@ -133,6 +135,7 @@ void acm_remove_tags_from_certificate(struct call *call)
 	struct cert *cert = acm_find(call, "acm:RemoveTagsFromCertificate", &facts);
 	if (cert == NULL)
 		return;
+	consistency_keep(call->sim, facts.account, facts.region, cert);
 	cert_own_tags(cert, &facts);
 	for (size_t i = 0; i < count; i++)
 		cert_tag_remove(cert->more, tags[i].key, tags[i].value);
@@ -155,6 +158,6 @@ void acm_delete_certificate(struct call *call)
 			"Certificate %s was issued by ACME: it cannot be deleted.", facts.arn);
 		return;
 	}
-	struct pair *pair = &call->sim->world->account[facts.account].pair[facts.region];
-	cert_remove(pair, cert_position(pair, cert->uid));
+	const struct pair *pair = &call->sim->world->account[facts.account].pair[facts.region];
+	consistency_remove(call->sim, facts.account, facts.region, cert_position(pair, cert->uid));
 }

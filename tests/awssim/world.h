@@ -14,6 +14,8 @@
 
 struct options;
 struct key_pool;
+struct cert_more;
+struct cert_removed;
 
 enum { REGIONS_MAX = 64, ACCOUNT_ID_LEN = 12, UUID_LEN = 36 };
 
@@ -57,6 +59,7 @@ struct pair {
 	uint32_t count, cap, next_uid;
 	int64_t *import_s; /* owned; when something was imported, oldest first */
 	uint32_t imports, imports_cap;
+	int64_t unsettled_ms; /* monotonic; until then reads may see the past */
 };
 
 struct account {
@@ -71,6 +74,12 @@ struct account {
 	/* One bit a region. */
 	uint64_t scp_regions, disabled_regions, lying_regions;
 	struct pair *pair; /* owned; one for each region of the world */
+};
+
+/* An action that no policy of the account's role allows. */
+struct denial {
+	int account;	 /* -1: everywhere */
+	char action[64]; /* "acm:ImportCertificate" */
 };
 
 struct world {
@@ -88,9 +97,13 @@ struct world {
 	size_t account_count;
 	int *account_slot; /* owned; hash table from account id to index + 1 */
 	size_t account_slots;
-	size_t management, hub; /* indexes of accounts */
-	uint64_t cert_ordinal;	/* certificates made so far; picks the kind of the next */
-	struct arena arena;	/* of cert_describe */
+	size_t management, hub;	      /* indexes of accounts */
+	uint64_t cert_ordinal;	      /* certificates made so far; picks the kind of the next */
+	struct arena arena;	      /* of cert_describe */
+	struct cert_removed *removed; /* owned; lately */
+	size_t removed_count;
+	struct denial *denial; /* owned */
+	size_t denial_count;
 };
 
 /* NULL after printing what is wrong with the flags. options and keys outlive the world. */
@@ -112,6 +125,10 @@ const struct partition *partition_at(size_t index);
 
 /* Assigns the odd kinds to accounts (world_accounts.c). Prints and returns false when too many. */
 bool world_make_odd(struct world *world);
+
+bool world_denies(const struct world *world, size_t account, const char *action);
+void world_deny(struct world *world, int account, const char *action);
+void world_allow(struct world *world, int account, const char *action);
 
 bool account_region_enabled(const struct account *account, size_t region);
 void account_name(const struct account *account, struct out *out);

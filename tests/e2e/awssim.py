@@ -159,6 +159,10 @@ class Awssim:
         """ACM's limits and habits: certificates_max, imports_max, mismatch_code; reset=True."""
         return self.control("/acm", order)
 
+    def consistency(self, **order):
+        """delay_ms, jitter_ms, in_progress_ms, use_lag_ms, seed; reset=True."""
+        return self.control("/consistency", order)
+
     def mutate(self, op, **order):
         """Returns the list of what was changed (ARNs, or account and region)."""
         return self.control("/mutate", {"op": op, **order})["changed"]

@@ -3,6 +3,7 @@ import base64
 import hashlib
 import json
 import subprocess
+import time
 
 import botocore.exceptions
 import pytest
@@ -436,3 +437,119 @@ def test_aws_cli(sim, ec, tmp_path):
     assert done.returncode == 0, done.stderr
     truth = held(sim, json.loads(done.stdout)["CertificateArn"])
     assert truth["serial"].lstrip("0") == new.serial.lstrip("0") and truth["tags"] == {"by": "cli"}
+
+
+# --- denials, lost answers, late reads
+
+
+def test_a_single_action_can_be_denied(awssim, ec):
+    sim = awssim(accounts=2, regions=REGION, certs_per_region=0, **NO_MARGIN)
+    acm, new = sim.boto3("acm", region=REGION), ec.issue("www.example.com")
+    sim.mutate("deny_action", action="acm:AddTagsToCertificate",
+               account=sim.ready["hub_account_id"])
+    assert "no identity-based policy allows the acm:AddTagsToCertificate action" in refused(
+        acm.import_certificate, "AccessDeniedException", **new.order(Tags=[{"Key": "a"}]))
+    arn = acm.import_certificate(**new.order())["CertificateArn"]
+    refused(acm.add_tags_to_certificate, "AccessDeniedException", CertificateArn=arn,
+            Tags=[{"Key": "a"}])
+    sim.mutate("allow_action", action="acm:AddTagsToCertificate",
+               account=sim.ready["hub_account_id"])
+    acm.add_tags_to_certificate(CertificateArn=arn, Tags=[{"Key": "a"}])
+    sim.mutate("deny_action", action="acm:ImportCertificate")
+    refused(acm.import_certificate, "AccessDeniedException", **new.order(CertificateArn=arn))
+    refused(acm.import_certificate, "AccessDeniedException", **new.order())
+
+
+@pytest.mark.parametrize("kind", ["reset", "close", "truncate", "http500", "throttle", "garbage"])
+def test_an_answer_is_lost_after_the_effect(awssim, ec, kind):
+    sim = awssim(accounts=1, regions=REGION, certs_per_region=0, **NO_MARGIN)
+    acm, new = sim.boto3("acm", region=REGION), ec.issue("www.example.com")
+    sim.faults({"kind": kind, "operation": "ImportCertificate", "after": True, "skip": 1,
+                "count": 1})
+    arn = acm.import_certificate(**new.order())["CertificateArn"]
+    try:
+        lost = acm.import_certificate(**new.order(CertificateArn=arn))
+        # Debian's botocore takes a cut answer for a whole one.
+        assert kind == "truncate" and "CertificateArn" not in lost
+    except (botocore.exceptions.ClientError, botocore.exceptions.HTTPClientError,
+            UnicodeDecodeError):
+        pass
+    assert held(sim, arn)["imports"] == 2
+    acm.import_certificate(**new.order(CertificateArn=arn))
+    assert held(sim, arn)["imports"] == 3 and len(sim.truth()["certificates"]) == 1
+
+
+def test_reads_are_late_on_demand(awssim, ec):
+    sim = awssim(accounts=1, regions=REGION, certs_per_region=0, **NO_MARGIN)
+    acm = sim.boto3("acm", region=REGION)
+    first, second = ec.issue("www.example.com"), ec.issue("www.example.com")
+    listing = {"Includes": {"keyTypes": ["EC_prime256v1"]}}
+
+    def seen():
+        """What each read answers: the serial, the tags, whether it is listed."""
+        try:
+            told = acm.describe_certificate(CertificateArn=arn)["Certificate"]["Serial"]
+            tags = acm.list_tags_for_certificate(CertificateArn=arn)["Tags"]
+            text = acm.get_certificate(CertificateArn=arn)["Certificate"]
+            listed = acm.list_certificates(**listing)["CertificateSummaryList"]
+            assert [c["CertificateArn"] for c in listed] == [arn]
+        except acm.exceptions.ResourceNotFoundException:
+            for read in (acm.get_certificate, acm.list_tags_for_certificate):
+                refused(read, "ResourceNotFoundException", CertificateArn=arn)
+            assert not acm.list_certificates(**listing)["CertificateSummaryList"]
+            return None
+        return text.encode() == pem(second.leaf), told.replace(":", ""), len(tags)
+
+    def wait(expected, before):
+        end = time.monotonic() + 10
+        while (now := seen()) != expected:
+            assert now == before and time.monotonic() < end
+            time.sleep(0.1)
+
+    assert sim.consistency(delay_ms=1200)["delay_ms"] == 1200
+    arn = acm.import_certificate(**first.order())["CertificateArn"]
+    assert seen() is None
+    state = held(sim, arn)["serial"]
+    wait((False, state, 0), None)
+    acm.import_certificate(**second.order(CertificateArn=arn))
+    assert seen() == (False, state, 0)
+    acm.add_tags_to_certificate(CertificateArn=arn, Tags=[{"Key": "a"}])
+    fresh = held(sim, arn)["serial"]
+    assert seen() == (False, state, 0) and fresh != state
+    end = time.monotonic() + 10
+    while seen() != (True, fresh, 1):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    acm.delete_certificate(CertificateArn=arn)
+    assert seen() == (True, fresh, 1) and not sim.truth()["certificates"]
+    refused(acm.delete_certificate, "ResourceNotFoundException", CertificateArn=arn)
+    wait(None, (True, fresh, 1))
+
+
+def test_reads_of_different_kinds_are_late_differently(awssim, ec):
+    sim = awssim(accounts=1, regions=REGION, certs_per_region=0, **NO_MARGIN)
+    acm = sim.boto3("acm", region=REGION)
+    found = set()
+    for seed in range(6):
+        sim.consistency(jitter_ms=10000, seed=seed)
+        arn = acm.import_certificate(**ec.issue("www.example.com").order())["CertificateArn"]
+        time.sleep(0.5)
+        for read in (acm.describe_certificate, acm.get_certificate,
+                     acm.list_tags_for_certificate):
+            try:
+                read(CertificateArn=arn)
+                found.add(True)
+            except acm.exceptions.ResourceNotFoundException:
+                found.add(False)
+    assert False in found
+
+
+def test_get_is_in_progress_on_demand(awssim, ec):
+    sim = awssim(accounts=1, regions=REGION, certs_per_region=0, **NO_MARGIN)
+    acm = sim.boto3("acm", region=REGION)
+    sim.consistency(in_progress_ms=1000)
+    arn = acm.import_certificate(**ec.issue("www.example.com").order())["CertificateArn"]
+    refused(acm.get_certificate, "RequestInProgressException", CertificateArn=arn)
+    acm.describe_certificate(CertificateArn=arn)
+    sim.consistency(reset=True)
+    acm.get_certificate(CertificateArn=arn)
