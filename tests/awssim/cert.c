@@ -36,8 +36,15 @@ static struct cert *append(struct world *world, size_t account, size_t region)
 
 struct cert *cert_add(struct world *world, size_t account, size_t region)
 {
+	return cert_add_kind(world, account, region, -1);
+}
+
+struct cert *cert_add_kind(struct world *world, size_t account, size_t region, int wanted)
+{
 	struct cert *cert = append(world, account, region);
 	cert->kind = cert_kind_pick(world->cert_ordinal++, world->seed);
+	if (wanted >= 0)
+		cert->kind = (uint16_t)wanted;
 	const struct cert_kind *kind = &cert_kinds[cert->kind];
 	if (kind->life_days == 0) { /* never issued */
 		cert->created_s = world->base_s - (int64_t)hash_below(cert->draw, SALT_CREATED,
@@ -109,6 +116,29 @@ struct cert *cert_find(struct world *world, size_t account, size_t region, struc
 	char whole[UUID_LEN + 1];
 	cert_uuid(world, account, region, &pair->cert[index], whole);
 	return slice_is(uuid, whole) ? &pair->cert[index] : NULL;
+}
+
+/* arn:PARTITION:acm:REGION:ACCOUNT:certificate/UUID */
+struct cert *cert_find_arn(
+	struct world *world, const char *arn, size_t *ret_account, size_t *ret_region)
+{
+	struct slice part[6];
+	size_t count = 0;
+	for (const char *at = arn; count < 6; at += part[count++].len + 1) {
+		part[count] = (struct slice){at, count < 5 ? strcspn(at, ":") : strlen(at)};
+		if (count < 5 && at[part[count].len] == '\0')
+			return NULL;
+	}
+	int region = world_find_region(world, part[3]);
+	int account = world_find_account(world, part[4]);
+	if (region < 0 || account < 0 || !slice_starts(part[5], "certificate/"))
+		return NULL;
+	if (ret_account != NULL)
+		*ret_account = (size_t)account;
+	if (ret_region != NULL)
+		*ret_region = (size_t)region;
+	return cert_find(world, (size_t)account, (size_t)region,
+		(struct slice){part[5].ptr + 12, part[5].len - 12});
 }
 
 enum cert_status cert_status_at(const struct cert *cert, int64_t now_s)

@@ -99,8 +99,8 @@ struct cert_removed {
 struct cert_more {
 	struct held *held; /* owned share; NULL: as drawn */
 	struct cert_kind kind;
-	uint32_t imports;    /* ImportCertificate calls that succeeded */
-	int64_t imported_ms; /* monotonic, of the last one */
+	uint32_t imports;   /* ImportCertificate calls that succeeded */
+	int64_t changed_ms; /* monotonic; of the last import or renewal */
 	bool has_tags;
 	char *tag_key[CERT_TAGS_MAX], *tag_value[CERT_TAGS_MAX]; /* owned */
 	size_t tag_count;
@@ -158,6 +158,8 @@ const struct cert_kind *cert_kind_find(const char *name);
 
 /* Appends a certificate of the next kind to the account's region. Borrowed until the next change. */
 struct cert *cert_add(struct world *world, size_t account, size_t region);
+/* The same with a chosen kind; -1: the next. */
+struct cert *cert_add_kind(struct world *world, size_t account, size_t region, int kind);
 /* Takes the index-th certificate out. */
 void cert_remove(struct pair *pair, uint32_t index);
 
@@ -165,6 +167,9 @@ void cert_uuid(const struct world *world, size_t account, size_t region, const s
 	char ret_uuid[UUID_LEN + 1]);
 /* NULL: no such certificate. */
 struct cert *cert_find(struct world *world, size_t account, size_t region, struct slice uuid);
+/* By its whole ARN, wherever it is. ret_account and ret_region may be NULL. */
+struct cert *cert_find_arn(
+	struct world *world, const char *arn, size_t *ret_account, size_t *ret_region);
 /* Index of the first certificate with uid or above; count when there is none. */
 uint32_t cert_position(const struct pair *pair, uint32_t uid);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/awssim/bindings.h"
 #include "tests/awssim/mutate.h"
 #include "tests/awssim/service.h"
 #include "tests/awssim/truth.h"
@@ -169,8 +170,33 @@ static void post_consistency(struct sim *sim, const json_t *order, struct reply 
 	json_close(&reply->body, '}');
 }
 
-static void post_reset_stats(struct sim *sim, struct reply *reply)
+static void post_bind(struct sim *sim, const json_t *order, struct reply *reply)
 {
+	const char *why = "";
+	if (!bindings_bind(sim->bindings, order, &reply->body, &why))
+		refuse(reply, 400, why);
+}
+
+static void post_unbind(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	const char *why = "";
+	if (bindings_unbind(sim->bindings, order, &why))
+		out_text(&reply->body, "{}");
+	else
+		refuse(reply, 400, why);
+}
+
+static void get_bindings(struct sim *sim, struct reply *reply)
+{
+	json_open(&reply->body, '{');
+	json_key(&reply->body, "bindings");
+	bindings_list(sim->bindings, &reply->body);
+	json_close(&reply->body, '}');
+}
+
+static void post_reset_stats(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	(void)order;
 	stats_reset(sim->stats);
 	server_reset_counts(sim->server);
 	out_text(&reply->body, "{}");
@@ -178,25 +204,25 @@ static void post_reset_stats(struct sim *sim, struct reply *reply)
 
 static void post(struct sim *sim, const struct http_request *request, struct reply *reply)
 {
+	static const struct {
+		const char *path;
+		void (*act)(struct sim *sim, const json_t *order, struct reply *reply);
+	} known[] = {{"/faults", post_faults}, {"/clock", post_clock}, {"/mutate", post_mutate},
+		{"/acm", post_acm}, {"/consistency", post_consistency}, {"/bind", post_bind},
+		{"/unbind", post_unbind}, {"/reset-stats", post_reset_stats}};
 	struct slice body = request->body;
 	json_t *order = body.len > 0 ? json_loadb(body.ptr, body.len, 0, NULL) : json_object();
+	size_t at = 0;
+	while (at < sizeof(known) / sizeof(known[0]) && !slice_is(request->path, known[at].path))
+		at++;
 	if (!json_is_object(order))
 		refuse(reply, 400, "the body is not a JSON object");
-	else if (slice_is(request->path, "/faults"))
-		post_faults(sim, order, reply);
-	else if (slice_is(request->path, "/clock"))
-		post_clock(sim, order, reply);
-	else if (slice_is(request->path, "/mutate"))
-		post_mutate(sim, order, reply);
-	else if (slice_is(request->path, "/acm"))
-		post_acm(sim, order, reply);
-	else if (slice_is(request->path, "/consistency"))
-		post_consistency(sim, order, reply);
-	else if (slice_is(request->path, "/reset-stats"))
-		post_reset_stats(sim, reply);
+	else if (at < sizeof(known) / sizeof(known[0]))
+		known[at].act(sim, order, reply);
 	else
 		refuse(reply, 404,
-			"POST /faults, /clock, /mutate, /acm, /consistency, /reset-stats");
+			"POST /faults, /clock, /mutate, /acm, /consistency, /bind, /unbind, "
+			"/reset-stats");
 	json_decref(order);
 }
 
@@ -211,6 +237,8 @@ void control_answer(struct sim *sim, const struct http_request *request, struct 
 		get_truth(sim, request, reply);
 	else if (slice_is(request->path, "/faults"))
 		get_faults(sim, reply);
+	else if (slice_is(request->path, "/bindings"))
+		get_bindings(sim, reply);
 	else
-		refuse(reply, 404, "GET /stats, /truth, /faults");
+		refuse(reply, 404, "GET /stats, /truth, /faults, /bindings");
 }

@@ -17,6 +17,17 @@ void text_list_add(struct text_list *list, const char *text)
 	list->item[list->count++] = mem_strdup(text);
 }
 
+void text_list_remove(struct text_list *list, const char *text)
+{
+	size_t at = 0;
+	while (at < list->count && strcmp(list->item[at], text) != 0)
+		at++;
+	if (at == list->count)
+		return;
+	free((void *)(uintptr_t)list->item[at]);
+	list->item[at] = list->item[--list->count];
+}
+
 void text_list_clear(struct text_list *list)
 {
 	for (size_t i = 0; i < list->count; i++)

@@ -14,6 +14,7 @@ struct text_list {
 };
 
 void text_list_add(struct text_list *list, const char *text);
+void text_list_remove(struct text_list *list, const char *text); /* one of them */
 void text_list_clear(struct text_list *list);
 
 struct held {

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/awssim/bindings.h"
 #include "tests/awssim/ca.h"
 #include "tests/awssim/sim.h"
 
@@ -208,10 +209,12 @@ static bool serve(struct sim *sim)
 	struct server_limits limits = {sim->options.stall_max_s, sim->options.idle_close_ms,
 		sim->options.requests_per_connection};
 	sim->server = server_new(base, tls, &hooks, &limits);
+	sim->bindings = bindings_new(base, sim);
 	struct bound bound = {0};
 	bool ok = listen_all(sim, &bound) && announce(sim, tls, &bound);
 	if (ok)
 		run(base, sim->options.max_seconds);
+	bindings_free(sim->bindings);
 	server_free(sim->server);
 	tls_free(tls);
 	event_base_free(base);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "tests/awssim/cert.h"
+#include "tests/awssim/consistency.h"
+#include "tests/awssim/foreign.h"
 #include "tests/awssim/truth.h"
 
 enum { EXPIRED_AGO_S = 3600, COUNT_MAX = 1000000 };
@@ -23,12 +25,23 @@ static void drop(struct sim *sim, struct pair *pair, uint32_t index)
 	cert_remove(pair, index);
 }
 
+/* What was imported is replaced by somebody else's import; otherwise by a new draw. */
 static void renew(struct sim *sim, struct pair *pair, uint32_t index)
 {
-	cert_renew(&pair->cert[index], sim_now_s(sim));
+	struct cert *cert = &pair->cert[index];
+	struct cert_more *more = cert_more(cert);
+	int64_t now_s = sim_now_s(sim);
+	if (more->held != NULL)
+		cert_reimport(cert,
+			foreign_successor(
+				sim->world, more->held, random_next(&sim->mutation_random), now_s),
+			now_s);
+	else
+		cert_renew(cert, now_s);
+	more->changed_ms = sim_mono_ms();
 }
 
-/* The end moves into the past; the serial stays. No real certificate does that: use the clock
+/* The end moves into the past; the serial stays; not for what was really imported. No real certificate does that: use the clock
  * (POST /clock) to let certificates expire as they do in life. */
 static void expire(struct sim *sim, struct pair *pair, uint32_t index)
 {
@@ -78,7 +91,7 @@ static bool is_imported(const struct cert *cert)
 
 static bool is_issued(const struct cert *cert)
 {
-	return cert->not_after_s != 0;
+	return cert->not_after_s != 0 && (cert->more == NULL || cert->more->held == NULL);
 }
 
 static const struct {
@@ -89,6 +102,7 @@ static const struct {
 	{"remove", is_any, drop},
 	{"renew", is_renewable, renew},
 	{"reimport", is_imported, renew},
+	{"import_foreign", is_imported, renew},
 	{"expire", is_issued, expire},
 	{"tags", is_any, change_tags},
 	{"in_use", is_any, flip_use},
@@ -198,8 +212,28 @@ static void change_certificates(struct sim *sim, const json_t *order, const stru
 	free(list);
 }
 
+static bool text_fits(const json_t *order, const char *key, const char *own)
+{
+	const char *wanted = json_string_value(json_object_get(order, key));
+	return wanted == NULL || strcmp(wanted, own) == 0;
+}
+
+/* The first kind with "kind", "type" and "key_algorithm" as given; -1: none given, or none fits. */
+static int wanted_kind(const json_t *order, bool *ret_is_given)
+{
+	*ret_is_given = json_object_get(order, "kind") != NULL ||
+			json_object_get(order, "type") != NULL ||
+			json_object_get(order, "key_algorithm") != NULL;
+	for (size_t i = 0; *ret_is_given && i < cert_kind_count; i++)
+		if (text_fits(order, "kind", cert_kinds[i].name) && cert_kinds[i].weight > 0 &&
+			text_fits(order, "type", cert_type_name[cert_kinds[i].type]) &&
+			text_fits(order, "key_algorithm", key_type_name[cert_kinds[i].key]))
+			return (int)i;
+	return -1;
+}
+
 static void add_certificates(
-	struct sim *sim, const json_t *order, const struct where *where, struct out *out)
+	struct sim *sim, const json_t *order, const struct where *where, int kind, struct out *out)
 {
 	struct world *world = sim->world;
 	size_t pairs = world->account_count * world->region_count, count = 0;
@@ -211,7 +245,7 @@ static void add_certificates(
 	for (size_t i = 0; i < wanted && count > 0; i++) {
 		size_t at = list[random_below(&sim->mutation_random, count)];
 		size_t account = at / world->region_count, region = at % world->region_count;
-		add_arn(world, account, region, cert_add(world, account, region), out);
+		add_arn(world, account, region, cert_add_kind(world, account, region, kind), out);
 	}
 	free(list);
 }
@@ -366,9 +400,13 @@ bool mutate(struct sim *sim, const json_t *order, struct out *out, const char **
 		sim->mutation_random.state = (uint64_t)json_integer_value(seed);
 	json_key(out, "changed");
 	json_open(out, '[');
-	bool is_known = strcmp(op, "add") == 0, ok = true;
-	if (is_known)
-		add_certificates(sim, order, &where, out);
+	bool is_known = strcmp(op, "add") == 0, ok = true, is_given;
+	int kind = wanted_kind(order, &is_given);
+	*ret_why = "no such kind of certificate";
+	if (is_known && (kind >= 0 || !is_given))
+		add_certificates(sim, order, &where, kind, out);
+	else if (is_known)
+		ok = false;
 	for (size_t i = 0; i < sizeof(cert_orders) / sizeof(cert_orders[0]); i++)
 		if (strcmp(op, cert_orders[i].op) == 0) {
 			is_known = true;

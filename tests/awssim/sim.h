@@ -33,6 +33,7 @@ struct sim {
 	struct faults *faults;
 	struct stats *stats;
 	struct server *server;
+	struct bindings *bindings;
 	int64_t clock_offset_s; /* AWS's clock minus the real one */
 	int64_t latency_ms;
 	uint64_t request_number;

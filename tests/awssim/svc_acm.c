@@ -169,7 +169,7 @@ static bool is_import_in_progress(struct call *call)
 	const struct cert *cert = cert_find(
 		call->sim->world, call->who->account, (size_t)call->region, slice_of(uuid));
 	if (cert == NULL || cert->more == NULL || cert->more->imports == 0 ||
-		sim_mono_ms() >= cert->more->imported_ms + call->sim->consistency.in_progress_ms)
+		sim_mono_ms() >= cert->more->changed_ms + call->sim->consistency.in_progress_ms)
 		return false;
 	call_fail(
 		call, 400, "RequestInProgressException", "Certificate %s is being imported.", arn);

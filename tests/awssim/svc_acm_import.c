@@ -128,7 +128,7 @@ static void note_import(struct call *call, struct pair *pair, struct cert *cert)
 	}
 	pair->import_s[pair->imports++] = call->now_s;
 	cert->more->imports++;
-	cert->more->imported_ms = sim_mono_ms();
+	cert->more->changed_ms = sim_mono_ms();
 }
 
 static bool is_within_quota(struct call *call, const struct pair *pair, bool is_new)

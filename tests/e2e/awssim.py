@@ -13,6 +13,8 @@ import json
 import os
 import pathlib
 import signal
+import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -162,6 +164,27 @@ class Awssim:
     def consistency(self, **order):
         """delay_ms, jitter_ms, in_progress_ms, use_lag_ms, seed; reset=True."""
         return self.control("/consistency", order)
+
+    def bind(self, arn, **order):
+        """A TLS listener that serves what the ARN holds; returns id and port. listen, names,
+        delay_ms, in_use_by; with id another certificate of that listener, default or replace."""
+        return self.control("/bind", {"arn": arn, **order})
+
+    def unbind(self, id, arn=None):
+        """The listener, or only the ARN."""
+        self.control("/unbind", {"id": id, **({"arn": arn} if arn else {})})
+
+    def bindings(self):
+        return self.control("/bindings")["bindings"]
+
+    def served(self, port, host="www.example.com"):
+        """The leaf (DER) that a listener serves for an SNI (None: without one)."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_ciphers("DEFAULT@SECLEVEL=0")
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as conn:
+            with context.wrap_socket(conn, server_hostname=host) as tls:
+                return tls.getpeercert(binary_form=True)
 
     def mutate(self, op, **order):
         """Returns the list of what was changed (ARNs, or account and region)."""

@@ -41,6 +41,10 @@ def pem(*certificates):
     return b"".join(c.public_bytes(serialization.Encoding.PEM) for c in certificates)
 
 
+def der(one):
+    return one.public_bytes(serialization.Encoding.DER)
+
+
 def name(common_name, **more):
     parts = [x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else []
     if more.get("organization"):
@@ -58,6 +62,15 @@ class Bundle:
 
     def __init__(self, leaf, key, chain):
         self.leaf, self.key, self.chain = leaf, key, chain
+
+    @property
+    def names(self):
+        """Of the subject alternative names, as text."""
+        try:
+            found = self.leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except x509.ExtensionNotFound:
+            return []
+        return [str(one.value) for one in found]
 
     @property
     def serial(self):
