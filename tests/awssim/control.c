@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/awssim/bindings.h"
+#include "tests/awssim/consistency.h"
 #include "tests/awssim/mutate.h"
 #include "tests/awssim/service.h"
 #include "tests/awssim/truth.h"
@@ -170,6 +171,36 @@ static void post_consistency(struct sim *sim, const json_t *order, struct reply 
 	json_close(&reply->body, '}');
 }
 
+/* {"forced_delete_ms": N, "encrypt_fails": bool, "decrypt_fails": bool} */
+static void post_secretsmanager(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	struct secrets_settings *settings = &sim->secrets_settings;
+	const json_t *encrypt = json_object_get(order, "encrypt_fails");
+	const json_t *decrypt = json_object_get(order, "decrypt_fails");
+	if (!take_ms(order, "forced_delete_ms", &settings->forced_delete_ms)) {
+		refuse(reply, 400, "times are milliseconds, 0 or more");
+		return;
+	}
+	if (encrypt != NULL)
+		settings->encrypt_fails = json_is_true(encrypt);
+	if (decrypt != NULL)
+		settings->decrypt_fails = json_is_true(decrypt);
+	json_open(&reply->body, '{');
+	json_member_int(&reply->body, "forced_delete_ms", settings->forced_delete_ms);
+	json_member_bool(&reply->body, "encrypt_fails", settings->encrypt_fails);
+	json_member_bool(&reply->body, "decrypt_fails", settings->decrypt_fails);
+	json_close(&reply->body, '}');
+}
+
+static void get_secrets(struct sim *sim, struct reply *reply)
+{
+	secrets_expire(&sim->secrets, sim_now_s(sim), sim_mono_ms());
+	json_open(&reply->body, '{');
+	json_key(&reply->body, "secrets");
+	secrets_list(&sim->secrets, sim->world, &reply->body);
+	json_close(&reply->body, '}');
+}
+
 static void post_bind(struct sim *sim, const json_t *order, struct reply *reply)
 {
 	const char *why = "";
@@ -209,7 +240,8 @@ static void post(struct sim *sim, const struct http_request *request, struct rep
 		void (*act)(struct sim *sim, const json_t *order, struct reply *reply);
 	} known[] = {{"/faults", post_faults}, {"/clock", post_clock}, {"/mutate", post_mutate},
 		{"/acm", post_acm}, {"/consistency", post_consistency}, {"/bind", post_bind},
-		{"/unbind", post_unbind}, {"/reset-stats", post_reset_stats}};
+		{"/unbind", post_unbind}, {"/secretsmanager", post_secretsmanager},
+		{"/reset-stats", post_reset_stats}};
 	struct slice body = request->body;
 	json_t *order = body.len > 0 ? json_loadb(body.ptr, body.len, 0, NULL) : json_object();
 	size_t at = 0;
@@ -222,7 +254,7 @@ static void post(struct sim *sim, const struct http_request *request, struct rep
 	else
 		refuse(reply, 404,
 			"POST /faults, /clock, /mutate, /acm, /consistency, /bind, /unbind, "
-			"/reset-stats");
+			"/secretsmanager, /reset-stats");
 	json_decref(order);
 }
 
@@ -239,6 +271,8 @@ void control_answer(struct sim *sim, const struct http_request *request, struct 
 		get_faults(sim, reply);
 	else if (slice_is(request->path, "/bindings"))
 		get_bindings(sim, reply);
+	else if (slice_is(request->path, "/secrets"))
+		get_secrets(sim, reply);
 	else
-		refuse(reply, 404, "GET /stats, /truth, /faults, /bindings");
+		refuse(reply, 404, "GET /stats, /truth, /faults, /bindings, /secrets");
 }

@@ -246,6 +246,7 @@ int main(int argc, char **argv)
 		sim.stats = stats_new();
 		ok = add_faults(&sim) && serve(&sim);
 	}
+	secrets_clear(&sim.secrets);
 	stats_free(sim.stats);
 	faults_free(sim.faults);
 	throttle_free(sim.throttle);

@@ -5,6 +5,7 @@
 #include "tests/awssim/creds.h"
 #include "tests/awssim/faults.h"
 #include "tests/awssim/options.h"
+#include "tests/awssim/secrets.h"
 #include "tests/awssim/server.h"
 #include "tests/awssim/stats.h"
 #include "tests/awssim/throttle.h"
@@ -25,6 +26,12 @@ struct consistency_settings {
 	uint64_t seed;
 };
 
+/* Habits of Secrets Manager (POST /secretsmanager). */
+struct secrets_settings {
+	int64_t forced_delete_ms;	   /* until the name of a forced deletion is free */
+	bool encrypt_fails, decrypt_fails; /* with a KmsKeyId */
+};
+
 struct sim {
 	struct options options;
 	struct world *world;
@@ -39,6 +46,8 @@ struct sim {
 	uint64_t request_number;
 	struct random mutation_random;
 	struct acm_settings acm;
+	struct secrets secrets;
+	struct secrets_settings secrets_settings;
 	struct consistency_settings consistency;
 };
 

@@ -165,6 +165,14 @@ class Awssim:
         """delay_ms, jitter_ms, in_progress_ms, use_lag_ms, seed; reset=True."""
         return self.control("/consistency", order)
 
+    def secretsmanager(self, **order):
+        """forced_delete_ms, encrypt_fails, decrypt_fails (with a KmsKeyId)."""
+        return self.control("/secretsmanager", order)
+
+    def secrets(self):
+        """Every secret that ever was: names, tags, hashes of the values, when it was deleted."""
+        return self.control("/secrets")["secrets"]
+
     def bind(self, arn, **order):
         """A TLS listener that serves what the ARN holds; returns id and port. listen, names,
         delay_ms, in_use_by; with id another certificate of that listener, default or replace."""
