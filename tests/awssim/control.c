@@ -201,6 +201,30 @@ static void get_secrets(struct sim *sim, struct reply *reply)
 	json_close(&reply->body, '}');
 }
 
+/* Every ImportCertificate that had its effect, also of what is deleted by now. */
+static void get_imports(const struct sim *sim, struct reply *reply)
+{
+	struct out *body = &reply->body;
+	char at[TIME_TEXT_MAX];
+	json_open(body, '{');
+	json_key(body, "imports");
+	json_open(body, '[');
+	for (size_t i = 0; i < sim->world->note_count; i++) {
+		const struct import_note *note = &sim->world->note[i];
+		time_format_rfc3339(note->at_s, at);
+		json_open(body, '{');
+		json_member(body, "arn", note->arn);
+		json_member(body, "serial", note->serial);
+		json_member(body, "fingerprint_sha256", note->fingerprint);
+		json_member(body, "at", at);
+		json_member_bool(body, "is_reimport", note->is_reimport);
+		json_member_bool(body, "has_tags", note->has_tags);
+		json_close(body, '}');
+	}
+	json_close(body, ']');
+	json_close(body, '}');
+}
+
 static void post_bind(struct sim *sim, const json_t *order, struct reply *reply)
 {
 	const char *why = "";
@@ -271,8 +295,10 @@ void control_answer(struct sim *sim, const struct http_request *request, struct 
 		get_faults(sim, reply);
 	else if (slice_is(request->path, "/bindings"))
 		get_bindings(sim, reply);
+	else if (slice_is(request->path, "/imports"))
+		get_imports(sim, reply);
 	else if (slice_is(request->path, "/secrets"))
 		get_secrets(sim, reply);
 	else
-		refuse(reply, 404, "GET /stats, /truth, /faults, /bindings, /secrets");
+		refuse(reply, 404, "GET /stats, /truth, /faults, /bindings, /imports, /secrets");
 }

@@ -356,7 +356,8 @@ static bool play_instead(struct call *call, const struct fault_rule *rule)
 		break;
 	case FAULT_ERROR:
 		call_fail(call, rule->status != 0 ? rule->status : 400,
-			rule->code[0] != '\0' ? rule->code : "InternalFailure", "injected error");
+			rule->code[0] != '\0' ? rule->code : "InternalFailure", "%s",
+			rule->message[0] != '\0' ? rule->message : "injected error");
 		break;
 	case FAULT_RESET:
 	case FAULT_REFUSE:

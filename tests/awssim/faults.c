@@ -62,6 +62,8 @@ static bool set_member(struct fault_rule *rule, const char *name, const char *va
 		return set_text(rule->region, sizeof(rule->region), value);
 	if (strcmp(name, "code") == 0)
 		return set_text(rule->code, sizeof(rule->code), value);
+	if (strcmp(name, "message") == 0)
+		return set_text(rule->message, sizeof(rule->message), value);
 	if (strcmp(name, "count") == 0)
 		rule->left = strtoll(value, NULL, 10);
 	else if (strcmp(name, "skip") == 0)
@@ -108,7 +110,7 @@ static bool add_rule(struct faults *faults, const struct fault_rule *rule, const
 bool faults_add_text(struct faults *faults, const char *text, const char **ret_why)
 {
 	struct fault_rule rule;
-	char part[96];
+	char part[300];
 	bool is_first = true;
 	for (const char *at = text; *at != '\0' || is_first;) {
 		size_t len = strcspn(at, ",");

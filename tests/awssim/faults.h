@@ -50,7 +50,7 @@ struct fault_rule {
 	char service[24], operation[48], account[16], region[32]; /* empty: any */
 	int64_t ms, bytes;
 	int status;
-	char code[64];
+	char code[64], message[256];
 	uint64_t hits;
 };
 

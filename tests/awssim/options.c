@@ -127,7 +127,7 @@ enum { OPTIONS = sizeof(table) / sizeof(table[0]) };
 
 static void print_help(void)
 {
-	printf("awssim: a simulated AWS organization (STS, Organizations, Account, EC2, ACM)\n");
+	printf("awssim: a simulated AWS organization (STS, Organizations, Account, EC2, ACM, Secrets Manager)\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_spec *spec = &table[i];
 		if (spec->type == HEADING) {

@@ -4,6 +4,7 @@
 
 #include "tests/awssim/acm.h"
 #include "tests/awssim/consistency.h"
+#include "tests/awssim/digest.h"
 #include "tests/awssim/import_pem.h"
 #include "tests/awssim/import_rules.h"
 
@@ -119,7 +120,7 @@ static uint32_t imports_of_year(const struct pair *pair, int64_t now_s)
 	return pair->imports - first;
 }
 
-static void note_import(struct call *call, struct pair *pair, struct cert *cert)
+static void count_import(struct call *call, struct pair *pair, struct cert *cert)
 {
 	if (pair->imports == pair->imports_cap) {
 		pair->imports_cap = pair->imports_cap > 0 ? pair->imports_cap * 2 : 4;
@@ -129,6 +130,30 @@ static void note_import(struct call *call, struct pair *pair, struct cert *cert)
 	pair->import_s[pair->imports++] = call->now_s;
 	cert->more->imports++;
 	cert->more->changed_ms = sim_mono_ms();
+}
+
+static void note_import(
+	struct call *call, const struct cert_facts *facts, const struct order *order)
+{
+	struct world *world = call->sim->world;
+	unsigned char hash[SHA256_LEN];
+	struct out hex = {0};
+	if (world->note_count == world->note_cap) {
+		world->note_cap = world->note_cap > 0 ? world->note_cap * 2 : 64;
+		world->note = mem_resize(world->note, world->note_cap * sizeof(*world->note));
+	}
+	struct import_note *note = &world->note[world->note_count++];
+	*note = (struct import_note){.arn = mem_strdup(facts->arn),
+		.at_s = call->now_s,
+		.is_reimport = order->arn != NULL,
+		.has_tags = order->has_tags};
+	out_hex(&hex, facts->serial, facts->serial_len);
+	slice_copy((struct slice){hex.data, hex.len}, note->serial, sizeof(note->serial));
+	hex.len = 0;
+	digest_sha256(facts->held->der.data, facts->held->der.len, hash);
+	out_hex(&hex, hash, sizeof(hash));
+	slice_copy((struct slice){hex.data, hex.len}, note->fingerprint, sizeof(note->fingerprint));
+	out_clear(&hex);
 }
 
 static bool is_within_quota(struct call *call, const struct pair *pair, bool is_new)
@@ -229,10 +254,12 @@ static void carry_out(struct call *call, const struct order *order)
 	for (size_t i = 0; i < order->tag_count; i++)
 		cert_tag_set(cert->more, order->tag[i].key,
 			order->tag[i].value != NULL ? order->tag[i].value : "");
-	note_import(call, pair, cert);
-	cert_describe(world, account, region, cert, call->now_s, &old_facts);
+	count_import(call, pair, cert);
+	struct cert_facts facts;
+	cert_describe(world, account, region, cert, call->now_s, &facts);
+	note_import(call, &facts, order);
 	json_open(&call->reply->body, '{');
-	json_member(&call->reply->body, "CertificateArn", old_facts.arn);
+	json_member(&call->reply->body, "CertificateArn", facts.arn);
 	json_close(&call->reply->body, '}');
 }
 

@@ -267,6 +267,9 @@ void world_free(struct world *world)
 	for (size_t i = 0; i < world->removed_count; i++)
 		cert_past_clear(&world->removed[i].past);
 	free(world->removed);
+	for (size_t i = 0; i < world->note_count; i++)
+		free(world->note[i].arn);
+	free(world->note);
 	free(world->denial);
 	arena_clear(&world->arena);
 	free(world->account);

@@ -76,6 +76,15 @@ struct account {
 	struct pair *pair; /* owned; one for each region of the world */
 };
 
+/* One ImportCertificate that succeeded, whatever became of its answer. */
+struct import_note {
+	char *arn;	      /* owned */
+	char fingerprint[65]; /* SHA-256 of the leaf */
+	char serial[41];
+	int64_t at_s;
+	bool is_reimport, has_tags;
+};
+
 /* An action that no policy of the account's role allows. */
 struct denial {
 	int account;	 /* -1: everywhere */
@@ -102,6 +111,8 @@ struct world {
 	struct arena arena;	      /* of cert_describe */
 	struct cert_removed *removed; /* owned; lately */
 	size_t removed_count;
+	struct import_note *note; /* owned; in the order they came */
+	size_t note_count, note_cap;
 	struct denial *denial; /* owned */
 	size_t denial_count;
 };

@@ -150,7 +150,8 @@ class Awssim:
         self.control("/reset-stats", {})
 
     def faults(self, *rules, clear=True, **settings):
-        """Rules are dicts: kind, probability, service, operation, account, region, count, ..."""
+        """Rules are dicts: kind, probability, service, operation, account, region, count, skip,
+        after, ..."""
         return self.control("/faults", {"clear": clear, "add": list(rules), **settings})
 
     def clock(self, **order):
@@ -172,6 +173,10 @@ class Awssim:
     def secrets(self):
         """Every secret that ever was: names, tags, hashes of the values, when it was deleted."""
         return self.control("/secrets")["secrets"]
+
+    def imports(self):
+        """Every ImportCertificate that had its effect, in order: arn, serial, is_reimport, ..."""
+        return self.control("/imports")["imports"]
 
     def bind(self, arn, **order):
         """A TLS listener that serves what the ARN holds; returns id and port. listen, names,

@@ -477,6 +477,9 @@ def test_an_answer_is_lost_after_the_effect(awssim, ec, kind):
     assert held(sim, arn)["imports"] == 2
     acm.import_certificate(**new.order(CertificateArn=arn))
     assert held(sim, arn)["imports"] == 3 and len(sim.truth()["certificates"]) == 1
+    notes = sim.imports()
+    assert [n["is_reimport"] for n in notes] == [False, True, True]
+    assert {n["arn"] for n in notes} == {arn} and notes[0]["serial"] == held(sim, arn)["serial"]
 
 
 def test_reads_are_late_on_demand(awssim, ec):
