@@ -1,4 +1,4 @@
-/* The rules of import_rules.h: what each blob must be, then how they fit, then what they replace. */
+/* The rules of import_rules.h: what each blob must be, how they fit, what they may replace. */
 #include "tests/awssim/import_rules.h"
 
 #include <openssl/err.h>
@@ -258,6 +258,25 @@ static bool check_issuer(
 	return is_own || refuse(ret_why, invalid, not_self_signed);
 }
 
+/* The same public key, and what the key signs the certificate's key verifies. */
+static bool is_key_of(EVP_PKEY *key, X509 *leaf)
+{
+	static const unsigned char text[] = "awssim";
+	unsigned char signature[1024];
+	size_t len = sizeof(signature);
+	if (X509_check_private_key(leaf, key) != 1)
+		return false;
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	bool is_good = EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+		       EVP_DigestSign(context, signature, &len, text, sizeof(text)) == 1 &&
+		       EVP_MD_CTX_reset(context) == 1 &&
+		       EVP_DigestVerifyInit(
+			       context, NULL, EVP_sha256(), NULL, X509_get0_pubkey(leaf)) == 1 &&
+		       EVP_DigestVerify(context, signature, len, text, sizeof(text)) == 1;
+	EVP_MD_CTX_free(context);
+	return is_good;
+}
+
 /* All of the request but whether the leaf has a name. Fills what it could read. */
 static bool read_all(const struct import_request *request, X509 **leaf, STACK_OF(X509) * *chain,
 	EVP_PKEY **key, struct import_refusal *ret_why)
@@ -273,7 +292,7 @@ static bool read_all(const struct import_request *request, X509 **leaf, STACK_OF
 	*key = read_key(request->private_key, ret_why);
 	if (*key == NULL || !check_leaf(*leaf, request->now_s, ret_why))
 		return false;
-	if (X509_check_private_key(*leaf, *key) != 1)
+	if (!is_key_of(*key, *leaf))
 		return refuse(ret_why,
 			request->mismatch_code != NULL ? request->mismatch_code : invalid,
 			"The private key does not match the certificate.");

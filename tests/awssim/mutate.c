@@ -41,8 +41,10 @@ static void renew(struct sim *sim, struct pair *pair, uint32_t index)
 	more->changed_ms = sim_mono_ms();
 }
 
-/* The end moves into the past; the serial stays; not for what was really imported. No real certificate does that: use the clock
- * (POST /clock) to let certificates expire as they do in life. */
+/*
+ * The end moves into the past; the serial stays. No real certificate does that, so not for what was
+ * really imported: use the clock (POST /clock) to let certificates expire as they do in life.
+ */
 static void expire(struct sim *sim, struct pair *pair, uint32_t index)
 {
 	struct cert *cert = &pair->cert[index];

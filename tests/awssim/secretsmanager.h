@@ -11,7 +11,7 @@ bool secrets_may(struct call *call, const char *action, const char *resource);
 enum secrets_view {
 	SECRETS_READ,  /* late after a change; deleted ones are refused */
 	SECRETS_WRITE, /* deleted ones are refused */
-	SECRETS_ANY,   /* deleted ones too, late as a read */
+	SECRETS_ANY,   /* deleted ones too; late as a read */
 	SECRETS_ALL,   /* deleted ones too, at once */
 };
 
@@ -21,7 +21,7 @@ bool secrets_is_late(const struct call *call, const struct secret *secret);
 
 void secrets_fail(struct call *call, const char *code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Tags of the input onto the secret. False after an error was answered; nothing was changed then. */
+/* The input's Tags beside those of the secret (NULL: a new one). False after an error. */
 bool secrets_check_tags(struct call *call, const struct secret *secret);
 void secrets_take_tags(struct call *call, struct secret *secret);
 void secrets_answer_name(struct call *call, const struct secret *secret, const char *version_id);

@@ -1,6 +1,5 @@
 """The writing half of the simulated ACM, seen by boto3 and the AWS CLI: each rule at least once."""
 import base64
-import hashlib
 import json
 import subprocess
 import time
@@ -167,6 +166,20 @@ def test_private_key(acm, ec, rsa):
     }
     for text, message in cases.items():
         assert message in refused(acm.import_certificate, **new.order(PrivateKey=text)), text
+
+
+def test_a_key_that_only_claims_to_match(acm, ec):
+    """The public half inside is the certificate's, the private half is not."""
+    new = ec.issue("www.example.com")
+    own = new.key.private_numbers().private_value.to_bytes(32, "big")
+    other = (bundle.new_key().private_numbers().private_value).to_bytes(32, "big")
+    lines = key_pem(new.key, "TRADITIONAL").decode().split("\n")
+    inner = base64.b64decode("".join(lines[1:-2]))
+    assert own in inner
+    broken = base64.encodebytes(inner.replace(own, other)).decode()
+    text = f"{lines[0]}\n{broken}{lines[-2]}\n"
+    assert "does not match" in refused(acm.import_certificate, **new.order(
+        PrivateKey=text.encode()))
 
 
 def test_the_code_of_a_mismatch_can_be_chosen(sim, acm, ec):
