@@ -5,6 +5,7 @@
 #include "tests/awssim/bindings.h"
 #include "tests/awssim/consistency.h"
 #include "tests/awssim/mutate.h"
+#include "tests/awssim/rules_check.h"
 #include "tests/awssim/service.h"
 #include "tests/awssim/truth.h"
 
@@ -225,6 +226,13 @@ static void get_imports(const struct sim *sim, struct reply *reply)
 	json_close(body, '}');
 }
 
+static void post_rules(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	const char *why = "";
+	if (!rules_check(sim, order, &reply->body, &why))
+		refuse(reply, 400, why);
+}
+
 static void post_bind(struct sim *sim, const json_t *order, struct reply *reply)
 {
 	const char *why = "";
@@ -265,7 +273,7 @@ static void post(struct sim *sim, const struct http_request *request, struct rep
 	} known[] = {{"/faults", post_faults}, {"/clock", post_clock}, {"/mutate", post_mutate},
 		{"/acm", post_acm}, {"/consistency", post_consistency}, {"/bind", post_bind},
 		{"/unbind", post_unbind}, {"/secretsmanager", post_secretsmanager},
-		{"/reset-stats", post_reset_stats}};
+		{"/rules", post_rules}, {"/reset-stats", post_reset_stats}};
 	struct slice body = request->body;
 	json_t *order = body.len > 0 ? json_loadb(body.ptr, body.len, 0, NULL) : json_object();
 	size_t at = 0;
@@ -278,7 +286,7 @@ static void post(struct sim *sim, const struct http_request *request, struct rep
 	else
 		refuse(reply, 404,
 			"POST /faults, /clock, /mutate, /acm, /consistency, /bind, /unbind, "
-			"/secretsmanager, /reset-stats");
+			"/secretsmanager, /rules, /reset-stats");
 	json_decref(order);
 }
 

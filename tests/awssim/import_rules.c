@@ -322,6 +322,21 @@ struct held *import_read(const struct import_request *request, struct import_ref
 	return held;
 }
 
+struct held *import_read_certificate(struct slice pem, struct import_refusal *ret_why)
+{
+	enum key_type type;
+	X509 *leaf = read_leaf(pem, ret_why);
+	ERR_clear_error();
+	if (leaf == NULL)
+		return NULL;
+	if (X509_get0_pubkey(leaf) == NULL || !held_key_type(X509_get0_pubkey(leaf), &type)) {
+		refuse(ret_why, invalid, "The key algorithm of the certificate is not supported.");
+		X509_free(leaf);
+		return NULL;
+	}
+	return held_new(leaf, NULL, NULL);
+}
+
 void import_face_of(const struct held *held, struct import_face *ret_face)
 {
 	*ret_face = (struct import_face){.key_type = held->key_type,

@@ -21,6 +21,9 @@ struct import_refusal {
 /* What is imported, or NULL with ret_why. Owned (held_free). */
 struct held *import_read(const struct import_request *request, struct import_refusal *ret_why);
 
+/* Only what a certificate says, without key and chain and whatever its dates. NULL: refused. */
+struct held *import_read_certificate(struct slice pem, struct import_refusal *ret_why);
+
 /* What the reimport rules compare. Borrowed. */
 struct import_face {
 	enum key_type key_type;

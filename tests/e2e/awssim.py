@@ -174,6 +174,11 @@ class Awssim:
         """Every secret that ever was: names, tags, hashes of the values, when it was deleted."""
         return self.control("/secrets")["secrets"]
 
+    def rules(self, **order):
+        """ACM's verdict without an import: certificate, private_key, chain, old (PEM texts); or
+        pairs=[[old, new], ...], only the conditions of a reimport."""
+        return self.control("/rules", order)
+
     def imports(self):
         """Every ImportCertificate that had its effect, in order: arn, serial, is_reimport, ..."""
         return self.control("/imports")["imports"]

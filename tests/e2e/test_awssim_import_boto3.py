@@ -234,6 +234,23 @@ def test_what_the_leaf_must_be(acm, ec, rsa):
     acm.import_certificate(**ec.issue("a.example.com", ocsp="http://o.example/" + "a" * 980).order())
 
 
+def test_rules_can_be_asked_without_an_import(sim, ec):
+    new, old = ec.issue("www.example.com"), ec.issue("old.example.com")
+    before = len(sim.imports())
+    order = {"certificate": pem(new.leaf).decode(), "private_key": key_pem(new.key).decode(),
+             "chain": pem(*new.chain).decode()}
+    assert sim.rules(**order) == {"allowed": True, "code": None, "message": None}
+    verdict = sim.rules(**order, old=pem(old.leaf).decode())
+    assert not verdict["allowed"] and "none of the domain names" in verdict["message"]
+    del order["chain"]
+    assert "self signed" in sim.rules(**order)["message"]
+    texts = [pem(one.leaf).decode() for one in (
+        old, new, ec.issue("old.example.com", kind="ec384"), ec.issue("OLD.example.com"))]
+    verdicts = sim.rules(pairs=[[texts[0], text] for text in (*texts, "x")])["verdicts"]
+    assert [v["allowed"] for v in verdicts] == [True, False, False, True, False]
+    assert len(sim.imports()) == before
+
+
 # --- tags
 
 

@@ -360,6 +360,7 @@ def test_wrong_orders_are_refused(awssim):
                         ("/mutate", {"op": "add", "account": "1"}), ("/nothing", {}),
                         ("/mutate", {"op": "deny_action"}), ("/acm", {"mismatch_code": "x" * 50}),
                         ("/consistency", {"delay_ms": -1}), ("/bind", {}), ("/unbind", {"id": 9}),
+                        ("/rules", {}), ("/rules", {"pairs": [["x"]]}),
                         ("/bind", {"arn": "arn:aws:acm"}), ("/secretsmanager", {
                             "forced_delete_ms": "1"})):
         with pytest.raises(OSError, match="40[04]"):
