@@ -130,7 +130,7 @@ static void build_ca(struct key_pool *pool, size_t index)
 		.issuer_key_id = issuer->key->key_id,
 		.not_before_s = CA_NOT_BEFORE_S,
 		.not_after_s = ca_not_after_s,
-		.key_usage = KU_CERT_SIGN | KU_CRL_SIGN | KU_DIGITAL_SIGNATURE,
+		.key_usage = KEY_USAGE_CERT_SIGN | KEY_USAGE_CRL_SIGN | KEY_USAGE_DIGITAL_SIGNATURE,
 		.is_ca = true};
 	unsigned char hash[SHA256_LEN];
 	digest_sha256(ca->name.common_name, strlen(ca->name.common_name), hash);

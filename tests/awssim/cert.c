@@ -21,7 +21,7 @@ static uint64_t pair_draw(const struct world *world, size_t account, size_t regi
 	return hash_mix(hash_mix(world->seed, SALT_CERT), account * REGIONS_MAX + region);
 }
 
-struct cert *cert_add(struct world *world, size_t account, size_t region)
+static struct cert *append(struct world *world, size_t account, size_t region)
 {
 	struct pair *pair = &world->account[account].pair[region];
 	if (pair->count == pair->cap) {
@@ -31,7 +31,20 @@ struct cert *cert_add(struct world *world, size_t account, size_t region)
 	struct cert *cert = &pair->cert[pair->count++];
 	*cert = (struct cert){.uid = pair->next_uid++};
 	cert->draw = hash_mix(pair_draw(world, account, region), cert->uid);
+	return cert;
+}
+
+struct cert *cert_add(struct world *world, size_t account, size_t region)
+{
+	return cert_add_kind(world, account, region, -1);
+}
+
+struct cert *cert_add_kind(struct world *world, size_t account, size_t region, int wanted)
+{
+	struct cert *cert = append(world, account, region);
 	cert->kind = cert_kind_pick(world->cert_ordinal++, world->seed);
+	if (wanted >= 0)
+		cert->kind = (uint16_t)wanted;
 	const struct cert_kind *kind = &cert_kinds[cert->kind];
 	if (kind->life_days == 0) { /* never issued */
 		cert->created_s = world->base_s - (int64_t)hash_below(cert->draw, SALT_CREATED,
@@ -57,6 +70,7 @@ struct cert *cert_add(struct world *world, size_t account, size_t region)
 void cert_remove(struct pair *pair, uint32_t index)
 {
 	free(pair->cert[index].signature);
+	cert_more_free(pair->cert[index].more);
 	memmove(&pair->cert[index], &pair->cert[index + 1],
 		(pair->count - index - 1) * sizeof(*pair->cert));
 	pair->count--;
@@ -104,16 +118,39 @@ struct cert *cert_find(struct world *world, size_t account, size_t region, struc
 	return slice_is(uuid, whole) ? &pair->cert[index] : NULL;
 }
 
+/* arn:PARTITION:acm:REGION:ACCOUNT:certificate/UUID */
+struct cert *cert_find_arn(
+	struct world *world, const char *arn, size_t *ret_account, size_t *ret_region)
+{
+	struct slice part[6];
+	size_t count = 0;
+	for (const char *at = arn; count < 6; at += part[count++].len + 1) {
+		part[count] = (struct slice){at, count < 5 ? strcspn(at, ":") : strlen(at)};
+		if (count < 5 && at[part[count].len] == '\0')
+			return NULL;
+	}
+	int region = world_find_region(world, part[3]);
+	int account = world_find_account(world, part[4]);
+	if (region < 0 || account < 0 || !slice_starts(part[5], "certificate/"))
+		return NULL;
+	if (ret_account != NULL)
+		*ret_account = (size_t)account;
+	if (ret_region != NULL)
+		*ret_region = (size_t)region;
+	return cert_find(world, (size_t)account, (size_t)region,
+		(struct slice){part[5].ptr + 12, part[5].len - 12});
+}
+
 enum cert_status cert_status_at(const struct cert *cert, int64_t now_s)
 {
-	const struct cert_kind *kind = &cert_kinds[cert->kind];
+	const struct cert_kind *kind = cert_kind_of(cert);
 	bool expires = kind->status == ISSUED && !(kind->stale_status && !cert->is_renewed);
 	return expires && cert->not_after_s <= now_s ? EXPIRED : kind->status;
 }
 
 void cert_renew(struct cert *cert, int64_t now_s)
 {
-	const struct cert_kind *kind = &cert_kinds[cert->kind];
+	const struct cert_kind *kind = cert_kind_of(cert);
 	int64_t life_days = kind->type == AMAZON_ISSUED ? RENEWED_LIFE_DAYS : kind->life_days;
 	cert->generation++;
 	cert->is_renewed = true;
@@ -124,8 +161,42 @@ void cert_renew(struct cert *cert, int64_t now_s)
 	cert->signature = NULL;
 }
 
+struct cert *cert_add_held(
+	struct world *world, size_t account, size_t region, struct held *take_held, int64_t now_s)
+{
+	struct cert *cert = append(world, account, region);
+	cert->kind = (uint16_t)(cert_kind_find("delivered") - cert_kinds);
+	cert->created_s = now_s;
+	cert_reimport(cert, take_held, now_s);
+	cert_more(cert)->has_tags = true;
+	return cert;
+}
+
+void cert_reimport(struct cert *cert, struct held *take_held, int64_t now_s)
+{
+	struct cert_more *more = cert_more(cert);
+	struct cert_kind kind = *cert_kind_of(cert);
+	held_free(more->held);
+	more->held = take_held;
+	kind.status = ISSUED;
+	kind.key = take_held->key_type;
+	kind.names = held_domain(take_held) != NULL ? NAMES_ONE : NAMES_IP_ONLY;
+	kind.utf8_subject = kind.describe_fails = kind.get_fails = kind.stale_status = false;
+	more->kind = kind;
+	cert->is_renewed = true;
+	cert->not_before_s = take_held->not_before_s;
+	cert->not_after_s = take_held->not_after_s;
+	cert->issued_s = now_s;
+	free(cert->signature);
+	cert->signature = NULL;
+}
+
 void cert_der(struct cert *cert, const struct cert_facts *facts, struct out *der)
 {
+	if (facts->held != NULL) {
+		out_bytes(der, facts->held->der.data, facts->held->der.len);
+		return;
+	}
 	const struct key *signer = facts->issuer != NULL ? facts->issuer->key : facts->key;
 	struct x509_spec spec = {.algorithm = facts->algorithm,
 		.issuer = facts->issuer != NULL ? &facts->issuer->name : &facts->subject,

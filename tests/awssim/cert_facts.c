@@ -12,8 +12,9 @@ const char *const cert_renewal_name[] = {
 	"", "PENDING_AUTO_RENEWAL", "PENDING_VALIDATION", "SUCCESS", "FAILED"};
 const char *const cert_validation_name[] = {"", "DNS", "EMAIL", "HTTP"};
 const char *const cert_signature_name[] = {"SHA256WITHRSA", "SHA384WITHRSA", "SHA256WITHECDSA"};
-const char *const key_usage_name[7] = {"DIGITAL_SIGNATURE", "NON_REPUDIATION", "KEY_ENCIPHERMENT",
-	"DATA_ENCIPHERMENT", "KEY_AGREEMENT", "CERTIFICATE_SIGNING", "CRL_SIGNING"};
+const char *const key_usage_name[KEY_USAGES] = {"DIGITAL_SIGNATURE", "NON_REPUDIATION",
+	"KEY_ENCIPHERMENT", "DATA_ENCIPHERMENT", "KEY_AGREEMENT", "CERTIFICATE_SIGNING",
+	"CRL_SIGNING", "ENCIPHER_ONLY", "DECIPHER_ONLY"};
 
 static const char oid_server[] = "1.3.6.1.5.5.7.3.1", oid_client[] = "1.3.6.1.5.5.7.3.2";
 static const char oid_custom[] = "1.3.6.1.4.1.311.20.2.2";
@@ -42,10 +43,17 @@ enum { WORDS = sizeof(words) / sizeof(words[0]), ENDS = sizeof(ends) / sizeof(en
 
 const char *ext_key_usage_name(const char *oid)
 {
-	if (strcmp(oid, oid_server) == 0)
-		return "TLS_WEB_SERVER_AUTHENTICATION";
-	if (strcmp(oid, oid_client) == 0)
-		return "TLS_WEB_CLIENT_AUTHENTICATION";
+	static const struct {
+		const char *oid, *name;
+	} known[] = {{oid_server, "TLS_WEB_SERVER_AUTHENTICATION"},
+		{oid_client, "TLS_WEB_CLIENT_AUTHENTICATION"},
+		{"1.3.6.1.5.5.7.3.3", "CODE_SIGNING"}, {"1.3.6.1.5.5.7.3.4", "EMAIL_PROTECTION"},
+		{"1.3.6.1.5.5.7.3.5", "IPSEC_END_SYSTEM"}, {"1.3.6.1.5.5.7.3.6", "IPSEC_TUNNEL"},
+		{"1.3.6.1.5.5.7.3.7", "IPSEC_USER"}, {"1.3.6.1.5.5.7.3.8", "TIME_STAMPING"},
+		{"1.3.6.1.5.5.7.3.9", "OCSP_SIGNING"}, {"2.5.29.37.0", "ANY"}};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(oid, known[i].oid) == 0)
+			return known[i].name;
 	return "CUSTOM";
 }
 
@@ -70,6 +78,7 @@ static void add_many_names(
 static void add_ips(struct arena *arena, struct cert_facts *facts)
 {
 	uint64_t draw = facts->cert->draw;
+	facts->ip = arena_alloc(arena, 2 * sizeof(*facts->ip));
 	facts->ip[facts->ip_count++] =
 		arena_fmt(arena, "10.%u.%u.%u", (unsigned)hash_below(draw, SALT_IP, 256),
 			(unsigned)hash_below(draw, SALT_IP + 1, 256),
@@ -92,6 +101,7 @@ static void draw_names(struct arena *arena, struct cert_facts *facts)
 	const char *apex = arena_fmt(arena, "%s.%s", word(draw, SALT_APEX + 1), end);
 	const char *host = arena_fmt(arena, "%s-%u.%s", word(draw, SALT_HOST),
 		(unsigned)hash_below(draw, SALT_COUNT, 500), apex);
+	facts->dns = arena_alloc(arena, CERT_NAMES_MAX * sizeof(*facts->dns));
 	switch (facts->kind->names) {
 	case NAMES_ONE:
 		add_dns(facts, host);
@@ -154,14 +164,15 @@ static void draw_subject(struct arena *arena, struct cert_facts *facts)
 			"#1 team", name};
 }
 
-static void draw_usages(struct cert_facts *facts)
+static void draw_usages(struct arena *arena, struct cert_facts *facts)
 {
 	enum usage_kind usage = facts->kind->usage;
 	if (usage == USAGE_NONE)
 		return;
-	facts->key_usage = KU_DIGITAL_SIGNATURE;
+	facts->ext_key_usage = arena_alloc(arena, 3 * sizeof(*facts->ext_key_usage));
+	facts->key_usage = KEY_USAGE_DIGITAL_SIGNATURE;
 	if (!facts->key->is_ec)
-		facts->key_usage |= KU_KEY_ENCIPHERMENT;
+		facts->key_usage |= KEY_USAGE_KEY_ENCIPHERMENT;
 	size_t *count = &facts->ext_key_usage_count;
 	if (usage != USAGE_CLIENT)
 		facts->ext_key_usage[(*count)++] = oid_server;
@@ -186,6 +197,8 @@ static void draw_keys(const struct world *world, struct cert_facts *facts)
 	}
 	uint64_t half[2] = {hash_mix(fresh, SALT_SERIAL), hash_mix(fresh, SALT_SERIAL + 1)};
 	memcpy(facts->serial, half, SERIAL_LEN);
+	facts->serial_len = SERIAL_LEN;
+	facts->signature_name = cert_signature_name[facts->algorithm];
 	if (facts->serial[0] == 0)
 		facts->serial[0] = 1;
 }
@@ -195,8 +208,19 @@ static void add_tag(struct cert_facts *facts, const char *key, const char *value
 	facts->tag[facts->tag_count++] = (struct cert_tag){key, value};
 }
 
+static void add_own_tags(struct cert_facts *facts)
+{
+	const struct cert_more *more = facts->cert->more;
+	for (size_t i = 0; i < more->tag_count; i++)
+		add_tag(facts, more->tag_key[i], more->tag_value[i]);
+}
+
 static void draw_tags(struct arena *arena, struct cert_facts *facts)
 {
+	if (facts->cert->more != NULL && facts->cert->more->has_tags) {
+		add_own_tags(facts);
+		return;
+	}
 	static const char *const stages[] = {"production", "staging", "development", "test"};
 	uint64_t draw = hash_mix(facts->cert->draw, facts->cert->tag_generation);
 	switch (facts->kind->tags) {
@@ -277,6 +301,10 @@ static void draw_uses(struct world *world, struct cert_facts *facts)
 		add_load_balancer(world, facts, "580317146650", SALT_USE + 1);
 		break;
 	}
+	const struct cert_more *more = facts->cert->more;
+	for (size_t i = 0; more != NULL && i < more->uses.count; i++)
+		if (facts->used_by_count < CERT_USES_MAX)
+			facts->used_by[facts->used_by_count++] = more->uses.item[i];
 	facts->in_use = facts->used_by_count > 0;
 }
 
@@ -301,6 +329,29 @@ static void set_state(struct cert_facts *facts, int64_t now_s)
 				  facts->status == ISSUED && (facts->in_use || facts->exported);
 }
 
+/* What the imported certificate says, in the place of what would be drawn. */
+static void take_held(struct arena *arena, struct cert_facts *facts, const struct held *held)
+{
+	facts->held = held;
+	facts->dns = held->dns.item;
+	facts->dns_count = held->dns.count;
+	facts->ip = held->ip.item;
+	facts->ip_count = held->ip.count;
+	facts->domain = held_domain(held);
+	facts->key_type = held->key_type;
+	facts->signature_name = held->signature_name;
+	memcpy(facts->serial, held->serial, held->serial_len);
+	facts->serial_len = held->serial_len;
+	facts->key_usage = held->key_usage;
+	facts->ext_key_usage = held->ext_key_usage.item;
+	facts->ext_key_usage_count = held->ext_key_usage.count;
+	facts->subject.common_name = held->common_name;
+	if (facts->dns_count == 0 && facts->domain != NULL) { /* named by its common name only */
+		facts->dns = arena_alloc(arena, sizeof(*facts->dns));
+		facts->dns[facts->dns_count++] = facts->domain;
+	}
+}
+
 void cert_describe(struct world *world, size_t account, size_t region, const struct cert *cert,
 	int64_t now_s, struct cert_facts *ret_facts)
 {
@@ -308,16 +359,20 @@ void cert_describe(struct world *world, size_t account, size_t region, const str
 	arena_reset(arena);
 	memset(ret_facts, 0, sizeof(*ret_facts));
 	ret_facts->cert = cert;
-	ret_facts->kind = &cert_kinds[cert->kind];
+	ret_facts->kind = cert_kind_of(cert);
 	ret_facts->account = account;
 	ret_facts->region = region;
 	cert_uuid(world, account, region, cert, ret_facts->uuid);
 	ret_facts->arn = arena_fmt(arena, "arn:%s:acm:%s:%s:certificate/%s", world->partition->id,
 		world->region[region].name, world->account[account].id, ret_facts->uuid);
-	draw_names(arena, ret_facts);
-	draw_subject(arena, ret_facts);
-	draw_keys(world, ret_facts);
-	draw_usages(ret_facts);
+	if (cert->more != NULL && cert->more->held != NULL) {
+		take_held(arena, ret_facts, cert->more->held);
+	} else {
+		draw_names(arena, ret_facts);
+		draw_subject(arena, ret_facts);
+		draw_keys(world, ret_facts);
+		draw_usages(arena, ret_facts);
+	}
 	draw_tags(arena, ret_facts);
 	draw_uses(world, ret_facts);
 	set_state(ret_facts, now_s);

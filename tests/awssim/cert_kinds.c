@@ -1,4 +1,6 @@
 /* The sorts of certificates, and how often each comes up. */
+#include <string.h>
+
 #include "tests/awssim/cert.h"
 
 /* clang-format off */
@@ -117,12 +119,29 @@ const struct cert_kind cert_kinds[] = {
 	{.name = "damaged_both", .type = IMPORTED, .status = ISSUED, .key = RSA_2048, .names = NAMES_ONE, .issuer = BY_COMMERCIAL,
 	 .life_days = 397, .left_min_days = 30, .left_max_days = 390, .origin = CUSTOMER_PROVIDED, .describe_fails = true,
 	 .get_fails = true, .weight = 1},
+	/* What ImportCertificate made; never drawn. */
+	{.name = "delivered", .type = IMPORTED, .status = ISSUED, .key = RSA_2048, .names = NAMES_ONE, .issuer = BY_COMMERCIAL,
+	 .tags = TAGS_NONE, .origin = CUSTOMER_PROVIDED, .weight = 0},
 };
 /* clang-format on */
 
 enum { KINDS = sizeof(cert_kinds) / sizeof(cert_kinds[0]) };
 
 const size_t cert_kind_count = KINDS;
+
+const struct cert_kind *cert_kind_of(const struct cert *cert)
+{
+	bool has_own = cert->more != NULL && cert->more->held != NULL;
+	return has_own ? &cert->more->kind : &cert_kinds[cert->kind];
+}
+
+const struct cert_kind *cert_kind_find(const char *name)
+{
+	for (size_t i = 0; i < KINDS; i++)
+		if (strcmp(cert_kinds[i].name, name) == 0)
+			return &cert_kinds[i];
+	return NULL;
+}
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)
 {

@@ -16,13 +16,14 @@ enum { KEY_ID_LEN = 20, SERIAL_LEN = 16, SIGNATURE_MAX = 512 };
 
 /* Bits of KeyUsage, RFC 5280 4.2.1.3, first bit lowest. */
 enum {
-	KU_DIGITAL_SIGNATURE = 1 << 0,
-	KU_NON_REPUDIATION = 1 << 1,
-	KU_KEY_ENCIPHERMENT = 1 << 2,
-	KU_DATA_ENCIPHERMENT = 1 << 3,
-	KU_KEY_AGREEMENT = 1 << 4,
-	KU_CERT_SIGN = 1 << 5,
-	KU_CRL_SIGN = 1 << 6,
+	KEY_USAGE_DIGITAL_SIGNATURE = 1 << 0,
+	KEY_USAGE_NON_REPUDIATION = 1 << 1,
+	KEY_USAGE_KEY_ENCIPHERMENT = 1 << 2,
+	KEY_USAGE_DATA_ENCIPHERMENT = 1 << 3,
+	KEY_USAGE_KEY_AGREEMENT = 1 << 4,
+	KEY_USAGE_CERT_SIGN = 1 << 5,
+	KEY_USAGE_CRL_SIGN = 1 << 6,
+	KEY_USAGES = 9,
 };
 
 /* A distinguished name; NULL parts are left out. UTF-8. */

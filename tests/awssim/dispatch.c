@@ -11,7 +11,8 @@
 
 enum { CLOCK_WINDOW_S = 300 };
 
-const char *const service_name[SERVICES] = {"sts", "organizations", "account", "ec2", "acm"};
+const char *const service_name[SERVICES] = {
+	"sts", "organizations", "account", "ec2", "acm", "secretsmanager"};
 
 /* Rates and bursts: AWS's documented defaults; ACM documents no burst. EC2: general knowledge. */
 const struct operation operations[] = {
@@ -32,6 +33,29 @@ const struct operation operations[] = {
 	{SERVICE_ACM, "DescribeCertificate", acm_describe_certificate, 10, 15, LIMIT_OPERATION},
 	{SERVICE_ACM, "GetCertificate", acm_get_certificate, 10, 15, LIMIT_OPERATION},
 	{SERVICE_ACM, "ListTagsForCertificate", acm_list_tags_for_certificate, 10, 15,
+		LIMIT_OPERATION},
+	{SERVICE_ACM, "ImportCertificate", acm_import_certificate, 1, 1.5, LIMIT_OPERATION},
+	{SERVICE_ACM, "AddTagsToCertificate", acm_add_tags_to_certificate, 5, 7.5, LIMIT_OPERATION},
+	{SERVICE_ACM, "RemoveTagsFromCertificate", acm_remove_tags_from_certificate, 5, 7.5,
+		LIMIT_OPERATION},
+	{SERVICE_ACM, "DeleteCertificate", acm_delete_certificate, 10, 15, LIMIT_OPERATION},
+	{SERVICE_SECRETS_MANAGER, "CreateSecret", secretsmanager_create_secret, 50, 50,
+		LIMIT_SERVICE},
+	{SERVICE_SECRETS_MANAGER, "PutSecretValue", secretsmanager_put_secret_value, 50, 50,
+		LIMIT_SERVICE},
+	{SERVICE_SECRETS_MANAGER, "DeleteSecret", secretsmanager_delete_secret, 50, 50,
+		LIMIT_SERVICE},
+	{SERVICE_SECRETS_MANAGER, "RestoreSecret", secretsmanager_restore_secret, 50, 50,
+		LIMIT_SERVICE},
+	{SERVICE_SECRETS_MANAGER, "GetSecretValue", secretsmanager_get_secret_value, 10000, 10000,
+		LIMIT_OPERATION},
+	{SERVICE_SECRETS_MANAGER, "DescribeSecret", secretsmanager_describe_secret, 40000, 40000,
+		LIMIT_OPERATION},
+	{SERVICE_SECRETS_MANAGER, "ListSecrets", secretsmanager_list_secrets, 100, 100,
+		LIMIT_OPERATION},
+	{SERVICE_SECRETS_MANAGER, "TagResource", secretsmanager_tag_resource, 50, 50,
+		LIMIT_OPERATION},
+	{SERVICE_SECRETS_MANAGER, "UntagResource", secretsmanager_untag_resource, 50, 50,
 		LIMIT_OPERATION},
 };
 const size_t operation_count = sizeof(operations) / sizeof(operations[0]);
@@ -64,9 +88,17 @@ static bool identify(struct call *call)
 	if (target.ptr != NULL) {
 		const char *dot = memchr(target.ptr, '.', target.len);
 		struct slice prefix = {target.ptr, dot != NULL ? (size_t)(dot - target.ptr) : 0};
-		bool is_acm = slice_is(prefix, "CertificateManager");
-		call->service = is_acm ? SERVICE_ACM : SERVICE_ORGANIZATIONS;
-		if (!is_acm && !slice_is(prefix, "AWSOrganizationsV20161128"))
+		static const struct {
+			const char *prefix;
+			enum service service;
+		} known[] = {{"CertificateManager", SERVICE_ACM},
+			{"secretsmanager", SERVICE_SECRETS_MANAGER},
+			{"AWSOrganizationsV20161128", SERVICE_ORGANIZATIONS}};
+		size_t at = 0;
+		while (at < 2 && !slice_is(prefix, known[at].prefix))
+			at++;
+		call->service = known[at].service;
+		if (!slice_is(prefix, known[at].prefix))
 			return false;
 		call->operation = find_operation(
 			call->service, (struct slice){dot + 1, target.len - prefix.len - 1});
@@ -260,7 +292,9 @@ static bool check_region(struct call *call)
 	if (is_known && call->who->is_global && world->region[call->region].opt_in)
 		is_known = false;
 	/* The partition's global region is always on, whatever --regions says. */
-	if (call->region < 0 && strcmp(call->region_name, world->partition->global_region) == 0)
+	bool is_regional = call->service == SERVICE_ACM || call->service == SERVICE_SECRETS_MANAGER;
+	if (call->region < 0 && !is_regional &&
+		strcmp(call->region_name, world->partition->global_region) == 0)
 		is_known = true;
 	if (!is_known)
 		fail_unknown_key(call);
@@ -322,7 +356,8 @@ static bool play_instead(struct call *call, const struct fault_rule *rule)
 		break;
 	case FAULT_ERROR:
 		call_fail(call, rule->status != 0 ? rule->status : 400,
-			rule->code[0] != '\0' ? rule->code : "InternalFailure", "injected error");
+			rule->code[0] != '\0' ? rule->code : "InternalFailure", "%s",
+			rule->message[0] != '\0' ? rule->message : "injected error");
 		break;
 	case FAULT_RESET:
 	case FAULT_REFUSE:
@@ -367,7 +402,7 @@ static enum stats_outcome run(struct call *call)
 		.account = sim->world->account[call->who->account].id,
 		.region = call->region_name};
 	call->reply->delay_ms = sim->latency_ms + faults_latency_ms(sim->faults, &at);
-	call->fault = faults_pick(sim->faults, &at);
+	call->fault = faults_pick(sim->faults, &at, false);
 	if (call->fault != NULL && play_instead(call, call->fault))
 		return STATS_FAULT;
 	if (!check_region(call))
@@ -381,8 +416,11 @@ static enum stats_outcome run(struct call *call)
 	if (!read_input(call))
 		return STATS_ERROR;
 	call->operation->run(call);
+	if (call->fault == NULL) /* the effect stays, the answer is lost */
+		call->fault = faults_pick(sim->faults, &at, true);
 	if (call->fault != NULL) {
-		spoil_answer(call, call->fault);
+		if (!play_instead(call, call->fault))
+			spoil_answer(call, call->fault);
 		return STATS_FAULT;
 	}
 	return call->failed ? STATS_ERROR : STATS_OK;
@@ -408,6 +446,7 @@ static void add_common_headers(struct call *call)
 		break;
 	case SERVICE_ORGANIZATIONS:
 	case SERVICE_ACM:
+	case SERVICE_SECRETS_MANAGER:
 	case SERVICES:
 		call->reply->content_type = "application/x-amz-json-1.1";
 		break;

@@ -4,7 +4,7 @@
 
 #include "tests/awssim/service.h"
 
-/* By service: STS, Organizations, Account, EC2, ACM. */
+/* By service: STS, Organizations, Account, EC2, ACM, Secrets Manager. */
 static const struct {
 	int status;
 	const char *code;
@@ -12,42 +12,45 @@ static const struct {
 	[ERROR_NO_TOKEN] = {{403, "MissingAuthenticationToken"},
 		{400, "MissingAuthenticationTokenException"},
 		{403, "MissingAuthenticationTokenException"}, {400, "MissingParameter"},
+		{400, "MissingAuthenticationTokenException"},
 		{400, "MissingAuthenticationTokenException"}},
 	[ERROR_INCOMPLETE] = {{400, "IncompleteSignature"}, {400, "IncompleteSignatureException"},
 		{403, "IncompleteSignatureException"}, {400, "IncompleteSignature"},
-		{400, "IncompleteSignatureException"}},
+		{400, "IncompleteSignatureException"}, {400, "IncompleteSignatureException"}},
 	[ERROR_SIGNATURE] = {{403, "SignatureDoesNotMatch"}, {400, "InvalidSignatureException"},
 		{403, "InvalidSignatureException"}, {401, "AuthFailure"},
-		{400, "InvalidSignatureException"}},
+		{400, "InvalidSignatureException"}, {400, "InvalidSignatureException"}},
 	[ERROR_SIGNATURE_EXPIRED] = {{403, "SignatureDoesNotMatch"},
 		{400, "InvalidSignatureException"}, {403, "InvalidSignatureException"},
-		{400, "RequestExpired"}, {400, "InvalidSignatureException"}},
+		{400, "RequestExpired"}, {400, "InvalidSignatureException"},
+		{400, "InvalidSignatureException"}},
 	[ERROR_UNKNOWN_KEY] = {{403, "InvalidClientTokenId"}, {400, "UnrecognizedClientException"},
 		{403, "UnrecognizedClientException"}, {401, "AuthFailure"},
-		{400, "UnrecognizedClientException"}},
+		{400, "UnrecognizedClientException"}, {400, "UnrecognizedClientException"}},
 	[ERROR_EXPIRED_TOKEN] = {{403, "ExpiredToken"}, {400, "ExpiredTokenException"},
 		{403, "ExpiredTokenException"}, {400, "RequestExpired"},
-		{400, "ExpiredTokenException"}},
+		{400, "ExpiredTokenException"}, {400, "ExpiredTokenException"}},
 	[ERROR_DENIED] = {{403, "AccessDenied"}, {400, "AccessDeniedException"},
 		{403, "AccessDeniedException"}, {403, "UnauthorizedOperation"},
-		{400, "AccessDeniedException"}},
+		{400, "AccessDeniedException"}, {400, "AccessDeniedException"}},
 	[ERROR_THROTTLED] = {{400, "Throttling"}, {400, "TooManyRequestsException"},
 		{429, "TooManyRequestsException"}, {503, "RequestLimitExceeded"},
-		{400, "ThrottlingException"}},
+		{400, "ThrottlingException"}, {400, "ThrottlingException"}},
 	[ERROR_INTERNAL] = {{500, "InternalFailure"}, {500, "ServiceException"},
-		{500, "InternalServerException"}, {500, "InternalError"}, {500, "InternalFailure"}},
+		{500, "InternalServerException"}, {500, "InternalError"}, {500, "InternalFailure"},
+		{500, "InternalServiceError"}},
 	[ERROR_UNAVAILABLE] = {{503, "ServiceUnavailable"}, {503, "ServiceUnavailableException"},
 		{503, "ServiceUnavailableException"}, {503, "Unavailable"},
-		{503, "ServiceUnavailableException"}},
+		{503, "ServiceUnavailableException"}, {503, "ServiceUnavailableException"}},
 	[ERROR_INVALID] = {{400, "ValidationError"}, {400, "InvalidInputException"},
 		{400, "ValidationException"}, {400, "InvalidParameterValue"},
-		{400, "ValidationException"}},
+		{400, "ValidationException"}, {400, "InvalidParameterException"}},
 	[ERROR_UNKNOWN_OPERATION] = {{400, "InvalidAction"}, {400, "UnknownOperationException"},
 		{404, "UnknownOperationException"}, {400, "InvalidAction"},
-		{400, "UnknownOperationException"}},
+		{400, "UnknownOperationException"}, {400, "UnknownOperationException"}},
 	[ERROR_MALFORMED] = {{400, "MalformedInput"}, {400, "SerializationException"},
 		{400, "SerializationException"}, {400, "MalformedInput"},
-		{400, "SerializationException"}},
+		{400, "SerializationException"}, {400, "SerializationException"}},
 };
 
 /* Errors of the common front end carry its namespace, as clients must be able to read. */
@@ -69,10 +72,11 @@ static void write_json(const struct call *call, const char *code, const char *me
 	json_text(body, type.data);
 	out_clear(&type);
 	bool is_capital = strcmp(code, "AccessDeniedException") == 0 ||
-			  call->service == SERVICE_ORGANIZATIONS;
+			  call->service == SERVICE_ORGANIZATIONS ||
+			  call->service == SERVICE_SECRETS_MANAGER;
 	if (message[0] != '\0') /* denials of foreign ARNs come without */
 		json_member(body, is_capital ? "Message" : "message", message);
-	if (strcmp(code, "ThrottlingException") == 0) {
+	if (strcmp(code, "ThrottlingException") == 0 && call->service == SERVICE_ACM) {
 		json_key(body, "throttlingReasons");
 		json_raw(body, "[{\"reason\":\"RequestRateExceeded\",\"resource\":\"acm\"}]");
 	}
@@ -133,6 +137,7 @@ fail(struct call *call, int status, const char *code, const char *format, va_lis
 		break;
 	case SERVICE_ORGANIZATIONS:
 	case SERVICE_ACM:
+	case SERVICE_SECRETS_MANAGER:
 	case SERVICES:
 		write_json(call, code, message.data);
 		break;

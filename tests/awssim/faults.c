@@ -62,8 +62,14 @@ static bool set_member(struct fault_rule *rule, const char *name, const char *va
 		return set_text(rule->region, sizeof(rule->region), value);
 	if (strcmp(name, "code") == 0)
 		return set_text(rule->code, sizeof(rule->code), value);
+	if (strcmp(name, "message") == 0)
+		return set_text(rule->message, sizeof(rule->message), value);
 	if (strcmp(name, "count") == 0)
 		rule->left = strtoll(value, NULL, 10);
+	else if (strcmp(name, "skip") == 0)
+		rule->skip = strtoll(value, NULL, 10);
+	else if (strcmp(name, "after") == 0)
+		rule->after = strcmp(value, "1") == 0;
 	else if (strcmp(name, "ms") == 0)
 		rule->ms = strtoll(value, NULL, 10);
 	else if (strcmp(name, "bytes") == 0)
@@ -104,7 +110,7 @@ static bool add_rule(struct faults *faults, const struct fault_rule *rule, const
 bool faults_add_text(struct faults *faults, const char *text, const char **ret_why)
 {
 	struct fault_rule rule;
-	char part[96];
+	char part[300];
 	bool is_first = true;
 	for (const char *at = text; *at != '\0' || is_first;) {
 		size_t len = strcspn(at, ",");
@@ -145,7 +151,9 @@ bool faults_add_json(struct faults *faults, const json_t *object, const char **r
 			snprintf(number, sizeof(number), "%.17g", json_number_value(value));
 			text = number;
 		}
-		*ret_why = "unknown member, or neither text nor number";
+		if (json_is_boolean(value))
+			text = json_is_true(value) ? "1" : "0";
+		*ret_why = "unknown member, or neither text, number nor boolean";
 		if (strcmp(name, "kind") != 0 && (text == NULL || !set_member(&rule, name, text)))
 			return false;
 	}
@@ -163,6 +171,10 @@ static bool fits(const struct fault_rule *rule, const struct fault_point *at)
 
 static bool fires(struct faults *faults, struct fault_rule *rule)
 {
+	if (rule->skip > 0) {
+		rule->skip--;
+		return false;
+	}
 	if (rule->probability < 1 && random_fraction(&faults->random) >= rule->probability)
 		return false;
 	if (rule->left > 0)
@@ -172,11 +184,13 @@ static bool fires(struct faults *faults, struct fault_rule *rule)
 	return true;
 }
 
-const struct fault_rule *faults_pick(struct faults *faults, const struct fault_point *at)
+const struct fault_rule *faults_pick(
+	struct faults *faults, const struct fault_point *at, bool after)
 {
 	for (size_t i = 0; i < faults->count; i++) {
 		struct fault_rule *rule = &faults->rule[i];
-		if (rule->kind != FAULT_LATENCY && fits(rule, at) && fires(faults, rule))
+		if (rule->kind != FAULT_LATENCY && rule->after == after && fits(rule, at) &&
+			fires(faults, rule))
 			return rule;
 	}
 	return NULL;
@@ -217,6 +231,8 @@ void faults_list(const struct faults *faults, struct out *out)
 		json_key(out, "probability");
 		json_raw(out, probability);
 		json_member_int(out, "left", rule->left);
+		json_member_int(out, "skip", rule->skip);
+		json_member_bool(out, "after", rule->after);
 		json_member(out, "service", rule->service);
 		json_member(out, "operation", rule->operation);
 		json_member(out, "account", rule->account);

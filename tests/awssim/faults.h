@@ -45,10 +45,12 @@ struct fault_rule {
 	enum fault_kind kind;
 	double probability;
 	int64_t left; /* how many times more; -1: without end */
+	int64_t skip; /* fitting requests that pass before the first hit */
+	bool after;   /* the operation is carried out first */
 	char service[24], operation[48], account[16], region[32]; /* empty: any */
 	int64_t ms, bytes;
 	int status;
-	char code[64];
+	char code[64], message[256];
 	uint64_t hits;
 };
 
@@ -69,8 +71,12 @@ bool faults_add_text(struct faults *faults, const char *text, const char **ret_w
 /* The same members as a JSON object: kind, probability (default 1), service, ... */
 bool faults_add_json(struct faults *faults, const json_t *rule, const char **ret_why);
 
-/* The first rule that fits and fires; NULL: none. Latency rules are left to faults_latency_ms. */
-const struct fault_rule *faults_pick(struct faults *faults, const struct fault_point *at);
+/*
+ * The first rule that fits and fires, of those played before or after the operation was carried
+ * out; NULL: none. Latency rules are left to faults_latency_ms.
+ */
+const struct fault_rule *faults_pick(
+	struct faults *faults, const struct fault_point *at, bool after);
 int64_t faults_latency_ms(struct faults *faults, const struct fault_point *at);
 /* For CONNECT: only dead and refuse rules, only service and region are known. */
 const struct fault_rule *faults_pick_endpoint(struct faults *faults, const struct fault_point *at);

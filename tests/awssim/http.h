@@ -4,7 +4,8 @@
 
 #include "tests/awssim/util.h"
 
-enum { HTTP_HEADERS_MAX = 64, HTTP_HEAD_MAX = 65536, HTTP_BODY_MAX = 1 << 20 };
+/* A body holds ImportCertificate with the largest chain, in base64. */
+enum { HTTP_HEADERS_MAX = 64, HTTP_HEAD_MAX = 65536, HTTP_BODY_MAX = 4 << 20 };
 
 struct http_header {
 	struct slice name, value;

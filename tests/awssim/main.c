@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/awssim/bindings.h"
 #include "tests/awssim/ca.h"
 #include "tests/awssim/sim.h"
 
@@ -213,10 +214,12 @@ static bool serve(struct sim *sim)
 	struct server_limits limits = {sim->options.stall_max_s, sim->options.idle_close_ms,
 		sim->options.requests_per_connection};
 	sim->server = server_new(base, tls, &hooks, &limits);
+	sim->bindings = bindings_new(base, sim);
 	struct bound bound = {0};
 	bool ok = listen_all(sim, &bound) && announce(sim, tls, &bound);
 	if (ok)
 		run(base, sim->options.max_seconds);
+	bindings_free(sim->bindings);
 	server_free(sim->server);
 	tls_free(tls);
 	event_base_free(base);
@@ -238,6 +241,7 @@ int main(int argc, char **argv)
 	sim.world = world_new(&sim.options, keys);
 	sim.clock_offset_s = sim.options.clock_offset_s;
 	sim.latency_ms = sim.options.latency_ms;
+	acm_settings_reset(&sim.acm);
 	sim.mutation_random.state = (uint64_t)sim.options.seed;
 	bool ok = sim.world != NULL;
 	if (ok) {
@@ -247,6 +251,7 @@ int main(int argc, char **argv)
 		sim.stats = stats_new();
 		ok = add_faults(&sim) && serve(&sim);
 	}
+	secrets_clear(&sim.secrets);
 	stats_free(sim.stats);
 	faults_free(sim.faults);
 	throttle_free(sim.throttle);

@@ -1,10 +1,13 @@
 /* The changes of mutate.h: certificates first, then accounts; a table of orders each. */
 #include "tests/awssim/mutate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/awssim/cert.h"
+#include "tests/awssim/consistency.h"
+#include "tests/awssim/foreign.h"
 #include "tests/awssim/truth.h"
 
 enum { EXPIRED_AGO_S = 3600, COUNT_MAX = 1000000 };
@@ -22,13 +25,26 @@ static void drop(struct sim *sim, struct pair *pair, uint32_t index)
 	cert_remove(pair, index);
 }
 
+/* What was imported is replaced by somebody else's import; otherwise by a new draw. */
 static void renew(struct sim *sim, struct pair *pair, uint32_t index)
 {
-	cert_renew(&pair->cert[index], sim_now_s(sim));
+	struct cert *cert = &pair->cert[index];
+	struct cert_more *more = cert_more(cert);
+	int64_t now_s = sim_now_s(sim);
+	if (more->held != NULL)
+		cert_reimport(cert,
+			foreign_successor(
+				sim->world, more->held, random_next(&sim->mutation_random), now_s),
+			now_s);
+	else
+		cert_renew(cert, now_s);
+	more->changed_ms = sim_mono_ms();
 }
 
-/* The end moves into the past; the serial stays. No real certificate does that: use the clock
- * (POST /clock) to let certificates expire as they do in life. */
+/*
+ * The end moves into the past; the serial stays. No real certificate does that, so not for what was
+ * really imported: use the clock (POST /clock) to let certificates expire as they do in life.
+ */
 static void expire(struct sim *sim, struct pair *pair, uint32_t index)
 {
 	struct cert *cert = &pair->cert[index];
@@ -42,7 +58,15 @@ static void expire(struct sim *sim, struct pair *pair, uint32_t index)
 static void change_tags(struct sim *sim, struct pair *pair, uint32_t index)
 {
 	(void)sim;
-	pair->cert[index].tag_generation++;
+	struct cert *cert = &pair->cert[index];
+	char value[16];
+	cert->tag_generation++;
+	if (cert->more == NULL || !cert->more->has_tags)
+		return;
+	snprintf(value, sizeof(value), "%u", cert->tag_generation);
+	if (cert->more->tag_count == CERT_TAGS_MAX)
+		cert_tag_remove(cert->more, cert->more->tag_key[0], NULL);
+	cert_tag_set(cert->more, "Changed", value);
 }
 
 static void flip_use(struct sim *sim, struct pair *pair, uint32_t index)
@@ -58,18 +82,18 @@ static bool is_any(const struct cert *cert)
 
 static bool is_renewable(const struct cert *cert)
 {
-	const struct cert_kind *kind = &cert_kinds[cert->kind];
+	const struct cert_kind *kind = cert_kind_of(cert);
 	return kind->type != IMPORTED && kind->status == ISSUED && kind->origin != ACME;
 }
 
 static bool is_imported(const struct cert *cert)
 {
-	return cert_kinds[cert->kind].type == IMPORTED;
+	return cert_kind_of(cert)->type == IMPORTED;
 }
 
 static bool is_issued(const struct cert *cert)
 {
-	return cert->not_after_s != 0;
+	return cert->not_after_s != 0 && (cert->more == NULL || cert->more->held == NULL);
 }
 
 static const struct {
@@ -80,6 +104,7 @@ static const struct {
 	{"remove", is_any, drop},
 	{"renew", is_renewable, renew},
 	{"reimport", is_imported, renew},
+	{"import_foreign", is_imported, renew},
 	{"expire", is_issued, expire},
 	{"tags", is_any, change_tags},
 	{"in_use", is_any, flip_use},
@@ -189,8 +214,28 @@ static void change_certificates(struct sim *sim, const json_t *order, const stru
 	free(list);
 }
 
+static bool text_fits(const json_t *order, const char *key, const char *own)
+{
+	const char *wanted = json_string_value(json_object_get(order, key));
+	return wanted == NULL || strcmp(wanted, own) == 0;
+}
+
+/* The first kind with "kind", "type" and "key_algorithm" as given; -1: none given, or none fits. */
+static int wanted_kind(const json_t *order, bool *ret_is_given)
+{
+	*ret_is_given = json_object_get(order, "kind") != NULL ||
+			json_object_get(order, "type") != NULL ||
+			json_object_get(order, "key_algorithm") != NULL;
+	for (size_t i = 0; *ret_is_given && i < cert_kind_count; i++)
+		if (text_fits(order, "kind", cert_kinds[i].name) && cert_kinds[i].weight > 0 &&
+			text_fits(order, "type", cert_type_name[cert_kinds[i].type]) &&
+			text_fits(order, "key_algorithm", key_type_name[cert_kinds[i].key]))
+			return (int)i;
+	return -1;
+}
+
 static void add_certificates(
-	struct sim *sim, const json_t *order, const struct where *where, struct out *out)
+	struct sim *sim, const json_t *order, const struct where *where, int kind, struct out *out)
 {
 	struct world *world = sim->world;
 	size_t pairs = world->account_count * world->region_count, count = 0;
@@ -202,7 +247,7 @@ static void add_certificates(
 	for (size_t i = 0; i < wanted && count > 0; i++) {
 		size_t at = list[random_below(&sim->mutation_random, count)];
 		size_t account = at / world->region_count, region = at % world->region_count;
-		add_arn(world, account, region, cert_add(world, account, region), out);
+		add_arn(world, account, region, cert_add_kind(world, account, region, kind), out);
 	}
 	free(list);
 }
@@ -325,6 +370,26 @@ static bool change_account(
 	return true;
 }
 
+/* "action": "acm:ImportCertificate"; without an account everywhere. */
+static bool change_action(struct sim *sim, const json_t *order, struct where where, bool is_denied,
+	struct out *out, const char **ret_why)
+{
+	const char *action = json_string_value(json_object_get(order, "action"));
+	*ret_why = "action missing or too long";
+	if (action == NULL || strlen(action) >= sizeof(sim->world->denial->action))
+		return false;
+	if (is_denied)
+		world_deny(sim->world, where.account, action);
+	else
+		world_allow(sim->world, where.account, action);
+	json_open(out, '{');
+	json_member(out, "account_id",
+		where.account >= 0 ? sim->world->account[where.account].id : NULL);
+	json_member(out, "action", action);
+	json_close(out, '}');
+	return true;
+}
+
 bool mutate(struct sim *sim, const json_t *order, struct out *out, const char **ret_why)
 {
 	const char *op = json_string_value(json_object_get(order, "op"));
@@ -337,9 +402,13 @@ bool mutate(struct sim *sim, const json_t *order, struct out *out, const char **
 		sim->mutation_random.state = (uint64_t)json_integer_value(seed);
 	json_key(out, "changed");
 	json_open(out, '[');
-	bool is_known = strcmp(op, "add") == 0, ok = true;
-	if (is_known)
-		add_certificates(sim, order, &where, out);
+	bool is_known = strcmp(op, "add") == 0, ok = true, is_given;
+	int kind = wanted_kind(order, &is_given);
+	*ret_why = "no such kind of certificate";
+	if (is_known && (kind >= 0 || !is_given))
+		add_certificates(sim, order, &where, kind, out);
+	else if (is_known)
+		ok = false;
 	for (size_t i = 0; i < sizeof(cert_orders) / sizeof(cert_orders[0]); i++)
 		if (strcmp(op, cert_orders[i].op) == 0) {
 			is_known = true;
@@ -350,6 +419,10 @@ bool mutate(struct sim *sim, const json_t *order, struct out *out, const char **
 			is_known = true;
 			ok = change_account(sim, where, i, out, ret_why);
 		}
+	if (strcmp(op, "deny_action") == 0 || strcmp(op, "allow_action") == 0) {
+		is_known = true;
+		ok = change_action(sim, order, where, op[0] == 'd', out, ret_why);
+	}
 	json_close(out, ']');
 	if (!is_known)
 		*ret_why = "unknown op";

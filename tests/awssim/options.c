@@ -99,7 +99,7 @@ static const struct option_spec table[] = {
 		"CertificateKeyPairOrigins is a ValidationException, as in older partitions"},
 	{"fault", LIST, AT(faults), NULL, 0, 0,
 		"KIND=PROBABILITY[,service=S][,operation=O][,account=A][,region=R][,count=N]"
-		"[,ms=M][,bytes=B][,code=C][,status=N]; repeatable; kinds: see README.md"},
+		"[,skip=N][,after=1][,ms=M][,bytes=B][,code=C][,status=N]; repeatable; kinds: see README.md"},
 	{"fault-seed", INT, AT(fault_seed), "1", 0, BIG, "random of the faults"},
 	{"stall-max-s", INT, AT(stall_max_s), "300", 1, 86400,
 		"a stalled connection is closed after this"},
@@ -127,7 +127,7 @@ enum { OPTIONS = sizeof(table) / sizeof(table[0]) };
 
 static void print_help(void)
 {
-	printf("awssim: a simulated AWS organization (STS, Organizations, Account, EC2, ACM)\n");
+	printf("awssim: a simulated AWS organization (STS, Organizations, Account, EC2, ACM, Secrets Manager)\n");
 	for (size_t i = 0; i < OPTIONS; i++) {
 		const struct option_spec *spec = &table[i];
 		if (spec->type == HEADING) {

@@ -49,8 +49,8 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 			conn_new(server, (enum server_role)role, fd);
 }
 
-/* "1.2.3.4:80" or "[::1]:0": libevent's own parser does not take port 0. */
-static bool parse_address(const char *where, struct sockaddr_storage *ret_address, int *ret_len)
+/* libevent's own parser does not take port 0. */
+bool server_parse_address(const char *where, struct sockaddr_storage *ret_address, int *ret_len)
 {
 	char host[64], *end;
 	const char *colon = strrchr(where, ':');
@@ -76,7 +76,7 @@ bool server_listen(
 	struct sockaddr_storage address;
 	int len = 0;
 	struct evconnlistener *listener = NULL;
-	if (parse_address(where, &address, &len))
+	if (server_parse_address(where, &address, &len))
 		listener = evconnlistener_new_bind(server->base, on_accept, server,
 			LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG,
 			(struct sockaddr *)&address, len);

@@ -6,6 +6,7 @@
 #define TESTS_AWSSIM_SERVER_H
 
 #include <event2/event.h>
+#include <sys/socket.h>
 
 #include "tests/awssim/http.h"
 #include "tests/awssim/tls.h"
@@ -48,6 +49,8 @@ void server_free(struct server *server); /* closes all connections */
  */
 bool server_listen(
 	struct server *server, enum server_role role, const char *where, char ret_bound[64]);
+/* "1.2.3.4:80" or "[::1]:0"; false: it is not. */
+bool server_parse_address(const char *where, struct sockaddr_storage *ret_address, int *ret_len);
 const struct server_counts *server_counts(const struct server *server);
 void server_reset_counts(struct server *server);
 

@@ -12,6 +12,7 @@ enum service {
 	SERVICE_ACCOUNT,
 	SERVICE_EC2,
 	SERVICE_ACM,
+	SERVICE_SECRETS_MANAGER,
 	SERVICES
 };
 
@@ -126,6 +127,19 @@ void acm_list_certificates(struct call *call);
 void acm_describe_certificate(struct call *call);
 void acm_get_certificate(struct call *call);
 void acm_list_tags_for_certificate(struct call *call);
+void acm_import_certificate(struct call *call);
+void acm_add_tags_to_certificate(struct call *call);
+void acm_remove_tags_from_certificate(struct call *call);
+void acm_delete_certificate(struct call *call);
+void secretsmanager_create_secret(struct call *call);
+void secretsmanager_put_secret_value(struct call *call);
+void secretsmanager_get_secret_value(struct call *call);
+void secretsmanager_describe_secret(struct call *call);
+void secretsmanager_delete_secret(struct call *call);
+void secretsmanager_restore_secret(struct call *call);
+void secretsmanager_list_secrets(struct call *call);
+void secretsmanager_tag_resource(struct call *call);
+void secretsmanager_untag_resource(struct call *call);
 
 /* Plays a fault of the kinds that spoil a finished answer. */
 void spoil_answer(struct call *call, const struct fault_rule *rule);

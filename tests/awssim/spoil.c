@@ -19,7 +19,8 @@ static const char html[] =
 /* Every type differs from what the API promises, whatever the operation. */
 static const char wrong_json[] =
 	"{\"CertificateSummaryList\":\"none\",\"NextToken\":17,\"Certificate\":[1,2],"
-	"\"CertificateChain\":{},\"Tags\":{\"Key\":3},\"Organization\":\"o\",\"Roots\":{\"Id\":1},"
+	"\"CertificateChain\":{},\"CertificateArn\":5,\"ARN\":[],\"Name\":1,\"VersionId\":{},"
+	"\"SecretString\":[7],\"SecretList\":{\"ARN\":1},\"Tags\":{\"Key\":3},\"Organization\":\"o\",\"Roots\":{\"Id\":1},"
 	"\"OrganizationalUnits\":7,\"Accounts\":[\"a\",null,{\"Id\":12}],\"Regions\":[[],{\"RegionName\":"
 	"false}]}";
 static const char wrong_xml[] =
@@ -31,7 +32,7 @@ static const char bad_utf8[] =
 	"\"Regions\":[{\"RegionName\":\"\xff\"}],\"Tags\":[{\"Key\":\"\x80\"}],"
 	"\"Certificate\":\"\xff\"}";
 static const char duplicates[] =
-	"\"CertificateSummaryList\":[],\"Certificate\":\"x\",\"Tags\":[],"
+	"\"CertificateSummaryList\":[],\"Certificate\":\"x\",\"CertificateArn\":\"x\",\"Tags\":[],"
 	"\"Accounts\":[],\"Regions\":[],\"NextToken\":\"again\",\"NextToken\":"
 	"\"again\",";
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests/awssim/acm.h"
+#include "tests/awssim/consistency.h"
 
 bool acm_may(struct call *call, const char *action, const char *resource)
 {
@@ -14,7 +15,7 @@ bool acm_may(struct call *call, const char *action, const char *resource)
 		call_deny_scp(call, action, resource);
 		return false;
 	}
-	if (account->acm_denied) {
+	if (account->acm_denied || world_denies(call->sim->world, call->who->account, action)) {
 		call_deny_identity(call, action, resource);
 		return false;
 	}
@@ -32,47 +33,100 @@ static bool cut(const char **at, char separator, struct slice *ret_part)
 	return true;
 }
 
-struct cert *acm_find(struct call *call, const char *action, struct cert_facts *ret_facts)
+enum acm_arn acm_read_arn(const struct call *call, const char *arn, const char **ret_uuid)
 {
-	struct world *world = call->sim->world;
-	const char *arn;
-	if (!input_text(call, "CertificateArn", &arn))
-		return NULL;
-	if (arn == NULL) {
-		call_fail_common(call, ERROR_INVALID,
-			"1 validation error detected: Value null at 'certificateArn' failed to satisfy "
-			"constraint: Member must not be null");
-		return NULL;
-	}
+	const struct world *world = call->sim->world;
 	struct slice word, partition, service, region, account;
 	const char *at = arn;
-	bool is_arn = strlen(arn) >= 20 && cut(&at, ':', &word) && slice_is(word, "arn") &&
-		      cut(&at, ':', &partition) && slice_is(partition, world->partition->id) &&
-		      cut(&at, ':', &service) && slice_is(service, "acm") &&
-		      cut(&at, ':', &region) && cut(&at, ':', &account) &&
-		      strncmp(at, "certificate/", 12) == 0;
-	if (!is_arn) {
-		call_fail(call, 400, "InvalidArnException", "arn '%.200s' is not a valid ACM ARN",
-			arn);
+	bool is_arn = strlen(arn) >= 20 && strlen(arn) <= 2048 && cut(&at, ':', &word) &&
+		      slice_is(word, "arn") && cut(&at, ':', &partition) &&
+		      slice_is(partition, world->partition->id) && cut(&at, ':', &service) &&
+		      slice_is(service, "acm") && cut(&at, ':', &region) &&
+		      cut(&at, ':', &account) && strncmp(at, "certificate/", 12) == 0;
+	if (!is_arn)
+		return ACM_ARN_BAD;
+	*ret_uuid = at + 12;
+	bool is_own = slice_is(region, call->region_name) &&
+		      slice_is(account, world->account[call->who->account].id);
+	return is_own ? ACM_ARN_OWN : ACM_ARN_FOREIGN;
+}
+
+void acm_fail_bad_arn(struct call *call, const char *arn)
+{
+	call_fail(call, 400, "InvalidArnException", "arn '%.200s' is not a valid ACM ARN", arn);
+}
+
+void acm_fail_not_found(struct call *call, const char *arn)
+{
+	call_fail(call, 400, "ResourceNotFoundException",
+		"Could not find certificate %.200s in account %s.", arn,
+		call->sim->world->account[call->who->account].id);
+}
+
+/* The uuid of CertificateArn, when it is the caller's and may be used so. NULL after an error. */
+static const char *read_own_arn(struct call *call, const char *action, const char **ret_arn)
+{
+	const char *uuid;
+	if (!input_text(call, "CertificateArn", ret_arn))
+		return NULL;
+	if (*ret_arn == NULL) {
+		acm_fail_null(call, "certificateArn");
 		return NULL;
 	}
-	if (!slice_is(region, call->region_name) ||
-		!slice_is(account, world->account[call->who->account].id)) {
+	enum acm_arn kind = acm_read_arn(call, *ret_arn, &uuid);
+	if (kind == ACM_ARN_BAD) {
+		acm_fail_bad_arn(call, *ret_arn);
+		return NULL;
+	}
+	if (kind == ACM_ARN_FOREIGN) {
 		call_fail(call, 400, "AccessDeniedException", "%s", "");
 		return NULL;
 	}
-	if (!acm_may(call, action, arn))
+	return acm_may(call, action, *ret_arn) ? uuid : NULL;
+}
+
+struct cert *acm_find(struct call *call, const char *action, struct cert_facts *ret_facts)
+{
+	struct world *world = call->sim->world;
+	size_t account = call->who->account, region = (size_t)call->region;
+	const char *arn, *uuid = read_own_arn(call, action, &arn);
+	if (uuid == NULL)
 		return NULL;
-	size_t where = (size_t)call->region;
-	struct cert *cert = cert_find(world, call->who->account, where, slice_of(at + 12));
+	struct cert *cert = cert_find(world, account, region, slice_of(uuid));
 	if (cert == NULL) {
-		call_fail(call, 400, "ResourceNotFoundException",
-			"Could not find certificate %.200s in account %s.", arn,
-			world->account[call->who->account].id);
+		acm_fail_not_found(call, arn);
 		return NULL;
 	}
-	cert_describe(world, call->who->account, where, cert, call->now_s, ret_facts);
+	cert_describe(world, account, region, cert, call->now_s, ret_facts);
 	return cert;
+}
+
+bool acm_see(struct call *call, const char *action, struct cert_facts *ret_facts)
+{
+	struct world *world = call->sim->world;
+	size_t account = call->who->account, region = (size_t)call->region;
+	int operation = (int)(call->operation - operations);
+	const char *arn, *uuid = read_own_arn(call, action, &arn);
+	if (uuid == NULL)
+		return false;
+	const struct cert *now = cert_find(world, account, region, slice_of(uuid));
+	const struct cert *seen = now != NULL ? consistency_view(call->sim, now, operation)
+					      : consistency_find_removed(call->sim, account, region,
+							slice_of(uuid), operation);
+	if (seen == NULL) {
+		acm_fail_not_found(call, arn);
+		return false;
+	}
+	cert_describe(world, account, region, seen, call->now_s, ret_facts);
+	return true;
+}
+
+void acm_fail_null(struct call *call, const char *member)
+{
+	call_fail_common(call, ERROR_INVALID,
+		"1 validation error detected: Value null at '%s' failed to satisfy constraint: Member "
+		"must not be null",
+		member);
 }
 
 void acm_time(
@@ -105,11 +159,27 @@ void acm_add_times(struct out *out, const struct cert_facts *facts)
 	acm_time(out, "NotAfter", facts->cert->not_after_s, draw, false);
 }
 
+/* On demand, an import takes its time. True after that error was answered. */
+static bool is_import_in_progress(struct call *call)
+{
+	const char *arn = json_string_value(json_object_get(call->input, "CertificateArn")), *uuid;
+	if (call->sim->consistency.in_progress_ms == 0 || arn == NULL ||
+		acm_read_arn(call, arn, &uuid) != ACM_ARN_OWN)
+		return false;
+	const struct cert *cert = cert_find(
+		call->sim->world, call->who->account, (size_t)call->region, slice_of(uuid));
+	if (cert == NULL || cert->more == NULL || cert->more->imports == 0 ||
+		sim_mono_ms() >= cert->more->changed_ms + call->sim->consistency.in_progress_ms)
+		return false;
+	call_fail(
+		call, 400, "RequestInProgressException", "Certificate %s is being imported.", arn);
+	return true;
+}
+
 void acm_get_certificate(struct call *call)
 {
 	struct cert_facts facts;
-	struct cert *cert = acm_find(call, "acm:GetCertificate", &facts);
-	if (cert == NULL)
+	if (is_import_in_progress(call) || !acm_see(call, "acm:GetCertificate", &facts))
 		return;
 	if (facts.kind->get_fails) {
 		call_fail_common(call, ERROR_INVALID, "Certificate %s is damaged.", facts.arn);
@@ -128,16 +198,18 @@ void acm_get_certificate(struct call *call)
 	}
 	struct out der = {0}, *body = &call->reply->body;
 	out_reserve(body, 16384);
-	cert_der(cert, &facts, &der);
+	cert_der((struct cert *)(uintptr_t)facts.cert, &facts, &der); /* only keeps a signature */
 	out_text(body, "{\"Certificate\":\"");
 	pem_add(body, (const unsigned char *)der.data, der.len, "\\n");
 	out_char(body, '"');
+	if (facts.held != NULL && facts.held->chain_pem.len > 0)
+		json_member(body, "CertificateChain", facts.held->chain_pem.data);
 	if (facts.issuer != NULL) {
 		out_text(body, ",\"CertificateChain\":\"");
 		out_bytes(body, facts.issuer->chain_json.data, facts.issuer->chain_json.len);
 		out_char(body, '"');
 	}
-	add_unknown_member(call, body, cert->draw);
+	add_unknown_member(call, body, facts.cert->draw);
 	out_char(body, '}');
 	out_clear(&der);
 }
@@ -145,7 +217,7 @@ void acm_get_certificate(struct call *call)
 void acm_list_tags_for_certificate(struct call *call)
 {
 	struct cert_facts facts;
-	if (acm_find(call, "acm:ListTagsForCertificate", &facts) == NULL)
+	if (!acm_see(call, "acm:ListTagsForCertificate", &facts))
 		return;
 	struct out *body = &call->reply->body;
 	json_open(body, '{');

@@ -98,7 +98,7 @@ static void add_key(struct out *out, const struct cert_facts *facts)
 	json_member(out, "KeyAlgorithm", name);
 	json_key(out, "KeyUsages");
 	json_open(out, '[');
-	for (unsigned i = 0; i < 7; i++) {
+	for (unsigned i = 0; i < KEY_USAGES; i++) {
 		if ((facts->key_usage >> i & 1) == 0)
 			continue;
 		json_open(out, '{');
@@ -121,17 +121,21 @@ static void add_key(struct out *out, const struct cert_facts *facts)
 static void add_issued(struct out *out, const struct cert_facts *facts)
 {
 	struct out text = {0};
-	for (size_t i = 0; i < SERIAL_LEN; i++)
+	for (size_t i = 0; i < facts->serial_len; i++)
 		out_fmt(&text, "%s%02x", i > 0 ? ":" : "", facts->serial[i]);
 	json_member(out, "Serial", text.data);
 	text.len = 0;
-	out_fmt(&text, "CN=%s", facts->subject.common_name);
+	if (facts->subject.common_name != NULL)
+		out_fmt(&text, "CN=%s", facts->subject.common_name);
+	else
+		out_text(&text, facts->held->subject);
 	json_member(out, "Subject", text.data);
 	/* A name to show, not a distinguished name. */
 	const struct dn *issuer = facts->issuer != NULL ? &facts->issuer->name : &facts->subject;
-	json_member(out, "Issuer",
-		facts->kind->type == AMAZON_ISSUED ? issuer->organization : issuer->common_name);
-	json_member(out, "SignatureAlgorithm", cert_signature_name[facts->algorithm]);
+	const char *name =
+		facts->kind->type == AMAZON_ISSUED ? issuer->organization : issuer->common_name;
+	json_member(out, "Issuer", facts->held != NULL ? facts->held->issuer_name : name);
+	json_member(out, "SignatureAlgorithm", facts->signature_name);
 	out_clear(&text);
 }
 
@@ -171,7 +175,7 @@ static void add_origin(const struct call *call, struct out *out, const struct ce
 void acm_describe_certificate(struct call *call)
 {
 	struct cert_facts facts;
-	if (acm_find(call, "acm:DescribeCertificate", &facts) == NULL)
+	if (!acm_see(call, "acm:DescribeCertificate", &facts))
 		return;
 	if (facts.kind->describe_fails) {
 		call_fail_common(call, ERROR_INVALID, "Certificate %s is damaged.", facts.arn);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tests/awssim/acm.h"
+#include "tests/awssim/consistency.h"
 
 enum { ITEMS_DEFAULT = 100, ITEMS_MAX = 1000, SUMMARY_NAMES_MAX = 100 };
 
@@ -10,7 +11,7 @@ struct filter {
 	unsigned statuses, key_types, origins; /* bits by enum; 0 statuses: all */
 	bool is_default_keys;		       /* no keyTypes: also without a domain hidden */
 	bool needs_usage;
-	unsigned key_usages;	 /* bits of KU_*; any of them */
+	unsigned key_usages;	 /* bits of KEY_USAGE_*; any of them */
 	unsigned ext_key_usages; /* bits: 0 server, 1 client, 2 custom, 3 none */
 	const char *export_option, *managed_by;
 };
@@ -91,11 +92,23 @@ static bool read_filter(struct call *call, struct filter *filter)
 	filter->managed_by = json_string_value(json_object_get(includes, "managedBy"));
 	return read_bits(call, call->input, "CertificateStatuses", cert_status_name, FAILED + 1,
 		       true, &filter->statuses) &&
-	       read_bits(
-		       call, includes, "keyUsage", key_usage_name, 7, false, &filter->key_usages) &&
+	       read_bits(call, includes, "keyUsage", key_usage_name, KEY_USAGES, false,
+		       &filter->key_usages) &&
 	       read_bits(call, includes, "extendedKeyUsage", ext_names, 4, false,
 		       &filter->ext_key_usages) &&
 	       read_origins(call, filter);
+}
+
+static bool has_held_usage(const struct filter *filter, const struct held *held)
+{
+	unsigned ext = held->ext_key_usage.count == 0 ? 8 : 0;
+	for (size_t i = 0; i < held->ext_key_usage.count; i++)
+		for (unsigned bit = 0; bit < 3; bit++)
+			if (strcmp(ext_key_usage_name(held->ext_key_usage.item[i]),
+				    ext_names[bit]) == 0)
+				ext |= 1U << bit;
+	return (filter->key_usages == 0 || (filter->key_usages & held->key_usage) != 0) &&
+	       (filter->ext_key_usages == 0 || (filter->ext_key_usages & ext) != 0);
 }
 
 static bool has_usage(const struct filter *filter, const struct cert_kind *kind)
@@ -107,7 +120,8 @@ static bool has_usage(const struct filter *filter, const struct cert_kind *kind)
 		[USAGE_CUSTOM] = 5};
 	unsigned usage = 0;
 	if (kind->usage != USAGE_NONE)
-		usage = KU_DIGITAL_SIGNATURE | (kind->key >= EC_P256 ? 0U : KU_KEY_ENCIPHERMENT);
+		usage = KEY_USAGE_DIGITAL_SIGNATURE |
+			(kind->key >= EC_P256 ? 0U : KEY_USAGE_KEY_ENCIPHERMENT);
 	bool key_fits = filter->key_usages == 0 || (filter->key_usages & usage) != 0;
 	bool ext_fits =
 		filter->ext_key_usages == 0 || (filter->ext_key_usages & ext_of[kind->usage]) != 0;
@@ -116,7 +130,7 @@ static bool has_usage(const struct filter *filter, const struct cert_kind *kind)
 
 static bool passes(const struct filter *filter, const struct cert *cert, int64_t now_s)
 {
-	const struct cert_kind *kind = &cert_kinds[cert->kind];
+	const struct cert_kind *kind = cert_kind_of(cert);
 	bool has_domain = kind->names != NAMES_NONE && kind->names != NAMES_IP_ONLY;
 	if ((filter->key_types >> kind->key & 1) == 0 || (filter->is_default_keys && !has_domain))
 		return false;
@@ -129,6 +143,8 @@ static bool passes(const struct filter *filter, const struct cert *cert, int64_t
 		return false;
 	if (filter->managed_by != NULL && !kind->by_cloudfront)
 		return false;
+	if (cert->more != NULL && cert->more->held != NULL)
+		return !filter->needs_usage || has_held_usage(filter, cert->more->held);
 	return !filter->needs_usage || has_usage(filter, kind);
 }
 
@@ -151,7 +167,7 @@ static void add_summary(const struct call *call, struct out *out, const struct c
 	json_member(out, "KeyAlgorithm", key_type_name[facts->key_type]);
 	json_key(out, "KeyUsages");
 	json_open(out, '[');
-	for (unsigned i = 0; i < 7; i++)
+	for (unsigned i = 0; i < KEY_USAGES; i++)
 		if ((facts->key_usage >> i & 1) != 0)
 			json_text(out, key_usage_name[i]);
 	json_close(out, ']');
@@ -194,32 +210,61 @@ static bool read_order(struct call *call, int *ret_direction)
 	return true;
 }
 
-struct ranked {
-	const struct cert *cert;
-};
-
 static int by_creation(const void *a, const void *b)
 {
-	const struct cert *left = ((const struct ranked *)a)->cert;
-	const struct cert *right = ((const struct ranked *)b)->cert;
+	const struct cert *left = *(const struct cert *const *)a;
+	const struct cert *right = *(const struct cert *const *)b;
 	if (left->created_s != right->created_s)
 		return left->created_s < right->created_s ? -1 : 1;
 	return left->uid < right->uid ? -1 : left->uid > right->uid;
 }
 
-/* Owned array of the certificates in the order asked for. */
-static struct ranked *sorted(const struct pair *pair, int direction)
+/* What is listed, in the order asked for. */
+struct listing {
+	const struct pair *pair;
+	const struct cert **cert; /* owned; NULL: the pair as it is */
+	uint32_t count;
+	bool is_ranked; /* positions are ranks instead of uids */
+};
+
+static void make_listing(const struct call *call, int direction, struct listing *listing)
 {
-	struct ranked *list = mem_alloc((pair->count + 1) * sizeof(*list));
-	for (uint32_t i = 0; i < pair->count; i++)
-		list[i].cert = &pair->cert[i];
-	qsort(list, pair->count, sizeof(*list), by_creation);
-	for (uint32_t i = 0; direction < 0 && i < pair->count / 2; i++) {
-		struct ranked held = list[i];
-		list[i] = list[pair->count - 1 - i];
-		list[pair->count - 1 - i] = held;
+	size_t account = call->who->account, region = (size_t)call->region;
+	const struct pair *pair = &call->sim->world->account[account].pair[region];
+	*listing =
+		(struct listing){.pair = pair, .count = pair->count, .is_ranked = direction != 0};
+	listing->cert = consistency_list(
+		call->sim, account, region, (int)(call->operation - operations), &listing->count);
+	if (direction == 0)
+		return;
+	if (listing->cert == NULL) {
+		listing->cert = mem_alloc((pair->count + 1) * sizeof(struct cert *));
+		for (uint32_t i = 0; i < pair->count; i++)
+			listing->cert[i] = &pair->cert[i];
 	}
-	return list;
+	qsort(listing->cert, listing->count, sizeof(struct cert *), by_creation);
+	for (uint32_t i = 0; direction < 0 && i < listing->count / 2; i++) {
+		const struct cert *held = listing->cert[i];
+		listing->cert[i] = listing->cert[listing->count - 1 - i];
+		listing->cert[listing->count - 1 - i] = held;
+	}
+}
+
+static const struct cert *listed(const struct listing *listing, uint32_t at)
+{
+	return listing->cert != NULL ? listing->cert[at] : &listing->pair->cert[at];
+}
+
+static uint32_t listing_start(const struct listing *listing, uint64_t position)
+{
+	if (listing->is_ranked)
+		return (uint32_t)position;
+	if (listing->cert == NULL)
+		return cert_position(listing->pair, (uint32_t)position);
+	uint32_t at = 0;
+	while (at < listing->count && listing->cert[at]->uid < position)
+		at++;
+	return at;
 }
 
 /*
@@ -231,19 +276,18 @@ static void write_page(struct call *call, const struct filter *filter, struct pa
 {
 	struct world *world = call->sim->world;
 	size_t region = (size_t)call->region;
-	const struct pair *pair = &world->account[call->who->account].pair[region];
-	struct ranked *list = direction != 0 ? sorted(pair, direction) : NULL;
+	struct listing listing;
+	make_listing(call, direction, &listing);
 	struct out *body = &call->reply->body;
 	uint64_t room = page_size(page, wanted), written = 0, last = 0, next = 0;
-	uint32_t at = list != NULL ? (uint32_t)page->position
-				   : cert_position(pair, (uint32_t)page->position);
+	uint32_t at = listing_start(&listing, page->position);
 	bool more = false;
 	json_open(body, '{');
 	json_key(body, "CertificateSummaryList");
 	json_open(body, '[');
-	for (; at < pair->count; at++) {
-		const struct cert *cert = list != NULL ? list[at].cert : &pair->cert[at];
-		next = list != NULL ? at : cert->uid;
+	for (; at < listing.count; at++) {
+		const struct cert *cert = listed(&listing, at);
+		next = listing.is_ranked ? at : cert->uid;
 		if (!passes(filter, cert, call->now_s))
 			continue;
 		if (written == room) {
@@ -265,7 +309,7 @@ static void write_page(struct call *call, const struct filter *filter, struct pa
 	if (page_next(page, next, more, token))
 		json_member(body, "NextToken", token);
 	json_close(body, '}');
-	free(list);
+	free(listing.cert);
 }
 
 void acm_list_certificates(struct call *call)

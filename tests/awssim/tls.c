@@ -52,7 +52,8 @@ static void make_certificate(struct tls *tls, const char *host, struct out *der)
 		.issuer_key_id = tls->ca_key.key_id,
 		.not_before_s = time(NULL) - DAY_S,
 		.not_after_s = time(NULL) + 30 * DAY_S,
-		.key_usage = is_ca ? KU_CERT_SIGN | KU_CRL_SIGN : KU_DIGITAL_SIGNATURE,
+		.key_usage = is_ca ? KEY_USAGE_CERT_SIGN | KEY_USAGE_CRL_SIGN
+				   : KEY_USAGE_DIGITAL_SIGNATURE,
 		.is_ca = is_ca};
 	if (RAND_bytes(spec.serial, SERIAL_LEN) != 1)
 		abort();

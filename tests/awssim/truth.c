@@ -143,23 +143,29 @@ static void add_pem_facts(
 	struct out der = {0}, pem = {0}, text = {0};
 	cert_der(cert, facts, &der);
 	pem_add(&pem, (const unsigned char *)der.data, der.len, "\n");
-	out_hex(&text, facts->serial, SERIAL_LEN);
+	const struct held *held = facts->held;
+	const struct ca *issuer = facts->issuer;
+	const char *chain_sha256 = issuer != NULL ? issuer->chain_sha256 : NULL;
+	const char *chain_pem = issuer != NULL ? issuer->chain_pem.data : NULL;
+	if (held != NULL && held->chain_pem.len > 0) {
+		chain_sha256 = held->chain_sha256;
+		chain_pem = held->chain_pem.data;
+	}
+	out_hex(&text, facts->serial, facts->serial_len);
 	json_member(out, "serial", text.data);
 	add_hash(out, "fingerprint_sha256", der.data, der.len);
 	add_hash(out, "pem_sha256", pem.data, pem.len);
-	json_member(
-		out, "chain_sha256", facts->issuer != NULL ? facts->issuer->chain_sha256 : NULL);
+	json_member(out, "chain_sha256", chain_sha256);
 	text.len = 0;
 	dn_text(&text, &facts->subject);
-	json_member(out, "subject", text.data);
+	json_member(out, "subject", held != NULL ? held->subject : text.data);
 	text.len = 0;
-	dn_text(&text, facts->issuer != NULL ? &facts->issuer->name : &facts->subject);
-	json_member(out, "issuer", text.data);
-	json_member(out, "signature_algorithm", cert_signature_name[facts->algorithm]);
+	dn_text(&text, issuer != NULL ? &issuer->name : &facts->subject);
+	json_member(out, "issuer", held != NULL ? held->issuer : text.data);
+	json_member(out, "signature_algorithm", facts->signature_name);
 	if (with_pem) {
 		json_member(out, "pem", pem.data);
-		json_member(out, "chain_pem",
-			facts->issuer != NULL ? facts->issuer->chain_pem.data : NULL);
+		json_member(out, "chain_pem", chain_pem);
 	}
 	out_clear(&der);
 	out_clear(&pem);
@@ -220,6 +226,8 @@ static void add_certificate(
 	json_member(out, "managed_by", kind->by_cloudfront ? "CLOUDFRONT" : NULL);
 	json_member(out, "validation_method",
 		kind->validation == VALIDATED_NOT ? NULL : cert_validation_name[kind->validation]);
+	json_member_int(out, "imports", cert->more != NULL ? cert->more->imports : 0);
+	json_member_bool(out, "is_held", facts.held != NULL);
 	json_member_bool(out, "describe_fails", kind->describe_fails);
 	json_member_bool(out, "get_fails", kind->get_fails);
 	json_member_bool(out, "has_pem", facts.has_pem);

@@ -257,17 +257,57 @@ void world_free(struct world *world)
 	for (size_t i = 0; i < world->account_count; i++) {
 		struct pair *pair = world->account[i].pair;
 		for (size_t region = 0; pair != NULL && region < world->region_count; region++) {
-			for (uint32_t n = 0; n < pair[region].count; n++)
-				free(pair[region].cert[n].signature);
+			while (pair[region].count > 0)
+				cert_remove(&pair[region], pair[region].count - 1);
 			free(pair[region].cert);
+			free(pair[region].import_s);
 		}
 		free(pair);
 	}
+	for (size_t i = 0; i < world->removed_count; i++)
+		cert_past_clear(&world->removed[i].past);
+	free(world->removed);
+	for (size_t i = 0; i < world->note_count; i++)
+		free(world->note[i].arn);
+	free(world->note);
+	free(world->denial);
 	arena_clear(&world->arena);
 	free(world->account);
 	free(world->account_slot);
 	free(world->unit);
 	free(world);
+}
+
+static bool is_denial_of(const struct denial *denial, int account, const char *action)
+{
+	return denial->account == account && strcmp(denial->action, action) == 0;
+}
+
+bool world_denies(const struct world *world, size_t account, const char *action)
+{
+	for (size_t i = 0; i < world->denial_count; i++)
+		if (is_denial_of(&world->denial[i], -1, action) ||
+			is_denial_of(&world->denial[i], (int)account, action))
+			return true;
+	return false;
+}
+
+void world_deny(struct world *world, int account, const char *action)
+{
+	struct denial denial = {.account = account};
+	slice_copy(slice_of(action), denial.action, sizeof(denial.action));
+	world->denial =
+		mem_resize(world->denial, (world->denial_count + 1) * sizeof(*world->denial));
+	world->denial[world->denial_count++] = denial;
+}
+
+void world_allow(struct world *world, int account, const char *action)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < world->denial_count; i++)
+		if (!is_denial_of(&world->denial[i], account, action))
+			world->denial[kept++] = world->denial[i];
+	world->denial_count = kept;
 }
 
 bool account_region_enabled(const struct account *account, size_t region)

@@ -14,6 +14,8 @@
 
 struct options;
 struct key_pool;
+struct cert_more;
+struct cert_removed;
 
 enum { REGIONS_MAX = 64, ACCOUNT_ID_LEN = 12, UUID_LEN = 36 };
 
@@ -40,6 +42,7 @@ struct cert {
 	uint64_t draw;
 	int64_t created_s, not_before_s, not_after_s;
 	int64_t issued_s;	  /* or imported; changed by renewal and reimport */
+	struct cert_more *more;	  /* owned; NULL: all is drawn */
 	unsigned char *signature; /* owned; kept RSA signature, NULL until first wanted */
 	uint32_t uid;		  /* order and identity inside its pair */
 	uint16_t signature_len;
@@ -54,6 +57,9 @@ struct cert {
 struct pair {
 	struct cert *cert; /* owned */
 	uint32_t count, cap, next_uid;
+	int64_t *import_s; /* owned; when something was imported, oldest first */
+	uint32_t imports, imports_cap;
+	int64_t unsettled_ms; /* monotonic; until then reads may see the past */
 };
 
 struct account {
@@ -68,6 +74,21 @@ struct account {
 	/* One bit a region. */
 	uint64_t scp_regions, disabled_regions, lying_regions;
 	struct pair *pair; /* owned; one for each region of the world */
+};
+
+/* One ImportCertificate that succeeded, whatever became of its answer. */
+struct import_note {
+	char *arn;	      /* owned */
+	char fingerprint[65]; /* SHA-256 of the leaf */
+	char serial[41];
+	int64_t at_s;
+	bool is_reimport, has_tags;
+};
+
+/* An action that no policy of the account's role allows. */
+struct denial {
+	int account;	 /* -1: everywhere */
+	char action[64]; /* "acm:ImportCertificate" */
 };
 
 struct world {
@@ -85,9 +106,15 @@ struct world {
 	size_t account_count;
 	int *account_slot; /* owned; hash table from account id to index + 1 */
 	size_t account_slots;
-	size_t management, hub; /* indexes of accounts */
-	uint64_t cert_ordinal;	/* certificates made so far; picks the kind of the next */
-	struct arena arena;	/* of cert_describe */
+	size_t management, hub;	      /* indexes of accounts */
+	uint64_t cert_ordinal;	      /* certificates made so far; picks the kind of the next */
+	struct arena arena;	      /* of cert_describe */
+	struct cert_removed *removed; /* owned; lately */
+	size_t removed_count;
+	struct import_note *note; /* owned; in the order they came */
+	size_t note_count, note_cap;
+	struct denial *denial; /* owned */
+	size_t denial_count;
 };
 
 /* NULL after printing what is wrong with the flags. options and keys outlive the world. */
@@ -109,6 +136,10 @@ const struct partition *partition_at(size_t index);
 
 /* Assigns the odd kinds to accounts (world_accounts.c). Prints and returns false when too many. */
 bool world_make_odd(struct world *world);
+
+bool world_denies(const struct world *world, size_t account, const char *action);
+void world_deny(struct world *world, int account, const char *action);
+void world_allow(struct world *world, int account, const char *action);
 
 bool account_region_enabled(const struct account *account, size_t region);
 void account_name(const struct account *account, struct out *out);

@@ -13,6 +13,8 @@ import json
 import os
 import pathlib
 import signal
+import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -148,12 +150,59 @@ class Awssim:
         self.control("/reset-stats", {})
 
     def faults(self, *rules, clear=True, **settings):
-        """Rules are dicts: kind, probability, service, operation, account, region, count, ..."""
+        """Rules are dicts: kind, probability, service, operation, account, region, count, skip,
+        after, ..."""
         return self.control("/faults", {"clear": clear, "add": list(rules), **settings})
 
     def clock(self, **order):
         """offset_s=N or advance_s=N."""
         return self.control("/clock", order)
+
+    def acm(self, **order):
+        """ACM's limits and habits: certificates_max, imports_max, mismatch_code; reset=True."""
+        return self.control("/acm", order)
+
+    def consistency(self, **order):
+        """delay_ms, jitter_ms, in_progress_ms, use_lag_ms, seed; reset=True."""
+        return self.control("/consistency", order)
+
+    def secretsmanager(self, **order):
+        """forced_delete_ms, encrypt_fails, decrypt_fails (with a KmsKeyId)."""
+        return self.control("/secretsmanager", order)
+
+    def secrets(self):
+        """Every secret that ever was: names, tags, hashes of the values, when it was deleted."""
+        return self.control("/secrets")["secrets"]
+
+    def rules(self, **order):
+        """ACM's verdict without an import: certificate, private_key, chain, old (PEM texts); or
+        pairs=[[old, new], ...], only the conditions of a reimport."""
+        return self.control("/rules", order)
+
+    def imports(self):
+        """Every ImportCertificate that had its effect, in order: arn, serial, is_reimport, ..."""
+        return self.control("/imports")["imports"]
+
+    def bind(self, arn, **order):
+        """A TLS listener that serves what the ARN holds; returns id and port. listen, names,
+        delay_ms, in_use_by; with id another certificate of that listener, default or replace."""
+        return self.control("/bind", {"arn": arn, **order})
+
+    def unbind(self, id, arn=None):
+        """The listener, or only the ARN."""
+        self.control("/unbind", {"id": id, **({"arn": arn} if arn else {})})
+
+    def bindings(self):
+        return self.control("/bindings")["bindings"]
+
+    def served(self, port, host="www.example.com"):
+        """The leaf (DER) that a listener serves for an SNI (None: without one)."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        context.set_ciphers("DEFAULT@SECLEVEL=0")
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as conn:
+            with context.wrap_socket(conn, server_hostname=host) as tls:
+                return tls.getpeercert(binary_form=True)
 
     def mutate(self, op, **order):
         """Returns the list of what was changed (ARNs, or account and region)."""

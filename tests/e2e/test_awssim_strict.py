@@ -288,12 +288,81 @@ def test_what_is_not_http_is_refused(awssim, junk):
             assert conn.recv(100).startswith(b"HTTP/1.1 400 ")
 
 
+def secretsmanager(sim, operation, order):
+    body = json.dumps(order).encode()
+    return signed(sim, "secretsmanager", body, {
+        "Content-Type": JSON, "X-Amz-Target": "secretsmanager." + operation}), body
+
+
+def test_blobs_are_base64_exactly_once(awssim):
+    sim = awssim(accounts=1, certs_per_region=0, rate_scale=0)
+    for blob in ("-----BEGIN CERTIFICATE-----", "A", "AAAA=", "AA=A", "AB==", "AAAA\n", "A_-A"):
+        answer = send(sim, *acm(sim, "ImportCertificate", {"Certificate": blob,
+                                                           "PrivateKey": "AAAA"}))
+        assert answer[0] == 400 and type_of(answer) == "SerializationException", blob
+    for order, member in (({"PrivateKey": "AAAA"}, "certificate"), ({"Certificate": "AAAA"},
+                                                                    "privateKey")):
+        answer = send(sim, *acm(sim, "ImportCertificate", order))
+        assert type_of(answer) == "ValidationException"
+        assert f"Value null at '{member}'" in json.loads(answer[2])["message"]
+    for wrong in ({"Certificate": 5}, {"CertificateArn": []}, {"Tags": "x"}, {"Tags": [5]}):
+        order = {"Certificate": "AAAA", "PrivateKey": "AAAA", **wrong}
+        assert type_of(send(sim, *acm(sim, "ImportCertificate", order))) == \
+            "SerializationException"
+    order = {"Certificate": "AAAA", "PrivateKey": "AAAA", "Tags": []}
+    assert type_of(send(sim, *acm(sim, "ImportCertificate", order))) == "ValidationException"
+
+
+def test_answers_without_content_and_in_regions_that_are_not(awssim):
+    sim = awssim(accounts=1, regions="eu-west-1", certs_per_region=3, rate_scale=0)
+    arn = sim.truth()["certificates"][0]["arn"]
+    status, headers, body = send(sim, *acm(sim, "AddTagsToCertificate", {
+        "CertificateArn": arn, "Tags": [{"Key": "a"}]}))
+    assert status == 200 and body == b"" and headers["content-length"] == "0"
+    assert type_of(send(sim, *acm(sim, "ListCertificates", LIST, region="us-east-1"))) == \
+        "UnrecognizedClientException"
+
+
+def test_secrets_manager_asks_for_a_token(awssim):
+    sim = awssim(accounts=1, certs_per_region=0, rate_scale=0)
+    order = {"Name": "a", "SecretString": "x"}
+    answer = send(sim, *secretsmanager(sim, "CreateSecret", order))
+    assert type_of(answer) == "InvalidRequestException"
+    assert "ClientRequestToken" in json.loads(answer[2])["Message"]
+    for token in ("short", "x" * 65):
+        assert type_of(send(sim, *secretsmanager(sim, "CreateSecret", {
+            **order, "ClientRequestToken": token}))) == "InvalidParameterException"
+    assert send(sim, *secretsmanager(sim, "CreateSecret", {
+        **order, "ClientRequestToken": "x" * 32}))[0] == 200
+    assert type_of(send(sim, *secretsmanager(sim, "GetRandomPassword", {}))) == \
+        "UnknownOperationException"
+
+
+def test_an_effect_without_its_answer_by_flag(awssim):
+    sim = awssim(accounts=1, certs_per_region=0, rate_scale=0, fault=[
+        "truncate=1,operation=CreateSecret,after=1,skip=1,count=1",
+        "error=1,operation=TagResource,code=LimitExceededException,message=too many of them"])
+    for name, whole in (("a", True), ("b", False), ("c", True)):
+        order = {"Name": name, "SecretString": "x", "ClientRequestToken": name * 32}
+        _, headers, body = send(sim, *secretsmanager(sim, "CreateSecret", order))
+        assert (len(body) == int(headers["content-length"])) == whole
+    assert [s["name"] for s in sim.secrets()] == ["a", "b", "c"]
+    answer = send(sim, *secretsmanager(sim, "TagResource", {"SecretId": "a", "Tags": []}))
+    assert json.loads(answer[2]) == {"__type": "LimitExceededException",
+                                     "Message": "too many of them"}
+
+
 def test_wrong_orders_are_refused(awssim):
     sim = awssim(accounts=2)
     for path, order in (("/faults", {"add": [{"kind": "nonsense"}]}),
                         ("/faults", {"add": [{"kind": "reset", "probability": 2}]}),
                         ("/mutate", {"op": "explode"}), ("/mutate", {}),
-                        ("/mutate", {"op": "add", "account": "1"}), ("/nothing", {})):
+                        ("/mutate", {"op": "add", "account": "1"}), ("/nothing", {}),
+                        ("/mutate", {"op": "deny_action"}), ("/acm", {"mismatch_code": "x" * 50}),
+                        ("/consistency", {"delay_ms": -1}), ("/bind", {}), ("/unbind", {"id": 9}),
+                        ("/rules", {}), ("/rules", {"pairs": [["x"]]}),
+                        ("/bind", {"arn": "arn:aws:acm"}), ("/secretsmanager", {
+                            "forced_delete_ms": "1"})):
         with pytest.raises(OSError, match="40[04]"):
             sim.control(path, order)
 
