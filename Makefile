@@ -18,7 +18,7 @@ docdir     ?= $(prefix)/share/doc/acmsensor
 
 # --- libraries and flags -----------------------------------------------------------------------
 
-libs     := libevent_core libevent_extra libcurl openssl libxml-2.0 jansson
+libs     := libevent_core libevent_extra libevent_openssl libcurl openssl libxml-2.0 jansson
 python   := /usr/bin/python3
 has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3"]))'
 pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && $(has_e2e) && echo found)
@@ -53,13 +53,14 @@ endif
 
 # Each folder is an archive, linked only with those it may call, so that a call upwards does not
 # link. tests/lint/includes.py reads the same table for the #include lines.
-layers          := sensor discovery orgscope aws store base
+layers          := sensor discovery orgscope delivery aws store base
 allow_base      :=
 allow_store     := base
 allow_aws       := base
 allow_orgscope  := aws store base
 allow_discovery := aws store base
-allow_sensor    := discovery orgscope aws store base
+allow_delivery  := aws store base
+allow_sensor    := discovery orgscope delivery aws store base
 allow_cli       := store base
 upto             = $(foreach l,$(1) $(allow_$(1)),$(B)/$(l).a)
 

@@ -26,6 +26,33 @@
  *                       LOCAL_API_WAIT_MAX_S
  * POST /v1/scan         {"connector"?, "account"?, "region"?} -> 202 and {"schema": 1, "scan":
  *                       {"cycle_ids": [...]}}; asked by hand, so learnt denials are not waited for
+ *
+ * Delivery. A plan, and a job, is one object:
+ *
+ * POST /v1/plan         {"connector", "account", "region", "arn"?, "certificate_id"?, "new_arn"?,
+ *                       "certificate"?, "chain"?, "key"?, "pkcs12"? (base64), "passphrase"?,
+ *                       "keep_root"?, "csr"?, "tags"? {}, "verify_hosts"? [], "auto_rollback"?}
+ *                       -> "plan": id, decision (reimport, import, refuse), reason, connector,
+ *                       account_id, region, arn, certificate_id, created, expires, current and new
+ *                       (serial, fingerprint_sha256, subject, issuer, not_before, not_after,
+ *                       key_algorithm, signature_algorithm, subject_alternative_names, key_usages,
+ *                       extended_key_usages; current is null without an ARN, and has type, status,
+ *                       in_use_by, tags; new has chain [subjects]), names {added, lost, kept},
+ *                       rules [{name, verdict (passed, broken, unconfirmed), text}], warnings and
+ *                       notes [{name, text}], tags {}, bindings_to_move [], rollback {possible,
+ *                       reason}, auto_rollback, key_escrow, verify_hosts []
+ * GET /v1/plans         "plans", each with "state" (open, applied, expired, refused) and "job"
+ * POST /v1/apply        {"plan"} -> 202 "job"
+ * GET /v1/jobs          "jobs": id, kind (deliver, rollback, delete), state, phase, reason, plan,
+ *                       of_job, connector, account_id, region, arn, certificate_id, created,
+ *                       updated, ended, next_attempt, attempts, old_serial, new_serial,
+ *                       rollback_possible, evidence; ?id= the one, with steps [{number, at, phase,
+ *                       failure, text}]
+ * POST /v1/cancel       {"job"} -> "job"; refused (409) once the import was sent
+ * POST /v1/rollback     {"job"} -> 202 "job"
+ * POST /v1/csr          {"domains", "key_type"?, "subject"?, "arn"?} -> "csr": id, key_algorithm,
+ *                       pem
+ * POST /v1/delete       {"arn", "connector"?, "wait"?} -> 202 "job"
  */
 #ifndef SENSOR_LOCAL_API_H
 #define SENSOR_LOCAL_API_H
@@ -41,11 +68,19 @@
 #define LOCAL_API_EVENTS       "/v1/events"
 #define LOCAL_API_CONFIG       "/v1/config"
 #define LOCAL_API_SCAN	       "/v1/scan"
+#define LOCAL_API_PLAN	       "/v1/plan"
+#define LOCAL_API_PLANS	       "/v1/plans"
+#define LOCAL_API_APPLY	       "/v1/apply"
+#define LOCAL_API_JOBS	       "/v1/jobs"
+#define LOCAL_API_CANCEL       "/v1/cancel"
+#define LOCAL_API_ROLLBACK     "/v1/rollback"
+#define LOCAL_API_CSR	       "/v1/csr"
+#define LOCAL_API_DELETE       "/v1/delete"
 
 enum {
 	LOCAL_API_SCHEMA = 1,
 	LOCAL_API_WAIT_MAX_S = 60,
-	LOCAL_API_BODY_MAX = 65536,
+	LOCAL_API_BODY_MAX = 4194304, /* a plan's: a chain of 2 MiB, escaped */
 };
 
 #endif

@@ -1,0 +1,114 @@
+/*
+ * Delivery of certificates into ACM: the only folder that changes anything in AWS.
+ *
+ *   bundle        leaf, key and chain as ACM takes them             (pure)
+ *   import_rules  ACM's rules, foreseen                             (pure)
+ *   plan          reimport, import as new, or refuse; rendered      (pure)
+ *   job_next      what a job does next, given what it has learnt    (pure)
+ *   remote        what ACM holds under an ARN; finding a leaf       (flows)
+ *   escrow        where a key waits: vault, memory, Secrets Manager (flows)
+ *   planner       from a request to a stored plan                   (flow)
+ *   job           from a plan to its proof, or back                 (flow, durable)
+ *
+ * The owner (sensor/) gives each flow the client of the account and starts again, at start, the jobs
+ * that were running.
+ */
+#ifndef DELIVERY_DELIVERY_H
+#define DELIVERY_DELIVERY_H
+
+#include "aws/acm_read.h"
+#include "delivery/bundle.h"
+#include "store/jobs.h"
+#include "store/plans.h"
+
+struct delivery;
+struct job_run;
+struct loop;
+struct plan_make;
+struct resolve;
+struct store;
+struct vault;
+
+enum {
+	PLAN_LIFE_S = 3600,
+	KEEP_KEYS_S = 30 * 86400,
+	DELIVERY_TAGS_MAX = 40, /* the operator's; ours and the existing ones need room */
+	VERIFY_HOSTS_MAX = 32,
+};
+
+/* All borrowed for its life. */
+struct delivery_options {
+	struct loop *loop;
+	struct store *store;
+	struct vault *vault;
+	struct resolve *resolve;
+	const char *sensor_name;
+	int64_t keep_keys_s; /* previous keys, after a delivery */
+};
+struct delivery *delivery_new(const struct delivery_options *options);
+void delivery_free(struct delivery *delivery); /* its flows must have ended; wipes keys in memory */
+
+/* Where a flow works. */
+struct delivery_target {
+	struct aws_client *client; /* of the account; outlives the flow */
+	struct aws_client *hub;	   /* for Secrets Manager; outlives the flow */
+	const char *hub_region;	   /* the connector's home region */
+	const char *kms_key_id;	   /* of secretsmanager; "" */
+	const char *connector, *partition, *account_id, *region;
+};
+
+/* Copied by plan_make_start but for bundle, which is moved. */
+struct plan_request {
+	const char *arn;	    /* "" */
+	const char *certificate_id; /* "": taken from the ARN's tag, or made */
+	bool is_new_arn;
+	bool reimport_allowed; /* the connector's */
+	enum key_escrow escrow;
+	struct bundle *bundle;
+	const char *csr_id; /* "": the bundle has its key; else the vault has, under this id */
+	const struct acm_tag *tag;
+	size_t tag_count;
+	const char *const *verify_host; /* "host" or "host:port" */
+	size_t verify_host_count;
+	bool auto_rollback;
+	const char *requested_by;
+};
+
+/* document: the plan as JSON, borrowed for the call. A plan that refuses is stored too (it tells
+ * why), and is no error. err: what could not be read or stored. */
+typedef void plan_make_done_fn(void *arg, const char *document, const struct err *err);
+struct plan_make *plan_make_start(struct delivery *delivery, const struct delivery_target *target,
+	const struct plan_request *request, plan_make_done_fn *done, void *arg);
+void plan_make_cancel(struct plan_make *make);
+
+/*
+ * Makes the job of a plan, of a rollback, of a delete: checks what can be checked in the store and
+ * writes job and event in one write. ret_id: DELIVERY_ID_MAX + 1 bytes, made by the caller with
+ * delivery_new_id. For store_write_start.
+ */
+struct job_order {
+	enum job_kind kind;
+	char id[DELIVERY_ID_MAX + 1];
+	const char *plan_id;				   /* deliver */
+	const char *of_job_id;				   /* rollback */
+	const char *connector, *account_id, *region, *arn; /* delete */
+	bool wait_until_unused;				   /* delete */
+	const char *requested_by;
+	int64_t now_s;
+};
+void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1]);
+/* Fails the transaction: ERR_NOT_FOUND, ERR_REFUSED (plan expired, void, refused, applied already;
+ * another job runs on that ARN; rollback impossible, and why). */
+void job_order_write(struct store_txn *txn, const struct job_order *order);
+
+/*
+ * Runs a job from the phase it is in to its end; the record tells how it ended, so done has no
+ * err but for a store that fails (the job stays running and is started again later).
+ * Cancel stops this run only; the job goes on at the next job_run_start.
+ */
+typedef void job_run_done_fn(void *arg, const struct err *err);
+struct job_run *job_run_start(struct delivery *delivery, const struct delivery_target *target,
+	const char *job_id, job_run_done_fn *done, void *arg);
+void job_run_cancel(struct job_run *run);
+
+#endif

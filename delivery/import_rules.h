@@ -1,0 +1,48 @@
+/*
+ * ACM's rules for an import and for a reimport under the same ARN, foreseen here so that nobody
+ * learns them from a failed call. Pure. source: facts.md 2.6, 3.1, 3.4
+ */
+#ifndef DELIVERY_IMPORT_RULES_H
+#define DELIVERY_IMPORT_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/x509.h"
+
+enum rule_verdict {
+	RULE_PASSED,
+	RULE_BROKEN,	  /* confirmed: AWS refuses */
+	RULE_UNCONFIRMED, /* AWS may refuse, or it is not known: a warning */
+};
+
+enum { RULES_MAX = 24, RULE_TEXT_MAX = 512 };
+
+struct rule_result {
+	const char
+		*name; /* shared static: "same_key_type", "names_overlap", "key_usage_kept" ... */
+	enum rule_verdict verdict;
+	char text[RULE_TEXT_MAX]; /* one sentence with the values compared */
+};
+struct rule_results {
+	struct rule_result item[RULES_MAX];
+	size_t count;
+};
+
+/* What a reimport replaces: from Describe (type) and the PEM that Get gave. */
+struct rule_old {
+	const char *type; /* IMPORTED, AMAZON_ISSUED, PRIVATE */
+	const char *status;
+	const struct x509_facts *facts; /* NULL: no PEM could be had */
+};
+
+void import_rules_new(const struct x509_facts *leaf, const struct x509_facts *const *chain,
+	size_t chain_count, struct rule_results *results);
+/* Appended to the ones above. */
+void import_rules_replace(
+	const struct rule_old *old, const struct x509_facts *leaf, struct rule_results *results);
+
+/* RULE_BROKEN if any is, else RULE_UNCONFIRMED if any is. */
+enum rule_verdict rule_results_verdict(const struct rule_results *results);
+
+#endif

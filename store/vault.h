@@ -1,0 +1,73 @@
+/*
+ * Secrets at rest: private keys that wait for their certificate, and the keys of certificates that
+ * this sensor delivered, so that there is a way back.
+ *
+ * A record is sealed with AES-256-GCM under the key of its epoch; its id and kind are the
+ * associated data, so that no record can stand for another. Epoch keys are files beside the store
+ * (data_dir/vault/epoch-N, 0600), each sealed under the master key, because LMDB leaves deleted
+ * bytes in free pages and in copies: when the last record of an epoch that takes no new ones is
+ * gone, its key is destroyed, and with it every copy of what it sealed. That is what "wiped" means
+ * here. The master key comes from a file (a systemd credential, or one made at first start).
+ */
+#ifndef STORE_VAULT_H
+#define STORE_VAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct err;
+struct secret;
+struct vault;
+
+enum {
+	VAULT_ID_MAX = 64,	   /* "plan-3f9a..", "csr-..": letters, digits, '-' */
+	VAULT_EPOCH_S = 7 * 86400, /* then records go to a new epoch */
+};
+
+enum vault_kind {      /* stored: numbers are fixed */
+	VAULT_KEY = 1, /* a private key, PKCS#8 PEM */
+};
+
+/*
+ * master_key_file  NULL: data_dir/vault/master.key, made (0600, 32 random bytes) when there is
+ *                  neither a key nor a sealed record; otherwise must exist, hold 32 bytes, and be
+ *                  readable by nobody but its owner and root
+ * errors           ERR_CONFIG (no key though records are sealed, wrong key, mode), ERR_SYSTEM
+ */
+struct vault *vault_open(const char *data_dir, const char *master_key_file, struct err *err);
+void vault_close(struct vault *vault); /* wipes; NULL is fine */
+
+/* A sealed record on its way into the store; owned. */
+struct vault_sealed {
+	char id[VAULT_ID_MAX + 1];
+	enum vault_kind kind;
+	uint64_t epoch;
+	int64_t sealed_s, wipe_after_s; /* 0: kept until it is deleted */
+	unsigned char *bytes;		/* nonce, ciphertext, tag */
+	size_t len;
+};
+void vault_sealed_clear(struct vault_sealed *sealed);
+
+/* May make a new epoch's file (fsynced before it is used). ERR_SYSTEM, ERR_STORE_FULL. */
+int vault_seal(struct vault *vault, const char *id, enum vault_kind kind,
+	const struct secret *secret, int64_t now_s, int64_t wipe_after_s,
+	struct vault_sealed *ret_sealed, struct err *err);
+
+void store_vault_put(struct store_txn *txn, const struct vault_sealed *sealed);
+bool store_vault_has(struct store_txn *txn, const char *id);
+void store_vault_set_wipe_after(struct store_txn *txn, const char *id, int64_t wipe_after_s);
+void store_vault_delete(struct store_txn *txn, const char *id);
+/* Deletes what is due. */
+void store_vault_delete_due(struct store_txn *txn, int64_t now_s);
+
+/* ERR_NOT_FOUND: no such record; ERR_STORE: its epoch's key is gone or it was tampered with. */
+int vault_unseal(struct vault *vault, struct store_txn *txn, const char *id,
+	struct secret *ret_secret, struct err *err);
+
+/* Destroys the keys of epochs that take no new records and have none left in the store. */
+int vault_sweep(struct vault *vault, struct store_txn *txn, int64_t now_s, struct err *err);
+
+#endif
