@@ -101,6 +101,10 @@ void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1
  * another job runs on that ARN; rollback impossible, and why). */
 void job_order_write(struct store_txn *txn, const struct job_order *order);
 
+/* Asks a job to end before anything is changed. Fails the transaction: ERR_NOT_FOUND; ERR_REFUSED:
+ * it has ended, or its import may have been sent. */
+void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s);
+
 /*
  * Runs a job from the phase it is in to its end; the record tells how it ended, so done has no
  * err but for a store that fails (the job stays running and is started again later).
