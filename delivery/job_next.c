@@ -13,11 +13,6 @@ static const char nothing_changed[] = "nothing was changed in AWS";
 
 /* --- kinds of error ---------------------------------------------------------------------------- */
 
-static bool is_denied(const struct err *err)
-{
-	return err->kind == ERR_DENIED || err->kind == ERR_DENIED_BY_SCP || err->kind == ERR_ROLE;
-}
-
 /* May be over at the next try. */
 static bool passes(const struct err *err)
 {
@@ -186,8 +181,8 @@ static void check_delete(const struct job_known *known, struct job_decision *to)
 		end(to, JOB_SUCCEEDED);
 		say(to, "ACM has no such certificate: there was nothing to delete");
 	} else if (known->in_use_by[0] == '\0') {
-		go_on(to, JOB_KEEP);
-		say(to, "serial %s; nothing uses it", known->held_serial);
+		go_on(to, JOB_DELETE_CALL);
+		say(to, "nothing uses serial %s; its public part is archived", known->held_serial);
 	} else if (known->phase == JOB_DRAIN) {
 		if (is_worn_out(known)) {
 			end(to, JOB_FAILED);
@@ -256,16 +251,13 @@ static void after_keep(const struct job_known *known, struct job_decision *to)
 {
 	if (known->is_cancel_asked) {
 		cancelled(to);
-	} else if (known->kind == JOB_DELETE) {
-		go_on(to, JOB_DELETE_CALL);
-		say(to, "its public part is archived");
-	} else {
-		go_on(to, JOB_IMPORT);
-		say(to, "%s",
-			known->no_rollback[0] == '\0'
-				? "what the way back needs is kept"
-				: "what can be kept is kept; there is no way back");
+		return;
 	}
+	go_on(to, JOB_IMPORT);
+	say(to, "%s",
+		known->no_rollback[0] == '\0'
+			? "what the way back needs is kept"
+			: "what can be kept is kept; there will be no way back");
 }
 
 /* --- IMPORT and FIND --------------------------------------------------------------------------- */
@@ -347,11 +339,11 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 			known->new_serial);
 		return;
 	}
-	if (known->holds == JOB_HOLDS_OTHER) {
+	if (known->holds == JOB_HOLDS_OTHER || known->holds == JOB_HOLDS_MIXED) {
 		someone_else(known, to);
 		return;
 	}
-	if (is_patient(known, patience_s) || known->holds == JOB_HOLDS_MIXED) {
+	if (is_patient(known, patience_s)) {
 		look_again(known, to);
 		say(to, "serial %s is not there yet; looked at again", known->new_serial);
 		return;
@@ -359,6 +351,10 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 	if (known->has_arn && known->holds == JOB_HOLDS_NOTHING) {
 		end(to, JOB_FAILED);
 		say(to, "ACM has no certificate under this ARN any more: it was deleted meanwhile");
+		return;
+	}
+	if (is_worn_out(known)) {
+		try_again(known, to, "the import got lost again and again");
 		return;
 	}
 	go_on(to, JOB_IMPORT);

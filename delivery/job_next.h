@@ -6,7 +6,7 @@
  *   rollback             ^      |  ^
  *                        |      v  |  the answer was lost; still the old one after some patience
  *                        +----- FIND -----> TAG (ACM has it: adopted)
- *   delete    CHECK or DRAIN -> DELETE_CALL -> DONE
+ *   delete    CHECK (or DRAIN, when it is to wait) -> DELETE_CALL -> DONE
  *
  * Nothing is repeated that AWS may have done until AWS was asked; whatever ends says what AWS holds.
  */
