@@ -144,3 +144,24 @@ void memory_key_drop(struct delivery *delivery, const char *id)
 	if (entry != NULL)
 		memory_key_remove(delivery, (size_t)(entry - delivery->memory));
 }
+
+/* --- a target ---------------------------------------------------------------------------------- */
+
+void target_copy_make(const struct delivery_target *from, struct target_copy *ret_copy)
+{
+	*ret_copy = (struct target_copy){.target = *from};
+	const char **field[] = {&ret_copy->target.hub_region, &ret_copy->target.kms_key_id,
+		&ret_copy->target.connector, &ret_copy->target.partition,
+		&ret_copy->target.account_id, &ret_copy->target.region};
+	for (size_t i = 0; i < sizeof(field) / sizeof(field[0]); i++) {
+		ret_copy->text[i] = xstrdup(*field[i] != NULL ? *field[i] : "");
+		*field[i] = ret_copy->text[i];
+	}
+}
+
+void target_copy_clear(struct target_copy *copy)
+{
+	for (size_t i = 0; i < sizeof(copy->text) / sizeof(copy->text[0]); i++)
+		free(copy->text[i]);
+	*copy = (struct target_copy){.target = {.client = NULL}};
+}

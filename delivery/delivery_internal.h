@@ -48,12 +48,22 @@ void memory_key_drop(struct delivery *delivery, const char *id);
 #define TAG_PLAN	   "acmsensor:plan"
 #define MANAGED_BY	   "acmsensor"
 
-/* --- the way back ------------------------------------------------------------------------------ */
+/* --- jobs -------------------------------------------------------------------------------------- */
 
-/*
- * Whether what the job replaced can be brought back now; text says why not, "" when it can.
- * Answers for a job that ended; JOB_DELIVER and JOB_ROLLBACK alike.
- */
-enum { ROLLBACK_TEXT_MAX = 256 };
+/* One step of a job: its line, and an event that says the same. */
+void job_note(struct store_txn *txn, const struct job_record *job, int64_t now_s, bool is_failure,
+	bool has_event, const char *text);
+
+/* Fills the record of a rollback of `of`; texts are borrowed from of and id. */
+void job_rollback_record(const struct job_record *of, const char *id, const char *requested_by,
+	int64_t now_s, struct job_record *ret_job);
+
+/* A target in memory of its own; the clients stay borrowed. */
+struct target_copy {
+	struct delivery_target target;
+	char *text[6]; /* owned */
+};
+void target_copy_make(const struct delivery_target *from, struct target_copy *ret_copy);
+void target_copy_clear(struct target_copy *copy);
 
 #endif
