@@ -51,7 +51,7 @@ void memory_key_drop(struct delivery *delivery, const char *id);
 /* --- jobs -------------------------------------------------------------------------------------- */
 
 /* One step of a job: its line, and an event that says the same. */
-void job_note(struct store_txn *txn, const struct job_record *job, int64_t now_s, bool is_failure,
+void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_s, bool is_failure,
 	bool has_event, const char *text);
 
 /* Fills the record of a rollback of `of`; texts are borrowed from of and id. */

@@ -11,6 +11,7 @@
 #include "base/x509.h"
 #include "delivery/delivery.h"
 #include "delivery/delivery_internal.h"
+#include "delivery/job_copy.h"
 #include "store/events.h"
 #include "store/vault.h"
 
@@ -28,28 +29,31 @@ static void refuse(struct store_txn *txn, enum err_kind kind, const char *format
 	store_txn_fail(txn, &err);
 }
 
-void job_note(struct store_txn *txn, const struct job_record *job, int64_t now_s, bool is_failure,
+void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_s, bool is_failure,
 	bool has_event, const char *text)
 {
+	struct job_copy copy; /* what is read dies with the first change */
 	char detail[1400];
+	job_copy_make(view, &copy);
+	const struct job_record *job = &copy.record;
 	store_job_step_append(txn, job->id,
 		&(struct job_step){.at_s = now_s,
 			.phase = job->phase,
 			.is_failure = is_failure,
 			.text = text});
-	if (!has_event)
-		return;
 	snprintf(detail, sizeof(detail), "%s %s, %s: %s", job_kind_name(job->kind), job->id,
 		job->state == JOB_RUNNING ? job_phase_name(job->phase) : job_state_name(job->state),
 		text);
-	store_event_append(txn, &(struct event_record){.at_s = now_s,
-					.kind = EVENT_OPERATOR,
-					.connector = job->connector,
-					.account_id = job->account_id,
-					.region = job->region,
-					.arn = job->arn,
-					.subject = job->requested_by,
-					.detail = detail});
+	if (has_event)
+		store_event_append(txn, &(struct event_record){.at_s = now_s,
+						.kind = EVENT_OPERATOR,
+						.connector = job->connector,
+						.account_id = job->account_id,
+						.region = job->region,
+						.arn = job->arn,
+						.subject = job->requested_by,
+						.detail = detail});
+	job_copy_clear(&copy);
 }
 
 /* --- one job at a time for an ARN -------------------------------------------------------------- */
