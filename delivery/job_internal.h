@@ -64,6 +64,7 @@ struct job_run {
 	struct job_goods goods;
 	int64_t began_s, last_wait_s; /* of the phase, in this run */
 	bool is_resend;
+	bool was_sent_before;		     /* IMPORT: an earlier send may have had effect */
 	char no_rollback[ROLLBACK_TEXT_MAX]; /* why there is no way back; "" */
 	char tag_warning[512];
 	struct job_evidence evidence;
