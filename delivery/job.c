@@ -164,6 +164,14 @@ static struct job_known known_now(struct job_run *run)
 		.no_rollback = run->no_rollback};
 }
 
+static bool ends_by_cancel(const struct job_run *run)
+{
+	const struct job_record *job = &run->job.record;
+	return job->is_cancel_asked && !job->may_have_imported &&
+	       (job->phase == JOB_CHECK || job->phase == JOB_DRAIN || job->phase == JOB_KEEP ||
+		       job->phase == JOB_IMPORT || job->phase == JOB_DELETE_CALL);
+}
+
 static void on_commit(void *arg, const struct err *err)
 {
 	struct job_run *run = arg;
@@ -179,7 +187,7 @@ static void on_commit(void *arg, const struct err *err)
 		drop_key(run);
 		return;
 	}
-	if (job->next_attempt_s != 0 && !job->is_cancel_asked)
+	if (job->next_attempt_s != 0 && !ends_by_cancel(run))
 		wait_turn(run, run->last_wait_s);
 	else
 		begin(run);
@@ -234,7 +242,7 @@ static void on_remote(void *arg, struct remote_state *state, const struct err *e
 	known.held_serial = serial;
 	if (remote->exists && remote->detail.in_use_by.count > 0)
 		known.in_use_by = remote->detail.in_use_by.item[0];
-	if (known.phase == JOB_CONFIRM && remote->exists)
+	if ((known.phase == JOB_CONFIRM || known.phase == JOB_FIND) && remote->exists)
 		note_seen(run, remote, serial);
 	bool is_free = remote->exists && known.in_use_by[0] == '\0';
 	if (known.kind == JOB_DELETE && is_free)
@@ -330,6 +338,7 @@ static void on_sent(void *arg, const struct err *err)
 	if (is_stopped) { /* nothing was written, nothing is sent */
 		secret_clear(&run->key);
 		run->job.record.may_have_imported = run->was_sent_before;
+		run->job.record.import_sent_s = 0;
 		decide_err(run, NULL);
 		return;
 	}
@@ -343,7 +352,11 @@ static void write_sent(struct job_run *run)
 	job->may_have_imported = true;
 	job->import_sent_s = job->updated_s = clock_now_s();
 	job->next_attempt_s = 0;
+	char text[160];
+	snprintf(text, sizeof(text), "serial %s is sent to ACM", job->new_serial);
+	job_copy_set(&job->reason, text);
 	run->turn.phase = JOB_IMPORT;
+	run->turn.has_line = true;
 	run->turn.stops_on_cancel = !run->was_sent_before;
 	run->wait = JOB_WAIT_SENT;
 	run->write = store_write_start(run->delivery->store, job_turn_write, run, on_sent, run);
@@ -501,14 +514,6 @@ static int read_cancel(struct job_run *run, struct err *err)
 	int rc = store_txn_check(txn, err);
 	store_read_end(txn);
 	return rc;
-}
-
-static bool ends_by_cancel(const struct job_run *run)
-{
-	const struct job_record *job = &run->job.record;
-	return job->is_cancel_asked && !job->may_have_imported &&
-	       (job->phase == JOB_CHECK || job->phase == JOB_DRAIN || job->phase == JOB_KEEP ||
-		       job->phase == JOB_IMPORT || job->phase == JOB_DELETE_CALL);
 }
 
 /* Starts the phase's step. */

@@ -467,7 +467,9 @@ static void after_verify(const struct job_known *known, struct job_decision *to)
 static void after_delete(const struct job_known *known, struct job_decision *to)
 {
 	const struct err *err = known->err;
-	if (err == NULL || err->kind == ERR_NOT_FOUND) {
+	if (known->is_cancel_asked && !known->is_sent) {
+		cancelled(to);
+	} else if (err == NULL || err->kind == ERR_NOT_FOUND) {
 		end(to, JOB_SUCCEEDED);
 		say(to, "deleted; its public part stays in the archive");
 	} else if (strcmp(err->code, "ResourceInUseException") == 0) {
