@@ -41,6 +41,8 @@ void json_time(struct json_writer *writer, int64_t unix_s); /* RFC 3339 UTC; 0 w
 /* Key and value in one call, for the usual case. */
 void json_member_text(struct json_writer *writer, const char *key, const char *text);
 void json_member_int(struct json_writer *writer, const char *key, int64_t value);
+/* Base64 with padding (RFC 4648 section 4), made in place: no copy but the one in out. */
+void json_member_base64(struct json_writer *writer, const char *key, const void *bytes, size_t len);
 void json_member_bool(struct json_writer *writer, const char *key, bool value);
 void json_member_time(struct json_writer *writer, const char *key, int64_t unix_s);
 
