@@ -122,6 +122,18 @@ static int copy_hosts(struct plan_make *make, const struct plan_request *request
 	return 0;
 }
 
+/* It becomes a tag's value. */
+static int check_certificate_id(const char *id, struct err *err)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789_.:/=+-@";
+	if (strlen(id) > CERTIFICATE_ID_MAX || id[strspn(id, letters)] != '\0')
+		return err_set(err, ERR_CONFIG,
+			"the certificate id \"%.140s\" is not 1 to %d letters, digits or _.:/=+-@",
+			id, CERTIFICATE_ID_MAX);
+	return 0;
+}
+
 static int check_arn(const struct plan_make *make, struct err *err)
 {
 	const struct delivery_target *at = &make->where.target;
@@ -456,7 +468,9 @@ static void on_turn(void *arg)
 	struct plan_make *make = arg;
 	struct err err = make->err;
 	make->timer = NULL;
-	int rc = err.kind != ERR_NONE ? -1 : read_store(make, &err);
+	int rc = err.kind != ERR_NONE ? -1 : check_certificate_id(make->certificate_id, &err);
+	if (rc == 0)
+		rc = read_store(make, &err);
 	if (rc == 0 && make->arn[0] != '\0')
 		rc = check_arn(make, &err);
 	if (rc != 0) {
