@@ -101,18 +101,31 @@ void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1
  * another job runs on that ARN; rollback impossible, and why). */
 void job_order_write(struct store_txn *txn, const struct job_order *order);
 
-/* Asks a job to end before anything is changed. Fails the transaction: ERR_NOT_FOUND; ERR_REFUSED:
- * it has ended, or its import may have been sent. */
-void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s);
+/* Asks a job to end before it changes anything; to be followed by job_run_wake. Fails the
+ * transaction: ERR_NOT_FOUND, ERR_REFUSED (ended, or the import or delete was sent already). */
+struct job_cancel {
+	const char *job_id, *requested_by;
+	int64_t now_s;
+};
+void job_cancel_write(struct store_txn *txn, const struct job_cancel *cancel);
+
+/* Whether what a job replaced can be brought back now. ret_text: why not, "" when it can. */
+enum { ROLLBACK_TEXT_MAX = 256 };
+bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int64_t now_s,
+	char ret_text[ROLLBACK_TEXT_MAX]);
 
 /*
  * Runs a job from the phase it is in to its end; the record tells how it ended, so done has no
  * err but for a store that fails (the job stays running and is started again later).
- * Cancel stops this run only; the job goes on at the next job_run_start.
+ * Cancel stops this run only; the job goes on at the next job_run_start. A job that ended may have
+ * written another one that is to be run (an automatic rollback): whoever starts jobs looks for
+ * running ones in the store after each done.
  */
 typedef void job_run_done_fn(void *arg, const struct err *err);
 struct job_run *job_run_start(struct delivery *delivery, const struct delivery_target *target,
 	const char *job_id, job_run_done_fn *done, void *arg);
 void job_run_cancel(struct job_run *run);
+/* What it waits for with a timer is done now; it sees that a cancel was asked. */
+void job_run_wake(struct job_run *run);
 
 #endif
