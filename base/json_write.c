@@ -70,6 +70,22 @@ static void add_token(struct json_writer *writer, const char *token, size_t len)
 	buf_advance(writer->out, lead.len + len);
 }
 
+void json_raw(struct json_writer *writer, const char *json)
+{
+	add_token(writer, json, strlen(json));
+}
+
+void json_raw_members(struct json_writer *writer, const char *object)
+{
+	struct lead lead;
+	size_t len = strlen(object);
+	assert(len > 2 && object[0] == '{' && object[len - 1] == '}');
+	assert(writer->depth > 0 && writer->is_object[writer->depth - 1] && !writer->after_key);
+	take_lead(writer, &lead);
+	buf_add(writer->out, lead.text, lead.len);
+	buf_add(writer->out, object + 1, len - 2);
+}
+
 static void open_container(struct json_writer *writer, bool is_object)
 {
 	assert(writer->depth < JSON_WRITE_DEPTH_MAX);

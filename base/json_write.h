@@ -38,6 +38,11 @@ void json_bool(struct json_writer *writer, bool value);
 void json_write_null(struct json_writer *writer);	    /* json_null is a symbol of jansson */
 void json_time(struct json_writer *writer, int64_t unix_s); /* RFC 3339 UTC; 0 writes null */
 
+/* A value that is JSON already, as this writer wrote it before; and the members of such an object,
+ * which has some. */
+void json_raw(struct json_writer *writer, const char *json);
+void json_raw_members(struct json_writer *writer, const char *object);
+
 /* Key and value in one call, for the usual case. */
 void json_member_text(struct json_writer *writer, const char *key, const char *text);
 void json_member_int(struct json_writer *writer, const char *key, int64_t value);

@@ -39,6 +39,10 @@ static const char *const table_names[STORE_TABLES] = {
 	[TABLE_HISTORY] = "history",
 	[TABLE_PEM] = "pem",
 	[TABLE_EVENTS] = "events",
+	[TABLE_PLANS] = "plans",
+	[TABLE_JOBS] = "jobs",
+	[TABLE_JOB_STEPS] = "job_steps",
+	[TABLE_VAULT] = "vault",
 };
 
 const char *table_name(enum store_table table)

@@ -270,6 +270,18 @@ struct key key_history(const char *arn, uint32_t number)
 	return key;
 }
 
+struct key key_id(const char *id)
+{
+	struct key key = key_empty();
+	add_text(&key, id);
+	return key;
+}
+
+struct key key_job_step(const char *job_id, uint32_t number)
+{
+	return key_history(job_id, number);
+}
+
 struct key key_pem(const unsigned char *sha256)
 {
 	return key_bytes(sha256, SHA256_DIGEST_LENGTH);

@@ -12,7 +12,7 @@
 enum {
 	DELIVERY_ID_MAX = 40,
 	CERTIFICATE_ID_MAX = 128,
-	PLAN_DOCUMENT_MAX = 262144,
+	PLAN_DOCUMENT_MAX = 65535,
 };
 
 enum plan_decision { PLAN_REIMPORT = 1, PLAN_IMPORT_NEW = 2, PLAN_REFUSE = 3 };	      /* stored */
