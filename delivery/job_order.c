@@ -41,9 +41,9 @@ void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_
 			.phase = job->phase,
 			.is_failure = is_failure,
 			.text = text});
-	snprintf(detail, sizeof(detail), "%s %s, %s: %s", job_kind_name(job->kind), job->id,
-		job->state == JOB_RUNNING ? job_phase_name(job->phase) : job_state_name(job->state),
-		text);
+	bool is_end = job->state != JOB_RUNNING;
+	snprintf(detail, sizeof(detail), "%s, %s: %s", job_kind_name(job->kind),
+		is_end ? job_state_name(job->state) : job_phase_name(job->phase), text);
 	if (has_event)
 		store_event_append(
 			txn, &(struct event_record){.at_s = now_s,
