@@ -96,18 +96,16 @@ struct job_order {
 	const char *requested_by;
 	int64_t now_s;
 };
+enum { JOB_ID_DELIVER = 'j', JOB_ID_ROLLBACK = 'r', JOB_ID_DELETE = 'd' }; /* prefixes */
 void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1]);
 /* Fails the transaction: ERR_NOT_FOUND, ERR_REFUSED (plan expired, void, refused, applied already;
  * another job runs on that ARN; rollback impossible, and why). */
 void job_order_write(struct store_txn *txn, const struct job_order *order);
 
 /* Asks a job to end before it changes anything; to be followed by job_run_wake. Fails the
- * transaction: ERR_NOT_FOUND, ERR_REFUSED (ended, or the import or delete was sent already). */
-struct job_cancel {
-	const char *job_id, *requested_by;
-	int64_t now_s;
-};
-void job_cancel_write(struct store_txn *txn, const struct job_cancel *cancel);
+ * transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the import or delete may have been
+ * sent. */
+void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s);
 
 /* Whether what a job replaced can be brought back now. ret_text: why not, "" when it can. */
 enum { ROLLBACK_TEXT_MAX = 256 };

@@ -106,6 +106,8 @@ static void on_reply(void *arg, const struct aws_reply *reply, const struct err 
 	int rc = call_err != NULL ? -1 : 0;
 	if (rc == 0 && call->operation == ESCROW_GET)
 		rc = secretsmanager_get_take(reply, &call->key, &err);
+	if (rc != 0 && call->operation == ESCROW_DELETE && err.kind == ERR_NOT_FOUND)
+		rc = 0;
 	finish(call, rc != 0 ? &err : NULL);
 }
 

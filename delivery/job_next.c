@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/client.h"
 #include "base/err.h"
 #include "base/text.h"
 
@@ -43,7 +44,7 @@ static bool passes(const struct err *err)
 
 bool job_next_is_doubt(const struct err *err)
 {
-	if (strcmp(err->code, "answer_lost") == 0)
+	if (strcmp(err->code, AWS_ANSWER_LOST) == 0)
 		return true;
 	switch (err->kind) {
 	case ERR_DENIED:

@@ -41,41 +41,44 @@ void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_
 			.phase = job->phase,
 			.is_failure = is_failure,
 			.text = text});
-	snprintf(detail, sizeof(detail), "%s %s, %s: %s", job_kind_name(job->kind), job->id,
-		job->state == JOB_RUNNING ? job_phase_name(job->phase) : job_state_name(job->state),
-		text);
+	bool is_end = job->state != JOB_RUNNING;
+	snprintf(detail, sizeof(detail), "%s, %s: %s", job_kind_name(job->kind),
+		is_end ? job_state_name(job->state) : job_phase_name(job->phase), text);
 	if (has_event)
-		store_event_append(txn, &(struct event_record){.at_s = now_s,
-						.kind = EVENT_OPERATOR,
-						.connector = job->connector,
-						.account_id = job->account_id,
-						.region = job->region,
-						.arn = job->arn,
-						.subject = job->requested_by,
-						.detail = detail});
+		store_event_append(
+			txn, &(struct event_record){.at_s = now_s,
+				     .kind = is_end ? EVENT_DELIVERY_FINISHED : EVENT_DELIVERY_STEP,
+				     .connector = job->connector,
+				     .account_id = job->account_id,
+				     .region = job->region,
+				     .arn = job->arn,
+				     .subject = job->id,
+				     .detail = detail});
 	job_copy_clear(&copy);
 }
 
 /* --- one job at a time for an ARN -------------------------------------------------------------- */
 
-/* Ids begin with the time: where a walk over those that may still run begins. */
-static void begin_walk(int64_t now_s, char position[DELIVERY_ID_MAX + 1])
-{
-	delivery_new_id('j', now_s - RUNNING_LOOK_BACK_S, position);
-}
-
-static bool is_taken(struct store_txn *txn, const char *arn, int64_t now_s)
+/* Ids of a kind begin with its letter and the time: only those that may still run are walked. */
+static bool is_taken_by(struct store_txn *txn, const char *arn, char prefix, int64_t now_s)
 {
 	char position[DELIVERY_ID_MAX + 1];
 	struct job_record job;
-	begin_walk(now_s, position);
-	while (arn[0] != '\0' && store_job_next(txn, position, &job)) {
+	delivery_new_id(prefix, now_s - RUNNING_LOOK_BACK_S, position);
+	while (store_job_next(txn, position, &job) && job.id[0] == prefix) {
 		if (job.state != JOB_RUNNING || strcmp(job.arn, arn) != 0)
 			continue;
 		refuse(txn, ERR_REFUSED, "job %s runs on %s: one at a time", job.id, arn);
 		return true;
 	}
 	return false;
+}
+
+static bool is_taken(struct store_txn *txn, const char *arn, int64_t now_s)
+{
+	return arn[0] != '\0' && (is_taken_by(txn, arn, JOB_ID_DELIVER, now_s) ||
+					 is_taken_by(txn, arn, JOB_ID_ROLLBACK, now_s) ||
+					 is_taken_by(txn, arn, JOB_ID_DELETE, now_s));
 }
 
 /* --- the way back ------------------------------------------------------------------------------ */
@@ -330,30 +333,30 @@ void job_order_write(struct store_txn *txn, const struct job_order *order)
 	}
 }
 
-void job_cancel_write(struct store_txn *txn, const struct job_cancel *cancel)
+void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s)
 {
 	struct job_record job;
-	char text[128];
-	if (!store_job_get(txn, cancel->job_id, &job)) {
-		refuse(txn, ERR_NOT_FOUND, "there is no job %s", cancel->job_id);
+	if (!store_job_get(txn, job_id, &job)) {
+		refuse(txn, ERR_NOT_FOUND, "there is no job %s", job_id);
 		return;
 	}
 	if (job.state != JOB_RUNNING) {
-		refuse(txn, ERR_REFUSED, "job %s has ended: %s", cancel->job_id,
-			job_state_name(job.state));
+		refuse(txn, ERR_REFUSED, "job %s has ended: %s", job_id, job_state_name(job.state));
 		return;
 	}
 	if (job.may_have_imported || job.phase == JOB_DELETE_CALL) {
-		refuse(txn, ERR_REFUSED, "job %s cannot be cancelled: what it does was sent to AWS",
-			cancel->job_id);
+		refuse(txn, ERR_REFUSED,
+			"job %s has gone too far to be cancelled (%s): let it end, then roll it "
+			"back",
+			job_id, job_phase_name(job.phase));
 		return;
 	}
 	if (job.is_cancel_asked)
 		return;
 	job.is_cancel_asked = true;
 	job.next_attempt_s = 0;
+	job.updated_s = now_s;
 	store_job_put(txn, &job);
-	snprintf(text, sizeof(text), "cancel asked for by %.100s", cancel->requested_by);
-	if (store_job_get(txn, cancel->job_id, &job))
-		job_note(txn, &job, cancel->now_s, false, true, text);
+	if (store_job_get(txn, job_id, &job))
+		job_note(txn, &job, now_s, false, true, "cancel asked for");
 }

@@ -104,7 +104,7 @@ void job_turn_apply(struct job_run *run, const struct job_decision *decision)
 		render_evidence(run);
 	keep_or_wipe_keys(run);
 	if (decision->is_roll_back)
-		delivery_new_id('j', now_s, turn->rollback_id);
+		delivery_new_id(JOB_ID_ROLLBACK, now_s, turn->rollback_id);
 }
 
 /* --- the write --------------------------------------------------------------------------------- */
