@@ -267,16 +267,17 @@ static void take_connection(struct tls_probe *probe)
 static bool parse_address(const char *text, size_t len, int port, struct address *ret_address)
 {
 	struct address address = {.len = 0};
-	char plain[ADDRESS_TEXT_MAX];
+	char plain[INET6_ADDRSTRLEN];
 	bool has_brackets = len > 2 && text[0] == '[';
-	if (len >= sizeof(plain))
+	size_t plain_len = has_brackets ? len - 2 : len;
+	if (plain_len >= sizeof(plain))
 		return false;
 	memcpy(address.text, text, len);
-	memcpy(plain, text, len + 1); /* the text goes on, or ends here */
-	plain[has_brackets ? len - 1 : len] = '\0';
+	memcpy(plain, text + (has_brackets ? 1 : 0), plain_len);
+	plain[plain_len] = '\0';
 	struct sockaddr_in *in = (struct sockaddr_in *)&address.bytes;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&address.bytes;
-	if (has_brackets && inet_pton(AF_INET6, plain + 1, &in6->sin6_addr) == 1) {
+	if (has_brackets && inet_pton(AF_INET6, plain, &in6->sin6_addr) == 1) {
 		in6->sin6_family = AF_INET6;
 		in6->sin6_port = htons((uint16_t)port);
 		address.len = sizeof(*in6);
