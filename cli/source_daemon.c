@@ -17,8 +17,8 @@
 enum {
 	ERROR_BODY_MAX = 64 << 10,
 	URL_MAX = 64 << 10,
-	LIST_STALL_S = 60, /* a list that brings no byte for this long is given up */
-	POST_TIMEOUT_S = 30,
+	LIST_STALL_S = 60,    /* a list that brings no byte for this long is given up */
+	POST_TIMEOUT_S = 180, /* a plan reads AWS, with retries */
 };
 
 /* One request. Exactly one of lines, out and document takes the bytes of a good answer. */
@@ -40,6 +40,8 @@ static void request_clear(struct request *request)
 {
 	curl_easy_cleanup(request->curl);
 	curl_slist_free_all(request->headers);
+	if (request->body != NULL)
+		explicit_bzero(request->body, strlen(request->body)); /* a key, perhaps */
 	free(request->body);
 	buf_clear(&request->document);
 }
