@@ -13,6 +13,9 @@
  * come from the loop, one timer of 0 ms each, unless fake_call_set_manual(true): then
  * fake_call_deliver() hands out one at a time, oldest first.
  *
+ * An is_once request that fails as if it had been sent has the code AWS_ANSWER_LOST, whatever the
+ * rule says.
+ *
  * aws_client_ready_start is a call of the operation "ready" (region "", body ""); it succeeds when
  * no rule says otherwise.
  */
