@@ -22,8 +22,8 @@ struct classified {
 struct classified classify_answer(
 	enum aws_protocol protocol, const struct http_reply *reply, struct err *err);
 
-/* Whether an answer that is not 2xx says for certain that nothing was done: a refusal that AWS signs
- * with a code of its own, or a proxy that wants credentials first. */
+/* Whether an answer that is not 2xx says for certain that nothing was done: a refusal that AWS
+ * signs with a code of its own, or a proxy that wants credentials first. */
 bool classify_is_refusal(const struct http_reply *reply, const struct classified *classified);
 
 /* Whether a request that ended so has certainly not reached anybody. err: base/http's. */

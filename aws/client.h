@@ -117,7 +117,7 @@ struct aws_request {
 	bool is_body_secret; /* the body does: the call's copy is wiped */
 	/* Not idempotent: never sent again once AWS may have taken it. Tried again only after what
 	 * certainly did nothing: no connection, a refusal with AWS's own code (throttled, expired,
-	 * clock). Any other attempt without a good answer ends the call with code AWS_ANSWER_LOST. */
+	 * clock). Any other attempt without a good answer ends it with code AWS_ANSWER_LOST. */
 	bool is_once;
 };
 

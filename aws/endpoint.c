@@ -13,8 +13,8 @@ enum { FIPS_REGIONS_MAX = 9 };
 
 struct row {
 	const char *host; /* first label */
-	/* Known regions with a FIPS endpoint, but those of GovCloud, which all have one; NULL at the
-	 * end. Not for global services: theirs has one in the partition aws. */
+	/* Known regions with a FIPS endpoint, but those of GovCloud, which all have one; NULL at
+	 * the end. Not for global services: theirs has one in the partition aws. */
 	const char *fips_region[FIPS_REGIONS_MAX + 1];
 	/* All endpoints of GovCloud are FIPS endpoints, and most have no other name. */
 	bool is_gov_fips_plain;

@@ -41,7 +41,7 @@ struct operation {
 	bool is_secret;
 };
 
-/* One quota for all that changes secrets: 50. ListSecrets has none of its own that is documented. */
+/* One quota for all that changes secrets: 50. ListSecrets has no documented one of its own. */
 static const struct operation create_secret = {"CreateSecret", "ARN", 50, ANSWER_MAX, false};
 static const struct operation get_value = {"GetSecretValue", "ARN", 10000, VALUE_ANSWER_MAX, true};
 static const struct operation delete_secret = {"DeleteSecret", NULL, 50, ANSWER_MAX, false};

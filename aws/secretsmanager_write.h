@@ -49,8 +49,8 @@ void secretsmanager_list_clear(struct secretsmanager_list *list);
 struct aws_call *secretsmanager_list_start(struct aws_client *client, const char *region,
 	const char *tag_key, const char *tag_value, const char *next_token, aws_call_done_fn *done,
 	void *arg);
-/* Appends those with the tag; *next_token as in acm_list_certificates_take. ERR_PROTOCOL, ERR_LIMIT;
- * list and token unchanged then. */
+/* Appends those with the tag; *next_token as in acm_list_certificates_take. ERR_PROTOCOL,
+ * ERR_LIMIT; list and token unchanged then. */
 int secretsmanager_list_take(const struct aws_reply *reply, const char *tag_key,
 	const char *tag_value, struct secretsmanager_list *list, char **next_token,
 	struct err *err);

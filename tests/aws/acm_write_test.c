@@ -249,6 +249,7 @@ static void expect_protocol(void *arg, const struct aws_reply *reply, const stru
 {
 	assert_null(reply);
 	assert_int_equal(err->kind, ERR_PROTOCOL);
+	assert_string_equal(err->code, AWS_ANSWER_LOST);
 	++*(int *)arg;
 }
 

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "tests/lib/http_fixture.h"
 #include "tests/lib/test_server.h"
 
@@ -61,6 +62,40 @@ static void one_that_goes_once_is_not(void **state)
 	test_server_stop(server);
 }
 
+/* Reads as much of the request as it is told, then resets. */
+static void serve_part(struct test_conn *conn, void *arg)
+{
+	static char bytes[1 << 20];
+	(void)test_conn_read(conn, bytes, *(const size_t *)arg);
+	test_conn_reset(conn);
+}
+
+/* "connect" would let a request be sent again of which something has arrived. */
+static void a_request_that_has_begun_is_never_called_unsent(void **state)
+{
+	(void)state;
+	enum { BODY = 3 << 20 };
+	static size_t part[] = {1, 100, 5000, 1 << 20};
+	char *body = xcalloc(BODY, 1);
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		struct test_server *server = test_server_start(serve_part, &part[i]);
+		struct fixture_call *call = fixture_call_new(
+			fixture, 'p', "http://127.0.0.1:%d/", test_server_port(server));
+		call->request.method = "POST";
+		call->request.body = body;
+		call->request.body_len = BODY;
+		call->request.is_once = true;
+		fixture_call_start(call);
+		fixture_run(fixture, 1);
+		assert_int_equal(call->status, 0);
+		assert_int_equal(call->err.kind, ERR_UNREACHABLE);
+		assert_string_equal(call->err.code, "");
+		assert_int_equal(test_server_connections(server), 1);
+		test_server_stop(server);
+	}
+	free(body);
+}
+
 static void serve_hello(struct test_conn *conn, void *arg)
 {
 	(void)arg;
@@ -105,6 +140,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_request_that_is_lost_on_a_kept_connection_is_repeated),
 		TEST(one_that_goes_once_is_not),
+		TEST(a_request_that_has_begun_is_never_called_unsent),
 		TEST(the_next_request_uses_kept_connections_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
