@@ -362,12 +362,18 @@ static void write_sent(struct job_run *run)
 	run->write = store_write_start(run->delivery->store, job_turn_write, run, on_sent, run);
 }
 
+/* Whether trying again is of no use. */
 static bool is_key_gone(const struct job_run *run, const struct err *err)
 {
-	if (run->goods.escrow == ESCROW_SECRETS_MANAGER)
-		return err->kind == ERR_NOT_FOUND &&
-		       clock_now_s() - run->began_s >= SECRET_PATIENCE_S;
-	return err->kind == ERR_NOT_FOUND || err->kind == ERR_STORE;
+	bool is_there = err->kind != ERR_NOT_FOUND;
+	if (run->goods.escrow != ESCROW_SECRETS_MANAGER)
+		return !is_there || err->kind == ERR_STORE;
+	if (!is_there)
+		return clock_now_s() - run->began_s >= SECRET_PATIENCE_S;
+	bool is_refused = err->kind == ERR_DENIED || err->kind == ERR_DENIED_BY_SCP ||
+			  err->kind == ERR_ROLE || err->kind == ERR_REFUSED ||
+			  err->kind == ERR_CONFIG;
+	return is_refused && !run->was_sent_before;
 }
 
 static void on_key(void *arg, struct secret *key, const struct err *err)
