@@ -111,7 +111,9 @@ static int read_delete(struct desk_op *op, struct err *err)
 static void write_cancel(struct store_txn *txn, void *arg)
 {
 	struct desk_op *op = arg;
-	job_cancel_write(txn, op->order.of_job_id, op->order.now_s);
+	job_cancel_write(txn, &(struct job_cancel){.job_id = op->order.of_job_id,
+				      .requested_by = op->by,
+				      .now_s = op->order.now_s});
 }
 
 static void write_order(struct store_txn *txn, void *arg)

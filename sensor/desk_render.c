@@ -1,6 +1,7 @@
 /* Plans and jobs as JSON: local_api.h. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json_write.h"
 #include "base/text.h"
 #include "sensor/desk_internal.h"
@@ -24,15 +25,10 @@ static void render_steps(struct store_txn *txn, const char *id, struct json_writ
 	json_close_array(writer);
 }
 
-/* A job can be undone when it delivered, and this sensor has what was there before. */
-static bool may_roll_back(const struct job_record *job)
-{
-	return job->kind == JOB_DELIVER && job->may_have_imported && job->old_key_id[0] != '\0';
-}
-
 void desk_render_job(struct store_txn *txn, const struct job_record *job, bool with_steps,
 	struct json_writer *writer)
 {
+	char why_not[ROLLBACK_TEXT_MAX];
 	json_open_object(writer);
 	json_member_text(writer, "id", job->id);
 	json_member_text(writer, "kind", job_kind_name(job->kind));
@@ -53,7 +49,8 @@ void desk_render_job(struct store_txn *txn, const struct job_record *job, bool w
 	json_member_int(writer, "attempts", job->attempts);
 	json_member_text(writer, "old_serial", job->old_serial);
 	json_member_text(writer, "new_serial", job->new_serial);
-	json_member_bool(writer, "rollback_possible", may_roll_back(job));
+	json_member_bool(
+		writer, "rollback_possible", job_may_roll_back(txn, job, clock_now_s(), why_not));
 	json_key(writer, "evidence");
 	if (job->evidence[0] != '\0')
 		json_raw(writer, job->evidence);

@@ -372,6 +372,10 @@ struct aws_call *aws_call_start(struct aws_client *client, const struct aws_requ
 		client, request->operation, request->region, request->body, request->body_len, arg);
 	call->protocol = aws_service_info(request->service)->protocol;
 	call->expects = request->expects;
+	struct fake_record *record = fake.record[call->number];
+	record->is_secret = request->is_secret;
+	record->is_body_secret = request->is_body_secret;
+	record->is_once = request->is_once;
 	call->done = done;
 	return call;
 }

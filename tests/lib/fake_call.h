@@ -86,6 +86,7 @@ enum fake_outcome { FAKE_PENDING, FAKE_ANSWERED, FAKE_FAILED, FAKE_CANCELLED };
 struct fake_record {
 	const char *account, *operation, *region, *body;
 	const char *role_arn; /* of the client; "" for one that assumed none */
+	bool is_secret, is_body_secret, is_once; /* as asked */
 	enum fake_outcome outcome;
 };
 size_t fake_call_count(void);
