@@ -112,7 +112,7 @@ static int copy_hosts(struct plan_make *make, const struct plan_request *request
 		return err_set(err, ERR_CONFIG, "more than %d hosts to verify", VERIFY_HOSTS_MAX);
 	for (size_t i = 0; i < request->verify_host_count; i++) {
 		char host[HOST_TEXT_MAX];
-		int port;
+		int port = 0;
 		if (probe_host_parse(request->verify_host[i], host, sizeof(host), &port, err) != 0)
 			return -1;
 		bool is_v6 = strchr(host, ':') != NULL;
