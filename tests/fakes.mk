@@ -105,3 +105,4 @@ job_fakes := $(flow_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store
 $(B)/tests/delivery/job_test: $(job_fakes)
 $(B)/tests/delivery/job_torture_test: $(job_fakes)
 $(B)/tests/delivery/planner_test: $(job_fakes) $(B)/tests/lib/read_file.o
+$(B)/tests/delivery/secret_sweep_test: $(job_fakes)

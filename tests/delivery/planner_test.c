@@ -175,6 +175,31 @@ static void what_it_refuses_is_stored_without_a_key(void **state)
 	}
 }
 
+static void a_key_goes_where_its_escrow_says(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	open_world(&fixture);
+	run(&fixture, &(struct plan_request){.escrow = ESCROW_SECRETS_MANAGER}, &answer);
+	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
+	assert_int_equal(write_acm_secrets(&fixture.acm), 1);
+	assert_true(text_has_prefix(fixture.acm.secret_name[0], "acmsensor/sensor1/p-"));
+	assert_string_equal(fixture.acm.secret[0], NEW_KEY);
+	const struct fake_record *call = fake_call_record(fake_call_count() - 1);
+	assert_string_equal(call->region, "us-east-1");
+	assert_string_equal(call->account, "999988887777");
+	assert_non_null(strstr(call->body, "acmsensor:managed-by"));
+	job_fixture_close(&fixture);
+	open_world(&fixture);
+	run(&fixture, &(struct plan_request){.escrow = ESCROW_MEMORY}, &answer);
+	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
+	assert_int_equal(fixture.delivery->memory_count, 1);
+	fake_loop_advance_ms(1000LL * (PLAN_LIFE_S + 120)); /* and is wiped with its plan */
+	assert_int_equal(fixture.delivery->memory_count, 0);
+	job_fixture_close(&fixture);
+}
+
 static void wrong_requests_are_one_sentence(void **state)
 {
 	(void)state;
@@ -255,6 +280,7 @@ int main(void)
 		cmocka_unit_test(without_arn_it_is_a_first_import),
 		cmocka_unit_test(the_id_of_a_certificate_stays_with_it),
 		cmocka_unit_test(what_it_refuses_is_stored_without_a_key),
+		cmocka_unit_test(a_key_goes_where_its_escrow_says),
 		cmocka_unit_test(wrong_requests_are_one_sentence),
 		cmocka_unit_test(each_failure_leaves_no_plan),
 		cmocka_unit_test(cancel_at_each_turn_leaves_nothing_waiting),
