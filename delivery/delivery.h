@@ -9,6 +9,7 @@
  *   escrow        where a key waits: vault, memory, Secrets Manager (flows)
  *   planner       from a request to a stored plan                   (flow)
  *   job           from a plan to its proof, or back                 (flow, durable)
+ *   secret_sweep  left-over secrets                                 (flow)
  *
  * The owner (sensor/) gives each flow the client of the account and starts again, at start, the jobs
  * that were running.
@@ -26,6 +27,7 @@ struct job_run;
 struct loop;
 struct plan_make;
 struct resolve;
+struct secret_sweep;
 struct store;
 struct vault;
 
@@ -125,5 +127,20 @@ struct job_run *job_run_start(struct delivery *delivery, const struct delivery_t
 void job_run_cancel(struct job_run *run);
 /* What it waits for with a timer is done now; it sees that a cancel was asked. */
 void job_run_wake(struct job_run *run);
+
+/*
+ * Deletes the secrets in AWS Secrets Manager that this sensor made for plans which need them no
+ * more: applied and ended, expired, or not in the store (older than a plan lives). For the start,
+ * and now and then, of each connector with key_escrow = secretsmanager: a crash between the end of
+ * a job and its clean-up leaves one over.
+ *
+ * target   hub, hub_region and connector are looked at
+ * deleted  names of those that were deleted, to be reported; borrowed for the call, also with err
+ */
+typedef void secret_sweep_done_fn(
+	void *arg, const char *const *deleted, size_t count, const struct err *err);
+struct secret_sweep *secret_sweep_start(struct delivery *delivery,
+	const struct delivery_target *target, secret_sweep_done_fn *done, void *arg);
+void secret_sweep_cancel(struct secret_sweep *sweep);
 
 #endif

@@ -1,5 +1,5 @@
-/* A job while it runs; shared by job.c (the flow), job_step.c (its steps) and job_turn.c (what is
- * written). */
+/* A job while it runs; shared by job.c (the flow), job_ask.c (its steps), job_step.c (their parts
+ * that neither wait nor write) and job_turn.c (what is written). */
 #ifndef DELIVERY_JOB_INTERNAL_H
 #define DELIVERY_JOB_INTERNAL_H
 
@@ -90,6 +90,22 @@ struct job_run {
 	struct job_probe *probe;
 	struct store_write *write;
 };
+
+/* --- job.c ------------------------------------------------------------------------------------- */
+
+struct job_known job_known_now(struct job_run *run);
+/* What the step brought goes to job_next, what that decides into the store. */
+void job_decide(struct job_run *run, const struct job_known *known);
+void job_decide_err(struct job_run *run, const struct err *err); /* NULL: it succeeded */
+/* Ends the run; err: of the store. */
+void job_finish(struct job_run *run, const struct err *err);
+bool job_ends_by_cancel(const struct job_run *run);
+struct escrow_place job_place(const struct job_run *run);
+
+/* --- job_ask.c --------------------------------------------------------------------------------- */
+
+/* Starts the step of the phase that the job is in. */
+void job_begin(struct job_run *run);
 
 /* --- job_step.c -------------------------------------------------------------------------------- */
 

@@ -217,6 +217,12 @@ static void check_import(const struct job_known *known, struct job_decision *to)
 		say(to, "ACM holds serial %s, as planned", known->held_serial);
 		return;
 	case JOB_HOLDS_NEW:
+		if (known->kind == JOB_ROLLBACK) { /* perhaps a stale read from before */
+			go_on(to, JOB_KEEP);
+			say(to, "ACM shows serial %s already; it is sent to be sure",
+				known->held_serial);
+			return;
+		}
 		go_on(to, JOB_TAG);
 		to->may_have_imported = true;
 		say(to, "ACM holds serial %s already: nothing is imported", known->held_serial);

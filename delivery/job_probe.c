@@ -139,7 +139,7 @@ struct job_probe *job_probe_start(struct delivery *delivery, struct probed_host 
 		struct slot *slot = &round->slot[round->count++];
 		struct err err = ERR_INIT;
 		char name[HOST_MAX];
-		int port;
+		int port = 0;
 		*slot = (struct slot){.round = round, .host = &host[i]};
 		if (host[i].outcome == PROBE_SERVED)
 			continue;

@@ -106,6 +106,9 @@ void job_keep(struct job_run *run)
 		job_copy_set(&job->old_key_id, ""); /* a key without its certificate */
 		return;
 	}
+	if (memcmp(remote->facts.fingerprint_sha256, job->new_fingerprint_sha256,
+		    CERT_SHA256_LEN) == 0)
+		return; /* what is brought is shown already: what it replaces is known */
 	if (job->kind == JOB_DELETE)
 		job_copy_set(&job->old_serial, remote->facts.serial);
 	memcpy(job->old_fingerprint_sha256, remote->facts.fingerprint_sha256, CERT_SHA256_LEN);

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "delivery/job_internal.h"
 
-enum { EVIDENCE_MAX = 65536 };
+enum { EVIDENCE_MAX = 65535 };
 
 void job_turn_clear(struct job_turn *turn)
 {

@@ -112,7 +112,7 @@ static int copy_hosts(struct plan_make *make, const struct plan_request *request
 		return err_set(err, ERR_CONFIG, "more than %d hosts to verify", VERIFY_HOSTS_MAX);
 	for (size_t i = 0; i < request->verify_host_count; i++) {
 		char host[HOST_TEXT_MAX];
-		int port;
+		int port = 0;
 		if (probe_host_parse(request->verify_host[i], host, sizeof(host), &port, err) != 0)
 			return -1;
 		bool is_v6 = strchr(host, ':') != NULL;
@@ -134,23 +134,13 @@ static int check_certificate_id(const char *id, struct err *err)
 	return 0;
 }
 
-static int check_arn(const struct plan_make *make, struct err *err)
+/* Whether AWS can be asked here; plan.c says why not, and refuses. */
+static bool is_here(const struct plan_make *make)
 {
 	const struct delivery_target *at = &make->where.target;
 	struct arn arn;
-	if (!arn_parse(make->arn, &arn) || strcmp(arn.service, "acm") != 0 ||
-		!text_has_prefix(arn.resource, "certificate/"))
-		return err_set(
-			err, ERR_CONFIG, "not the ARN of an ACM certificate: %.400s", make->arn);
-	if (strcmp(arn.partition, at->partition) != 0)
-		return err_set(err, ERR_CONFIG,
-			"%.400s is of the partition %s; connector %s is in %s", make->arn,
-			arn.partition, at->connector, at->partition);
-	if (strcmp(arn.account_id, at->account_id) != 0 || strcmp(arn.region, at->region) != 0)
-		return err_set(err, ERR_CONFIG,
-			"%.400s is in account %s and region %s, not in %s and %s", make->arn,
-			arn.account_id, arn.region, at->account_id, at->region);
-	return 0;
+	return arn_parse(make->arn, &arn) && strcmp(arn.partition, at->partition) == 0 &&
+	       strcmp(arn.account_id, at->account_id) == 0 && strcmp(arn.region, at->region) == 0;
 }
 
 /* --- what the store knows ---------------------------------------------------------------------- */
@@ -471,13 +461,11 @@ static void on_turn(void *arg)
 	int rc = err.kind != ERR_NONE ? -1 : check_certificate_id(make->certificate_id, &err);
 	if (rc == 0)
 		rc = read_store(make, &err);
-	if (rc == 0 && make->arn[0] != '\0')
-		rc = check_arn(make, &err);
 	if (rc != 0) {
 		finish(make, &err);
 		return;
 	}
-	if (make->arn[0] == '\0') {
+	if (!is_here(make)) {
 		decide(make);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -23,6 +24,7 @@
 #include "tests/lib/fake_store_queue.h"
 #include "tests/lib/fake_tls_probe.h"
 #include "tests/lib/make_cert.h"
+#include "tests/lib/read_file.h"
 #include "tests/lib/temp_store.h"
 
 enum { DAY_S = 86400, STEPS_MAX = 200000 };
@@ -205,6 +207,23 @@ void job_fixture_open(struct job_fixture *fixture, const struct job_fixture_opti
 	put_new_key(fixture);
 }
 
+/* No key lies in the data directory as it is. */
+static void search_keys(const struct job_fixture *fixture)
+{
+	static const char *const files[] = {"store.mdb", "vault/epoch-1", "vault/master.key"};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char *path = temp_path(fixture->folder, files[i]);
+		size_t len;
+		if (access(path, R_OK) == 0 || i == 0) {
+			char *bytes = read_file(path, &len);
+			assert_null(memmem(bytes, len, OLD_KEY, strlen(OLD_KEY)));
+			assert_null(memmem(bytes, len, NEW_KEY, strlen(NEW_KEY)));
+			free(bytes);
+		}
+		free(path);
+	}
+}
+
 void job_fixture_close(struct job_fixture *fixture)
 {
 	assert_null(fixture->run);
@@ -215,6 +234,7 @@ void job_fixture_close(struct job_fixture *fixture)
 	assert_int_equal(fake_loop_timer_count(), 0);
 	vault_close(fixture->vault);
 	store_close(fixture->store);
+	search_keys(fixture);
 	aws_client_free(fixture->client);
 	aws_client_free(fixture->hub);
 	aws_free(fixture->aws);

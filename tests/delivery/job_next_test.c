@@ -61,6 +61,9 @@ static void check_goes_on_only_with_what_was_planned(void **state)
 	expect(&known, JOB_KEEP, JOB_RUNNING, 0, "as planned");
 	known.holds = JOB_HOLDS_NEW;
 	expect(&known, JOB_TAG, JOB_RUNNING, 0, "already");
+	known.kind = JOB_ROLLBACK;
+	expect(&known, JOB_KEEP, JOB_RUNNING, 0, "sent to be sure");
+	known.kind = JOB_DELIVER;
 	known.holds = JOB_HOLDS_OTHER;
 	known.held_serial = "0c";
 	expect(&known, JOB_DONE, JOB_FAILED, 0,

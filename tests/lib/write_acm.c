@@ -300,11 +300,42 @@ static json_t *answer_acm(
 	return json_object();
 }
 
+static json_t *list_secrets(const struct write_acm *acm)
+{
+	json_t *items = json_array();
+	for (size_t i = 0; i < WRITE_ACM_SECRETS; i++) {
+		if (acm->secret_name[i] != NULL)
+			json_array_append_new(items,
+				json_pack("{s:s, s:s, s:I, s:[{s:s, s:s}]}", "ARN",
+					"arn:aws:secretsmanager:x", "Name", acm->secret_name[i],
+					"CreatedDate", (json_int_t)clock_now_s(), "Tags", "Key",
+					"acmsensor:sensor", "Value", "sensor1"));
+	}
+	return json_pack("{s:o}", "SecretList", items);
+}
+
+static json_t *create_secret(struct write_acm *acm, const json_t *request)
+{
+	const char *name = json_string_value(json_object_get(request, "Name"));
+	const char *token = json_string_value(json_object_get(request, "ClientRequestToken"));
+	char *value = decode(request, "SecretBinary");
+	if (name == NULL || token == NULL || strlen(token) != 36)
+		die("no name or token", "CreateSecret");
+	write_acm_put_secret(acm, name, value);
+	free(value);
+	return json_pack("{s:s, s:s, s:s}", "ARN", "arn:aws:secretsmanager:x", "Name", name,
+		"VersionId", token);
+}
+
 static json_t *answer_secret(
 	struct write_acm *acm, const char *operation, const json_t *request, struct err *err)
 {
 	const char *name = json_string_value(json_object_get(request, "SecretId"));
 	size_t i = 0;
+	if (strcmp(operation, "ListSecrets") == 0)
+		return list_secrets(acm);
+	if (strcmp(operation, "CreateSecret") == 0)
+		return create_secret(acm, request);
 	while (i < WRITE_ACM_SECRETS && (acm->secret_name[i] == NULL || name == NULL ||
 						strcmp(acm->secret_name[i], name) != 0))
 		i++;
