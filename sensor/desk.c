@@ -211,10 +211,16 @@ void desk_free(struct desk *desk)
 	desk_upkeep_stop(desk);
 	worker_free(desk->worker); /* waits for what it has */
 	desk->worker = NULL;
-	while (!TAILQ_EMPTY(&desk->ops))
-		desk_op_destroy(TAILQ_FIRST(&desk->ops));
-	while (!LIST_EMPTY(&desk->jobs))
-		free_job(LIST_FIRST(&desk->jobs));
+	struct desk_op *next_op;
+	for (struct desk_op *op = TAILQ_FIRST(&desk->ops); op != NULL; op = next_op) {
+		next_op = TAILQ_NEXT(op, link);
+		desk_op_destroy(op);
+	}
+	struct desk_job *next;
+	for (struct desk_job *job = LIST_FIRST(&desk->jobs); job != NULL; job = next) {
+		next = LIST_NEXT(job, link);
+		free_job(job);
+	}
 	delivery_free(desk->delivery);
 	vault_close(desk->vault);
 	free(desk);
