@@ -37,9 +37,9 @@ static void show_steps(const struct cli *cli, const json_t *job, size_t *shown)
 	const json_t *steps = row_get(job, "steps");
 	for (; *shown < json_array_size(steps); ++*shown) {
 		const json_t *step = json_array_get(steps, *shown);
-		char at[DATES_TEXT_MAX], label[DATES_TEXT_MAX + 16];
-		(void)snprintf(label, sizeof(label), "%s", dates_time(row_time(step, "at"), at));
-		facts_format(cli, label, "%s: %s", row_text(step, "phase"), row_text(step, "text"));
+		char at[DATES_TEXT_MAX];
+		facts_format(cli, row_text(step, "phase"), "%s  %s",
+			dates_time(row_time(step, "at"), at), row_text(step, "text"));
 	}
 	fflush(stdout);
 }

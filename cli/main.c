@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/secret.h"
 #include "base/std_files.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -208,7 +207,6 @@ int main(int argc, char **argv)
 	const struct command *command;
 	struct args global, args;
 	std_files_open();
-	secret_process_init(); /* keys pass through plan */
 	/* `acmsensor certs | head` ends quietly, as any filter does. */
 	signal(SIGPIPE, SIG_DFL);
 	if (options_parse(commands, argc - 1, argv + 1, &command, &global, &args, &err) != 0 ||

@@ -158,6 +158,7 @@ void desk_release(struct desk *desk, const struct connector *connector)
 	struct desk_job *job, *next_job;
 	struct desk_op *op, *next_op;
 	struct err err = ERR_INIT;
+	desk_upkeep_release(desk, connector);
 	(void)err_set(&err, ERR_STOPPED, "the connector was changed meanwhile; ask again");
 	for (job = LIST_FIRST(&desk->jobs); job != NULL; job = next_job) {
 		next_job = LIST_NEXT(job, link);
@@ -180,6 +181,7 @@ struct desk *desk_new(const struct desk_options *options, struct err *err)
 	desk->loop = options->loop;
 	desk->store = options->store;
 	desk->connector = options->connector;
+	desk->connector_at = options->connector_at;
 	desk->arg = options->arg;
 	TAILQ_INIT(&desk->ops);
 	LIST_INIT(&desk->jobs);
@@ -197,6 +199,7 @@ struct desk *desk_new(const struct desk_options *options, struct err *err)
 		.resolve = options->resolve,
 		.sensor_name = options->sensor_name,
 		.keep_keys_s = options->keep_keys_s});
+	desk_upkeep_start(desk);
 	return desk;
 }
 
@@ -205,12 +208,19 @@ void desk_free(struct desk *desk)
 	if (desk == NULL)
 		return;
 	loop_timer_cancel(desk->pump_timer);
+	desk_upkeep_stop(desk);
 	worker_free(desk->worker); /* waits for what it has */
 	desk->worker = NULL;
-	while (!TAILQ_EMPTY(&desk->ops))
-		desk_op_destroy(TAILQ_FIRST(&desk->ops));
-	while (!LIST_EMPTY(&desk->jobs))
-		free_job(LIST_FIRST(&desk->jobs));
+	struct desk_op *next_op;
+	for (struct desk_op *op = TAILQ_FIRST(&desk->ops); op != NULL; op = next_op) {
+		next_op = TAILQ_NEXT(op, link);
+		desk_op_destroy(op);
+	}
+	struct desk_job *next;
+	for (struct desk_job *job = LIST_FIRST(&desk->jobs); job != NULL; job = next) {
+		next = LIST_NEXT(job, link);
+		free_job(job);
+	}
 	delivery_free(desk->delivery);
 	vault_close(desk->vault);
 	free(desk);

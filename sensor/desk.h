@@ -29,6 +29,9 @@ enum {
  * than one). Borrowed until desk_release. */
 typedef struct connector *desk_connector_fn(void *arg, const char *name, struct err *err);
 
+/* The connectors in turn, NULL after the last. */
+typedef struct connector *desk_connector_at_fn(void *arg, size_t i);
+
 struct desk_options {
 	struct loop *loop; /* borrowed, as are the others */
 	struct store *store;
@@ -37,7 +40,8 @@ struct desk_options {
 	const char *vault_key_file;	    /* borrowed for desk_new; "": the vault's own */
 	int64_t keep_keys_s;
 	desk_connector_fn *connector;
-	void *arg; /* for connector */
+	desk_connector_at_fn *connector_at;
+	void *arg; /* for both */
 };
 
 /* ERR_CONFIG, ERR_SYSTEM: the vault cannot be opened. */

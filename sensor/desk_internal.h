@@ -93,11 +93,22 @@ struct desk_job {
 };
 LIST_HEAD(desk_job_list, desk_job);
 
+/* One at a time is not NULL. */
+struct desk_upkeep {
+	struct loop_timer *timer;    /* owned */
+	struct store_write *write;   /* owned */
+	struct secret_sweep *sweep;  /* owned */
+	struct connector *connector; /* borrowed; whose secrets are looked through */
+	size_t next;
+};
+
 struct desk {
 	struct loop *loop;
 	struct store *store;
 	desk_connector_fn *connector;
+	desk_connector_at_fn *connector_at;
 	void *arg;
+	struct desk_upkeep upkeep;
 	struct vault *vault;	   /* owned */
 	struct delivery *delivery; /* owned */
 	struct worker *worker;	   /* owned */
@@ -113,6 +124,12 @@ struct desk {
 
 /* Stops it, so that the pump starts it with what its record says now. */
 void desk_restart_job(struct desk *desk, const char *id);
+
+/* --- desk_upkeep.c --- */
+
+void desk_upkeep_start(struct desk *desk);
+void desk_upkeep_release(struct desk *desk, const struct connector *connector);
+void desk_upkeep_stop(struct desk *desk);
 
 /* --- desk_op.c --- */
 

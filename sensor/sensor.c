@@ -72,6 +72,12 @@ struct connector *sensor_find_connector(void *arg, const char *name, struct err 
 	return NULL;
 }
 
+static struct connector *connector_at(void *arg, size_t i)
+{
+	const struct sensor *sensor = arg;
+	return i < sensor->slot_count ? sensor->slot[i].connector : NULL;
+}
+
 static int open_desk(struct sensor *sensor, struct err *err)
 {
 	const struct config *config = sensor->config;
@@ -83,6 +89,7 @@ static int open_desk(struct sensor *sensor, struct err *err)
 					.vault_key_file = config->vault_key_file,
 					.keep_keys_s = config->keep_keys_s,
 					.connector = sensor_find_connector,
+					.connector_at = connector_at,
 					.arg = sensor},
 		err);
 	return sensor->desk != NULL ? 0 : -1;

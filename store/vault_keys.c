@@ -4,6 +4,7 @@
  * data. A file comes to its name only when it is whole and on disk, so what is left by halves has
  * another name and is removed.
  */
+#include <assert.h>
 #include <dirent.h>
 #include <endian.h>
 #include <errno.h>
@@ -162,6 +163,7 @@ static int read_epoch(struct vault *vault, struct vault_epoch *epoch, struct err
 	path_of(vault, name, path);
 	if (read_file(path, EPOCH_FILE_LEN, &file, err) != 0)
 		return -1;
+	assert(file.bytes != NULL && file.len == EPOCH_FILE_LEN);
 	memcpy(&little, file.bytes, sizeof(little));
 	epoch->created_s = (int64_t)le64toh(little);
 	struct associated data = associate(epoch->number, epoch->created_s);

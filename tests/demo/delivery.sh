@@ -26,9 +26,8 @@ make_certificates() (
 	done
 )
 
-# The id of the last plan or job.
-last() {
-	"$build/acmsensor" --socket "$socket" -o json "$1" | jq -r ".$1 | sort_by(.created // .plan.created) | last | .id"
+ask() {
+	"$build/acmsensor" --socket "$socket" -o json "$@"
 }
 
 certificates=$dir/certificates
@@ -42,8 +41,8 @@ say "Delivery: a first import, with tags that lead back to the ARN"
 run "acmsensor plan ... --cert old.pem --key old.key --chain ca.pem --tag team=shop" \
 	plan $place --cert "$certificates/old.pem" --key "$certificates/old.key" --chain "$certificates/ca.pem" \
 	--tag team=shop --certificate-id shop-1
-run "acmsensor apply PLAN --wait" apply "$(last plans)" --wait
-arn=$("$build/acmsensor" --socket "$socket" -o json jobs | jq -r '.jobs | sort_by(.created) | last | .arn')
+run "acmsensor apply PLAN --wait" apply "$(ask plans | jq -r '.plans[0].id')" --wait
+arn=$(ask jobs | jq -r '.jobs[0].arn')
 port=$(control /bind "{\"arn\": \"$arn\", \"names\": [\"shop.example.com\"], \"delay_ms\": 500}" | jq .port)
 
 say "A new certificate under the same ARN; a server that uses the ARN shows it: that is the proof"
@@ -51,8 +50,9 @@ say "A new certificate under the same ARN; a server that uses the ARN shows it: 
 run "acmsensor plan ... --arn ARN --cert new.pem --key new.key --chain ca.pem --verify-host 127.0.0.1:$port" \
 	plan $place --arn "$arn" --cert "$certificates/new.pem" --key "$certificates/new.key" \
 	--chain "$certificates/ca.pem" --verify-host "127.0.0.1:$port"
-run "acmsensor apply PLAN --wait" apply "$(last plans)" --wait
-delivered=$(last jobs)
+plan=$(ask plans | jq -r '.plans[] | select(.state == "open").id')
+run "acmsensor apply PLAN --wait" apply "$plan" --wait
+delivered=$(ask jobs | jq -r --arg plan "$plan" '.jobs[] | select(.plan == $plan).id')
 
 say "And back: the old certificate with its key, which this sensor kept sealed"
 run "acmsensor rollback JOB --wait" rollback "$delivered" --wait
