@@ -308,8 +308,9 @@ static const struct wrong_value wrong_connector[] = {
 				 "31d (s, m, h, d or w)"},
 	{"interval = 32d",
 		"2:12: interval = \"32d\": expected a duration from 1m to 31d (s, m, h, d or w)"},
-	{"reimport = yes", "2:12: reimport: not in this version"},
-	{"key_escrow = sensor", "2:14: key_escrow: not in this version"},
+	{"reimport = maybe", "2:12: reimport = \"maybe\": expected yes or no"},
+	{"key_escrow = cloud",
+		"2:14: key_escrow = \"cloud\": expected sensor, memory or secretsmanager"},
 	{"ca_bundle = ca.pem",
 		"2:13: ca_bundle = \"ca.pem\": expected an absolute path of a PEM file"},
 	{"proxy = proxy:3128", "2:9: proxy = \"proxy:3128\": expected a URL such as "
