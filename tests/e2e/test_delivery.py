@@ -3,11 +3,12 @@ import base64
 import json
 import subprocess
 import time
-import urllib.parse
 
 import pytest
 
-from bundle import CLIENT, SERVER, Authority, der, key_pem, pem, self_signed
+from bundle import CLIENT, SERVER, Authority, der, key_pem, new_key, pem
+from test_torture_secrets import writable_memory
+from torture import HAS_SANITIZER
 
 REGION = "us-east-1"
 PATIENCE_S = 90
@@ -432,3 +433,46 @@ def test_killed_at_any_moment_ends_in_one_final_state(desk, ec):
         arn = arn or job["arn"]
         assert at.serial(arn) == bundle.serial.lstrip("0")
         assert at.imported() == [arn]
+
+
+# --- keys
+
+
+def marks(key):
+    """What gives a key away: lines of its PEM, the number itself, its PKCS#8 without armour."""
+    text = key_pem(key)
+    lines = [line for line in text.splitlines() if len(line) == 64]
+    number = key.private_numbers().private_value.to_bytes(32, "big")
+    plain = base64.b64decode(b"".join(text.splitlines()[1:-1]))
+    return [*lines, number, plain, base64.b64encode(text)[40:120]]
+
+
+@pytest.mark.parametrize("escrow", ["sensor", "memory", "secretsmanager"])
+def test_no_key_is_found_unsealed(desk, ec, tmp_path, escrow):
+    at = desk(options={"key_escrow": escrow}, sensor_options="log_level = debug")
+    bundles = [ec.issue("www.example.com", key=new_key("ec256")) for _ in range(3)]
+    _, job = at.deliver(bundles[0])
+    encrypted = {**at.material(bundles[1]), "passphrase": "open sesame",
+                 "key": key_pem(bundles[1].key, passphrase=b"open sesame").decode()}
+    _, job = at.deliver(None, arn=job["arn"], **encrypted)
+    if escrow == "sensor":
+        back = at.wait(at.post("/v1/rollback", job=job["id"])["job"]["id"])
+        assert back["state"] == "restored", back
+    at.plan(bundles[2])  # never applied: its key waits
+    waiting = [bundles[2].key] if escrow == "memory" else []
+    keys = [bundle.key for bundle in bundles if bundle.key not in waiting]
+    wanted = [mark for key in keys for mark in marks(key)] + [b"open sesame"]
+    pid = at.sensor.process.pid
+    if not HAS_SANITIZER:
+        places = []  # where the key that waits in memory is: the search finds what there is
+        for name, is_left_out, data in writable_memory(pid):
+            for mark in wanted:
+                assert mark not in data, (name, is_left_out, mark)
+            places += [is_left_out for key in waiting if marks(key)[0] in data]
+        assert len(places) == len(waiting) and all(places)
+    at.sensor.stop()
+    wanted += [mark for key in waiting for mark in marks(key)]
+    for path in [at.sensor.log, *at.sensor.data_dir.rglob("*")]:
+        data = path.read_bytes() if path.is_file() else b""
+        for mark in wanted:
+            assert mark not in data, (path, mark)
