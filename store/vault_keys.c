@@ -170,7 +170,11 @@ static int read_epoch(struct vault *vault, struct vault_epoch *epoch, struct err
 	int rc = seal_open(&vault->master, &data, sizeof(data), file.bytes + 8, file.len - 8,
 		&epoch->key, err);
 	secret_clear(&file);
-	return rc == 0 ? 0 : err_wrap(err, "vault: %s", path);
+	return rc == 0 ? 0
+		       : err_set(err, ERR_CONFIG,
+				 "vault: %s cannot be opened: it was sealed under another master "
+				 "key, or was changed",
+				 path);
 }
 
 static int compare_epochs(const void *a, const void *b)
