@@ -20,7 +20,7 @@ docdir     ?= $(prefix)/share/doc/acmsensor
 
 libs     := libevent_core libevent_extra libcurl openssl libxml-2.0 jansson
 python   := /usr/bin/python3
-has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3"]))'
+has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3", "cryptography"]))'
 pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && $(has_e2e) && echo found)
 my_cpp   := -I. -D_GNU_SOURCE -DACMSENSOR_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(libs) 2>/dev/null)
 my_c     := -std=c11 -pthread -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
