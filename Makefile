@@ -154,7 +154,14 @@ check-long: check clang
 	@ACMSENSOR_LONG=1 ACMSENSOR_KILL_ROUNDS=400 $(self) -j$(JOBS) VARIANT=release unit
 	@ACMSENSOR_LONG=1 ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(pytest)
 	@sh tests/run_unit.sh $(JOBS) --valgrind $(BUILD)/release $(subst $(B)/,$(BUILD)/release/,$(tests))
+	@$(self) tsan
 	@$(self) fuzz
+
+# Races between the loop and the threads beside it: the daemon under ThreadSanitizer.
+tsan: deps
+	@$(self) -j$(JOBS) VARIANT=tsan all $(BUILD)/tsan/check_store $(BUILD)/tsan/fill_store $(BUILD)/tsan/die_at_write.so
+	@ACMSENSOR_BUILD=$(BUILD)/tsan AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider -n $(JOBS) --dist loadgroup \
+		$(addprefix tests/e2e/test_,$(addsuffix .py,daemon discovery reading torture torture_api))
 
 # The other compiler: no warning, and the unit tests.
 clang: deps
@@ -209,6 +216,6 @@ help:
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
 	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|tsan|fuzz builds others"
 
-.PHONY: all unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
+.PHONY: tsan all unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
