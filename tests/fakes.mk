@@ -105,3 +105,4 @@ job_fakes := $(flow_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store
 $(B)/tests/delivery/job_test: $(job_fakes)
 $(B)/tests/delivery/job_torture_test: $(job_fakes)
 $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
+$(B)/tests/delivery/plan_test $(B)/tests/delivery/plan_render_test: $(B)/tests/delivery/plan_fixture.o
