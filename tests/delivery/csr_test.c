@@ -296,8 +296,8 @@ static void subjects_that_are_none_are_refused(void **state)
 static void usages_that_openssl_does_not_know_are_refused(void **state)
 {
 	(void)state;
-	static const char *const wrong[] = {"NO_SUCH_USAGE", "DER:00", "@section", "",
-		"serverAuth,codeSigning", "1", "9.9.9", "1..2"};
+	static const char *const wrong[] = {
+		"NO_SUCH_USAGE", "DER:00", "@section", "", "serverAuth,codeSigning", "1", "9.9.9"};
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		expect_refused(&(struct csr_request){.domain = one_domain,
 				       .domain_count = 1,
