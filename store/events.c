@@ -56,6 +56,8 @@ static const char *const kind_names[EVENT_KINDS] = {
 	[EVENT_SENSOR_STOPPED] = "sensor_stopped",
 	[EVENT_CERT_RETURNED] = "certificate_returned",
 	[EVENT_STORE_RESTORED] = "store_restored",
+	[EVENT_DELIVERY_STEP] = "delivery_step",
+	[EVENT_DELIVERY_FINISHED] = "delivery_finished",
 };
 
 const char *event_kind_name(enum event_kind kind)

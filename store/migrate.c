@@ -1,6 +1,6 @@
 /*
- * What a data folder holds when it is opened: nothing (then the tables are made), this schema, an
- * older one (then it is brought up in one transaction) or a newer one (then it is left alone).
+ * What a data folder holds when it is opened: nothing (then the tables are made), this schema (then
+ * tables that came later within it are made; a reader does without them), an older one (then it is brought up in one transaction) or a newer one (then it is left alone).
  */
 #include <endian.h>
 #include <string.h>
@@ -39,6 +39,7 @@ void meta_put_number(struct store_txn *txn, const char *name, uint64_t number)
 
 struct found {
 	bool is_new;
+	bool lacks_tables; /* which came later within this schema */
 	uint64_t schema;
 };
 
@@ -64,6 +65,14 @@ static int read_schema(
 	return 0;
 }
 
+static bool lacks_tables(const struct store *store)
+{
+	for (int table = STORE_TABLES_FIRST; table < STORE_TABLES; table++)
+		if (store->table[table] == TABLE_ABSENT)
+			return true;
+	return false;
+}
+
 static int look(struct store *store, struct found *ret, struct err *err)
 {
 	struct store_txn txn;
@@ -75,6 +84,7 @@ static int look(struct store *store, struct found *ret, struct err *err)
 		int mdb_rc = env_open_tables(store, txn.mdb, 0);
 		if (mdb_rc != 0)
 			rc = env_fail(store, mdb_rc, "a table is missing", err);
+		ret->lacks_tables = rc == 0 && lacks_tables(store);
 	}
 	if (rc != 0) {
 		txn_abort(&txn);
@@ -124,7 +134,8 @@ int migrate_open(struct store *store, struct err *err)
 	struct found found;
 	if (look(store, &found, err) != 0)
 		return -1;
-	if (!found.is_new && found.schema == STORE_SCHEMA)
+	if (!found.is_new && found.schema == STORE_SCHEMA &&
+		(store->is_read_only || !found.lacks_tables))
 		return 0;
 	if (!found.is_new && found.schema > STORE_SCHEMA)
 		return err_set(err, ERR_STORE,

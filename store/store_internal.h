@@ -5,6 +5,7 @@
 #ifndef STORE_STORE_INTERNAL_H
 #define STORE_STORE_INTERNAL_H
 
+#include <limits.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -28,15 +29,24 @@ enum store_table {
 	TABLE_HISTORY,
 	TABLE_PEM,
 	TABLE_EVENTS,
+	/* Came later within schema 1: an older store lacks them until a daemon opens it. */
+	TABLE_VAULT,
+	TABLE_PLANS,
+	TABLE_JOBS,
+	TABLE_JOB_LEAF,
+	TABLE_JOB_STEPS,
 	STORE_TABLES
 };
 
 enum {
-	STORE_TABLES_MAX = 32,	 /* room for later schemas */
+	STORE_TABLES_FIRST = TABLE_VAULT, /* in every store */
+	STORE_TABLES_MAX = 32,		  /* room for later schemas */
 	STORE_READERS_MAX = 512, /* a slot takes 64 bytes of the lock file */
 	STORE_RECORD_MAX =
 		1 << 20, /* bytes; a certificate with 4,096 names of 253 bytes fits nearly */
 };
+
+#define TABLE_ABSENT UINT_MAX /* in place of a handle: nothing is found in it */
 
 struct key;
 struct store_queue;
@@ -78,7 +88,8 @@ const char *table_name(enum store_table table);
 /* Opens data_dir/store.mdb; tables are opened apart, because that needs a transaction. */
 int env_open(struct store *store, int64_t map_bytes, struct err *err);
 void env_close(struct store *store);
-/* Opens all tables within txn; flags: MDB_CREATE or 0. Returns LMDB's code. */
+/* Opens all tables within txn; flags: MDB_CREATE or 0, which leaves TABLE_ABSENT for later ones that
+ * are not there. Returns LMDB's code. */
 int env_open_tables(struct store *store, MDB_txn *mdb, unsigned flags);
 /* A larger map, doubled up to steps of 1 GiB. Waits for the reads that are open; none of them may
  * be the caller's. */
