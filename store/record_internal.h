@@ -24,9 +24,9 @@ enum record_type {
 	RECORD_PACK, /* u32 count, u32 length, texts each with its NUL */
 	RECORD_INT64,
 	RECORD_UINT32,
-	RECORD_BOOL,   /* one byte, 0 or 1 */
-	RECORD_BYTES,  /* fixed size */
-	RECORD_HASHES, /* u8 count, count * 32 bytes; the count is a member of its own */
+	RECORD_BOOL,	  /* one byte, 0 or 1 */
+	RECORD_BYTES,	  /* fixed size */
+	RECORD_HASHES,	  /* u8 count, count * 32 bytes; the count is a member of its own */
 	RECORD_LONG_TEXT, /* as RECORD_TEXT, with a u32 length: documents */
 	RECORD_BLOB,	  /* u32 length, bytes */
 };
@@ -69,7 +69,8 @@ struct record_format {
 	}
 #define RECORD_LONG(record, member)                                                                \
 	{                                                                                          \
-#member, RECORD_LONG_TEXT, offsetof(struct record, member), sizeof(const char *), 0        \
+#member, RECORD_LONG_TEXT, offsetof(struct record, member), sizeof(const char *),  \
+			0                                                                          \
 	}
 #define RECORD_HASH_LIST(record, member, count_member)                                             \
 	{                                                                                          \

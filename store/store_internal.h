@@ -41,7 +41,7 @@ enum store_table {
 enum {
 	STORE_TABLES_FIRST = TABLE_VAULT, /* in every store */
 	STORE_TABLES_MAX = 32,		  /* room for later schemas */
-	STORE_READERS_MAX = 512, /* a slot takes 64 bytes of the lock file */
+	STORE_READERS_MAX = 512,	  /* a slot takes 64 bytes of the lock file */
 	STORE_RECORD_MAX =
 		1 << 20, /* bytes; a certificate with 4,096 names of 253 bytes fits nearly */
 };
@@ -181,6 +181,10 @@ struct record_format;
 /* Encodes and puts; what does not fit fails the transaction. record may point into the map. */
 void entry_put(struct store_txn *txn, enum store_table table, const struct key *key,
 	const struct record_format *format, const void *record);
+/* Encodes into bytes and decodes from there: ret_record is what a reader will see (no NULL text), and
+ * stays when the map moves. bytes: initialized; lives as long as ret_record. */
+bool entry_copy(struct store_txn *txn, const struct record_format *format, const void *record,
+	struct buf *bytes, void *ret_record);
 /* Decodes what was read; a damaged one fails the transaction, naming table and key. ret_record is
  * in no defined state then: callers decode into a copy. */
 bool entry_decode(struct store_txn *txn, enum store_table table, struct slice key,
