@@ -136,6 +136,11 @@ const char *job_flaw(struct slice key, const struct job_record *job)
 	return job->old_tags.count % 2 != 0 ? "a tag has no value" : NULL;
 }
 
+const char *job_step_flaw(const struct job_step *step)
+{
+	return NAME_OF(phase_names, step->phase) == NULL ? "unknown phase" : NULL;
+}
+
 bool job_is_delivery(const struct job_record *job)
 {
 	bool has_brought = job->state == JOB_SUCCEEDED
@@ -314,6 +319,10 @@ bool store_job_step_next(
 	}
 	if (!entry_decode(txn, TABLE_JOB_STEPS, key, value, &job_step_format, &step))
 		return false;
+	if (job_step_flaw(&step) != NULL) {
+		txn_fail_damaged(txn, TABLE_JOB_STEPS, key, job_step_flaw(&step));
+		return false;
+	}
 	step.number = key_read_u32(key.bytes + prefix.len);
 	*number = step.number;
 	*ret_step = step;
