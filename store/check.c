@@ -357,6 +357,8 @@ static void check_job_step(struct check *check, struct slice key, struct slice v
 	if (!decode(check, TABLE_JOB_STEPS, key, value, &job_step_format, &step))
 		return;
 	const char *flaw = key.len > tail ? job_step_flaw(&step) : "not a key of this table";
+	if (flaw == NULL && key_read_u32(key.bytes + key.len - sizeof(uint32_t)) == 0)
+		flaw = "not the number of a step";
 	if (flaw != NULL) {
 		report(check, TABLE_JOB_STEPS, key, "%s", flaw);
 		return;

@@ -298,6 +298,10 @@ void store_job_step_append(struct store_txn *txn, const char *job_id, const stru
 		text_shorten(text, sizeof(text), step->text);
 		copy.text = text;
 	}
+	if (job_step_flaw(step) != NULL) {
+		txn_fail(txn, ERR_LIMIT, "a step of job %s: %s", job_id, job_step_flaw(step));
+		return;
+	}
 	struct key key = key_job_step(job_id, last + 1);
 	if (job_id[0] == '\0' || strlen(job_id) > DELIVERY_ID_MAX)
 		key.is_unfit = true;
