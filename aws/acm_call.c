@@ -27,6 +27,8 @@ struct aws_call *acm_call_start(struct aws_client *client, const char *region,
 		.rate.per_second = operation->per_second,
 		.reply_max_bytes = operation->reply_max_bytes,
 		.expects = operation->expects,
+		.is_body_secret = body->is_secret,
+		.is_once = operation->is_once,
 	};
 	return aws_call_start(client, &request, done, arg);
 }

@@ -12,8 +12,10 @@ struct acm_operation {
 	const char *expects; /* member of a good answer; NULL: none */
 	double per_second;
 	size_t reply_max_bytes;
+	bool is_once; /* struct aws_request's */
 };
 
+/* A secret body (buf_init_secret) stays one. */
 struct aws_call *acm_call_start(struct aws_client *client, const char *region,
 	const struct acm_operation *operation, const struct buf *body, aws_call_done_fn *done,
 	void *arg);

@@ -21,20 +21,24 @@ struct acm_import {
 
 /*
  * ImportCertificate has no idempotency token: it is never sent again once AWS may have taken it.
- * What was certainly refused (throttled, an error answer) or never reached AWS (no connection) is
- * tried again as other calls are. err: as aws_call_start; with code "answer_lost" when the request
- * was sent and no answer, or none that says either way, came: look before repeating.
+ * What was certainly refused for a reason that passes (throttled, expired session, clock) or never
+ * reached AWS (no connection) is tried again as other calls are. err: as aws_call_start; with code
+ * AWS_ANSWER_LOST when the request was sent and no answer, or none that says either way, came: look
+ * before repeating. LimitExceededException is ERR_REFUSED: it counts certificates, not requests.
  */
 struct aws_call *acm_import_start(struct aws_client *client, const char *region,
 	const struct acm_import *import, aws_call_done_fn *done, void *arg);
-int acm_import_take(const struct aws_reply *reply, char **ret_arn, struct err *err); /* owned */
+/* ret_arn: owned. ERR_PROTOCOL, ERR_LIMIT with code AWS_ANSWER_LOST: imported, but where? */
+int acm_import_take(const struct aws_reply *reply, char **ret_arn, struct err *err);
 
+/* These may be asked again; their answers hold nothing to take. */
 struct aws_call *acm_add_tags_start(struct aws_client *client, const char *region, const char *arn,
 	const struct acm_tag *tag, size_t count, aws_call_done_fn *done, void *arg);
 /* By key, whatever the value. */
 struct aws_call *acm_remove_tags_start(struct aws_client *client, const char *region,
 	const char *arn, const char *const *key, size_t count, aws_call_done_fn *done, void *arg);
-/* ERR_REFUSED with code ResourceInUseException while something uses it. */
+/* ERR_REFUSED with code ResourceInUseException while something uses it. ERR_NOT_FOUND: gone,
+ * perhaps by an attempt of this call whose answer was lost. */
 struct aws_call *acm_delete_start(struct aws_client *client, const char *region, const char *arn,
 	aws_call_done_fn *done, void *arg);
 

@@ -18,6 +18,7 @@
 #include "aws/client_internal.h"
 #include "aws/cred_internal.h"
 #include "aws/retry.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -47,11 +48,10 @@ struct aws_call {
 	const struct aws_service_info *service;
 	const char *operation, *path, *expects; /* shared static */
 	char region[ENDPOINT_REGION_MAX];
-	char *body; /* owned */
-	size_t body_len;
+	struct buf body; /* secret when the request says so */
 	struct rate rate;
 	size_t reply_max_bytes;
-	bool is_secret;
+	bool is_secret, is_once;
 	aws_call_done_fn *done;
 	void *arg;
 
@@ -63,9 +63,10 @@ struct aws_call {
 
 	/* This attempt. */
 	char rate_key[RATE_KEY_MAX];
-	bool is_probe; /* let through by an open breaker */
-	bool is_sent;  /* make_request has signed it */
-	bool is_stale; /* make_request found no credentials that last */
+	bool is_probe;	   /* let through by an open breaker */
+	bool is_sent;	   /* make_request has signed it */
+	bool is_stale;	   /* make_request found no credentials that last */
+	bool may_be_taken; /* by AWS, for all that is known of it */
 	int64_t signed_offset_s;
 	int64_t expires_at_s; /* of the credentials used */
 	char access_key_id[AWS_ACCESS_KEY_ID_MAX + 1];
@@ -119,7 +120,7 @@ static void destroy(struct aws_call *call)
 	if (call->endpoint != NULL)
 		leave_host(call);
 	call->client->calls--;
-	free(call->body);
+	buf_clear(&call->body);
 	free(call);
 }
 
@@ -204,8 +205,8 @@ static size_t sign_request(
 		.path = aws->path,
 		.header = aws->header,
 		.header_count = count,
-		.body = call->body,
-		.body_len = call->body_len,
+		.body = buf_text(&call->body),
+		.body_len = call->body.len,
 		.credentials = credentials,
 		.region = endpoint->signing_region,
 		.service = call->service->signing_name,
@@ -249,10 +250,11 @@ static int make_request(void *arg, struct http_request *ret_request, struct err 
 		.url = aws->url,
 		.header = aws->header,
 		.header_count = header_count,
-		.body = call->body,
-		.body_len = call->body_len,
+		.body = buf_text(&call->body),
+		.body_len = call->body.len,
 		.reply_max_bytes = call->reply_max_bytes,
 		.is_secret = call->is_secret,
+		.is_once = call->is_once,
 		.route = &call->client->way->route,
 		.timeouts = &call->client->way->timeouts,
 	};
@@ -270,6 +272,7 @@ static void send_request(struct aws_call *call)
 	call->state = WAIT_ANSWER;
 	call->is_sent = false;
 	call->is_stale = false;
+	call->may_be_taken = false;
 	call->http_call = http_start(call->client->aws->http, call->endpoint->endpoint.host_key,
 		make_request, on_answer, call);
 }
@@ -337,6 +340,8 @@ static enum retry_class take_failure(struct aws_call *call, const struct err *er
 		return RETRY_NEVER;
 	}
 	enum retry_class class = classify_transport(err);
+	if (!classify_is_unsent(err))
+		call->may_be_taken = true;
 	struct aws_host *host = call->endpoint->host;
 	bool has_opened = false;
 	if (class == RETRY_CONNECT)
@@ -362,11 +367,13 @@ static enum retry_class take_answer(
 			    call->expects, ret_reply, &call->err) != 0) {
 			/* Cut, garbled, or a portal's page: another try may get the real one. */
 			classified.is_from_aws = false;
+			call->may_be_taken = true;
 			if (call->err.kind == ERR_PROTOCOL)
 				classified.retry = RETRY_GARBAGE;
 		}
 	} else {
 		classified = classify_answer(call->service->protocol, reply, &call->err);
+		call->may_be_taken = !classify_is_refusal(reply, &classified);
 	}
 	if (classified.is_from_aws)
 		skew_learn(&aws->skew, reply->date_s, reply->has_age, clock_now_s(),
@@ -429,6 +436,10 @@ static void take(struct aws_call *call, const struct http_reply *reply, const st
 		aws_reply_clear(&answer);
 		return;
 	}
+	if (call->is_once && call->may_be_taken) {
+		err_set_code(&call->err, AWS_ANSWER_LOST);
+		class = RETRY_NEVER;
+	}
 	if (class != RETRY_NEVER &&
 		retry_later(call, class, reply != NULL ? reply->retry_after_s : -1))
 		return;
@@ -483,14 +494,18 @@ struct aws_call *aws_call_start(struct aws_client *client, const struct aws_requ
 		.operation = request->operation,
 		.path = request->path,
 		.expects = request->expects,
-		.body = xstrndup(request->body, request->body_len),
-		.body_len = request->body_len,
 		.rate = request->rate,
 		.reply_max_bytes = request->reply_max_bytes,
 		.is_secret = request->is_secret,
+		.is_once = request->is_once,
 		.done = done,
 		.arg = arg,
 	};
+	if (request->is_body_secret)
+		buf_init_secret(&call->body, request->body_len);
+	else
+		buf_init(&call->body, request->body_len);
+	buf_add(&call->body, request->body, request->body_len);
 	assert(strlen(request->path) < AWS_PATH_MAX);
 	(void)text_copy(call->region, sizeof(call->region), request->region); /* for messages */
 	client->calls++;

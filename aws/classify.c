@@ -304,6 +304,38 @@ struct classified classify_answer(
 	return (struct classified){.retry = means.retry, .is_from_aws = true};
 }
 
+bool classify_is_refusal(const struct http_reply *reply, const struct classified *classified)
+{
+	if (reply->status == 407)
+		return true;
+	bool is_4xx = reply->status >= 400 && reply->status < 500;
+	if (!classified->is_from_aws)
+		return false;
+	switch (classified->retry) {
+	case RETRY_THROTTLED:
+		return is_4xx || reply->status == 503;
+	case RETRY_NEVER:
+	case RETRY_CLOCK:
+	case RETRY_EXPIRED:
+	case RETRY_UNKNOWN_KEY:
+		return is_4xx;
+	case RETRY_SERVICE: /* also 408: it may have come in time for somebody */
+	case RETRY_BROKEN:
+	case RETRY_GARBAGE:
+	case RETRY_TIMEOUT:
+	case RETRY_CONNECT:
+	case RETRY_RESET:
+		break;
+	}
+	return false;
+}
+
+bool classify_is_unsent(const struct err *http_err)
+{
+	return strcmp(http_err->code, "connect") == 0 || http_err->kind == ERR_CONFIG ||
+	       http_err->kind == ERR_SYSTEM;
+}
+
 enum retry_class classify_transport(const struct err *http_err)
 {
 	if (strcmp(http_err->code, "connect") == 0)

@@ -22,6 +22,13 @@ struct classified {
 struct classified classify_answer(
 	enum aws_protocol protocol, const struct http_reply *reply, struct err *err);
 
+/* Whether an answer that is not 2xx says for certain that nothing was done: a refusal that AWS
+ * signs with a code of its own, or a proxy that wants credentials first. */
+bool classify_is_refusal(const struct http_reply *reply, const struct classified *classified);
+
+/* Whether a request that ended so has certainly not reached anybody. err: base/http's. */
+bool classify_is_unsent(const struct err *http_err);
+
 /* No answer at all, or a broken one: base/http's error. */
 enum retry_class classify_transport(const struct err *http_err);
 

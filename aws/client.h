@@ -97,6 +97,9 @@ struct aws_ready *aws_client_ready_start(
 	struct aws_client *client, aws_ready_done_fn *done, void *arg);
 void aws_client_ready_cancel(struct aws_ready *ready);
 
+/* The code of an is_once request that AWS may have taken without an answer that says so. */
+#define AWS_ANSWER_LOST "answer_lost"
+
 struct aws_request {
 	enum aws_service service;
 	const char *operation; /* shared static: "ListCertificates" */
@@ -107,16 +110,23 @@ struct aws_request {
 	struct rate rate; /* documented quota of the operation, per account and region */
 	size_t reply_max_bytes;
 	/* Shared static: what a good answer has, a top member or an element below the root; NULL:
-	 * anything. An answer without it is garbage and is asked for again. */
+	 * anything; "": anything, or no bytes at all (JSON). An answer without it is garbage and is
+	 * asked for again. */
 	const char *expects;
-	bool is_secret; /* the answer carries credentials */
+	bool is_secret;	     /* the answer carries secrets: wiped */
+	bool is_body_secret; /* the body does: the call's copy is wiped */
+	/* Not idempotent: never sent again once AWS may have taken it. Tried again only after what
+	 * certainly did nothing: no connection, a refusal with AWS's own code (throttled, expired,
+	 * clock). Any other attempt without a good answer ends it with code AWS_ANSWER_LOST. */
+	bool is_once;
 };
 
 /*
  * err: ERR_DENIED, ERR_DENIED_BY_SCP ("explicit deny in a service control policy" or a resource
  * control policy), ERR_ROLE, ERR_CREDENTIALS, ERR_NOT_FOUND, ERR_REFUSED, ERR_THROTTLED and
  * ERR_SERVICE (after the last retry), ERR_UNREACHABLE (code "breaker": not even tried), ERR_TIMEOUT,
- * ERR_LIMIT, ERR_PROTOCOL, ERR_CONFIG (no endpoint). code is AWS's error code where AWS answered;
+ * ERR_LIMIT, ERR_PROTOCOL, ERR_CONFIG (no endpoint). code is AWS's error code where AWS answered,
+ * AWS_ANSWER_LOST when an is_once request may have been taken (the kind tells what was met);
  * text starts with service and operation and keeps AWS's message; what kept the credentials away
  * starts with their source instead.
  */

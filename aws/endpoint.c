@@ -9,15 +9,17 @@
 #include "base/err.h"
 #include "base/text.h"
 
-enum { FIPS_REGIONS_MAX = 6 };
+enum { FIPS_REGIONS_MAX = 9 };
 
 struct row {
 	const char *host; /* first label */
-	/* Known regions of the partition aws with a FIPS endpoint; NULL at the end. Not for global
-	 * services: theirs has one. */
+	/* Known regions with a FIPS endpoint, but those of GovCloud, which all have one; NULL at
+	 * the end. Not for global services: theirs has one in the partition aws. */
 	const char *fips_region[FIPS_REGIONS_MAX + 1];
 	/* All endpoints of GovCloud are FIPS endpoints, and most have no other name. */
 	bool is_gov_fips_plain;
+	/* In the three public partitions the usual name has IPv6 addresses too. */
+	bool is_dual_plain;
 };
 
 static const struct row table[AWS_SERVICES] = {
@@ -30,6 +32,10 @@ static const struct row table[AWS_SERVICES] = {
 	[AWS_ACM] = {"acm",
 		{"ca-central-1", "ca-west-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"},
 		true},
+	[AWS_SECRETSMANAGER] = {"secretsmanager",
+		{"ca-central-1", "ca-west-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+			"us-iso-east-1", "us-iso-west-1", "us-isob-east-1"},
+		false, true},
 };
 
 static bool is_gov(const struct partition *partition)
@@ -42,15 +48,21 @@ static bool has_fips(
 {
 	if (is_gov(partition))
 		return true;
-	if (strcmp(partition->name, "aws") != 0)
-		return false;
-	if (aws_service_info(service)->is_global || !partition_region_is_known(region))
-		return true; /* a region newer than this table: by the rule */
+	if (aws_service_info(service)->is_global)
+		return strcmp(partition->name, "aws") == 0;
+	bool is_known = partition_region_is_known(region);
 	for (const char *const *at = table[service].fips_region; *at != NULL; at++) {
-		if (strcmp(*at, region) == 0)
+		/* A region newer than this table: by the rule, where its partition has any. */
+		if (is_known ? strcmp(*at, region) == 0 : partition_of_region(*at) == partition)
 			return true;
 	}
 	return false;
+}
+
+static bool is_public(const struct partition *partition)
+{
+	return strcmp(partition->name, "aws") == 0 || strcmp(partition->name, "aws-cn") == 0 ||
+	       is_gov(partition);
 }
 
 static int resolve_by_table(enum aws_service service, const char *region,
@@ -65,11 +77,13 @@ static int resolve_by_table(enum aws_service service, const char *region,
 			"or name one with AWS_ENDPOINT_URL_%s",
 			info->name, region, info->env_id);
 	bool is_plain = is_gov(partition) && row->is_gov_fips_plain && !options->use_dualstack;
+	bool has_dual_name =
+		options->use_dualstack && !(row->is_dual_plain && is_public(partition));
 	char url[ENDPOINT_URL_MAX];
 	snprintf(url, sizeof(url), "https://%s%s.%s.%s", row->host,
 		options->use_fips && !is_plain ? "-fips" : "",
 		info->is_global ? partition->global_region : region,
-		options->use_dualstack ? partition->dual_stack_suffix : partition->dns_suffix);
+		has_dual_name ? partition->dual_stack_suffix : partition->dns_suffix);
 	return endpoint_parse_url(url, ret_endpoint, err);
 }
 

@@ -11,10 +11,12 @@
 static int read_json(const char *body, size_t len, const char *expects, struct aws_reply *ret_reply,
 	struct err *err)
 {
-	json_t *json = json_read_object(body, len, err);
+	bool may_be_empty = expects != NULL && expects[0] == '\0';
+	json_t *json = len == 0 && may_be_empty ? json_object() : json_read_object(body, len, err);
 	if (json == NULL)
 		return -1;
-	const json_t *member = expects != NULL ? json_object_get(json, expects) : json;
+	const json_t *member =
+		expects != NULL && !may_be_empty ? json_object_get(json, expects) : json;
 	if (member == NULL || json_is_null(member)) {
 		json_decref(json);
 		return err_set(err, ERR_PROTOCOL, "the answer has no member %s", expects);

@@ -25,7 +25,8 @@ struct aws_reply {
 /*
  * Reads the body of a success. Bound len before.
  *
- * expects  member or element below the root that must be there; NULL: any
+ * expects  member or element below the root that must be there; NULL: any; "": any, and JSON may
+ *          be no bytes at all, which reads as {}
  * errors   ERR_PROTOCOL: not JSON or XML (names the place), or without what was expected;
  *          ERR_LIMIT: nested too deeply
  */

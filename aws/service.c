@@ -62,6 +62,17 @@ static const struct aws_service_info service_info[AWS_SERVICES] = {
 			.content_type = JSON_1_1,
 			.target_prefix = "CertificateManager",
 		},
+	[AWS_SECRETSMANAGER] =
+		{
+			.name = "secretsmanager",
+			.signing_name = "secretsmanager",
+			.env_id = "SECRETS_MANAGER",
+			.config_id = "secrets_manager",
+			.protocol = AWS_JSON_1_1,
+			.api_version = "2017-10-17",
+			.content_type = JSON_1_1,
+			.target_prefix = "secretsmanager",
+		},
 };
 
 const struct aws_service_info *aws_service_info(enum aws_service service)

@@ -13,9 +13,10 @@ enum aws_service {
 	AWS_ACCOUNT,
 	AWS_EC2,
 	AWS_ACM,
+	AWS_SECRETSMANAGER,
 };
 
-enum { AWS_SERVICES = AWS_ACM + 1 };
+enum { AWS_SERVICES = AWS_SECRETSMANAGER + 1 };
 
 enum aws_protocol {
 	AWS_JSON_1_1,  /* POST /, X-Amz-Target */

@@ -10,7 +10,8 @@
  * chain verified, always. Proxy variables of the environment have no say.
  *
  * libcurl by itself repeats a request, POST too, on another connection when a reused one turns out
- * to be dead before any byte of an answer came (up to five times; code "reset" is the sixth).
+ * to be dead before any byte of an answer came (up to five times; code "reset" is the sixth), unless
+ * the request is_once.
  */
 #ifndef BASE_HTTP_H
 #define BASE_HTTP_H
@@ -71,6 +72,7 @@ struct http_request {
 	size_t body_len;
 	size_t reply_max_bytes; /* a longer answer ends in ERR_LIMIT as soon as it is seen */
 	bool is_secret;		/* the answer's buffer is wiped; what libcurl copies always is */
+	bool is_once; /* on a connection of its own: libcurl repeats only on reused ones */
 	const struct http_route *route;	      /* borrowed until the call ends */
 	const struct http_timeouts *timeouts; /* borrowed until the call ends */
 };

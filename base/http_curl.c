@@ -357,6 +357,8 @@ int http_slot_prepare(struct http_call *call, struct err *err)
 		set_tls(easy, ca_bundle);
 	set_method(request, easy);
 	set_headers(request, slot);
+	if (request->is_once)
+		SET(CURLOPT_FRESH_CONNECT, 1L);
 	return 0;
 }
 

@@ -5,6 +5,8 @@
 #include "base/json_write.h"
 
 #include <assert.h>
+#include <limits.h>
+#include <openssl/evp.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -66,6 +68,22 @@ static void add_token(struct json_writer *writer, const char *token, size_t len)
 	memcpy(to, lead.text, lead.len);
 	memcpy(to + lead.len, token, len);
 	buf_advance(writer->out, lead.len + len);
+}
+
+void json_raw(struct json_writer *writer, const char *json)
+{
+	add_token(writer, json, strlen(json));
+}
+
+void json_raw_members(struct json_writer *writer, const char *object)
+{
+	struct lead lead;
+	size_t len = strlen(object);
+	assert(len > 2 && object[0] == '{' && object[len - 1] == '}');
+	assert(writer->depth > 0 && writer->is_object[writer->depth - 1] && !writer->after_key);
+	take_lead(writer, &lead);
+	buf_add(writer->out, lead.text, lead.len);
+	buf_add(writer->out, object + 1, len - 2);
 }
 
 static void open_container(struct json_writer *writer, bool is_object)
@@ -244,6 +262,23 @@ void json_member_int(struct json_writer *writer, const char *key, int64_t value)
 {
 	json_key(writer, key);
 	json_int(writer, value);
+}
+
+void json_member_base64(struct json_writer *writer, const char *key, const void *bytes, size_t len)
+{
+	assert(len <= INT_MAX / 2);
+	struct lead lead;
+	json_key(writer, key);
+	take_value_lead(writer, &lead);
+	size_t encoded = (len + 2) / 3 * 4;
+	char *to = buf_room(writer->out, encoded + 2);
+	if (to == NULL)
+		return;
+	to[0] = '"';
+	if (len > 0)
+		(void)EVP_EncodeBlock((unsigned char *)to + 1, bytes, (int)len); /* cannot fail */
+	to[encoded + 1] = '"';							 /* over its NUL */
+	buf_advance(writer->out, encoded + 2);
 }
 
 void json_member_bool(struct json_writer *writer, const char *key, bool value)

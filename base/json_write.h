@@ -38,9 +38,16 @@ void json_bool(struct json_writer *writer, bool value);
 void json_write_null(struct json_writer *writer);	    /* json_null is a symbol of jansson */
 void json_time(struct json_writer *writer, int64_t unix_s); /* RFC 3339 UTC; 0 writes null */
 
+/* A value that is JSON already, as this writer wrote it before; and the members of such an object,
+ * which has some. */
+void json_raw(struct json_writer *writer, const char *json);
+void json_raw_members(struct json_writer *writer, const char *object);
+
 /* Key and value in one call, for the usual case. */
 void json_member_text(struct json_writer *writer, const char *key, const char *text);
 void json_member_int(struct json_writer *writer, const char *key, int64_t value);
+/* Base64 with padding (RFC 4648 section 4), made in place: no copy but the one in out. */
+void json_member_base64(struct json_writer *writer, const char *key, const void *bytes, size_t len);
 void json_member_bool(struct json_writer *writer, const char *key, bool value);
 void json_member_time(struct json_writer *writer, const char *key, int64_t unix_s);
 

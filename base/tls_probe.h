@@ -1,6 +1,7 @@
 /*
- * Which certificate a server shows for a name: one TLS handshake with SNI, nothing sent after it.
- * The server's certificate is not verified here: it is the answer. A flow on the loop.
+ * Which certificate a server shows for a name: one TLS handshake with SNI (TLS 1.2 or newer, no
+ * ALPN, whatever ciphers there are), nothing sent after it but the goodbye. The server's
+ * certificate is not verified here: it is the answer. A flow on the loop.
  */
 #ifndef BASE_TLS_PROBE_H
 #define BASE_TLS_PROBE_H
@@ -13,11 +14,23 @@ struct loop;
 struct resolve;
 struct tls_probe;
 
-/* der: the leaf, borrowed for the call; NULL with err: ERR_UNREACHABLE, ERR_TIMEOUT, ERR_PROTOCOL. */
+/*
+ * der  the leaf, borrowed for the call; NULL with err. Also of a server that then refuses us for
+ *      want of a client certificate: it has proved the key of its own.
+ * err  begins with "host:port"; ERR_UNREACHABLE: no address, no connection, or it broke in the
+ *      handshake; ERR_TIMEOUT: which wait; ERR_PROTOCOL: no TLS, none that is new enough, or the
+ *      server's alert; ERR_CONFIG: sni cannot be sent
+ */
 typedef void tls_probe_done_fn(
 	void *arg, const unsigned char *der, size_t len, const struct err *err);
 
-/* host: a name or an address (sent as SNI when it is a name; sni overrides it, NULL: host). */
+/*
+ * host, sni   copied
+ * host        a name or an address without brackets. Its addresses are tried in their order until
+ *             one connects; each may take its part of the time that is left
+ * sni         the name to ask for; NULL: host. An address is never sent as SNI
+ * timeout_ms  for all together, above 0
+ */
 struct tls_probe *tls_probe_start(struct loop *loop, struct resolve *resolve, const char *host,
 	int port, const char *sni, int64_t timeout_ms, tls_probe_done_fn *done, void *arg);
 void tls_probe_cancel(struct tls_probe *probe);

@@ -43,6 +43,14 @@ int command_show(struct cli *cli, const struct args *args);
 int command_events(struct cli *cli, const struct args *args);
 int command_config(struct cli *cli, const struct args *args);
 int command_backup(struct cli *cli, const struct args *args);
+int command_plan(struct cli *cli, const struct args *args);
+int command_plans(struct cli *cli, const struct args *args);
+int command_apply(struct cli *cli, const struct args *args);
+int command_jobs(struct cli *cli, const struct args *args);
+int command_cancel(struct cli *cli, const struct args *args);
+int command_rollback(struct cli *cli, const struct args *args);
+int command_csr(struct cli *cli, const struct args *args);
+int command_delete(struct cli *cli, const struct args *args);
 int command_help(struct cli *cli, const struct args *args);
 
 extern const struct command commands[]; /* ended by a NULL name */

@@ -62,6 +62,38 @@ static const struct option_spec events_options[] = {
 	{"limit", "N", "at most this many"},
 	{"follow", NULL, "go on as events happen, until interrupted"}, END};
 
+static const struct option_spec plan_options[] = {
+	{"connector", "NAME", "through this connector; needed when there is more than one"},
+	{"account", "ID", "into this account; default: the ARN's"},
+	{"region", "REGION", "into this region; default: the ARN's"},
+	{"arn", "ARN", "replace the certificate under this ARN"},
+	{"certificate-id", "ID",
+		"replace the one with this acmsensor:certificate-id, or name it so"},
+	{"new-arn", NULL, "import as a new certificate, though there is an ARN to replace"},
+	{"cert", "FILE", "certificate, PEM; - for standard input"},
+	{"key", "FILE", "private key, PEM; encrypted or not"},
+	{"chain", "FILE", "chain, PEM, in any order"},
+	{"pkcs12", "FILE", "certificate, key and chain in one PKCS#12 file"},
+	{"passphrase-file", "FILE", "of the key; else it is asked for when it is needed"},
+	{"csr", "ID", "the key is that of a request made by acmsensor csr"},
+	{"keep-root", NULL, "send the root of the chain too"},
+	{"tag", "KEY=VALUE...", "set this tag; may be repeated"},
+	{"verify-host", "HOST[:PORT]...", "a TLS handshake there proves it; may be repeated"},
+	{"auto-rollback", NULL, "go back by itself when ACM or a host shows something else"}, END};
+static const struct option_spec wait_options[] = {
+	{"wait", NULL, "show each step and the outcome"}, END};
+static const struct option_spec jobs_options[] = {
+	{"follow", NULL, "of one job: each step as it comes, until it ends"}, END};
+static const struct option_spec csr_options[] = {CONNECTOR,
+	{"domain", "NAME...", "a name of the certificate; may be repeated"},
+	{"key-type", "TYPE", "rsa2048 (default), rsa3072, rsa4096, ec256 or ec384"},
+	{"subject", "DN", "such as CN=www.example.com,O=Example; default: the first domain"},
+	{"arn", "ARN", "take names, key type and usages from what is to be replaced"}, END};
+static const struct option_spec delete_options[] = {CONNECTOR,
+	{"wait-until-unused", NULL, "wait until nothing uses it"},
+	{"wait", NULL, "show each step and the outcome"},
+	{"yes", "ARN", "the same ARN again: do not ask"}, END};
+
 const struct option_spec global_options[] = {
 	{"socket", "PATH", "the daemon's control socket (default " LOCAL_API_SOCKET ")"},
 	{"offline", "DATA_DIR", "read the store itself, without a daemon"},
@@ -85,6 +117,20 @@ const struct command commands[] = {
 	{"events", "", "what happened", events_options, 0, 0, command_events},
 	{"config", "", "effective configuration, and where each value comes from", no_options, 0, 0,
 		command_config},
+	{"plan", "", "what a delivery would do, before anything is done", plan_options, 0, 0,
+		command_plan},
+	{"apply", "PLAN", "carry out a plan", wait_options, 1, 1, command_apply},
+	{"plans", "", "the plans", no_options, 0, 0, command_plans},
+	{"jobs", "[JOB]", "deliveries, rollbacks and deletions; every step of one", jobs_options, 0,
+		1, command_jobs},
+	{"cancel", "JOB", "stop a job before it changes anything", no_options, 1, 1,
+		command_cancel},
+	{"rollback", "JOB", "bring back what a delivery replaced", wait_options, 1, 1,
+		command_rollback},
+	{"csr", "", "make a key on the sensor, and the request for its certificate", csr_options, 0,
+		0, command_csr},
+	{"delete", "ARN", "delete a certificate that nothing uses", delete_options, 1, 1,
+		command_delete},
 	{"backup", "FILE", "copy the store, consistent, while the daemon runs", no_options, 1, 1,
 		command_backup},
 	{"help", "[COMMAND]", "this, or the help of a command", no_options, 0, 1, command_help},

@@ -95,12 +95,20 @@ static int unknown_option(const struct parser *parser, const char *word, struct 
 		parser->command->name, word, parser->command->name);
 }
 
+static bool may_repeat(const struct option_spec *option)
+{
+	size_t len = option->argument != NULL ? strlen(option->argument) : 0;
+	return len > 3 && strcmp(option->argument + len - 3, "...") == 0;
+}
+
 static int take_value(
 	struct parser *parser, struct args *args, int index, const char *attached, struct err *err)
 {
 	const struct option_spec *option = &args->option[index];
-	if (args->value[index] != NULL)
-		return err_set(err, ERR_CONFIG, "--%s is given twice", option->name);
+	bool is_first = args->value[index] == NULL;
+	if (!is_first && (!may_repeat(option) || args->repeat_count == REPEATS_MAX))
+		return err_set(err, ERR_CONFIG, "--%s is given %s", option->name,
+			may_repeat(option) ? "too often" : "twice");
 	if (option->argument == NULL) {
 		if (attached != NULL)
 			return err_set(err, ERR_CONFIG, "--%s takes no value", option->name);
@@ -112,7 +120,12 @@ static int take_value(
 	if (attached == NULL)
 		return err_set(
 			err, ERR_CONFIG, "--%s needs a value: %s", option->name, option->argument);
-	args->value[index] = attached;
+	if (is_first) {
+		args->value[index] = attached;
+		return 0;
+	}
+	args->repeat[args->repeat_count].option = index;
+	args->repeat[args->repeat_count++].value = attached;
 	return 0;
 }
 
@@ -210,6 +223,20 @@ const char *args_get(const struct args *args, const char *name)
 	int index = find_option(args->option, name, strlen(name));
 	assert(index >= 0);
 	return args->value[index];
+}
+
+const char *args_next(const struct args *args, const char *name, int *at)
+{
+	int index = find_option(args->option, name, strlen(name));
+	assert(index >= 0);
+	if (*at == 0) {
+		*at = 1;
+		return args->value[index];
+	}
+	for (; *at <= args->repeat_count; ++*at)
+		if (args->repeat[*at - 1].option == index)
+			return args->repeat[(*at)++ - 1].value;
+	return NULL;
 }
 
 bool args_has(const struct args *args, const char *name)

@@ -14,17 +14,24 @@ struct err;
 enum {
 	OPTIONS_MAX = 24,
 	POSITIONALS_MAX = 2,
+	REPEATS_MAX = 128,
 };
 
 struct option_spec {
-	const char *name;     /* without "--"; NULL ends a table */
-	const char *argument; /* what to call its value in help; NULL: a flag */
+	const char *name; /* without "--"; NULL ends a table */
+	/* What to call its value in help; NULL: a flag. With "..." at its end: may be repeated. */
+	const char *argument;
 	const char *help;
 };
 
 struct args {
 	const struct option_spec *option; /* shared static */
 	const char *value[OPTIONS_MAX]; /* borrowed from argv, by place in option; "" for a flag */
+	struct {
+		int option;
+		const char *value;
+	} repeat[REPEATS_MAX]; /* beyond the first */
+	int repeat_count;
 	const char *positional[POSITIONALS_MAX];
 	int positional_count;
 };
@@ -54,6 +61,8 @@ int options_parse(const struct command *commands, int argc, char **argv,
 
 /* The value of an option: NULL when not given, "" for a flag. The name must be in the table. */
 const char *args_get(const struct args *args, const char *name);
+/* Each value of an option in turn, NULL after the last. *at: 0 to begin. */
+const char *args_next(const struct args *args, const char *name, int *at);
 bool args_has(const struct args *args, const char *name);
 
 #endif

@@ -17,8 +17,8 @@
 enum {
 	ERROR_BODY_MAX = 64 << 10,
 	URL_MAX = 64 << 10,
-	LIST_STALL_S = 60, /* a list that brings no byte for this long is given up */
-	POST_TIMEOUT_S = 30,
+	LIST_STALL_S = 60,    /* a list that brings no byte for this long is given up */
+	POST_TIMEOUT_S = 180, /* a plan reads AWS, with retries */
 };
 
 /* One request. Exactly one of lines, out and document takes the bytes of a good answer. */
@@ -40,6 +40,8 @@ static void request_clear(struct request *request)
 {
 	curl_easy_cleanup(request->curl);
 	curl_slist_free_all(request->headers);
+	if (request->body != NULL)
+		explicit_bzero(request->body, strlen(request->body)); /* a key, perhaps */
 	free(request->body);
 	buf_clear(&request->document);
 }
@@ -131,23 +133,25 @@ static enum err_kind kind_by_name(const char *name)
 	return ERR_SERVICE;
 }
 
-/* {"error": {"kind": ..., "message": ...}} */
+/* {"error": {"kind": ..., "code"?: ..., "message": ...}} */
 static int refused(const struct request *request, long status, struct err *err)
 {
 	struct err ignored = ERR_INIT;
 	const json_t *error = NULL;
-	const char *kind = "service", *message = "";
+	const char *kind = "service", *code = "", *message = "";
 	json_t *document =
 		json_read_object(buf_text(&request->document), request->document.len, &ignored);
 	if (document != NULL && json_get_object(document, "error", &error, &ignored) == 0 &&
 		error != NULL) {
 		(void)json_get_text(error, "kind", ERR_CODE_MAX, &kind, &ignored);
+		(void)json_get_text(error, "code", ERR_CODE_MAX, &code, &ignored);
 		(void)json_get_text(error, "message", ERROR_BODY_MAX, &message, &ignored);
 	}
 	if (message[0] != '\0')
 		err_set(err, kind_by_name(kind), "%s", message);
 	else
 		err_set(err, ERR_SERVICE, "the daemon answered %ld", status);
+	(void)err_set_code(err, code);
 	json_decref(document);
 	return -1;
 }

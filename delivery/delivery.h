@@ -9,6 +9,7 @@
  *   escrow        where a key waits: vault, memory, Secrets Manager (flows)
  *   planner       from a request to a stored plan                   (flow)
  *   job           from a plan to its proof, or back                 (flow, durable)
+ *   secret_sweep  left-over secrets                                 (flow)
  *
  * The owner (sensor/) gives each flow the client of the account and starts again, at start, the jobs
  * that were running.
@@ -26,6 +27,7 @@ struct job_run;
 struct loop;
 struct plan_make;
 struct resolve;
+struct secret_sweep;
 struct store;
 struct vault;
 
@@ -96,19 +98,49 @@ struct job_order {
 	const char *requested_by;
 	int64_t now_s;
 };
+enum { JOB_ID_DELIVER = 'j', JOB_ID_ROLLBACK = 'r', JOB_ID_DELETE = 'd' }; /* prefixes */
 void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1]);
 /* Fails the transaction: ERR_NOT_FOUND, ERR_REFUSED (plan expired, void, refused, applied already;
  * another job runs on that ARN; rollback impossible, and why). */
 void job_order_write(struct store_txn *txn, const struct job_order *order);
 
+/* Asks a job to end before it changes anything; to be followed by job_run_wake. Fails the
+ * transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the import or delete may have been
+ * sent. */
+void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s);
+
+/* Whether what a job replaced can be brought back now. ret_text: why not, "" when it can. */
+enum { ROLLBACK_TEXT_MAX = 256 };
+bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int64_t now_s,
+	char ret_text[ROLLBACK_TEXT_MAX]);
+
 /*
  * Runs a job from the phase it is in to its end; the record tells how it ended, so done has no
  * err but for a store that fails (the job stays running and is started again later).
- * Cancel stops this run only; the job goes on at the next job_run_start.
+ * Cancel stops this run only; the job goes on at the next job_run_start. A job that ended may have
+ * written another one that is to be run (an automatic rollback): whoever starts jobs looks for
+ * running ones in the store after each done.
  */
 typedef void job_run_done_fn(void *arg, const struct err *err);
 struct job_run *job_run_start(struct delivery *delivery, const struct delivery_target *target,
 	const char *job_id, job_run_done_fn *done, void *arg);
 void job_run_cancel(struct job_run *run);
+/* What it waits for with a timer is done now; it sees that a cancel was asked. */
+void job_run_wake(struct job_run *run);
+
+/*
+ * Deletes the secrets in AWS Secrets Manager that this sensor made for plans which need them no
+ * more: applied and ended, expired, or not in the store (older than a plan lives). For the start,
+ * and now and then, of each connector with key_escrow = secretsmanager: a crash between the end of
+ * a job and its clean-up leaves one over.
+ *
+ * target   hub, hub_region and connector are looked at
+ * deleted  names of those that were deleted, to be reported; borrowed for the call, also with err
+ */
+typedef void secret_sweep_done_fn(
+	void *arg, const char *const *deleted, size_t count, const struct err *err);
+struct secret_sweep *secret_sweep_start(struct delivery *delivery,
+	const struct delivery_target *target, secret_sweep_done_fn *done, void *arg);
+void secret_sweep_cancel(struct secret_sweep *sweep);
 
 #endif

@@ -48,6 +48,9 @@ struct plan {
 	char rollback_reason[PLAN_TEXT_MAX]; /* how, or why not */
 };
 
+/* Whether the certificate names that very name (case aside). */
+bool plan_covers(const struct x509_facts *facts, const char *name);
+
 void plan_decide(const struct plan_input *input, struct plan *ret_plan);
 
 /* Appends one JSON object: local_api.h, "plan". */

@@ -7,7 +7,6 @@
 #include "aws/acm_read.h"
 #include "base/x509.h"
 
-struct remote;
 struct remote_read;
 
 struct remote_state {
@@ -27,13 +26,20 @@ struct remote_read *remote_read_start(struct aws_client *client, const char *reg
 void remote_read_cancel(struct remote_read *read);
 
 /*
- * Looks for a certificate by its leaf's SHA-256 among the imported ones of an account and region
- * (ListCertificates, then Get of those whose domain and dates fit). ret arn: "" when there is none.
+ * Looks for the certificate that an import made whose answer was lost: among the imported ones of
+ * an account and region (ListCertificates, then Get of those whose dates fit and which are not
+ * older), the one with that leaf; one that carries another certificate's id is not ours. err:
+ * whatever kept it from looking at all of them. ret arn: "" when there is none.
  */
+struct remote_wanted {
+	const struct x509_facts *leaf;
+	int64_t created_after_s;    /* what ACM says was made before is not looked at */
+	const char *certificate_id; /* of the provenance tag */
+};
 struct remote_find;
 typedef void remote_found_fn(void *arg, const char *arn, const struct err *err);
 struct remote_find *remote_find_start(struct aws_client *client, const char *region,
-	const struct x509_facts *leaf, remote_found_fn *done, void *arg);
+	const struct remote_wanted *wanted, remote_found_fn *done, void *arg);
 void remote_find_cancel(struct remote_find *find);
 
 #endif

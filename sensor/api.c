@@ -52,6 +52,8 @@ void api_reply_status(struct evhttp_request *request, int status, const struct e
 	json_key(&writer, "error");
 	json_open_object(&writer);
 	json_member_text(&writer, "kind", err_kind_name(err->kind));
+	if (err->code[0] != '\0')
+		json_member_text(&writer, "code", err->code);
 	json_member_text(&writer, "message", err->text);
 	json_close_object(&writer);
 	json_close_object(&writer);
@@ -227,6 +229,8 @@ static bool get(struct api *api, struct evhttp_request *request, const char *pat
 		get_value(api, request, "progress", api->backend->progress);
 	else if (strcmp(path, LOCAL_API_CONFIG) == 0)
 		get_value(api, request, "config", api->backend->config);
+	else if (strcmp(path, LOCAL_API_PLANS) == 0 || strcmp(path, LOCAL_API_JOBS) == 0)
+		api_delivery_get(api, request, strcmp(path, LOCAL_API_PLANS) == 0);
 	else
 		return false;
 	return true;
@@ -314,6 +318,17 @@ static void post_scan(struct api *api, struct evhttp_request *request)
 	buf_clear(&document);
 }
 
+static void post_order(struct api *api, struct evhttp_request *request, enum desk_verb verb)
+{
+	struct err err = ERR_INIT;
+	json_t *body = NULL;
+	long uid = -1;
+	if (check_peer(request, &uid, &err) != 0 || (body = read_body(request, &err)) == NULL)
+		api_reply_error(request, &err);
+	else
+		api_delivery_post(api, request, verb, body, uid);
+}
+
 /* --- server ----------------------------------------------------------------------------------- */
 
 static void on_request(struct evhttp_request *request, void *arg)
@@ -324,15 +339,19 @@ static void on_request(struct evhttp_request *request, void *arg)
 	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
 	const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
 	enum evhttp_cmd_type method = evhttp_request_get_command(request);
+	enum desk_verb verb = DESK_PLAN;
 	bool is_scan = path != NULL && strcmp(path, LOCAL_API_SCAN) == 0;
+	bool is_order = path != NULL && api->desk != NULL && api_delivery_verb(path, &verb);
 	if (path == NULL) {
 		(void)err_set(&err, ERR_CONFIG, "the request: expected a path");
 		api_reply_error(request, &err);
 	} else if (is_scan && method == EVHTTP_REQ_POST) {
 		post_scan(api, request);
-	} else if (is_scan || method != EVHTTP_REQ_GET) {
+	} else if (is_order && method == EVHTTP_REQ_POST) {
+		post_order(api, request, verb);
+	} else if (is_scan || is_order || method != EVHTTP_REQ_GET) {
 		(void)err_set(&err, ERR_CONFIG, "the method: expected %s for this path",
-			is_scan ? "POST" : "GET");
+			is_scan || is_order ? "POST" : "GET");
 		api_reply_status(request, STATUS_BAD_METHOD, &err);
 	} else if (!get(api, request, path)) {
 		(void)err_set(
@@ -398,6 +417,7 @@ struct api *api_new(const struct api_options *options, struct err *err)
 	struct api *api = xcalloc(1, sizeof(*api));
 	api->loop = options->loop;
 	api->store = options->store;
+	api->desk = options->desk;
 	api->backend = options->backend;
 	api->arg = options->arg;
 	api->socket.fd = -1;

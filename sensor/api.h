@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 struct api;
+struct desk;
 struct err;
 struct json_writer;
 struct loop;
@@ -40,6 +41,7 @@ struct api_options {
 	struct loop *loop;		   /* borrowed */
 	struct store *store;		   /* borrowed */
 	const char *socket_path;	   /* borrowed for api_new */
+	struct desk *desk;		   /* borrowed; may be NULL: no delivery */
 	const struct api_backend *backend; /* borrowed */
 	void *arg;			   /* for backend */
 };

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "sensor/api.h"
 #include "sensor/api_socket.h"
+#include "sensor/desk.h"
 #include "store/list.h"
 
 enum {
@@ -25,6 +26,7 @@ struct api_job;
 struct api {
 	struct loop *loop;		   /* borrowed */
 	struct store *store;		   /* borrowed */
+	struct desk *desk;		   /* borrowed; NULL: no delivery */
 	const struct api_backend *backend; /* borrowed */
 	void *arg;
 	struct api_socket socket; /* owned */
@@ -59,6 +61,15 @@ void api_list_start(struct api *api, struct evhttp_request *request, enum list_k
 	struct api_params *params, bool is_ndjson, int64_t wait_s);
 /* Counts coverage in slices, then asks the backend for the status. */
 void api_status_start(struct api *api, struct evhttp_request *request);
+
+/* --- api_delivery.c --- */
+
+/* Whether the path is that of an order. */
+bool api_delivery_verb(const char *path, enum desk_verb *ret_verb);
+/* body: owned from here on. */
+void api_delivery_post(struct api *api, struct evhttp_request *request, enum desk_verb verb,
+	json_t *body, long uid);
+void api_delivery_get(struct api *api, struct evhttp_request *request, bool is_plans);
 
 /* --- jobs: api_job.c -------------------------------------------------------------------------- */
 

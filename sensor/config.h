@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "discovery/import_policy.h"
+#include "store/plans.h"
 
 struct buf;
 struct config_value;
@@ -48,9 +49,12 @@ struct config_connector {
 	struct config_list regions; /* empty: the enabled ones */
 	struct import_policy import;
 	int64_t interval_s, detail_max_age_s;
+	bool reimport;
+	enum key_escrow key_escrow;
+	char *kms_key_id;
 	char *endpoint_url; /* for all services */
 	char *endpoint_url_sts, *endpoint_url_organizations, *endpoint_url_account;
-	char *endpoint_url_ec2, *endpoint_url_acm;
+	char *endpoint_url_ec2, *endpoint_url_acm, *endpoint_url_secretsmanager;
 	char *ca_bundle, *proxy, *no_proxy;
 	int use_fips, use_dualstack; /* -1: as the environment or the profile says */
 	int64_t connect_timeout_s;
@@ -61,6 +65,8 @@ struct config_connector {
 struct config {
 	char *file; /* owned; as given */
 	char *name, *data_dir, *control_socket;
+	char *vault_key_file; /* "": made in data_dir */
+	int64_t keep_keys_s;
 	int64_t max_requests, max_open;
 	enum log_level log_level;
 	struct config_connector *connector; /* owned; in order of the files */

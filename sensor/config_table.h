@@ -55,10 +55,10 @@ const char *config_option_suggest(enum config_section section, const char *name)
 void config_option_expected(const struct config_option *option, struct buf *to);
 
 config_set_fn config_set_text, config_set_path, config_set_name, config_set_number,
-	config_set_duration, config_set_bool, config_set_switch, config_set_log_level,
-	config_set_scope, config_set_auth, config_set_region, config_set_role_name,
-	config_set_external_id, config_set_role_arn, config_set_units, config_set_accounts,
-	config_set_regions, config_set_import, config_set_import_expired, config_set_url,
-	config_set_proxy, config_set_later;
+	config_set_duration, config_set_bool, config_set_escrow, config_set_switch,
+	config_set_log_level, config_set_scope, config_set_auth, config_set_region,
+	config_set_role_name, config_set_external_id, config_set_role_arn, config_set_units,
+	config_set_accounts, config_set_regions, config_set_import, config_set_import_expired,
+	config_set_url, config_set_proxy, config_set_later;
 
 #endif

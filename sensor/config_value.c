@@ -101,6 +101,22 @@ int config_set_bool(
 	return 0;
 }
 
+int config_set_escrow(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	enum key_escrow *field = field_of(option, base);
+	(void)err;
+	if (strcmp(value, "sensor") == 0)
+		*field = ESCROW_SENSOR;
+	else if (strcmp(value, "memory") == 0)
+		*field = ESCROW_MEMORY;
+	else if (strcmp(value, "secretsmanager") == 0)
+		*field = ESCROW_SECRETS_MANAGER;
+	else
+		return -1;
+	return 0;
+}
+
 int config_set_switch(
 	const struct config_option *option, void *base, const char *value, struct err *err)
 {

@@ -90,6 +90,16 @@ const struct config_connector *connector_config(const struct connector *connecto
 	return &connector->config;
 }
 
+struct aws_client *connector_hub(struct connector *connector)
+{
+	return connector->network.hub;
+}
+
+const char *connector_session(const struct connector *connector)
+{
+	return connector->session_name;
+}
+
 const char *connector_source_name(const struct connector *connector)
 {
 	return cred_source_name(connector->network.source);

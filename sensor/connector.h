@@ -65,6 +65,9 @@ struct connector *connector_new(const struct connector_options *options,
 void connector_free(struct connector *connector); /* cancels its cycle; NULL is fine */
 
 const struct config_connector *connector_config(const struct connector *connector);
+/* For deliveries; borrowed while the connector lives. */
+struct aws_client *connector_hub(struct connector *connector);
+const char *connector_session(const struct connector *connector);
 const char *connector_source_name(const struct connector *connector);
 bool connector_is_running(const struct connector *connector);
 /* Its first walk ever is not through: nobody knows yet which accounts it covers. */

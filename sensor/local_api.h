@@ -42,17 +42,17 @@
  *                       notes [{name, text}], tags {}, bindings_to_move [], rollback {possible,
  *                       reason}, auto_rollback, key_escrow, verify_hosts []
  * GET /v1/plans         "plans", each with "state" (open, applied, expired, refused) and "job"
- * POST /v1/apply        {"plan"} -> 202 "job"
+ * POST /v1/apply        {"plan"} -> "job"
  * GET /v1/jobs          "jobs": id, kind (deliver, rollback, delete), state, phase, reason, plan,
  *                       of_job, connector, account_id, region, arn, certificate_id, created,
  *                       updated, ended, next_attempt, attempts, old_serial, new_serial,
  *                       rollback_possible, evidence; ?id= the one, with steps [{number, at, phase,
  *                       failure, text}]
  * POST /v1/cancel       {"job"} -> "job"; refused (409) once the import was sent
- * POST /v1/rollback     {"job"} -> 202 "job"
+ * POST /v1/rollback     {"job"} -> "job"
  * POST /v1/csr          {"domains", "key_type"?, "subject"?, "arn"?} -> "csr": id, key_algorithm,
  *                       pem
- * POST /v1/delete       {"arn", "connector"?, "wait"?} -> 202 "job"
+ * POST /v1/delete       {"arn", "connector"?, "wait"?} -> "job"
  */
 #ifndef SENSOR_LOCAL_API_H
 #define SENSOR_LOCAL_API_H

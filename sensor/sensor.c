@@ -2,6 +2,7 @@
 
 #include <netdb.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/http.h"
@@ -12,6 +13,7 @@
 #include "sensor/api.h"
 #include "sensor/connector.h"
 #include "sensor/connector_retire.h"
+#include "sensor/desk.h"
 #include "sensor/notify.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/signals.h"
@@ -54,12 +56,54 @@ static int open_base(struct sensor *sensor, struct err *err)
 	return sensor->http != NULL ? 0 : -1;
 }
 
+struct connector *sensor_find_connector(void *arg, const char *name, struct err *err)
+{
+	const struct sensor *sensor = arg;
+	if (name[0] == '\0' && sensor->slot_count > 1) {
+		(void)err_set(err, ERR_CONFIG, "connector: there is more than one; name it");
+		return NULL;
+	}
+	for (size_t i = 0; i < sensor->slot_count; i++) {
+		struct connector *connector = sensor->slot[i].connector;
+		if (name[0] == '\0' || strcmp(connector_config(connector)->name, name) == 0)
+			return connector;
+	}
+	(void)err_set(err, ERR_NOT_FOUND, "connector: there is none with this name");
+	return NULL;
+}
+
+static struct connector *connector_at(void *arg, size_t i)
+{
+	const struct sensor *sensor = arg;
+	return i < sensor->slot_count ? sensor->slot[i].connector : NULL;
+}
+
+static int open_desk(struct sensor *sensor, struct err *err)
+{
+	const struct config *config = sensor->config;
+	sensor->desk = desk_new(&(struct desk_options){.loop = sensor->loop,
+					.store = sensor->store,
+					.resolve = sensor->resolve,
+					.sensor_name = config->name,
+					.data_dir = config->data_dir,
+					.vault_key_file = config->vault_key_file,
+					.keep_keys_s = config->keep_keys_s,
+					.connector = sensor_find_connector,
+					.connector_at = connector_at,
+					.arg = sensor},
+		err);
+	return sensor->desk != NULL ? 0 : -1;
+}
+
 static int open_front(struct sensor *sensor, struct err *err)
 {
 	if (!sensor->is_once) {
+		if (open_desk(sensor, err) != 0)
+			return -1;
 		sensor->api = api_new(&(struct api_options){.loop = sensor->loop,
 					      .store = sensor->store,
 					      .socket_path = sensor->config->control_socket,
+					      .desk = sensor->desk,
 					      .backend = &sensor_backend,
 					      .arg = sensor},
 			err);
@@ -98,6 +142,8 @@ void sensor_run(struct sensor *sensor)
 	sensor_event_now(sensor, EVENT_SENSOR_STARTED, config->name, "version " ACMSENSOR_VERSION);
 	sensor_retire_next(sensor);
 	sensor_pump(sensor);
+	if (sensor->desk != NULL)
+		desk_pump(sensor->desk);
 	notify_send("READY=1");
 	notify_status("%zu connectors", config->connector_count);
 	loop_run(sensor->loop);
@@ -119,6 +165,8 @@ void sensor_free(struct sensor *sensor)
 		return;
 	signals_free(sensor->signals);
 	api_free(sensor->api);
+	desk_free(sensor->desk);
+	sensor->desk = NULL;
 	loop_timer_cancel(sensor->pump_timer);
 	loop_timer_cancel(sensor->look_timer);
 	connector_retire_cancel(sensor->retire);

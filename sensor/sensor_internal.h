@@ -14,6 +14,7 @@
 #include "store/events.h"
 
 struct connector_retire;
+struct desk;
 struct http;
 struct loop_timer;
 struct resolve;
@@ -36,6 +37,7 @@ struct sensor {
 	struct connector_retire *retire; /* owned until it ends */
 	struct loop_timer *pump_timer;	 /* owned until it fires */
 	struct loop_timer *look_timer;	 /* owned until it fires: the next look at the schedule */
+	struct desk *desk;		 /* owned; NULL with is_once */
 	struct api *api;		 /* owned; NULL with is_once */
 	struct signals *signals;	 /* owned */
 	TAILQ_HEAD(sensor_event_list, sensor_event) events; /* owned; not written yet */
@@ -46,6 +48,9 @@ struct sensor {
 	sensor_idle_fn *on_idle;
 	void *arg;
 };
+
+/* sensor.c: the connector of that name, "" being the only one; for the desk. */
+struct connector *sensor_find_connector(void *arg, const char *name, struct err *err);
 
 /* sensor_pump.c */
 void sensor_reload(struct sensor *sensor);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "sensor/connector.h"
 #include "sensor/connector_retire.h"
+#include "sensor/desk.h"
 #include "sensor/notify.h"
 #include "sensor/schedule.h"
 #include "sensor/sensor_internal.h"
@@ -84,12 +85,20 @@ static void on_tree(void *arg, struct connector *connector)
 	sensor_pump(arg);
 }
 
-static void swap(struct sensor_slot *slot)
+/* Deliveries that use it stop, and go on with its successor. */
+static void release(struct sensor *sensor, const struct connector *connector)
+{
+	if (sensor->desk != NULL && connector != NULL)
+		desk_release(sensor->desk, connector);
+}
+
+static void swap(struct sensor *sensor, struct sensor_slot *slot)
 {
 	struct connector *former = slot->connector;
 	slot->connector = slot->replacement;
 	slot->replacement = NULL;
 	connector_take_over(slot->connector, former);
+	release(sensor, former);
 	connector_free(former);
 	log_info("swap connector name=%s reason=\"its configuration changed\"",
 		connector_config(slot->connector)->name);
@@ -101,7 +110,7 @@ static void on_idle(void *arg, struct connector *connector)
 	struct sensor *sensor = arg;
 	for (size_t i = 0; i < sensor->slot_count; i++)
 		if (sensor->slot[i].connector == connector && sensor->slot[i].replacement != NULL)
-			swap(&sensor->slot[i]);
+			swap(sensor, &sensor->slot[i]);
 	if (sensor->on_idle != NULL)
 		sensor->on_idle(sensor->arg);
 	sensor_pump(sensor);
@@ -252,7 +261,7 @@ static void merge(struct sensor *sensor, const struct config *config, struct sen
 		fresh[i].replacement = made; /* NULL: unchanged, a former replacement is void */
 		former->connector = NULL;
 		if (made != NULL && !connector_is_running(fresh[i].connector))
-			swap(&fresh[i]);
+			swap(sensor, &fresh[i]);
 	}
 }
 
@@ -298,6 +307,8 @@ static int reload(struct sensor *sensor, struct err *err)
 	sensor->retire = NULL;
 	warn_restarts(sensor->config, config);
 	merge(sensor, config, fresh);
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		release(sensor, sensor->slot[i].connector);
 	free_slots(sensor->slot, sensor->slot_count); /* those that are gone */
 	sensor->slot = fresh;
 	sensor->slot_count = config->connector_count;

@@ -285,7 +285,7 @@ static void check_coverage(struct check *check, struct slice key, struct slice v
 static void check_sealed(struct check *check, struct slice key, struct slice value)
 {
 	struct vault_record record;
-	if (!decode(check, TABLE_VAULT, key, value, &sealed_format, &record))
+	if (!decode(check, TABLE_VAULT, key, value, &vault_format, &record))
 		return;
 	const char *flaw = vault_flaw(key, &record);
 	if (flaw != NULL)
@@ -328,9 +328,26 @@ static void check_job(struct check *check, struct slice key, struct slice value)
 		return;
 	}
 	check_chain(check, TABLE_JOBS, key, job.old_chain_sha256, job.old_chain_count);
+	struct key own = key_id(job.id, DELIVERY_ID_MAX);
+	if (job.state == JOB_RUNNING && !has(check, TABLE_JOBS_RUNNING, &own))
+		report(check, TABLE_JOBS, key, "is not among those that run");
 	struct key leaf = key_job_leaf(job.arn, job.new_fingerprint_sha256);
 	if (job_is_delivery(&job) && !has(check, TABLE_JOB_LEAF, &leaf))
 		report(check, TABLE_JOBS, key, "is not found by what it delivered");
+}
+
+static void check_job_running(struct check *check, struct slice key, struct slice value)
+{
+	(void)value; /* a mark */
+	struct key id = key_bytes(key.bytes, key.len);
+	struct slice found;
+	struct job_record job;
+	struct err err = ERR_INIT;
+	if (!txn_get(check->txn, TABLE_JOBS, &id, &found))
+		report(check, TABLE_JOBS_RUNNING, key, "stands for no job");
+	else if (record_decode(&job_format, found.bytes, found.len, &job, &err) == 0 &&
+		 job.state != JOB_RUNNING)
+		report(check, TABLE_JOBS_RUNNING, key, "the job does not run");
 }
 
 static void check_job_leaf(struct check *check, struct slice key, struct slice value)
@@ -356,9 +373,9 @@ static void check_job_step(struct check *check, struct slice key, struct slice v
 	size_t tail = sizeof(uint32_t) + 1; /* separator and number */
 	if (!decode(check, TABLE_JOB_STEPS, key, value, &job_step_format, &step))
 		return;
-	const char *flaw = key.len > tail ? job_step_flaw(&step) : "not a key of this table";
-	if (flaw == NULL && key_read_u32(key.bytes + key.len - sizeof(uint32_t)) == 0)
-		flaw = "not the number of a step";
+	const char *flaw = "not a key of this table";
+	if (key.len > tail)
+		flaw = job_step_flaw(key_read_u32(key.bytes + key.len - sizeof(uint32_t)), &step);
 	if (flaw != NULL) {
 		report(check, TABLE_JOB_STEPS, key, "%s", flaw);
 		return;
@@ -373,6 +390,7 @@ static void check_deliveries(struct check *check)
 	walk(check, TABLE_VAULT, check_sealed);
 	walk(check, TABLE_PLANS, check_plan);
 	walk(check, TABLE_JOBS, check_job);
+	walk(check, TABLE_JOBS_RUNNING, check_job_running);
 	walk(check, TABLE_JOB_LEAF, check_job_leaf);
 	walk(check, TABLE_JOB_STEPS, check_job_step);
 }

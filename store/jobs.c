@@ -52,8 +52,8 @@ static const struct record_field job_fields[] = {
 };
 const struct record_format job_format = RECORD_FORMAT("job", 1, job_fields);
 
-/* The number is the key's. */
 static const struct record_field step_fields[] = {
+	STEP(number),
 	STEP(at_s),
 	STEP(phase),
 	STEP(is_failure),
@@ -136,8 +136,10 @@ const char *job_flaw(struct slice key, const struct job_record *job)
 	return job->old_tags.count % 2 != 0 ? "a tag has no value" : NULL;
 }
 
-const char *job_step_flaw(const struct job_step *step)
+const char *job_step_flaw(uint32_t number, const struct job_step *step)
 {
+	if (number == 0 || step->number != number)
+		return "holds another step";
 	return NAME_OF(phase_names, step->phase) == NULL ? "unknown phase" : NULL;
 }
 
@@ -249,6 +251,43 @@ static void index_leaf(struct store_txn *txn, const struct job_record *after)
 	txn_put(txn, TABLE_JOB_LEAF, &leaf, after->id, strlen(after->id));
 }
 
+/* --- which jobs run -------------------------------------------------------------------------- */
+
+static const unsigned char running_mark[] = {1}; /* so that an entry has a value */
+
+static void index_running(struct store_txn *txn, const struct key *key, bool is_running)
+{
+	if (is_running)
+		txn_put(txn, TABLE_JOBS_RUNNING, key, running_mark, sizeof(running_mark));
+	else
+		txn_delete(txn, TABLE_JOBS_RUNNING, key);
+}
+
+bool store_job_next_running(struct store_txn *txn, char *position, struct job_record *ret_job)
+{
+	struct key after = position[0] != '\0' ? key_position(position) : key_empty();
+	struct slice key, value;
+	if (!txn_seek(txn, TABLE_JOBS_RUNNING, &after, false, &key, &value))
+		return false;
+	if (key.len > DELIVERY_ID_MAX || memchr(key.bytes, '\0', key.len) != NULL) {
+		txn_fail_damaged(txn, TABLE_JOBS_RUNNING, key, "not a job's id");
+		return false;
+	}
+	struct key id = key_bytes(key.bytes, key.len);
+	struct job_record job;
+	bool is_found = get(txn, &id, &job);
+	if (!is_found || job.state != JOB_RUNNING) {
+		txn_fail_damaged(
+			txn, TABLE_JOBS_RUNNING, slice_of(&id), "stands for no job that runs");
+		return false;
+	}
+	key_to_position(id.bytes, id.len, position, DELIVERY_ID_MAX + 1);
+	*ret_job = job;
+	return true;
+}
+
+/* --- putting --------------------------------------------------------------------------------- */
+
 void store_job_put(struct store_txn *txn, const struct job_record *job)
 {
 	struct buf bytes;
@@ -262,6 +301,7 @@ void store_job_put(struct store_txn *txn, const struct job_record *job)
 		if (!key.is_unfit)
 			index_leaf(txn, &copy);
 		txn_put(txn, TABLE_JOBS, &key, bytes.data, bytes.len);
+		index_running(txn, &key, copy.state == JOB_RUNNING);
 	}
 	buf_clear(&bytes);
 }
@@ -298,8 +338,10 @@ void store_job_step_append(struct store_txn *txn, const char *job_id, const stru
 		text_shorten(text, sizeof(text), step->text);
 		copy.text = text;
 	}
-	if (job_step_flaw(step) != NULL) {
-		txn_fail(txn, ERR_LIMIT, "a step of job %s: %s", job_id, job_step_flaw(step));
+	copy.number = last + 1;
+	const char *flaw = job_step_flaw(copy.number, &copy);
+	if (flaw != NULL) {
+		txn_fail(txn, ERR_LIMIT, "a step of job %s: %s", job_id, flaw);
 		return;
 	}
 	struct key key = key_job_step(job_id, last + 1);
@@ -317,17 +359,18 @@ bool store_job_step_next(
 	if (!txn_seek(txn, TABLE_JOB_STEPS, &after, false, &key, &value) ||
 		!key_is_prefix_of(&prefix, key.bytes, key.len))
 		return false;
-	if (key.len != prefix.len + sizeof(uint32_t) || key_read_u32(key.bytes + prefix.len) == 0) {
+	if (key.len != prefix.len + sizeof(uint32_t)) {
 		txn_fail_damaged(txn, TABLE_JOB_STEPS, key, "not the number of a step");
 		return false;
 	}
 	if (!entry_decode(txn, TABLE_JOB_STEPS, key, value, &job_step_format, &step))
 		return false;
-	if (job_step_flaw(&step) != NULL) {
-		txn_fail_damaged(txn, TABLE_JOB_STEPS, key, job_step_flaw(&step));
+	uint32_t found = key_read_u32(key.bytes + prefix.len);
+	const char *flaw = job_step_flaw(found, &step);
+	if (flaw != NULL) {
+		txn_fail_damaged(txn, TABLE_JOB_STEPS, key, flaw);
 		return false;
 	}
-	step.number = key_read_u32(key.bytes + prefix.len);
 	*number = step.number;
 	*ret_step = step;
 	return true;

@@ -1,6 +1,6 @@
 /*
- * What a data folder holds when it is opened: nothing (then the tables are made), this schema (then
- * tables that came later within it are made; a reader does without them), an older one (then it is brought up in one transaction) or a newer one (then it is left alone).
+ * What a data folder holds when it is opened: nothing (then the tables are made), this schema, an
+ * older one (then it is brought up in one transaction) or a newer one (then it is left alone).
  */
 #include <endian.h>
 #include <string.h>
@@ -8,6 +8,8 @@
 #include "base/err.h"
 #include "store/key_internal.h"
 #include "store/store_internal.h"
+
+enum { SCHEMA_READ_TOO = 1 };
 
 /* --- meta numbers ---------------------------------------------------------------------------- */
 
@@ -39,7 +41,7 @@ void meta_put_number(struct store_txn *txn, const char *name, uint64_t number)
 
 struct found {
 	bool is_new;
-	bool lacks_tables; /* which came later within this schema */
+	bool lacks_tables; /* which came with this schema */
 	uint64_t schema;
 };
 
@@ -73,6 +75,12 @@ static bool lacks_tables(const struct store *store)
 	return false;
 }
 
+/* Schema 2 has added tables and changed none: a reader does without them. */
+static bool can_use(const struct store *store, uint64_t schema)
+{
+	return schema == STORE_SCHEMA || (store->is_read_only && schema == SCHEMA_READ_TOO);
+}
+
 static int look(struct store *store, struct found *ret, struct err *err)
 {
 	struct store_txn txn;
@@ -80,7 +88,7 @@ static int look(struct store *store, struct found *ret, struct err *err)
 	if (txn_begin(store, false, &txn, err) != 0)
 		return -1;
 	int rc = read_schema(store, &txn, ret, err);
-	if (rc == 0 && !ret->is_new && ret->schema == STORE_SCHEMA) {
+	if (rc == 0 && !ret->is_new && can_use(store, ret->schema)) {
 		int mdb_rc = env_open_tables(store, txn.mdb, 0);
 		if (mdb_rc != 0)
 			rc = env_fail(store, mdb_rc, "a table is missing", err);
@@ -134,7 +142,7 @@ int migrate_open(struct store *store, struct err *err)
 	struct found found;
 	if (look(store, &found, err) != 0)
 		return -1;
-	if (!found.is_new && found.schema == STORE_SCHEMA &&
+	if (!found.is_new && can_use(store, found.schema) &&
 		(store->is_read_only || !found.lacks_tables))
 		return 0;
 	if (!found.is_new && found.schema > STORE_SCHEMA)

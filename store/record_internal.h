@@ -98,7 +98,7 @@ int record_decode(const struct record_format *format, const unsigned char *bytes
 struct event_record;
 struct cert_record;
 extern const struct record_format cert_format, cert_history_format, coverage_format, account_format,
-	unit_format, cycle_format, event_format, sealed_format, plan_format, job_format,
+	unit_format, cycle_format, event_format, vault_format, plan_format, job_format,
 	job_step_format;
 
 #endif

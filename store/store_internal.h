@@ -29,17 +29,18 @@ enum store_table {
 	TABLE_HISTORY,
 	TABLE_PEM,
 	TABLE_EVENTS,
-	/* Came later within schema 1: an older store lacks them until a daemon opens it. */
+	/* Since schema 2. A reader does without them in a store of schema 1. */
 	TABLE_VAULT,
 	TABLE_PLANS,
 	TABLE_JOBS,
-	TABLE_JOB_LEAF,
+	TABLE_JOBS_RUNNING, /* index */
+	TABLE_JOB_LEAF,	    /* index */
 	TABLE_JOB_STEPS,
 	STORE_TABLES
 };
 
 enum {
-	STORE_TABLES_FIRST = TABLE_VAULT, /* in every store */
+	STORE_TABLES_FIRST = TABLE_VAULT, /* those before it are in every store */
 	STORE_TABLES_MAX = 32,		  /* room for later schemas */
 	STORE_READERS_MAX = 512,	  /* a slot takes 64 bytes of the lock file */
 	STORE_RECORD_MAX =

@@ -28,7 +28,7 @@ static const struct record_field sealed_fields[] = {
 	SEALED(id),
 	SEALED(bytes),
 };
-const struct record_format sealed_format = RECORD_FORMAT("sealed key", 1, sealed_fields);
+const struct record_format vault_format = RECORD_FORMAT("sealed key", 1, sealed_fields);
 
 /* --- open and close -------------------------------------------------------------------------- */
 
@@ -174,7 +174,7 @@ static bool is_sound(struct store_txn *txn, struct slice key, const struct vault
 static bool get(struct store_txn *txn, const char *id, struct vault_record *ret_record)
 {
 	struct key key = key_id(id, VAULT_ID_MAX);
-	return entry_get(txn, TABLE_VAULT, &key, &sealed_format, ret_record) &&
+	return entry_get(txn, TABLE_VAULT, &key, &vault_format, ret_record) &&
 	       is_sound(txn, slice_of(&key), ret_record);
 }
 
@@ -183,7 +183,7 @@ static bool next(struct store_txn *txn, char *position, struct vault_record *ret
 {
 	struct key all = key_empty();
 	if (!entry_next(
-		    txn, TABLE_VAULT, &all, position, VAULT_ID_MAX + 1, &sealed_format, ret_record))
+		    txn, TABLE_VAULT, &all, position, VAULT_ID_MAX + 1, &vault_format, ret_record))
 		return false;
 	struct key key = key_position(position);
 	return is_sound(txn, slice_of(&key), ret_record);
@@ -192,7 +192,7 @@ static bool next(struct store_txn *txn, char *position, struct vault_record *ret
 static void put(struct store_txn *txn, const struct vault_record *record)
 {
 	struct key key = key_id(record->id, VAULT_ID_MAX);
-	entry_put(txn, TABLE_VAULT, &key, &sealed_format, record);
+	entry_put(txn, TABLE_VAULT, &key, &vault_format, record);
 }
 
 void store_vault_put(struct store_txn *txn, const struct vault_sealed *sealed)
@@ -255,10 +255,11 @@ struct sweep {
 	bool is_used;
 };
 
-static bool may_go(struct vault *vault, const struct vault_epoch *epoch, int64_t now_s)
+/* Also the one that takes records: the next one gets a new epoch, and what is deleted is wiped within
+ * the hour instead of the week. */
+static bool may_go(const struct vault_epoch *epoch, int64_t now_s)
 {
-	bool is_settled = epoch->last_sealed_s == 0 || now_s - epoch->last_sealed_s >= SETTLE_S;
-	return is_settled && epoch != vault_epoch_current(vault, now_s);
+	return epoch->last_sealed_s == 0 || now_s - epoch->last_sealed_s >= SETTLE_S;
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -289,7 +290,7 @@ int vault_sweep(struct vault *vault, struct store_txn *txn, int64_t now_s, struc
 	struct sweep *sweep = xcalloc(vault->epoch_count + 1, sizeof(*sweep));
 	size_t count = 0;
 	for (size_t i = 0; i < vault->epoch_count; i++)
-		if (may_go(vault, &vault->epoch[i], now_s))
+		if (may_go(&vault->epoch[i], now_s))
 			sweep[count++].number = vault->epoch[i].number;
 	int rc = count > 0 ? mark_used(txn, sweep, count, err) : 0;
 	for (size_t i = 0; i < count && rc == 0; i++)

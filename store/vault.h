@@ -5,9 +5,8 @@
  * A record is sealed with AES-256-GCM under the key of its epoch; its id and kind are the
  * associated data, so that no record can stand for another. Epoch keys are files beside the store
  * (data_dir/vault/epoch-N, 0600), each sealed under the master key, because LMDB leaves deleted
- * bytes in free pages and in copies: when the last record of an epoch that takes no new ones is
- * gone, its key is destroyed, and with it every copy of what it sealed. That is what "wiped" means
- * here. The master key comes from a file (a systemd credential, or one made at first start).
+ * bytes in free pages and in copies: when the last record of an epoch is gone, its key is destroyed,
+ * and with it every copy of what it sealed. That is what "wiped" means here. The master key comes from a file (a systemd credential, or one made at first start).
  */
 #ifndef STORE_VAULT_H
 #define STORE_VAULT_H
@@ -79,7 +78,8 @@ int vault_unseal(struct vault *vault, struct store_txn *txn, const char *id,
 	struct secret *ret_secret, struct err *err);
 
 /*
- * Destroys the keys of epochs that take no new records and have none left in the store. txn: a read.
+ * Destroys the keys of epochs that have no record in the store and sealed none within the hour; the
+ * next record gets a new epoch. txn: a read.
  * ERR_STORE: a record is damaged, so that nothing is destroyed; ERR_SYSTEM: what could not be
  * overwritten or removed, gone on with at the next sweep or open.
  */

@@ -29,12 +29,15 @@ http_fakes := $(B)/tests/lib/fake_http.o $(B)/tests/lib/fake_loop.o $(B)/tests/l
 $(B)/tests/aws/call_test:      $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/call_flow_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/call_torture_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
+$(B)/tests/aws/call_once_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/client_test:    $(http_fakes) $(B)/tests/lib/call_fixture.o
 http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/tests/lib/test_ca.o
 $(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)
 $(B)/tests/base/http_tls_test $(B)/tests/base/http_proxy_test: $(http_servers)
 $(B)/tests/base/http_torture_test: $(http_servers)
 $(B)/tests/base/http_turn_test: $(http_servers)
+$(B)/tests/base/tls_probe_test: $(http_servers)
+$(B)/tests/base/http_once_test: $(http_servers)
 $(B)/tests/base/http_tls_test: $(B)/tests/lib/needle.o
 $(B)/tests/aws/cred_test:      $(http_fakes)
 $(B)/tests/aws/cred_role_test: $(http_fakes)
@@ -52,6 +55,8 @@ $(B)/tests/aws/regions_read_test: $(answers) $(flow_fakes)
 $(B)/tests/aws/acm_list_test:  $(answers) $(flow_fakes)
 $(B)/tests/aws/acm_describe_test: $(answers) $(flow_fakes)
 $(B)/tests/aws/acm_get_test:   $(answers) $(flow_fakes)
+$(B)/tests/aws/acm_write_test: $(answers) $(flow_fakes)
+$(B)/tests/aws/secretsmanager_write_test: $(answers) $(flow_fakes)
 $(B)/tests/store/migrate_test:   $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_migrations.o
 acm_fakes := $(flow_fakes) $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o
 $(B)/tests/discovery/cert_fetch_test: $(acm_fakes)
@@ -64,6 +69,7 @@ $(B)/tests/store/pem_test:       $(B)/tests/lib/fake_lmdb.o
 $(B)/tests/aws/secrets_test:   $(http_fakes) $(B)/tests/lib/fake_environment.o $(B)/tests/lib/needle.o
 # Not a fake: the simulated AWS, which this test starts.
 $(B)/tests/aws/awssim_test:    $(B)/tests/lib/run_awssim.o $(B)/tests/lib/inventory.o $(B)/awssim
+$(B)/tests/aws/awssim_write_test: $(B)/tests/lib/run_awssim.o $(B)/awssim
 $(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_worker.o
 
 # --- cli/ -----------------------------------------------------------------------------------------
@@ -91,3 +97,14 @@ $(B)/tests/fuzz/cert_query_fuzz: $(fuzz_store) $(B)/tests/fuzz/split_params.o
 $(B)/tests/fuzz/store_entry_fuzz: $(fuzz_store)
 $(B)/tests/fuzz/cert_build_fuzz: $(fuzz_store)
 $(B)/tests/fuzz/api_request_fuzz: $(fuzz_store)
+
+# --- delivery/: jobs on a real store and vault, against an ACM that can be written to -------------
+job_fakes := $(flow_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store_queue.o \
+	$(B)/tests/lib/write_acm.o $(B)/tests/lib/fake_tls_probe.o $(B)/tests/lib/make_cert.o \
+	$(B)/tests/delivery/job_fixture.o $(B)/tests/lib/read_file.o
+$(B)/tests/delivery/job_test: $(job_fakes)
+$(B)/tests/delivery/job_torture_test: $(job_fakes)
+$(B)/tests/delivery/planner_test: $(job_fakes)
+$(B)/tests/delivery/secret_sweep_test: $(job_fakes)
+$(B)/tests/delivery/remote_find_test: $(job_fakes)
+$(B)/tests/delivery/job_tags_test: $(job_fakes)

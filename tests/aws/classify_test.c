@@ -331,6 +331,50 @@ static void transport_failures(void **state)
 	assert_int_equal(classify_transport(&err), RETRY_NEVER);
 }
 
+static void unsent_is_what_met_nobody(void **state)
+{
+	(void)state;
+	static const struct {
+		struct err err;
+		bool is_unsent;
+	} cases[] = {
+		{{.kind = ERR_UNREACHABLE, .code = "connect"}, true},
+		{{.kind = ERR_TIMEOUT, .code = "connect"}, true},
+		{{.kind = ERR_CONFIG}, true},
+		{{.kind = ERR_SYSTEM}, true},
+		{{.kind = ERR_UNREACHABLE}, false},
+		{{.kind = ERR_UNREACHABLE, .code = "reset"}, false},
+		{{.kind = ERR_TIMEOUT, .code = "first_byte"}, false},
+		{{.kind = ERR_TIMEOUT, .code = "stall"}, false},
+		{{.kind = ERR_TIMEOUT, .code = "total"}, false},
+		{{.kind = ERR_PROTOCOL}, false},
+		{{.kind = ERR_LIMIT}, false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(classify_is_unsent(&cases[i].err), cases[i].is_unsent);
+}
+
+/* Every class under every status: certain are only 4xx of AWS for reasons that come before any
+ * work, throttling as 503, and a proxy's 407. */
+static void certain_refusals_are_few(void **state)
+{
+	(void)state;
+	for (int status = 300; status < 600; status++) {
+		for (int class = 0; class < RETRY_CLASSES; class ++) {
+			struct http_reply reply = {.status = status};
+			struct classified classified = {.retry = (enum retry_class) class};
+			assert_int_equal(classify_is_refusal(&reply, &classified), status == 407);
+			classified.is_from_aws = true;
+			bool may_be = class == RETRY_NEVER || class == RETRY_THROTTLED ||
+				      class == RETRY_CLOCK || class == RETRY_EXPIRED ||
+				      class == RETRY_UNKNOWN_KEY;
+			bool is_certain = (status / 100 == 4 && may_be) || status == 407 ||
+					  (status == 503 && class == RETRY_THROTTLED);
+			assert_int_equal(classify_is_refusal(&reply, &classified), is_certain);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +394,8 @@ int main(void)
 		cmocka_unit_test(what_was_signed_is_not_told_again),
 		cmocka_unit_test(a_refusal_whose_reason_was_lost_is_asked_for_again),
 		cmocka_unit_test(transport_failures),
+		cmocka_unit_test(unsent_is_what_met_nobody),
+		cmocka_unit_test(certain_refusals_are_few),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

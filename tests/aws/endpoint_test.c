@@ -72,7 +72,7 @@ static void every_combination_is_what_aws_publishes(void **state)
 		check_line(line);
 		lines++;
 	}
-	assert_int_equal(lines, 5 * 59 * 4);
+	assert_int_equal(lines, AWS_SERVICES * 59 * 4);
 	free(table);
 }
 
@@ -329,6 +329,17 @@ static void the_strongest_place_names_the_url(void **state)
 	assert_override(&options, AWS_STS, "https://configured-sts");
 }
 
+static void a_service_of_two_words_has_one_variable(void **state)
+{
+	(void)state;
+	static const char *const set[] = {"AWS_ENDPOINT_URL_SECRETS_MANAGER=https://escrow", NULL};
+	struct endpoint_sources sources = nothing;
+	environment = set;
+	struct endpoint_options options = merge(&sources);
+	assert_override(&options, AWS_SECRETSMANAGER, "https://escrow");
+	assert_override(&options, AWS_ACM, "");
+}
+
 static void ignoring_leaves_only_the_configuration(void **state)
 {
 	(void)state;
@@ -435,6 +446,7 @@ int main(void)
 		cmocka_unit_test(long_urls_are_refused_at_the_limit),
 		cmocka_unit_test(plain_http_is_for_this_host_only),
 		cmocka_unit_test(the_strongest_place_names_the_url),
+		cmocka_unit_test(a_service_of_two_words_has_one_variable),
 		cmocka_unit_test(ignoring_leaves_only_the_configuration),
 		cmocka_unit_test(switches_come_from_configuration_then_environment_then_profile),
 		cmocka_unit_test(a_wrong_setting_is_named),

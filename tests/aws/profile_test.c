@@ -182,11 +182,13 @@ static void services_section_gives_endpoints_wherever_it_stands(void **state)
 	fake_environment_write("config",
 		"[services lab]\nacm =\n  endpoint_url = https://acm.lab\nsts =\n  endpoint_url = https://sts.lab\n"
 		"  other = x\n[services other]\nec2 =\n  endpoint_url = https://ec2.other\n"
-		"[default]\nservices = lab\n[services lab]\norganizations =\n  endpoint_url = https://org.lab\n");
+		"[default]\nservices = lab\n[services lab]\norganizations =\n  endpoint_url = https://org.lab\n"
+		"secrets_manager =\n  endpoint_url = https://escrow.lab\n");
 	struct aws_profile profile = load(NULL);
 	assert_string_equal(profile.endpoints.service[AWS_ACM], "https://acm.lab");
 	assert_string_equal(profile.endpoints.service[AWS_STS], "https://sts.lab");
 	assert_string_equal(profile.endpoints.service[AWS_ORGANIZATIONS], "https://org.lab");
+	assert_string_equal(profile.endpoints.service[AWS_SECRETSMANAGER], "https://escrow.lab");
 	assert_string_equal(profile.endpoints.service[AWS_EC2], "");
 }
 

@@ -54,6 +54,24 @@ static void empty_body_is_no_answer(void **state)
 	assert_int_equal(err.kind, ERR_PROTOCOL);
 }
 
+static void empty_body_is_an_answer_where_one_is_expected(void **state)
+{
+	(void)state;
+	struct aws_reply reply;
+	struct err err;
+	static const char *const body[] = {"", "{}", "{\"a\":1}"};
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(read_text(AWS_JSON_1_1, body[i], "", &reply, &err), 0);
+		assert_true(json_is_object(reply.json));
+		aws_reply_clear(&reply);
+	}
+	static const char *const broken[] = {" ", "{", "null", "[]", "<html></html>"};
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(read_text(AWS_JSON_1_1, broken[i], "", &reply, &err), -1);
+		assert_int_equal(err.kind, ERR_PROTOCOL);
+	}
+}
+
 static void what_was_not_asked_for_is_refused_and_nothing_touched(void **state)
 {
 	(void)state;
@@ -110,6 +128,7 @@ int main(void)
 		cmocka_unit_test(json_services_give_an_object),
 		cmocka_unit_test(xml_services_give_the_root),
 		cmocka_unit_test(empty_body_is_no_answer),
+		cmocka_unit_test(empty_body_is_an_answer_where_one_is_expected),
 		cmocka_unit_test(what_was_not_asked_for_is_refused_and_nothing_touched),
 		cmocka_unit_test(a_web_page_is_called_so),
 		cmocka_unit_test(too_deep_is_a_limit),

@@ -11,8 +11,12 @@
 
 #include <cmocka.h>
 
+#include <openssl/evp.h>
+
+#include "aws/acm_write.h"
 #include "aws/client.h"
 #include "aws/cred.h"
+#include "aws/secretsmanager_write.h"
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -23,6 +27,7 @@
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/needle.h"
 
+enum { PRIVATE_KEY = 91, SEALED, FETCHED };
 enum { HUB_SECRET = 101, HUB_TOKEN, FIRST_SECRET, FIRST_TOKEN, SECOND_SECRET, SECOND_TOKEN, SEEDS };
 
 static void write_profile(void)
@@ -146,11 +151,111 @@ static void nothing_secret_is_left_in_memory(void **state)
 	fake_environment_end();
 }
 
+/* --- keys in bodies --------------------------------------------------------------------------- */
+
+struct fetch {
+	int ends;
+	struct secret value;
+};
+
+static void on_fetched(void *arg, const struct aws_reply *reply, const struct err *err)
+{
+	struct fetch *fetch = arg;
+	struct err taken = ERR_INIT;
+	if (err != NULL || secretsmanager_get_take(reply, &fetch->value, &taken) != 0)
+		fail_msg("%s %s", err != NULL ? err->text : "", taken.text);
+	fetch->ends++;
+}
+
+/* What the needle is the base64 of: in a body it is then there as itself. */
+static void set_decoded(struct secret *secret, unsigned seed)
+{
+	char needle[NEEDLE_LEN + 1];
+	unsigned char bytes[NEEDLE_LEN];
+	needle_make(seed, needle);
+	int len = EVP_DecodeBlock(bytes, (const unsigned char *)needle, NEEDLE_LEN);
+	secret_set(secret, bytes, (size_t)len);
+	mem_wipe(bytes, sizeof(bytes));
+	mem_wipe(needle, sizeof(needle));
+}
+
+static void import_and_seal(struct aws_client *client)
+{
+	int ends = 0;
+	struct secret key = SECRET_INIT, value = SECRET_INIT;
+	set_decoded(&key, PRIVATE_KEY);
+	set_decoded(&value, SEALED);
+	fake_http_fail(ERR_UNREACHABLE, "connect"); /* a second attempt: the body is kept */
+	fake_http_answer(200, "{\"CertificateArn\":\"a\"}");
+	(void)acm_import_start(client, "eu-west-1",
+		&(struct acm_import){.certificate_pem = "c", .key_pem = &key}, on_reply, &ends);
+	struct aws_call *cancelled = acm_import_start(client, "eu-west-1",
+		&(struct acm_import){.certificate_pem = "c", .key_pem = &key}, on_reply, &ends);
+	fake_loop_run_ready();
+	aws_call_cancel(cancelled);
+	fake_loop_advance_ms(3000);
+	assert_int_equal(ends, 1);
+	fake_http_answer(200, "{\"ARN\":\"a\"}");
+	(void)secretsmanager_create_start(client, "eu-west-1",
+		&(struct secretsmanager_create){.name = "n", .token = "t", .value = &value},
+		on_reply, &ends);
+	fake_loop_run_ready();
+	assert_int_equal(ends, 2);
+	assert_true(needle_count(PRIVATE_KEY) > 0 && needle_count(SEALED) > 0); /* in the fakes */
+	secret_clear(&key);
+	secret_clear(&value);
+}
+
+static void fetch_secret(struct aws_client *client)
+{
+	char needle[NEEDLE_LEN + 1], body[256];
+	needle_make(FETCHED, needle);
+	snprintf(body, sizeof(body), "{\"ARN\":\"a\",\"SecretString\":\"%s\"}", needle);
+	fake_http_answer(200, body);
+	struct fetch fetch = {.value = SECRET_INIT};
+	(void)secretsmanager_get_start(client, "eu-west-1", "n", on_fetched, &fetch);
+	fake_loop_run_ready();
+	assert_int_equal(fetch.ends, 1);
+	assert_memory_equal(secret_bytes(&fetch.value), needle, NEEDLE_LEN);
+	secret_clear(&fetch.value);
+	mem_wipe(needle, sizeof(needle));
+	mem_wipe(body, sizeof(body));
+}
+
+static void no_key_is_left_of_what_was_sent_and_read(void **state)
+{
+	(void)state;
+	struct err err;
+	fake_environment_begin();
+	fake_clock_set_now_s(1795219200);
+	write_profile();
+	struct loop *loop = loop_new(&err);
+	struct http *http = http_new(loop, NULL, NULL, &err);
+	struct aws *aws = aws_new(loop, http, "test");
+	struct cred_source *source =
+		cred_default_new(&(struct cred_options){.aws = aws, .getenv = fake_getenv});
+	struct aws_client *client =
+		aws_client_new(aws, &(struct aws_network){.proxy = NULL}, "111122223333", source);
+	fake_http_set_answerer(NULL, NULL);
+	import_and_seal(client);
+	fetch_secret(client);
+	aws_client_free(client);
+	cred_source_free(source);
+	aws_free(aws);
+	http_free(http);
+	loop_free(loop);
+	fake_http_reset();
+	for (unsigned seed = PRIVATE_KEY; seed <= FETCHED; seed++)
+		assert_int_equal(needle_count(seed), 0);
+	fake_environment_end();
+}
+
 int main(void)
 {
 	secret_process_init();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_secret_is_left_in_memory),
+		cmocka_unit_test(no_key_is_left_of_what_was_sent_and_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -184,6 +184,42 @@ static void deepest_document(void **state)
 	assert_string_equal(buf_text(&out), "[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]");
 }
 
+static void bytes_are_written_as_base64(void **state)
+{
+	(void)state;
+	/* RFC 4648 section 10 */
+	static const char *const expected[] = {"{\"a\":\"\",\"b\":\"\"}",
+		"{\"a\":\"Zg==\",\"b\":\"Zg==\"}", "{\"a\":\"Zm8=\",\"b\":\"Zm8=\"}",
+		"{\"a\":\"Zm9v\",\"b\":\"Zm9v\"}", "{\"a\":\"Zm9vYg==\",\"b\":\"Zm9vYg==\"}",
+		"{\"a\":\"Zm9vYmE=\",\"b\":\"Zm9vYmE=\"}",
+		"{\"a\":\"Zm9vYmFy\",\"b\":\"Zm9vYmFy\"}"};
+	for (size_t len = 0; len <= 6; len++) {
+		buf_reset(&out);
+		json_open_object(&writer);
+		json_member_base64(&writer, "a", "foobar", len);
+		json_member_base64(&writer, "b", "foobar", len);
+		json_close_object(&writer);
+		assert_string_equal(buf_text(&out), expected[len]);
+	}
+}
+
+static void base64_that_does_not_fit_is_left_out(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	for (size_t max = 0; max <= 18; max++) {
+		struct buf small;
+		buf_init_secret(&small, max);
+		json_writer_init(&writer, &small, false);
+		json_open_object(&writer);
+		json_member_base64(&writer, "a", "foo\0\xff!", 6);
+		json_close_object(&writer);
+		assert_memory_equal(buf_text(&small), "{\"a\":\"Zm9vAP8h\"}", small.len);
+		assert_int_equal(buf_check(&small, "x", &err), max < 16 ? -1 : 0);
+		buf_clear(&small);
+	}
+}
+
 static void full_buffer_keeps_a_beginning_and_says_so(void **state)
 {
 	(void)state;
@@ -308,6 +344,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(every_byte_string_is_valid_json, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ends_of_the_numbers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(deepest_document, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(bytes_are_written_as_base64, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			base64_that_does_not_fit_is_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			full_buffer_keeps_a_beginning_and_says_so, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(

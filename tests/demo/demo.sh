@@ -89,6 +89,8 @@ arn=$("$build/acmsensor" --socket "$socket" -o json certs --in-use yes --type IM
 	jq -r '[.certificates[] | select(.expired | not)][0].arn')
 run "acmsensor show $arn" show "$arn"
 
+. tests/demo/delivery.sh
+
 if [ "${KEEP:-0}" = 1 ]; then
 	trap - EXIT
 	say "Still running. Look around:"

@@ -17,7 +17,7 @@
 
 #include "base/err.h"
 
-enum { FAKE_ACM_CERTS_MAX = 64 };
+enum { FAKE_ACM_CERTS_MAX = 256 };
 
 struct fake_acm_cert {
 	char id[40]; /* "<ARN prefix>certificate/<id>" */

@@ -247,6 +247,16 @@ static void unlink_call(struct aws_call *call)
 		fake.last = call->previous;
 }
 
+/* As call.c tells it of an is_once request: what is no certain refusal, and was sent, is lost. */
+static bool is_lost(const struct fake_record *record, const struct err *err)
+{
+	bool was_sent = strcmp(err->code, "connect") != 0 && strcmp(err->code, "breaker") != 0;
+	bool is_uncertain = err->kind == ERR_UNREACHABLE || err->kind == ERR_TIMEOUT ||
+			    err->kind == ERR_SERVICE || err->kind == ERR_PROTOCOL ||
+			    err->kind == ERR_LIMIT;
+	return record->is_once && was_sent && is_uncertain;
+}
+
 /* Ends the call; it is freed before its owner hears of it. */
 static void finish(struct aws_call *call, const char *body, const struct err *call_err)
 {
@@ -257,6 +267,8 @@ static void finish(struct aws_call *call, const char *body, const struct err *ca
 	if (rc == 0 && !call->is_ready)
 		rc = aws_reply_read(
 			call->protocol, body, strlen(body), call->expects, &reply, &err);
+	if (rc != 0 && is_lost(record, &err))
+		err_set_code(&err, AWS_ANSWER_LOST);
 	record->outcome = rc == 0 ? FAKE_ANSWERED : FAKE_FAILED;
 	call->client->aws->failures += rc != 0;
 	aws_call_done_fn *done = call->done;
@@ -372,6 +384,10 @@ struct aws_call *aws_call_start(struct aws_client *client, const struct aws_requ
 		client, request->operation, request->region, request->body, request->body_len, arg);
 	call->protocol = aws_service_info(request->service)->protocol;
 	call->expects = request->expects;
+	struct fake_record *record = fake.record[call->number];
+	record->is_secret = request->is_secret;
+	record->is_body_secret = request->is_body_secret;
+	record->is_once = request->is_once;
 	call->done = done;
 	return call;
 }

@@ -13,6 +13,9 @@
  * come from the loop, one timer of 0 ms each, unless fake_call_set_manual(true): then
  * fake_call_deliver() hands out one at a time, oldest first.
  *
+ * An is_once request that fails as if it had been sent has the code AWS_ANSWER_LOST, whatever the
+ * rule says.
+ *
  * aws_client_ready_start is a call of the operation "ready" (region "", body ""); it succeeds when
  * no rule says otherwise.
  */
@@ -85,7 +88,8 @@ enum fake_outcome { FAKE_PENDING, FAKE_ANSWERED, FAKE_FAILED, FAKE_CANCELLED };
 /* What was asked, in order. Borrowed until fake_call_reset. */
 struct fake_record {
 	const char *account, *operation, *region, *body;
-	const char *role_arn; /* of the client; "" for one that assumed none */
+	const char *role_arn;			 /* of the client; "" for one that assumed none */
+	bool is_secret, is_body_secret, is_once; /* as asked */
 	enum fake_outcome outcome;
 };
 size_t fake_call_count(void);

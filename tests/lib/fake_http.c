@@ -181,6 +181,7 @@ static void record(const struct http_call *call, const struct http_request *requ
 			xstrdup(request->route->ca_bundle != NULL ? request->route->ca_bundle : ""),
 		.timeouts = *request->timeouts,
 		.is_secret = request->is_secret,
+		.is_once = request->is_once,
 		.mono_ms = clock_mono_ms(),
 	};
 }

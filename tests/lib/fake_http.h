@@ -52,7 +52,7 @@ struct fake_http_request {
 	const char *headers;	       /* "Name: value\n" each */
 	const char *proxy, *ca_bundle; /* of its route; "" when not set */
 	struct http_timeouts timeouts;
-	bool is_secret;
+	bool is_secret, is_once;
 	int64_t mono_ms;
 };
 size_t fake_http_count(void);

@@ -21,7 +21,8 @@ import pathlib
 import re
 import sys
 
-SERVICES = {"sts": False, "organizations": True, "account": True, "ec2": False, "acm": False}  # global?
+SERVICES = {"sts": False, "organizations": True, "account": True, "ec2": False, "acm": False,
+            "secretsmanager": False}  # global?
 UNKNOWN_REGIONS = ["us-east-9", "eu-east-1", "ap-southeast-12", "cn-south-1", "us-gov-north-1",
                    "us-iso-north-1", "us-isob-north-1", "eu-isoe-east-1", "us-isof-north-1",
                    "eusc-de-west-1", "xx-north-1"]

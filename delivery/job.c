@@ -1,0 +1,317 @@
+/*
+ * A job from the phase that the store has to its end. Each turn:
+ *
+ *   begin: the phase's step -> its answer(s) -> job_next decides -> WAIT_COMMIT -> begin again
+ *                                                                       |
+ *            WAIT_TURN: the next attempt <------------------------------+-> WAIT_DROP -> done
+ *
+ * The steps wait so:
+ *
+ *   CHECK, DRAIN, CONFIRM   WAIT_REMOTE
+ *   FIND                    WAIT_REMOTE, or WAIT_FOUND while there is no ARN
+ *   KEEP                    nothing: what CHECK read is written
+ *   IMPORT                  WAIT_KEY -> WAIT_SENT (may_have_imported is in the store) -> WAIT_CALL
+ *   TAG                     WAIT_CALL: list, add what is missing, list again
+ *   VERIFY                  WAIT_PROBES
+ *   DELETE_CALL             WAIT_CALL
+ *
+ * A store that fails ends the run, not the job. Whatever a run did not write, the next one does
+ * again or looks for (job_next_resumed).
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "delivery/job_internal.h"
+
+enum { DROPS_MAX = 6 };
+
+static const char *const wait_name[] = {"TURN", "REMOTE", "FOUND", "KEY", "SENT", "CALL", "PROBES",
+	"COMMIT", "DROP", "NOTE", "NOTHING"};
+
+static void on_turn(void *arg);
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static void destroy(struct job_run *run)
+{
+	loop_timer_cancel(run->timer);
+	remote_read_cancel(run->read);
+	remote_find_cancel(run->find);
+	escrow_call_cancel(run->escrow);
+	aws_call_cancel(run->call);
+	job_probe_cancel(run->probe);
+	store_write_cancel(run->write);
+	for (size_t i = 0; i < run->hosts; i++)
+		free(run->host[i].text);
+	job_turn_clear(&run->turn);
+	remote_state_clear(&run->remote);
+	secret_clear(&run->key);
+	job_goods_clear(&run->goods);
+	job_copy_clear(&run->job);
+	target_copy_clear(&run->where);
+	free(run);
+}
+
+void job_finish(struct job_run *run, const struct err *err)
+{
+	log_debug("job %s ends its run: %s", run->id, err != NULL ? err->text : "done");
+	run->wait = JOB_WAIT_NOTHING;
+	run->done(run->arg, err);
+	destroy(run);
+}
+
+static void wait_turn(struct job_run *run, int64_t wait_s)
+{
+	run->wait = JOB_WAIT_TURN;
+	run->timer = loop_timer_start(run->delivery->loop, 1000 * wait_s, on_turn, run);
+}
+
+/* --- the end of the key ------------------------------------------------------------------------ */
+
+struct escrow_place job_place(const struct job_run *run)
+{
+	return (struct escrow_place){.kind = run->goods.escrow,
+		.key_id = run->goods.key_id,
+		.plan_id = run->job.record.plan_id,
+		.target = &run->where.target};
+}
+
+static void on_noted(void *arg, const struct err *err)
+{
+	struct job_run *run = arg;
+	run->write = NULL;
+	job_finish(run, err);
+}
+
+static void write_note(struct store_txn *txn, void *arg)
+{
+	const struct job_run *run = arg;
+	job_note(txn, &run->job.record, run->job.record.ended_s, true, true, run->missing_text);
+}
+
+static void on_dropped(void *arg, struct secret *key, const struct err *err)
+{
+	struct job_run *run = arg;
+	(void)key; /* a delete brings none */
+	run->escrow = NULL;
+	if (err == NULL) {
+		job_finish(run, NULL);
+		return;
+	}
+	if (++run->drops < DROPS_MAX) {
+		wait_turn(run, 1 << run->drops);
+		return;
+	}
+	snprintf(run->missing_text, sizeof(run->missing_text),
+		"the key is left over in secret %.200s: %.600s; deleted by the next sweep",
+		run->goods.key_id, err->text);
+	run->wait = JOB_WAIT_NOTE;
+	run->write = store_write_start(run->delivery->store, write_note, run, on_noted, run);
+}
+
+/* The vault's keys are the end's own write; the others leave their escrow now. */
+static void drop_key(struct job_run *run)
+{
+	bool is_elsewhere = run->job.record.kind == JOB_DELIVER && run->goods.key_id != NULL &&
+			    run->goods.escrow != ESCROW_SENSOR;
+	if (!is_elsewhere) {
+		job_finish(run, NULL);
+		return;
+	}
+	struct escrow_place place = job_place(run);
+	run->wait = JOB_WAIT_DROP;
+	run->escrow = escrow_delete_start(run->delivery, &place, on_dropped, run);
+}
+
+/* --- deciding and writing ---------------------------------------------------------------------- */
+
+struct job_known job_known_now(struct job_run *run)
+{
+	const struct job_record *job = &run->job.record;
+	text_copy(run->no_rollback, sizeof(run->no_rollback), job_no_way_back(job));
+	return (struct job_known){.kind = job->kind,
+		.phase = job->phase,
+		.has_arn = job->arn[0] != '\0',
+		.is_cancel_asked = job->is_cancel_asked,
+		.may_have_imported =
+			job->phase == JOB_IMPORT ? run->was_sent_before : job->may_have_imported,
+		.now_s = clock_now_s(),
+		.created_s = job->created_s,
+		.began_s = run->began_s,
+		.last_wait_s = run->last_wait_s,
+		.old_serial = job->old_serial,
+		.new_serial = job->new_serial,
+		.held_serial = "",
+		.in_use_by = "",
+		.key_text = "",
+		.missing_tags = "",
+		.hosts = (uint32_t)run->hosts,
+		.other_host = "",
+		.tag_warning = run->tag_warning,
+		.auto_rollback = run->goods.auto_rollback,
+		.no_rollback = run->no_rollback};
+}
+
+bool job_ends_by_cancel(const struct job_run *run)
+{
+	const struct job_record *job = &run->job.record;
+	return job->is_cancel_asked && !job->may_have_imported &&
+	       (job->phase == JOB_CHECK || job->phase == JOB_DRAIN || job->phase == JOB_KEEP ||
+		       job->phase == JOB_IMPORT || job->phase == JOB_DELETE_CALL);
+}
+
+static void on_commit(void *arg, const struct err *err)
+{
+	struct job_run *run = arg;
+	struct job_record *job = &run->job.record;
+	run->write = NULL;
+	if (err != NULL) {
+		job_finish(run, err);
+		return;
+	}
+	job->is_cancel_asked = run->turn.saw_cancel;
+	job_turn_clear(&run->turn);
+	if (job->state != JOB_RUNNING) {
+		drop_key(run);
+		return;
+	}
+	if (job->next_attempt_s != 0 && !job_ends_by_cancel(run))
+		wait_turn(run, run->last_wait_s);
+	else
+		job_begin(run);
+}
+
+void job_decide(struct job_run *run, const struct job_known *known)
+{
+	struct job_decision decision;
+	job_next(known, &decision);
+	log_debug("job %s phase=%s -> %s wait=%llds: %s", run->id, job_phase_name(known->phase),
+		job_phase_name(decision.phase), (long long)decision.wait_s, decision.reason);
+	job_turn_apply(run, &decision);
+	run->wait = JOB_WAIT_COMMIT;
+	run->write = store_write_start(run->delivery->store, job_turn_write, run, on_commit, run);
+}
+
+void job_decide_err(struct job_run *run, const struct err *err)
+{
+	struct job_known known = job_known_now(run);
+	known.err = err;
+	job_decide(run, &known);
+}
+
+/* --- turns ------------------------------------------------------------------------------------- */
+
+/* Reads again whether a cancel was asked for. */
+static int read_cancel(struct job_run *run, struct err *err)
+{
+	struct store_txn *txn;
+	struct job_record stored;
+	if (store_read_begin(run->delivery->store, &txn, err) != 0)
+		return -1;
+	if (store_job_get(txn, run->id, &stored))
+		run->job.record.is_cancel_asked = stored.is_cancel_asked;
+	int rc = store_txn_check(txn, err);
+	store_read_end(txn);
+	return rc;
+}
+
+/* A plan or certificate that the store lost: said, and ended. */
+static void end_lost(struct job_run *run, const struct err *err)
+{
+	run->was_sent_before = run->job.record.may_have_imported;
+	struct job_known known = job_known_now(run);
+	known.phase = JOB_IMPORT;
+	known.may_have_imported = run->was_sent_before;
+	known.is_cancel_asked = false;
+	known.is_key_lost = true;
+	known.key_text = err->text;
+	job_decide(run, &known);
+}
+
+/* 1: loaded; 0: there is nothing to run; -1 and err. ret_lost: what the store lacks. */
+static int load(struct job_run *run, struct err *ret_lost, struct err *err)
+{
+	struct store_txn *txn;
+	struct job_record stored;
+	if (store_read_begin(run->delivery->store, &txn, err) != 0)
+		return -1;
+	int rc = store_job_get(txn, run->id, &stored) && stored.state == JOB_RUNNING;
+	if (rc == 1) {
+		job_copy_make(&stored, &run->job);
+		(void)job_goods_load(txn, &stored, &run->goods, ret_lost);
+	}
+	if (store_txn_check(txn, err) != 0)
+		rc = -1;
+	store_read_end(txn);
+	return rc;
+}
+
+static void start(struct job_run *run)
+{
+	struct err err = ERR_INIT, lost = ERR_INIT;
+	int rc = load(run, &lost, &err);
+	if (rc != 1) {
+		job_finish(run, rc == 0 ? NULL : &err);
+		return;
+	}
+	struct job_record *job = &run->job.record;
+	run->began_s = clock_now_s();
+	if (lost.kind != ERR_NONE) {
+		end_lost(run, &lost);
+		return;
+	}
+	job->phase = job_next_resumed(job);
+	if (job->kind == JOB_DELIVER && run->goods.escrow == ESCROW_MEMORY)
+		memory_key_hold(run->delivery, job->plan_id);
+	job_list_hosts(run);
+	job_begin(run);
+}
+
+static void on_turn(void *arg)
+{
+	struct job_run *run = arg;
+	struct err err = ERR_INIT;
+	run->timer = NULL;
+	log_debug("job %s goes on after %s", run->id, wait_name[run->wait]);
+	if (run->job.record.id == NULL)
+		start(run);
+	else if (run->job.record.state != JOB_RUNNING)
+		drop_key(run);
+	else if (read_cancel(run, &err) != 0)
+		job_finish(run, &err);
+	else
+		job_begin(run);
+}
+
+struct job_run *job_run_start(struct delivery *delivery, const struct delivery_target *target,
+	const char *job_id, job_run_done_fn *done, void *arg)
+{
+	struct job_run *run = xcalloc(1, sizeof(*run));
+	run->delivery = delivery;
+	target_copy_make(target, &run->where);
+	text_copy(run->id, sizeof(run->id), job_id);
+	run->done = done;
+	run->arg = arg;
+	wait_turn(run, 0);
+	return run;
+}
+
+void job_run_cancel(struct job_run *run)
+{
+	if (run != NULL)
+		destroy(run);
+}
+
+void job_run_wake(struct job_run *run)
+{
+	if (run == NULL || run->timer == NULL)
+		return;
+	loop_timer_cancel(run->timer);
+	wait_turn(run, 0);
+}

@@ -1,0 +1,558 @@
+/* The decisions of a job; see job_next.h. */
+#include "delivery/job_next.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/client.h"
+#include "base/err.h"
+#include "base/text.h"
+
+static const char nothing_changed[] = "nothing was changed in AWS";
+
+/* --- kinds of error ---------------------------------------------------------------------------- */
+
+/* May be over at the next try. */
+static bool passes(const struct err *err)
+{
+	switch (err->kind) {
+	case ERR_UNREACHABLE:
+	case ERR_TIMEOUT:
+	case ERR_THROTTLED:
+	case ERR_SERVICE:
+	case ERR_CREDENTIALS:
+	case ERR_PROTOCOL:
+	case ERR_SYSTEM:
+	case ERR_STOPPED:
+	case ERR_STORE:
+	case ERR_STORE_FULL:
+		return true;
+	case ERR_NONE:
+	case ERR_CONFIG:
+	case ERR_LIMIT:
+	case ERR_DENIED:
+	case ERR_DENIED_BY_SCP:
+	case ERR_ROLE:
+	case ERR_NOT_FOUND:
+	case ERR_REFUSED:
+		return false;
+	}
+	abort();
+}
+
+bool job_next_is_doubt(const struct err *err)
+{
+	if (strcmp(err->code, AWS_ANSWER_LOST) == 0)
+		return true;
+	switch (err->kind) {
+	case ERR_DENIED:
+	case ERR_DENIED_BY_SCP:
+	case ERR_ROLE:
+	case ERR_CREDENTIALS:
+	case ERR_THROTTLED:
+	case ERR_REFUSED:
+	case ERR_NOT_FOUND:
+	case ERR_CONFIG:
+	case ERR_UNREACHABLE: /* never sent, or it has the code above */
+		return false;
+	case ERR_NONE:
+	case ERR_SYSTEM:
+	case ERR_LIMIT:
+	case ERR_PROTOCOL:
+	case ERR_TIMEOUT:
+	case ERR_SERVICE:
+	case ERR_STORE:
+	case ERR_STORE_FULL:
+	case ERR_STOPPED:
+		return true;
+	}
+	abort();
+}
+
+/* --- shapes of a decision ---------------------------------------------------------------------- */
+
+static void say(struct job_decision *to, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void say(struct job_decision *to, const char *format, ...)
+{
+	char text[2 * JOB_REASON_MAX];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	text_shorten(to->reason, sizeof(to->reason), text);
+}
+
+static void go_on(struct job_decision *to, enum job_phase phase)
+{
+	to->phase = phase;
+	to->wait_s = 0;
+}
+
+static void end(struct job_decision *to, enum job_state state)
+{
+	to->phase = JOB_DONE;
+	to->state = state;
+	to->wait_s = 0;
+	to->is_failure = state == JOB_FAILED || state == JOB_IMPOSSIBLE;
+}
+
+static int64_t longer(int64_t last_wait_s, int64_t max_s)
+{
+	if (last_wait_s < 1)
+		return 1;
+	return last_wait_s * 2 < max_s ? last_wait_s * 2 : max_s;
+}
+
+static bool is_patient(const struct job_known *known, int64_t patience_s)
+{
+	return known->now_s - known->began_s < patience_s;
+}
+
+static int64_t life_s(const struct job_known *known)
+{
+	return known->phase == JOB_DRAIN ? JOB_DRAIN_LIFE_S : JOB_LIFE_S;
+}
+
+static bool is_worn_out(const struct job_known *known)
+{
+	return known->now_s - known->created_s >= life_s(known);
+}
+
+/* What is where, for the end of a job that could not find out more. */
+static const char *whereabouts(const struct job_known *known, char *text, size_t size)
+{
+	if (known->kind == JOB_DELETE)
+		snprintf(text, size, "it is not known whether the certificate was deleted");
+	else if (!known->may_have_imported)
+		snprintf(text, size, "%s", nothing_changed);
+	else
+		snprintf(text, size,
+			"serial %s was sent to ACM; whether ACM holds it or %s%s is to be looked "
+			"at by hand",
+			known->new_serial,
+			known->old_serial[0] != '\0' ? "still serial " : "nothing",
+			known->old_serial);
+	return text;
+}
+
+static void try_again(const struct job_known *known, struct job_decision *to, const char *text)
+{
+	char where[512];
+	to->is_failure = true;
+	if (is_worn_out(known)) {
+		end(to, JOB_FAILED);
+		say(to, "given up after %lld hours: %s; %s", (long long)life_s(known) / 3600, text,
+			whereabouts(known, where, sizeof(where)));
+		return;
+	}
+	to->wait_s = longer(known->last_wait_s, JOB_RETRY_MAX_S);
+	say(to, "%s; tried again", text);
+}
+
+static void look_again(const struct job_known *known, struct job_decision *to)
+{
+	to->wait_s = longer(known->last_wait_s, JOB_LOOK_MAX_S);
+}
+
+/* A step that only reads met an error. */
+static void reading_failed(const struct job_known *known, struct job_decision *to)
+{
+	if (known->may_have_imported || passes(known->err)) {
+		try_again(known, to, known->err->text);
+		return;
+	}
+	end(to, JOB_FAILED);
+	say(to, "%s; %s", known->err->text, nothing_changed);
+}
+
+static void cancelled(struct job_decision *to)
+{
+	end(to, JOB_CANCELLED);
+	say(to, "cancelled before anything was sent; %s", nothing_changed);
+}
+
+/* --- CHECK, DRAIN, KEEP ------------------------------------------------------------------------ */
+
+static void check_delete(const struct job_known *known, struct job_decision *to)
+{
+	if (known->holds == JOB_HOLDS_NOTHING) {
+		end(to, JOB_SUCCEEDED);
+		say(to, "ACM has no such certificate: there was nothing to delete");
+	} else if (known->in_use_by[0] == '\0') {
+		go_on(to, JOB_DELETE_CALL);
+		say(to, "nothing uses serial %s; its public part is archived", known->held_serial);
+	} else if (known->phase == JOB_DRAIN) {
+		if (is_worn_out(known)) {
+			end(to, JOB_FAILED);
+			say(to, "still in use by %s after %d days; %s", known->in_use_by,
+				JOB_DRAIN_LIFE_S / 86400, nothing_changed);
+			return;
+		}
+		to->wait_s = longer(known->last_wait_s, JOB_RETRY_MAX_S);
+		say(to, "in use by %s; waits until nothing uses it", known->in_use_by);
+	} else {
+		end(to, JOB_FAILED);
+		say(to, "in use by %s: not deleted; %s", known->in_use_by, nothing_changed);
+	}
+}
+
+static void check_import(const struct job_known *known, struct job_decision *to)
+{
+	if (!known->has_arn) {
+		go_on(to, JOB_KEEP);
+		say(to, "a first import: there is nothing to compare with");
+		return;
+	}
+	switch (known->holds) {
+	case JOB_HOLDS_NOTHING:
+		end(to, JOB_FAILED);
+		say(to, "void: ACM has no certificate under this ARN any more; %s",
+			nothing_changed);
+		return;
+	case JOB_HOLDS_OLD:
+		go_on(to, JOB_KEEP);
+		say(to, "ACM holds serial %s, as planned", known->held_serial);
+		return;
+	case JOB_HOLDS_NEW:
+		if (known->kind == JOB_ROLLBACK) { /* perhaps a stale read from before */
+			go_on(to, JOB_KEEP);
+			say(to, "ACM shows serial %s already; it is sent to be sure",
+				known->held_serial);
+			return;
+		}
+		go_on(to, JOB_TAG);
+		to->may_have_imported = true;
+		say(to, "ACM holds serial %s already: nothing is imported", known->held_serial);
+		return;
+	case JOB_HOLDS_MIXED:
+		if (is_patient(known, JOB_OTHER_PATIENCE_S)) {
+			look_again(known, to);
+			say(to, "ACM's answers tell of two serials; looked at again");
+			return;
+		}
+		break;
+	case JOB_HOLDS_OTHER:
+		break;
+	}
+	end(to, JOB_FAILED);
+	say(to, "void: someone else replaced it (serial %s instead of %s); %s", known->held_serial,
+		known->old_serial, nothing_changed);
+}
+
+static void after_check(const struct job_known *known, struct job_decision *to)
+{
+	if (known->is_cancel_asked)
+		cancelled(to);
+	else if (known->err != NULL)
+		reading_failed(known, to);
+	else if (known->kind == JOB_DELETE)
+		check_delete(known, to);
+	else
+		check_import(known, to);
+}
+
+static void after_keep(const struct job_known *known, struct job_decision *to)
+{
+	if (known->is_cancel_asked) {
+		cancelled(to);
+		return;
+	}
+	go_on(to, JOB_IMPORT);
+	say(to, "%s",
+		known->no_rollback[0] == '\0'
+			? "what the way back needs is kept"
+			: "what can be kept is kept; there will be no way back");
+}
+
+/* --- IMPORT and FIND --------------------------------------------------------------------------- */
+
+static void key_is_lost(const struct job_known *known, struct job_decision *to)
+{
+	char where[512];
+	bool is_rollback = known->kind == JOB_ROLLBACK && !known->may_have_imported;
+	end(to, is_rollback ? JOB_IMPOSSIBLE : JOB_FAILED);
+	say(to, "%s; %s", known->key_text, whereabouts(known, where, sizeof(where)));
+}
+
+static void import_refused(const struct job_known *known, struct job_decision *to)
+{
+	bool is_quota = strcmp(known->err->code, "LimitExceededException") == 0;
+	char where[512];
+	if (known->err->kind == ERR_THROTTLED || known->err->kind == ERR_CREDENTIALS ||
+		known->err->kind == ERR_UNREACHABLE) {
+		if (!is_quota) {
+			try_again(known, to, known->err->text);
+			return;
+		}
+	}
+	end(to, JOB_FAILED);
+	say(to, "ACM refused the import: %s%s; %s", known->err->text,
+		is_quota ? " (a quota of the account: not tried again)" : "",
+		whereabouts(known, where, sizeof(where)));
+}
+
+static void after_import(const struct job_known *known, struct job_decision *to)
+{
+	if (known->is_cancel_asked && !known->may_have_imported && !known->is_sent) {
+		cancelled(to);
+	} else if (known->is_key_lost) {
+		key_is_lost(known, to);
+	} else if (!known->is_sent && known->err != NULL) {
+		try_again(known, to, known->err->text);
+	} else if (known->err == NULL) {
+		to->may_have_imported = true;
+		go_on(to, JOB_TAG);
+		say(to, "ACM took serial %s", known->new_serial);
+	} else if (job_next_is_doubt(known->err)) {
+		to->may_have_imported = true;
+		to->is_failure = true;
+		go_on(to, JOB_FIND);
+		say(to, "%s; ACM is asked whether it has it before anything is repeated",
+			known->err->text);
+	} else {
+		import_refused(known, to);
+	}
+}
+
+static void someone_else(const struct job_known *known, struct job_decision *to)
+{
+	if (is_patient(known, JOB_OTHER_PATIENCE_S)) {
+		look_again(known, to);
+		say(to, "ACM shows serial %s, neither the old nor the new one; looked at again",
+			known->held_serial);
+		return;
+	}
+	end(to, JOB_FAILED);
+	to->is_roll_back =
+		known->auto_rollback && known->no_rollback[0] == '\0' && known->kind == JOB_DELIVER;
+	say(to, "ACM holds serial %s, neither the old one (%s) nor the new one (%s)%s",
+		known->held_serial, known->old_serial, known->new_serial,
+		to->is_roll_back ? "; rolled back as asked" : "");
+}
+
+static void after_find(const struct job_known *known, struct job_decision *to)
+{
+	int64_t patience_s = known->has_arn ? JOB_FIND_PATIENCE_S : JOB_FIND_NEW_PATIENCE_S;
+	if (known->err != NULL) {
+		reading_failed(known, to);
+		return;
+	}
+	if (known->holds == JOB_HOLDS_NEW) {
+		go_on(to, JOB_TAG);
+		say(to, "ACM has serial %s: the import whose answer was lost is adopted",
+			known->new_serial);
+		return;
+	}
+	if (known->holds == JOB_HOLDS_OTHER || known->holds == JOB_HOLDS_MIXED) {
+		someone_else(known, to);
+		return;
+	}
+	if (is_patient(known, patience_s)) {
+		look_again(known, to);
+		say(to, "serial %s is not there yet; looked at again", known->new_serial);
+		return;
+	}
+	if (known->has_arn && known->holds == JOB_HOLDS_NOTHING) {
+		end(to, JOB_FAILED);
+		say(to, "ACM has no certificate under this ARN any more: it was deleted meanwhile");
+		return;
+	}
+	if (is_worn_out(known)) {
+		try_again(known, to, "the import got lost again and again");
+		return;
+	}
+	go_on(to, JOB_IMPORT);
+	to->is_resend = true;
+	say(to, "not there after %lld s of looking: the import got lost and is sent again",
+		(long long)patience_s);
+}
+
+/* --- TAG, CONFIRM, VERIFY ---------------------------------------------------------------------- */
+
+static void after_tag(const struct job_known *known, struct job_decision *to)
+{
+	const struct err *err = known->err;
+	if (err != NULL && passes(err) && is_patient(known, JOB_TAG_PATIENCE_S)) {
+		try_again(known, to, err->text);
+		return;
+	}
+	if (err == NULL && known->missing_tags[0] != '\0' &&
+		is_patient(known, JOB_TAG_PATIENCE_S)) {
+		look_again(known, to);
+		say(to, "tags do not show yet: %s; looked at again", known->missing_tags);
+		return;
+	}
+	go_on(to, JOB_CONFIRM);
+	if (err != NULL) {
+		to->is_failure = to->has_tag_warning = true;
+		say(to, "tags could not be set: %s", err->text);
+	} else if (known->missing_tags[0] != '\0') {
+		to->is_failure = to->has_tag_warning = true;
+		say(to, "tags are missing: %s", known->missing_tags);
+	} else {
+		say(to, "tags are complete");
+	}
+}
+
+/* How a job ends whose certificate is in ACM. */
+static void proved(const struct job_known *known, struct job_decision *to, const char *hosts)
+{
+	end(to, known->kind == JOB_ROLLBACK ? JOB_RESTORED : JOB_SUCCEEDED);
+	say(to, "%s serial %s%s%s%s%s",
+		known->kind == JOB_ROLLBACK ? "restored: ACM holds" : "ACM holds",
+		known->new_serial, hosts[0] != '\0' ? "; " : "", hosts,
+		known->tag_warning[0] != '\0' ? "; warning: " : "", known->tag_warning);
+}
+
+static void after_confirm(const struct job_known *known, struct job_decision *to)
+{
+	if (known->err != NULL) {
+		reading_failed(known, to);
+		return;
+	}
+	if (known->holds == JOB_HOLDS_OTHER) {
+		someone_else(known, to);
+	} else if (known->holds == JOB_HOLDS_NEW && known->hosts == 0) {
+		proved(known, to, "");
+	} else if (known->holds == JOB_HOLDS_NEW) {
+		go_on(to, JOB_VERIFY);
+		say(to, "ACM holds serial %s", known->new_serial);
+	} else if (is_patient(known, JOB_CONFIRM_PATIENCE_S)) {
+		look_again(known, to);
+		say(to, "ACM does not show serial %s everywhere yet; looked at again",
+			known->new_serial);
+	} else if (known->holds == JOB_HOLDS_NOTHING) {
+		end(to, JOB_FAILED);
+		say(to, "ACM took serial %s but has no certificate under this ARN now",
+			known->new_serial);
+	} else {
+		end(to, JOB_FAILED);
+		say(to, "ACM took serial %s but still shows serial %s after %d minutes",
+			known->new_serial, known->held_serial, JOB_CONFIRM_PATIENCE_S / 60);
+	}
+}
+
+static void after_verify(const struct job_known *known, struct job_decision *to)
+{
+	char text[512];
+	if ((known->other > 0 && is_patient(known, JOB_VERIFY_PATIENCE_S)) ||
+		(known->unreachable > 0 && is_patient(known, JOB_UNREACHABLE_PATIENCE_S))) {
+		look_again(known, to);
+		say(to,
+			"%u of %u hosts serve it, %u another certificate, %u not reachable; asked "
+			"again",
+			known->served, known->hosts, known->other, known->unreachable);
+		return;
+	}
+	if (known->other == 0) {
+		snprintf(text, sizeof(text), "served by %u of %u hosts%s", known->served,
+			known->hosts,
+			known->unreachable > 0 ? "; warning: the others are not reachable" : "");
+		proved(known, to, text);
+		return;
+	}
+	bool is_asked = known->kind == JOB_DELIVER && known->auto_rollback;
+	if (is_asked && known->no_rollback[0] == '\0') {
+		end(to, JOB_FAILED);
+		to->is_roll_back = true;
+		say(to, "%s still serves another certificate after %d minutes; rolled back as asked",
+			known->other_host, JOB_VERIFY_PATIENCE_S / 60);
+		return;
+	}
+	snprintf(text, sizeof(text),
+		"served by %u of %u hosts; warning: %s still serves another certificate%s%s",
+		known->served, known->hosts, known->other_host,
+		is_asked ? ", and there is no way back: " : "", is_asked ? known->no_rollback : "");
+	proved(known, to, text);
+}
+
+/* --- DELETE_CALL ------------------------------------------------------------------------------- */
+
+static void after_delete(const struct job_known *known, struct job_decision *to)
+{
+	const struct err *err = known->err;
+	if (known->is_cancel_asked && !known->is_sent) {
+		cancelled(to);
+	} else if (err == NULL || err->kind == ERR_NOT_FOUND) {
+		end(to, JOB_SUCCEEDED);
+		say(to, "deleted; its public part stays in the archive");
+	} else if (strcmp(err->code, "ResourceInUseException") == 0) {
+		if (is_patient(known, JOB_IN_USE_PATIENCE_S)) {
+			to->is_failure = true;
+			look_again(known, to);
+			say(to, "%s; what ACM knows of its users lags, tried again", err->text);
+			return;
+		}
+		end(to, JOB_FAILED);
+		say(to, "%s; %s", err->text, nothing_changed);
+	} else if (passes(err)) {
+		try_again(known, to, err->text);
+	} else {
+		end(to, JOB_FAILED);
+		say(to, "ACM refused to delete it: %s; %s", err->text, nothing_changed);
+	}
+}
+
+/* --- all --------------------------------------------------------------------------------------- */
+
+void job_next(const struct job_known *known, struct job_decision *ret_decision)
+{
+	struct job_decision *to = ret_decision;
+	*to = (struct job_decision){.phase = known->phase,
+		.state = JOB_RUNNING,
+		.may_have_imported = known->may_have_imported};
+	switch (known->phase) {
+	case JOB_CHECK:
+	case JOB_DRAIN:
+		after_check(known, to);
+		return;
+	case JOB_KEEP:
+		after_keep(known, to);
+		return;
+	case JOB_IMPORT:
+		after_import(known, to);
+		return;
+	case JOB_FIND:
+		after_find(known, to);
+		return;
+	case JOB_TAG:
+		after_tag(known, to);
+		return;
+	case JOB_CONFIRM:
+		after_confirm(known, to);
+		return;
+	case JOB_VERIFY:
+		after_verify(known, to);
+		return;
+	case JOB_DELETE_CALL:
+		after_delete(known, to);
+		return;
+	case JOB_DONE:
+		break;
+	}
+	abort(); /* nothing is done in JOB_DONE */
+}
+
+enum job_phase job_next_resumed(const struct job_record *job)
+{
+	switch (job->phase) {
+	case JOB_KEEP: /* what ACM holds has to be read again */
+		return JOB_CHECK;
+	case JOB_IMPORT:
+		return job->may_have_imported ? JOB_FIND : JOB_IMPORT;
+	case JOB_CONFIRM: /* what was seen of tags and hosts is told at the end: seen again */
+	case JOB_VERIFY:
+		return JOB_TAG;
+	case JOB_CHECK:
+	case JOB_FIND:
+	case JOB_TAG:
+	case JOB_DRAIN:
+	case JOB_DELETE_CALL:
+	case JOB_DONE:
+		return job->phase;
+	}
+	return job->phase;
+}

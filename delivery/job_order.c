@@ -1,0 +1,362 @@
+/*
+ * Jobs are made, and asked to end, in one write of the store each: what can be known without AWS is
+ * checked there, so that two orders for one ARN cannot both be taken.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "base/x509.h"
+#include "delivery/delivery.h"
+#include "delivery/delivery_internal.h"
+#include "delivery/job_copy.h"
+#include "store/events.h"
+#include "store/vault.h"
+
+enum { RUNNING_LOOK_BACK_S = 9 * 86400 }; /* no job lives longer (job_next.h) */
+
+static void refuse(struct store_txn *txn, enum err_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+static void refuse(struct store_txn *txn, enum err_kind kind, const char *format, ...)
+{
+	struct err err = ERR_INIT;
+	va_list args;
+	va_start(args, format);
+	err_vset(&err, kind, format, args);
+	va_end(args);
+	store_txn_fail(txn, &err);
+}
+
+void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_s, bool is_failure,
+	bool has_event, const char *text)
+{
+	struct job_copy copy; /* what is read dies with the first change */
+	char detail[1400];
+	job_copy_make(view, &copy);
+	const struct job_record *job = &copy.record;
+	store_job_step_append(txn, job->id,
+		&(struct job_step){.at_s = now_s,
+			.phase = job->phase,
+			.is_failure = is_failure,
+			.text = text});
+	bool is_end = job->state != JOB_RUNNING;
+	snprintf(detail, sizeof(detail), "%s, %s: %s", job_kind_name(job->kind),
+		is_end ? job_state_name(job->state) : job_phase_name(job->phase), text);
+	if (has_event)
+		store_event_append(
+			txn, &(struct event_record){.at_s = now_s,
+				     .kind = is_end ? EVENT_DELIVERY_FINISHED : EVENT_DELIVERY_STEP,
+				     .connector = job->connector,
+				     .account_id = job->account_id,
+				     .region = job->region,
+				     .arn = job->arn,
+				     .subject = job->id,
+				     .detail = detail});
+	job_copy_clear(&copy);
+}
+
+/* --- one job at a time for an ARN -------------------------------------------------------------- */
+
+/* Ids of a kind begin with its letter and the time: only those that may still run are walked. */
+static bool is_taken_by(struct store_txn *txn, const char *arn, char prefix, int64_t now_s)
+{
+	char position[DELIVERY_ID_MAX + 1];
+	struct job_record job;
+	delivery_new_id(prefix, now_s - RUNNING_LOOK_BACK_S, position);
+	while (store_job_next(txn, position, &job) && job.id[0] == prefix) {
+		if (job.state != JOB_RUNNING || strcmp(job.arn, arn) != 0)
+			continue;
+		refuse(txn, ERR_REFUSED, "job %s runs on %s: one at a time", job.id, arn);
+		return true;
+	}
+	return false;
+}
+
+static bool is_taken(struct store_txn *txn, const char *arn, int64_t now_s)
+{
+	return arn[0] != '\0' && (is_taken_by(txn, arn, JOB_ID_DELIVER, now_s) ||
+					 is_taken_by(txn, arn, JOB_ID_ROLLBACK, now_s) ||
+					 is_taken_by(txn, arn, JOB_ID_DELETE, now_s));
+}
+
+/* --- the way back ------------------------------------------------------------------------------ */
+
+static bool is_zero(const unsigned char *bytes, size_t len)
+{
+	unsigned char any = 0;
+	for (size_t i = 0; i < len; i++)
+		any |= bytes[i];
+	return any == 0;
+}
+
+bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int64_t now_s,
+	char ret_text[ROLLBACK_TEXT_MAX])
+{
+	const void *der;
+	size_t len;
+	const char *why = "";
+	if (job->kind == JOB_DELETE)
+		why = "a deleted certificate cannot be brought back under its ARN";
+	else if (job->state == JOB_RUNNING)
+		why = "the job is still running";
+	else if (!job->may_have_imported)
+		why = "the job changed nothing in AWS";
+	else if (is_zero(job->old_fingerprint_sha256, CERT_SHA256_LEN))
+		why = "it was a first import: there was nothing under the ARN before";
+	else if (job->old_key_id[0] == '\0')
+		why = "this sensor never had the previous certificate's private key, and ACM does "
+		      "not give it out";
+	else if ((job->keep_key_until_s != 0 && job->keep_key_until_s <= now_s) ||
+		 !store_vault_has(txn, job->old_key_id))
+		why = "the previous certificate's private key was wiped: its time was over";
+	else if (!store_pem_get(txn, job->old_fingerprint_sha256, &der, &len))
+		why = "the previous certificate is not in the store";
+	text_copy(ret_text, ROLLBACK_TEXT_MAX, why);
+	return why[0] == '\0';
+}
+
+void job_rollback_record(const struct job_record *of, const char *id, const char *requested_by,
+	int64_t now_s, struct job_record *ret_job)
+{
+	*ret_job = (struct job_record){.id = id,
+		.kind = JOB_ROLLBACK,
+		.plan_id = of->plan_id,
+		.of_job_id = of->id,
+		.connector = of->connector,
+		.account_id = of->account_id,
+		.region = of->region,
+		.arn = of->arn,
+		.certificate_id = of->certificate_id,
+		.phase = JOB_CHECK,
+		.state = JOB_RUNNING,
+		.reason = "",
+		.created_s = now_s,
+		.updated_s = now_s,
+		.old_serial = of->new_serial,
+		.new_serial = of->old_serial,
+		.old_key_id = of->new_key_id,
+		.new_key_id = of->old_key_id,
+		.evidence = "",
+		.requested_by = requested_by};
+	memcpy(ret_job->old_fingerprint_sha256, of->new_fingerprint_sha256, CERT_SHA256_LEN);
+	memcpy(ret_job->new_fingerprint_sha256, of->old_fingerprint_sha256, CERT_SHA256_LEN);
+}
+
+static void order_rollback(struct store_txn *txn, const struct job_order *order)
+{
+	struct job_record of, job;
+	char why[ROLLBACK_TEXT_MAX];
+	if (!store_job_get(txn, order->of_job_id, &of)) {
+		refuse(txn, ERR_NOT_FOUND, "there is no job %s", order->of_job_id);
+		return;
+	}
+	if (!job_may_roll_back(txn, &of, order->now_s, why)) {
+		refuse(txn, ERR_REFUSED, "rollback is impossible: %s", why);
+		return;
+	}
+	if (is_taken(txn, of.arn, order->now_s))
+		return;
+	job_rollback_record(&of, order->id, order->requested_by, order->now_s, &job);
+	store_job_put(txn, &job);
+	if (!store_job_get(txn, order->id, &job)) /* of died with the put */
+		return;
+	char key_id[VAULT_ID_MAX + 1];
+	text_copy(key_id, sizeof(key_id), job.new_key_id);
+	store_vault_set_wipe_after(txn, key_id, 0); /* as long as the job runs */
+	if (store_job_get(txn, order->id, &job))
+		job_note(txn, &job, order->now_s, false, true, "rollback asked for");
+}
+
+/* --- deliver ----------------------------------------------------------------------------------- */
+
+static bool is_plan_open(
+	struct store_txn *txn, const struct job_order *order, const struct plan_record *plan)
+{
+	struct cert_record cert;
+	char until[TEXT_TIME_MAX];
+	if (plan->decision == PLAN_REFUSE) {
+		refuse(txn, ERR_REFUSED, "plan %s refuses: nothing to apply", plan->id);
+		return false;
+	}
+	if (plan->job_id[0] != '\0') {
+		refuse(txn, ERR_REFUSED, "plan %s was applied already: job %s", plan->id,
+			plan->job_id);
+		return false;
+	}
+	if (plan->expires_s <= order->now_s) {
+		refuse(txn, ERR_REFUSED, "plan %s expired at %s: plan again", plan->id,
+			text_format_time(plan->expires_s, until));
+		return false;
+	}
+	bool is_known = plan->arn[0] != '\0' && store_cert_get(txn, plan->arn, &cert);
+	if (is_known && cert.detailed_s > plan->created_s && cert.serial[0] != '\0' &&
+		strcmp(cert.serial, plan->old_serial) != 0) {
+		refuse(txn, ERR_REFUSED,
+			"plan %s is void: someone else replaced the certificate (serial %s instead "
+			"of %s): plan again",
+			plan->id, cert.serial, plan->old_serial);
+		return false;
+	}
+	return true;
+}
+
+static int read_serial(struct store_txn *txn, const unsigned char *sha256,
+	char ret_serial[X509_SERIAL_HEX_MAX], struct err *err)
+{
+	struct x509_facts facts = {.san_count = 0};
+	const void *der;
+	size_t len;
+	if (!store_pem_get(txn, sha256, &der, &len))
+		return err_set(err, ERR_STORE, "the plan's certificate is not in the store");
+	if (x509_facts_from_der(der, len, &facts, err) != 0)
+		return -1;
+	text_copy(ret_serial, X509_SERIAL_HEX_MAX, facts.serial);
+	x509_facts_clear(&facts);
+	return 0;
+}
+
+/* The key of what is there now, when this sensor delivered it and still has it; else "". */
+static void find_old_key(
+	struct store_txn *txn, const struct plan_record *plan, char ret_key_id[VAULT_ID_MAX + 1])
+{
+	struct job_record delivered;
+	ret_key_id[0] = '\0';
+	if (plan->arn[0] != '\0' &&
+		store_job_of_leaf(txn, plan->arn, plan->old_fingerprint_sha256, &delivered) &&
+		delivered.new_key_id[0] != '\0' && store_vault_has(txn, delivered.new_key_id))
+		text_copy(ret_key_id, VAULT_ID_MAX + 1, delivered.new_key_id);
+}
+
+static void fill_deliver(
+	const struct job_order *order, const struct plan_record *plan, struct job_record *ret_job)
+{
+	*ret_job = (struct job_record){.id = order->id,
+		.kind = JOB_DELIVER,
+		.plan_id = plan->id,
+		.of_job_id = "",
+		.connector = plan->connector,
+		.account_id = plan->account_id,
+		.region = plan->region,
+		.arn = plan->decision == PLAN_REIMPORT ? plan->arn : "",
+		.certificate_id = plan->certificate_id,
+		.phase = JOB_CHECK,
+		.state = JOB_RUNNING,
+		.reason = "",
+		.created_s = order->now_s,
+		.updated_s = order->now_s,
+		.old_serial = plan->decision == PLAN_REIMPORT ? plan->old_serial : "",
+		.new_key_id = plan->escrow == ESCROW_SENSOR ? plan->key_id : "",
+		.evidence = "",
+		.requested_by = order->requested_by};
+	memcpy(ret_job->new_fingerprint_sha256, plan->leaf_sha256, CERT_SHA256_LEN);
+	if (plan->decision == PLAN_REIMPORT)
+		memcpy(ret_job->old_fingerprint_sha256, plan->old_fingerprint_sha256,
+			CERT_SHA256_LEN);
+}
+
+static void order_deliver(struct store_txn *txn, const struct job_order *order)
+{
+	struct plan_record plan;
+	struct job_record job;
+	struct err err = ERR_INIT;
+	char serial[X509_SERIAL_HEX_MAX], old_key_id[VAULT_ID_MAX + 1], key_id[VAULT_ID_MAX + 1];
+	if (!store_plan_get(txn, order->plan_id, &plan)) {
+		refuse(txn, ERR_NOT_FOUND, "there is no plan %s", order->plan_id);
+		return;
+	}
+	if (!is_plan_open(txn, order, &plan) || is_taken(txn, plan.arn, order->now_s))
+		return;
+	if (read_serial(txn, plan.leaf_sha256, serial, &err) != 0) {
+		store_txn_fail(txn, &err);
+		return;
+	}
+	find_old_key(txn, &plan, old_key_id);
+	text_copy(key_id, sizeof(key_id), plan.escrow == ESCROW_SENSOR ? plan.key_id : "");
+	fill_deliver(order, &plan, &job);
+	job.new_serial = serial;
+	job.old_key_id = plan.decision == PLAN_REIMPORT ? old_key_id : "";
+	store_job_put(txn, &job);
+	if (!store_plan_get(txn, order->plan_id, &plan))
+		return;
+	plan.job_id = order->id;
+	store_plan_put(txn, &plan);
+	if (key_id[0] != '\0')
+		store_vault_set_wipe_after(txn, key_id, 0); /* as long as the job runs */
+	if (store_job_get(txn, order->id, &job))
+		job_note(txn, &job, order->now_s, false, true, "delivery asked for");
+}
+
+/* --- delete ------------------------------------------------------------------------------------ */
+
+static void order_delete(struct store_txn *txn, const struct job_order *order)
+{
+	if (is_taken(txn, order->arn, order->now_s))
+		return;
+	const struct job_record job = {.id = order->id,
+		.kind = JOB_DELETE,
+		.plan_id = "",
+		.of_job_id = "",
+		.connector = order->connector,
+		.account_id = order->account_id,
+		.region = order->region,
+		.arn = order->arn,
+		.certificate_id = "",
+		.phase = order->wait_until_unused ? JOB_DRAIN : JOB_CHECK,
+		.state = JOB_RUNNING,
+		.reason = "",
+		.created_s = order->now_s,
+		.updated_s = order->now_s,
+		.old_serial = "",
+		.new_serial = "",
+		.old_key_id = "",
+		.new_key_id = "",
+		.evidence = "",
+		.requested_by = order->requested_by};
+	store_job_put(txn, &job);
+	job_note(txn, &job, order->now_s, false, true, "delete asked for");
+}
+
+void job_order_write(struct store_txn *txn, const struct job_order *order)
+{
+	switch (order->kind) {
+	case JOB_DELIVER:
+		order_deliver(txn, order);
+		return;
+	case JOB_ROLLBACK:
+		order_rollback(txn, order);
+		return;
+	case JOB_DELETE:
+		order_delete(txn, order);
+		return;
+	}
+}
+
+void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s)
+{
+	struct job_record job;
+	if (!store_job_get(txn, job_id, &job)) {
+		refuse(txn, ERR_NOT_FOUND, "there is no job %s", job_id);
+		return;
+	}
+	if (job.state != JOB_RUNNING) {
+		refuse(txn, ERR_REFUSED, "job %s has ended: %s", job_id, job_state_name(job.state));
+		return;
+	}
+	if (job.may_have_imported || job.phase == JOB_DELETE_CALL) {
+		refuse(txn, ERR_REFUSED,
+			"job %s has gone too far to be cancelled (%s): let it end, then roll it "
+			"back",
+			job_id, job_phase_name(job.phase));
+		return;
+	}
+	if (job.is_cancel_asked)
+		return;
+	job.is_cancel_asked = true;
+	job.next_attempt_s = 0;
+	job.updated_s = now_s;
+	store_job_put(txn, &job);
+	if (store_job_get(txn, job_id, &job))
+		job_note(txn, &job, now_s, false, true, "cancel asked for");
+}

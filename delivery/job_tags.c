@@ -1,0 +1,78 @@
+/* Tags of a delivery; see job_tags.h. */
+#include "delivery/job_tags.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "delivery/delivery_internal.h"
+
+bool job_tags_is_reserved(const char *key)
+{
+	return text_has_prefix(key, TAG_PREFIX) || text_has_prefix(key, "aws:");
+}
+
+static struct acm_tag *find(struct job_tags *tags, const char *key)
+{
+	for (size_t i = 0; i < tags->count; i++) {
+		if (strcmp(tags->item[i].key, key) == 0)
+			return &tags->item[i];
+	}
+	return NULL;
+}
+
+static void add(struct job_tags *tags, const char *key, const char *value, bool was_there)
+{
+	if (tags->count == JOB_TAGS_MAX || find(tags, key) != NULL)
+		return;
+	tags->was_there[tags->count] = was_there;
+	tags->item[tags->count++] = (struct acm_tag){.key = (char *)key, .value = (char *)value};
+}
+
+static void add_pack(struct job_tags *tags, const struct pack *pack, bool was_there)
+{
+	for (const char *key = pack_first(pack); key != NULL;) {
+		const char *value = pack_next(pack, key);
+		if (value == NULL)
+			return; /* a list of pairs by construction */
+		if (!job_tags_is_reserved(key))
+			add(tags, key, value, was_there);
+		key = pack_next(pack, value);
+	}
+}
+
+void job_tags_want(const struct job_tags_input *input, struct job_tags *ret_tags)
+{
+	ret_tags->count = 0;
+	add(ret_tags, TAG_MANAGED_BY, MANAGED_BY, false);
+	add(ret_tags, TAG_SENSOR, input->sensor_name, false);
+	add(ret_tags, TAG_CERTIFICATE_ID, input->certificate_id, false);
+	add_pack(ret_tags, &input->operator_tags, false);
+	add_pack(ret_tags, &input->old_tags, true);
+}
+
+static bool has(const struct acm_tag_list *have, const struct acm_tag *tag)
+{
+	for (size_t i = 0; i < have->count; i++) {
+		if (strcmp(have->item[i].key, tag->key) == 0)
+			return strcmp(have->item[i].value, tag->value) == 0;
+	}
+	return false;
+}
+
+void job_tags_missing(
+	const struct job_tags *want, const struct acm_tag_list *have, struct job_tags *ret_missing)
+{
+	ret_missing->count = 0;
+	for (size_t i = 0; i < want->count; i++) {
+		if (!has(have, &want->item[i]))
+			add(ret_missing, want->item[i].key, want->item[i].value,
+				want->was_there[i]);
+	}
+}
+
+void job_tags_text(const struct job_tags *tags, struct buf *to)
+{
+	for (size_t i = 0; i < tags->count; i++)
+		buf_addf(to, "%s%s", i > 0 ? ", " : "", tags->item[i].key);
+}

@@ -1,0 +1,40 @@
+/*
+ * The tags that a delivered certificate is to have: where it comes from (nobody may override that),
+ * what the operator gave, and what was there before. Pure.
+ */
+#ifndef DELIVERY_JOB_TAGS_H
+#define DELIVERY_JOB_TAGS_H
+
+#include "aws/acm_read.h"
+#include "store/pack.h"
+
+struct buf;
+
+enum { JOB_TAGS_MAX = ACM_TAGS_MAX + 64 };
+
+struct job_tags {
+	struct acm_tag item[JOB_TAGS_MAX]; /* borrowed texts */
+	bool was_there[JOB_TAGS_MAX];	   /* before the import */
+	size_t count;
+};
+
+struct job_tags_input {
+	const char *sensor_name, *certificate_id;
+	struct pack operator_tags; /* key, value ... */
+	struct pack old_tags;
+};
+
+/* Texts are borrowed from the input. */
+void job_tags_want(const struct job_tags_input *input, struct job_tags *ret_tags);
+
+/* Those of want that have lacks or that have another value there. Texts stay borrowed. */
+void job_tags_missing(
+	const struct job_tags *want, const struct acm_tag_list *have, struct job_tags *ret_missing);
+
+/* Keys, for people: "team, env". */
+void job_tags_text(const struct job_tags *tags, struct buf *to);
+
+/* "acmsensor:" and "aws:" belong to us and to AWS. */
+bool job_tags_is_reserved(const char *key);
+
+#endif

@@ -1,0 +1,168 @@
+/* What a turn of a job writes: record, line and event, and what hangs on them, in one write. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "delivery/job_internal.h"
+
+enum { EVIDENCE_MAX = 65535 };
+
+void job_turn_clear(struct job_turn *turn)
+{
+	for (size_t i = 0; i < turn->kept_count; i++)
+		free(turn->kept[i].bytes);
+	free(turn->kept);
+	*turn = (struct job_turn){.kept = NULL};
+}
+
+/* --- the end ----------------------------------------------------------------------------------- */
+
+static void change_vault(
+	struct job_turn *turn, const char *id, bool is_delete, int64_t wipe_after_s)
+{
+	for (size_t i = 0; id[0] != '\0' && i < JOB_VAULT_CHANGES_MAX; i++) {
+		if (strcmp(turn->vault[i].id, id) == 0)
+			return; /* the same key before and after: what was said first counts */
+		if (turn->vault[i].id[0] != '\0')
+			continue;
+		text_copy(turn->vault[i].id, sizeof(turn->vault[i].id), id);
+		turn->vault[i].is_delete = is_delete;
+		turn->vault[i].wipe_after_s = wipe_after_s;
+		return;
+	}
+}
+
+/*
+ * How long the keys stay. The one that ACM may hold now: as long as its certificate lives, and then
+ * as long as one that was replaced; the replaced one: keep_keys_s from now.
+ */
+static void keep_or_wipe_keys(struct job_run *run)
+{
+	struct job_record *job = &run->job.record;
+	int64_t keep_s = run->delivery->keep_keys_s;
+	bool is_made_for_plan = strcmp(job->new_key_id, job->plan_id) == 0;
+	if (job->kind == JOB_DELETE)
+		return;
+	if (job->may_have_imported) {
+		change_vault(
+			&run->turn, job->new_key_id, false, run->goods.leaf.not_after_s + keep_s);
+	} else if (job->kind == JOB_DELIVER && is_made_for_plan) {
+		change_vault(&run->turn, job->new_key_id, true, 0);
+		job_copy_set(&job->new_key_id, "");
+	} else {
+		change_vault(&run->turn, job->new_key_id, false, job->ended_s + keep_s);
+	}
+	if (job->state == JOB_SUCCEEDED || job->state == JOB_RESTORED) {
+		change_vault(&run->turn, job->old_key_id, false, job->ended_s + keep_s);
+		job->keep_key_until_s = job->ended_s + keep_s;
+	}
+}
+
+static void render_evidence(struct job_run *run)
+{
+	struct buf text;
+	buf_init(&text, EVIDENCE_MAX);
+	run->evidence.host = run->host;
+	run->evidence.hosts = run->hosts;
+	job_evidence_render(&run->evidence, &text);
+	struct err err = ERR_INIT;
+	if (buf_check(&text, "the evidence", &err) == 0)
+		job_copy_set(&run->job.record.evidence, buf_text(&text));
+	buf_clear(&text);
+}
+
+/* --- a decision -------------------------------------------------------------------------------- */
+
+void job_turn_apply(struct job_run *run, const struct job_decision *decision)
+{
+	struct job_record *job = &run->job.record;
+	struct job_turn *turn = &run->turn;
+	int64_t now_s = clock_now_s();
+	bool is_new_phase = decision->phase != job->phase;
+	turn->phase = job->phase;
+	turn->is_failure = decision->is_failure;
+	turn->has_event = is_new_phase || decision->state != JOB_RUNNING;
+	turn->has_line = turn->has_event || strcmp(job->reason, decision->reason) != 0;
+	job->phase = decision->phase;
+	job->state = decision->state;
+	job->may_have_imported = decision->may_have_imported;
+	job->attempts = is_new_phase ? 0 : job->attempts + 1;
+	job->updated_s = now_s;
+	job->next_attempt_s = decision->wait_s > 0 ? now_s + decision->wait_s : 0;
+	job_copy_set(&job->reason, decision->reason);
+	run->last_wait_s = is_new_phase ? 0 : decision->wait_s;
+	if (is_new_phase)
+		run->began_s = now_s;
+	run->is_resend = decision->is_resend || (run->is_resend && !is_new_phase);
+	if (decision->has_tag_warning)
+		text_copy(run->tag_warning, sizeof(run->tag_warning), decision->reason);
+	if (decision->state == JOB_RUNNING)
+		return;
+	job->ended_s = now_s;
+	if (job->kind != JOB_DELETE && (run->evidence.has_acm || run->hosts > 0))
+		render_evidence(run);
+	keep_or_wipe_keys(run);
+	if (decision->is_roll_back)
+		delivery_new_id(JOB_ID_ROLLBACK, now_s, turn->rollback_id);
+}
+
+/* --- the write --------------------------------------------------------------------------------- */
+
+static void write_rollback(struct store_txn *txn, const struct job_run *run)
+{
+	const struct job_record *ended = &run->job.record;
+	const struct job_evidence *seen = &run->evidence;
+	char why[ROLLBACK_TEXT_MAX];
+	struct job_record back;
+	if (!job_may_roll_back(txn, ended, ended->ended_s, why)) {
+		job_note(txn, ended, ended->ended_s, true, true, why);
+		return;
+	}
+	job_rollback_record(ended, run->turn.rollback_id, "automatic", ended->ended_s, &back);
+	if (seen->has_acm) { /* perhaps a third one: that is what is replaced */
+		back.old_serial = seen->serial;
+		memcpy(back.old_fingerprint_sha256, seen->fingerprint_sha256, CERT_SHA256_LEN);
+		if (memcmp(seen->fingerprint_sha256, ended->new_fingerprint_sha256,
+			    CERT_SHA256_LEN) != 0)
+			back.old_key_id = "";
+	}
+	store_job_put(txn, &back);
+	store_vault_set_wipe_after(txn, back.new_key_id, 0); /* as long as it runs */
+	job_note(txn, &back, ended->ended_s, false, true, "automatic rollback");
+}
+
+void job_turn_write(struct store_txn *txn, void *arg)
+{
+	struct job_run *run = arg;
+	struct job_turn *turn = &run->turn;
+	struct job_record stored, record = run->job.record;
+	struct err err = ERR_INIT;
+	if (!store_job_get(txn, run->id, &stored)) {
+		err_set(&err, ERR_NOT_FOUND, "job %s is gone from the store", run->id);
+		store_txn_fail(txn, &err);
+		return;
+	}
+	turn->saw_cancel = stored.is_cancel_asked;
+	if (turn->stops_on_cancel && stored.is_cancel_asked)
+		return;
+	record.is_cancel_asked = stored.is_cancel_asked;
+	for (size_t i = 0; i < turn->kept_count; i++)
+		store_pem_put(txn, turn->kept[i].sha256, turn->kept[i].bytes, turn->kept[i].len);
+	store_job_put(txn, &record);
+	for (size_t i = 0; i < JOB_VAULT_CHANGES_MAX && turn->vault[i].id[0] != '\0'; i++) {
+		if (!store_vault_has(txn, turn->vault[i].id))
+			continue;
+		if (turn->vault[i].is_delete)
+			store_vault_delete(txn, turn->vault[i].id);
+		else
+			store_vault_set_wipe_after(
+				txn, turn->vault[i].id, turn->vault[i].wipe_after_s);
+	}
+	record.phase = turn->phase; /* the line is the step's that was done */
+	if (turn->has_line)
+		job_note(txn, &record, record.updated_s, turn->is_failure, turn->has_event,
+			record.reason);
+	if (turn->rollback_id[0] != '\0')
+		write_rollback(txn, run);
+}

@@ -1,0 +1,189 @@
+/* Delivery over the local API: orders go to the desk, plans and jobs are read from the store. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "sensor/api_internal.h"
+#include "sensor/desk.h"
+#include "sensor/local_api.h"
+#include "store/jobs.h"
+
+/* --- orders ----------------------------------------------------------------------------------- */
+
+struct order_job {
+	struct api_job job; /* first */
+	enum desk_verb verb;
+	json_t *body; /* owned */
+	char by[32];
+	struct desk_op *op; /* owned until it ends */
+};
+
+static void clear_order(struct api_job *base)
+{
+	struct order_job *job = (struct order_job *)base;
+	desk_op_cancel(job->op);
+	json_decref(job->body);
+}
+
+static void on_ordered(void *arg, const struct buf *document, const struct err *err)
+{
+	struct order_job *job = arg;
+	job->op = NULL;
+	if (err != NULL)
+		api_job_fail(&job->job, err);
+	else
+		api_job_end(&job->job, document);
+}
+
+static void run_order(struct api_job *base)
+{
+	struct order_job *job = (struct order_job *)base;
+	job->op = desk_op_start(base->api->desk, job->verb, job->body, job->by, on_ordered, job);
+	json_decref(job->body); /* it may hold a key: the desk has its own reference */
+	job->body = NULL;
+}
+
+bool api_delivery_verb(const char *path, enum desk_verb *ret_verb)
+{
+	static const struct {
+		const char *path;
+		enum desk_verb verb;
+	} order[] = {{LOCAL_API_PLAN, DESK_PLAN}, {LOCAL_API_APPLY, DESK_APPLY},
+		{LOCAL_API_CANCEL, DESK_CANCEL}, {LOCAL_API_ROLLBACK, DESK_ROLLBACK},
+		{LOCAL_API_CSR, DESK_CSR}, {LOCAL_API_DELETE, DESK_DELETE}};
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		if (strcmp(path, order[i].path) != 0)
+			continue;
+		*ret_verb = order[i].verb;
+		return true;
+	}
+	return false;
+}
+
+void api_delivery_post(struct api *api, struct evhttp_request *request, enum desk_verb verb,
+	json_t *body, long uid)
+{
+	struct order_job *job = xcalloc(1, sizeof(*job));
+	job->verb = verb;
+	job->body = body;
+	(void)snprintf(job->by, sizeof(job->by), "uid %ld", uid);
+	(void)api_job_begin(api, request, &job->job, run_order, clear_order); /* answered anyway */
+}
+
+/* --- plans and jobs --------------------------------------------------------------------------- */
+
+struct rows_job {
+	struct api_job job; /* first */
+	bool is_plans;
+	char id[DELIVERY_ID_MAX + 1]; /* "": all */
+	char position[DELIVERY_ID_MAX + 1];
+	bool is_begun;
+	size_t rows;
+	struct json_writer writer;
+	struct buf slice; /* owned */
+};
+
+static void clear_rows(struct api_job *base)
+{
+	struct rows_job *job = (struct rows_job *)base;
+	buf_clear(&job->slice);
+}
+
+/* The next row; false: there is none. */
+static bool add_row(struct rows_job *job, struct store_txn *txn)
+{
+	struct plan_record plan;
+	struct job_record record;
+	bool is_one = job->id[0] != '\0';
+	if (is_one && job->rows > 0)
+		return false;
+	if (job->is_plans) {
+		if (is_one ? !store_plan_get(txn, job->id, &plan)
+			   : !store_plan_next(txn, job->position, &plan))
+			return false;
+		desk_render_plan(&plan, clock_now_s(), &job->writer);
+	} else {
+		if (is_one ? !store_job_get(txn, job->id, &record)
+			   : !store_job_next(txn, job->position, &record))
+			return false;
+		desk_render_job(txn, &record, is_one, &job->writer);
+	}
+	job->rows++;
+	return true;
+}
+
+static int fill_rows(struct rows_job *job, bool *ret_is_end, struct err *err)
+{
+	int64_t until_us = clock_mono_us() + API_SLICE_US;
+	struct store_txn *txn = NULL;
+	if (store_read_begin(job->job.api->store, &txn, err) != 0)
+		return -1;
+	*ret_is_end = false;
+	while (!*ret_is_end && job->slice.len < API_SLICE_BYTES && clock_mono_us() < until_us)
+		*ret_is_end = !add_row(job, txn);
+	int rc = store_txn_check(txn, err);
+	store_read_end(txn);
+	return rc == 0 ? buf_check(&job->slice, "a slice of the list", err) : -1;
+}
+
+static void run_rows(struct api_job *base)
+{
+	struct rows_job *job = (struct rows_job *)base;
+	struct err err = ERR_INIT;
+	bool is_end = false;
+	buf_reset(&job->slice);
+	if (!job->is_begun) {
+		json_writer_init(&job->writer, &job->slice, false);
+		json_open_object(&job->writer);
+		json_member_int(&job->writer, "schema", LOCAL_API_SCHEMA);
+		json_key(&job->writer, job->is_plans ? "plans" : "jobs");
+		json_open_array(&job->writer);
+		job->is_begun = true;
+	}
+	if (fill_rows(job, &is_end, &err) != 0) {
+		api_job_fail(base, &err);
+	} else if (is_end && job->id[0] != '\0' && job->rows == 0) {
+		(void)err_set(&err, ERR_NOT_FOUND, "there is no %s %s",
+			job->is_plans ? "plan" : "job", job->id);
+		api_job_fail(base, &err);
+	} else if (is_end) {
+		json_close_array(&job->writer);
+		json_close_object(&job->writer);
+		buf_add_char(&job->slice, '\n');
+		struct buf last = job->slice;
+		buf_init(&job->slice, API_DOCUMENT_MAX);
+		api_job_end(base, &last); /* frees job */
+		buf_clear(&last);
+	} else {
+		api_job_send(base, &job->slice);
+	}
+}
+
+void api_delivery_get(struct api *api, struct evhttp_request *request, bool is_plans)
+{
+	struct api_params params = {.count = 0};
+	struct err err = ERR_INIT;
+	struct rows_job *job = xcalloc(1, sizeof(*job));
+	job->is_plans = is_plans;
+	buf_init(&job->slice, API_DOCUMENT_MAX);
+	const char *id = NULL;
+	int rc = api_params_parse(request, &params, &err);
+	if (rc == 0 && (id = api_params_take(&params, "id")) != NULL &&
+		!text_copy(job->id, sizeof(job->id), id))
+		rc = err_set(&err, ERR_CONFIG, "id: expected at most %d bytes", DELIVERY_ID_MAX);
+	if (rc == 0 && params.count > 0)
+		rc = err_set(&err, ERR_CONFIG, "the query: expected nothing but id");
+	api_params_clear(&params);
+	if (rc != 0) {
+		api_reply_error(request, &err);
+		clear_rows(&job->job);
+		free(job);
+		return;
+	}
+	(void)api_job_begin(api, request, &job->job, run_rows, clear_rows); /* answered anyway */
+}

@@ -1,0 +1,237 @@
+/* The desk's life, and the jobs that run. */
+#include "sensor/desk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/client.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/worker.h"
+#include "sensor/desk_internal.h"
+#include "store/jobs.h"
+
+enum {
+	PAUSE_MS = 30000, /* before a job that could not go on is started again */
+	PUMP_MS = 50,	  /* between two looks at which jobs may start */
+};
+
+/* --- one job ---------------------------------------------------------------------------------- */
+
+static void free_job(struct desk_job *job)
+{
+	loop_timer_cancel(job->timer);
+	job_run_cancel(job->run);
+	account_access_end(job->access);
+	LIST_REMOVE(job, link);
+	job->desk->job_count--;
+	free(job);
+}
+
+static void on_pause(void *arg)
+{
+	struct desk_job *job = arg;
+	struct desk *desk = job->desk;
+	job->timer = NULL;
+	free_job(job);
+	desk_pump(desk);
+}
+
+/* The store failed, or the account cannot be entered: the job is as it was, and goes on later. */
+static void pause_job(struct desk_job *job, const struct err *err)
+{
+	log_warning("delivery job=%s error=%s reason=\"%s\" next=\"again in %d s\"", job->id,
+		err_kind_name(err->kind), err->text, PAUSE_MS / 1000);
+	account_access_end(job->access);
+	job->access = NULL;
+	job->connector = NULL;
+	job->timer = loop_timer_start(job->desk->loop, PAUSE_MS, on_pause, job);
+}
+
+static void on_run(void *arg, const struct err *err)
+{
+	struct desk_job *job = arg;
+	struct desk *desk = job->desk;
+	job->run = NULL;
+	if (err != NULL) {
+		pause_job(job, err);
+		return;
+	}
+	free_job(job);
+	desk_pump(desk); /* another may wait for its place */
+}
+
+static void on_access(void *arg, const struct err *err)
+{
+	struct desk_job *job = arg;
+	const struct config_connector *config = connector_config(job->connector);
+	if (err != NULL) {
+		pause_job(job, err);
+		return;
+	}
+	const struct delivery_target target = {.client = account_access_client(job->access),
+		.hub = connector_hub(job->connector),
+		.hub_region = config->region,
+		.kms_key_id = config->kms_key_id,
+		.connector = config->name,
+		.partition = account_access_partition(job->access),
+		.account_id = job->account_id,
+		.region = job->region};
+	job->run = job_run_start(job->desk->delivery, &target, job->id, on_run, job);
+}
+
+/* Whether it does not run yet, and its account and region have room for it. */
+static bool may_start(const struct desk *desk, const struct job_record *record)
+{
+	const struct desk_job *job;
+	int here = 0;
+	LIST_FOREACH(job, &desk->jobs, link)
+	{
+		if (strcmp(job->id, record->id) == 0)
+			return false;
+		here += strcmp(job->account_id, record->account_id) == 0 &&
+			strcmp(job->region, record->region) == 0;
+	}
+	return here < DESK_JOBS_PLACE_MAX;
+}
+
+static void start_job(struct desk *desk, const struct job_record *record)
+{
+	struct err err = ERR_INIT;
+	struct desk_job *job = xcalloc(1, sizeof(*job));
+	job->desk = desk;
+	(void)text_copy(job->id, sizeof(job->id), record->id);
+	(void)text_copy(job->account_id, sizeof(job->account_id), record->account_id);
+	(void)text_copy(job->region, sizeof(job->region), record->region);
+	LIST_INSERT_HEAD(&desk->jobs, job, link);
+	desk->job_count++;
+	job->connector = desk->connector(desk->arg, record->connector, &err);
+	if (job->connector == NULL) {
+		pause_job(job, &err);
+		return;
+	}
+	job->access = account_access_start(
+		&(struct account_access_options){.hub = connector_hub(job->connector),
+			.config = connector_config(job->connector),
+			.session_name = connector_session(job->connector),
+			.account_id = job->account_id},
+		on_access, job);
+}
+
+void desk_restart_job(struct desk *desk, const char *id)
+{
+	struct desk_job *job;
+	LIST_FOREACH(job, &desk->jobs, link)
+	{
+		if (strcmp(job->id, id) == 0)
+			break;
+	}
+	if (job != NULL)
+		free_job(job);
+}
+
+/* --- the pump --------------------------------------------------------------------------------- */
+
+static void on_pump(void *arg)
+{
+	struct desk *desk = arg;
+	struct store_txn *txn = NULL;
+	struct err err = ERR_INIT;
+	struct job_record record;
+	char position[DELIVERY_ID_MAX + 1] = "";
+	desk->pump_timer = NULL;
+	desk->pumped_mono_ms = clock_mono_ms();
+	if (store_read_begin(desk->store, &txn, &err) != 0) {
+		log_warning(
+			"delivery jobs error=%s reason=\"%s\"", err_kind_name(err.kind), err.text);
+		return;
+	}
+	while (desk->job_count < DESK_JOBS_MAX && store_job_next_running(txn, position, &record))
+		if (may_start(desk, &record))
+			start_job(desk, &record);
+	store_read_end(txn);
+}
+
+void desk_pump(struct desk *desk)
+{
+	int64_t rest_ms = desk->pumped_mono_ms + PUMP_MS - clock_mono_ms();
+	if (desk->pump_timer == NULL)
+		desk->pump_timer =
+			loop_timer_start(desk->loop, rest_ms > 0 ? rest_ms : 0, on_pump, desk);
+}
+
+void desk_release(struct desk *desk, const struct connector *connector)
+{
+	struct desk_job *job, *next_job;
+	struct desk_op *op, *next_op;
+	struct err err = ERR_INIT;
+	desk_upkeep_release(desk, connector);
+	(void)err_set(&err, ERR_STOPPED, "the connector was changed meanwhile; ask again");
+	for (job = LIST_FIRST(&desk->jobs); job != NULL; job = next_job) {
+		next_job = LIST_NEXT(job, link);
+		if (job->connector == connector)
+			free_job(job);
+	}
+	for (op = TAILQ_FIRST(&desk->ops); op != NULL; op = next_op) {
+		next_op = TAILQ_NEXT(op, link);
+		if (op->connector == connector)
+			desk_op_end(op, NULL, &err);
+	}
+	desk_pump(desk);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+struct desk *desk_new(const struct desk_options *options, struct err *err)
+{
+	struct desk *desk = xcalloc(1, sizeof(*desk));
+	desk->loop = options->loop;
+	desk->store = options->store;
+	desk->connector = options->connector;
+	desk->connector_at = options->connector_at;
+	desk->arg = options->arg;
+	TAILQ_INIT(&desk->ops);
+	LIST_INIT(&desk->jobs);
+	const char *key_file = options->vault_key_file[0] != '\0' ? options->vault_key_file : NULL;
+	desk->vault = vault_open(options->data_dir, key_file, err);
+	if (desk->vault != NULL)
+		desk->worker = worker_new(options->loop, err);
+	if (desk->worker == NULL) {
+		desk_free(desk);
+		return NULL;
+	}
+	desk->delivery = delivery_new(&(struct delivery_options){.loop = options->loop,
+		.store = options->store,
+		.vault = desk->vault,
+		.resolve = options->resolve,
+		.sensor_name = options->sensor_name,
+		.keep_keys_s = options->keep_keys_s});
+	desk_upkeep_start(desk);
+	return desk;
+}
+
+void desk_free(struct desk *desk)
+{
+	if (desk == NULL)
+		return;
+	loop_timer_cancel(desk->pump_timer);
+	desk_upkeep_stop(desk);
+	worker_free(desk->worker); /* waits for what it has */
+	desk->worker = NULL;
+	struct desk_op *next_op;
+	for (struct desk_op *op = TAILQ_FIRST(&desk->ops); op != NULL; op = next_op) {
+		next_op = TAILQ_NEXT(op, link);
+		desk_op_destroy(op);
+	}
+	struct desk_job *next;
+	for (struct desk_job *job = LIST_FIRST(&desk->jobs); job != NULL; job = next) {
+		next = LIST_NEXT(job, link);
+		free_job(job);
+	}
+	delivery_free(desk->delivery);
+	vault_close(desk->vault);
+	free(desk);
+}

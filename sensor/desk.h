@@ -1,0 +1,77 @@
+/*
+ * The delivery desk: takes orders from the local API, opens the way into the account, and runs
+ * plans and jobs. Jobs that were running when the daemon ended go on at its next start.
+ */
+#ifndef SENSOR_DESK_H
+#define SENSOR_DESK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct buf;
+struct connector;
+struct desk;
+struct desk_op;
+struct err;
+struct json_writer;
+struct loop;
+struct resolve;
+struct store;
+struct store_txn;
+
+enum {
+	DESK_OPS_MAX = 64,    /* asked for and not answered */
+	DESK_JOBS_MAX = 1024, /* run side by side; the others wait */
+	/* Of one account and region: ACM takes an import a second there, and a job that waits for its
+	 * turn between its last look and its import leaves others time to change something. */
+	DESK_JOBS_PLACE_MAX = 4,
+};
+
+/* The connector of that name; "" is the only one. NULL and err: ERR_NOT_FOUND, ERR_CONFIG (more
+ * than one). Borrowed until desk_release. */
+typedef struct connector *desk_connector_fn(void *arg, const char *name, struct err *err);
+
+/* The connectors in turn, NULL after the last. */
+typedef struct connector *desk_connector_at_fn(void *arg, size_t i);
+
+struct desk_options {
+	struct loop *loop; /* borrowed, as are the others */
+	struct store *store;
+	struct resolve *resolve;
+	const char *sensor_name, *data_dir; /* borrowed for desk_new */
+	const char *vault_key_file;	    /* borrowed for desk_new; "": the vault's own */
+	int64_t keep_keys_s;
+	desk_connector_fn *connector;
+	desk_connector_at_fn *connector_at;
+	void *arg; /* for both */
+};
+
+/* ERR_CONFIG, ERR_SYSTEM: the vault cannot be opened. */
+struct desk *desk_new(const struct desk_options *options, struct err *err);
+void desk_free(struct desk *desk); /* stops what runs; jobs go on at the next start */
+
+/* Starts jobs that are running by their record, from the loop. After anything that may let one go
+ * on: the start of the daemon, a new connector, the end of another. */
+void desk_pump(struct desk *desk);
+/* Before the connector is freed: its jobs stop and go on after desk_pump, its plans fail. */
+void desk_release(struct desk *desk, const struct connector *connector);
+
+enum desk_verb { DESK_PLAN, DESK_APPLY, DESK_CANCEL, DESK_ROLLBACK, DESK_CSR, DESK_DELETE };
+
+/* document: the whole answer, borrowed for the call. */
+typedef void desk_done_fn(void *arg, const struct buf *document, const struct err *err);
+/* body: as local_api.h says; a reference is taken. by: who asks ("uid 0"); copied. */
+struct desk_op *desk_op_start(struct desk *desk, enum desk_verb verb, json_t *body, const char *by,
+	desk_done_fn *done, void *arg);
+/* What was ordered already goes on; a plan is given up. */
+void desk_op_cancel(struct desk_op *op);
+
+struct job_record;
+struct plan_record;
+/* One object: local_api.h. with_steps: those of the job too. */
+void desk_render_job(struct store_txn *txn, const struct job_record *job, bool with_steps,
+	struct json_writer *writer);
+void desk_render_plan(const struct plan_record *plan, int64_t now_s, struct json_writer *writer);
+
+#endif

@@ -1,0 +1,140 @@
+/* What is particular to a request for a certificate: its key is made here and stays in the vault.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "aws/arn.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "sensor/desk_internal.h"
+#include "sensor/local_api.h"
+
+enum {
+	CSR_LIFE_S = 90 * 86400, /* a key whose certificate never came is wiped after it */
+	PEM_MAX = 65536,
+};
+
+static const char *const members[] = {"connector", "domains", "key_type", "subject", "arn"};
+static const struct {
+	const char *name, *key_algorithm;
+} key_types[] = {{"rsa2048", "RSA_2048"}, {"rsa3072", "RSA_3072"}, {"rsa4096", "RSA_4096"},
+	{"ec256", "EC_prime256v1"}, {"ec384", "EC_secp384r1"}};
+enum { KEY_TYPES = sizeof(key_types) / sizeof(key_types[0]) };
+
+static const char *key_algorithm_of(const char *key_type)
+{
+	for (size_t i = 0; i < KEY_TYPES; i++)
+		if (strcmp(key_types[i].name, key_type) == 0)
+			return key_types[i].key_algorithm;
+	return NULL;
+}
+
+static int read_replaced(struct desk_op *op, const char *connector, struct err *err)
+{
+	struct arn arn;
+	if (!arn_parse(op->csr.arn, &arn) || strcmp(arn.service, "acm") != 0 ||
+		!text_has_prefix(arn.resource, "certificate/"))
+		return err_set(err, ERR_CONFIG, "arn: expected the ARN of an ACM certificate");
+	(void)text_copy(op->account_id, sizeof(op->account_id), arn.account_id);
+	(void)text_copy(op->region, sizeof(op->region), arn.region);
+	op->connector = op->desk->connector(op->desk->arg, connector, err);
+	return op->connector != NULL ? 0 : -1;
+}
+
+int desk_csr_read(struct desk_op *op, struct err *err)
+{
+	const json_t *body = op->body;
+	struct desk_csr *csr = &op->csr;
+	const char *connector = "";
+	csr->arn = csr->key_type = csr->subject = "";
+	buf_init(&csr->pem, PEM_MAX);
+	if (desk_check_members(body, members, sizeof(members) / sizeof(members[0]), err) != 0 ||
+		json_get_text(body, "connector", CONFIG_NAME_MAX, &connector, err) != 0 ||
+		json_get_text(body, "key_type", 16, &csr->key_type, err) != 0 ||
+		json_get_text(body, "subject", 1024, &csr->subject, err) != 0 ||
+		json_get_text(body, "arn", ARN_MAX, &csr->arn, err) != 0 ||
+		desk_read_texts(body, "domains", csr->domain, DESK_DOMAINS_MAX, &csr->domain_count,
+			err) != 0)
+		return -1;
+	if (csr->key_type[0] != '\0' && key_algorithm_of(csr->key_type) == NULL)
+		return err_set(err, ERR_CONFIG,
+			"key_type: expected rsa2048, rsa3072, rsa4096, ec256 or ec384");
+	if (csr->domain_count == 0 && csr->arn[0] == '\0')
+		return err_set(err, ERR_CONFIG, "expected domains, or the ARN to replace");
+	csr->request.key_algorithm =
+		csr->key_type[0] != '\0' ? key_algorithm_of(csr->key_type) : "RSA_2048";
+	return csr->arn[0] != '\0' ? read_replaced(op, connector, err) : 0;
+}
+
+/* Names, key type and usages of the certificate that is replaced, where none were given: a reimport
+ * demands them. */
+int desk_csr_take_remote(struct desk_op *op, struct err *err)
+{
+	struct desk_csr *csr = &op->csr;
+	const struct x509_facts *facts = &csr->remote.facts;
+	if (!csr->remote.exists || !csr->remote.has_facts)
+		return err_set(err, ERR_NOT_FOUND,
+			"%s: ACM has no certificate there to take names and usages from", csr->arn);
+	for (size_t i = 0; csr->domain_count < DESK_DOMAINS_MAX && i < facts->san_count &&
+			   json_object_get(op->body, "domains") == NULL;
+		i++)
+		if (facts->san[i].kind == X509_SAN_DNS || facts->san[i].kind == X509_SAN_IP)
+			csr->domain[csr->domain_count++] = facts->san[i].text;
+	if (csr->domain_count == 0)
+		return err_set(err, ERR_CONFIG, "%s: it has no domain names; give some", csr->arn);
+	if (csr->key_type[0] == '\0')
+		csr->request.key_algorithm = facts->key_algorithm;
+	csr->request.key_usage = facts->has_key_usage ? facts->key_usage : 0;
+	for (size_t i = 0; i < facts->ext_key_usage_count; i++)
+		csr->usage[csr->request.ext_key_usage_count++] = facts->ext_key_usage[i];
+	csr->request.ext_key_usage = csr->usage;
+	return 0;
+}
+
+void desk_csr_work(struct desk_op *op)
+{
+	struct desk_csr *csr = &op->csr;
+	csr->request.domain = csr->domain;
+	csr->request.domain_count = csr->domain_count;
+	csr->request.subject = csr->subject[0] != '\0' ? csr->subject : NULL;
+	(void)csr_make(&csr->request, &csr->key, &csr->pem, &op->err); /* err tells */
+}
+
+int desk_csr_seal(struct desk_op *op, struct err *err)
+{
+	struct desk_csr *csr = &op->csr;
+	int64_t now_s = clock_now_s();
+	delivery_new_id('c', now_s, csr->id);
+	int rc = vault_seal(op->desk->vault, csr->id, VAULT_KEY, &csr->key, now_s,
+		now_s + CSR_LIFE_S, &csr->sealed, err);
+	secret_clear(&csr->key);
+	return rc;
+}
+
+void desk_csr_render(const struct desk_op *op, struct buf *document)
+{
+	const struct desk_csr *csr = &op->csr;
+	struct json_writer writer;
+	json_writer_init(&writer, document, false);
+	json_open_object(&writer);
+	json_member_int(&writer, "schema", LOCAL_API_SCHEMA);
+	json_key(&writer, "csr");
+	json_open_object(&writer);
+	json_member_text(&writer, "id", csr->id);
+	json_member_text(&writer, "key_algorithm", csr->request.key_algorithm);
+	json_member_text(&writer, "pem", buf_text(&csr->pem));
+	json_close_object(&writer);
+	json_close_object(&writer);
+	buf_add_char(document, '\n');
+}
+
+void desk_csr_clear(struct desk_csr *csr)
+{
+	remote_read_cancel(csr->read);
+	remote_state_clear(&csr->remote);
+	secret_clear(&csr->key);
+	vault_sealed_clear(&csr->sealed);
+	buf_clear(&csr->pem);
+}

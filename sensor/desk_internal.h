@@ -1,0 +1,170 @@
+/* What the files of the desk share: desk.c (life, jobs), desk_op.c (orders, from start to answer),
+ * desk_plan.c and desk_csr.c (what is particular to these), desk_render.c. */
+#ifndef SENSOR_DESK_INTERNAL_H
+#define SENSOR_DESK_INTERNAL_H
+
+#include <sys/queue.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/secret.h"
+#include "delivery/bundle.h"
+#include "delivery/csr.h"
+#include "delivery/delivery.h"
+#include "delivery/remote.h"
+#include "sensor/account_access.h"
+#include "sensor/config.h"
+#include "sensor/connector.h"
+#include "sensor/desk.h"
+#include "store/vault.h"
+
+struct loop_timer;
+struct worker;
+
+enum {
+	DESK_BY_MAX = 32,
+	DESK_DOMAINS_MAX = 100,
+	DESK_DOCUMENT_MAX = 1048576,
+};
+
+/* A plan: what was sent, and what came of it. */
+struct desk_plan {
+	struct secret key, pkcs12, passphrase;
+	struct bundle_input input; /* points into the body and the secrets */
+	bool has_key;
+	struct bundle bundle;
+	struct acm_tag tag[DELIVERY_TAGS_MAX]; /* borrowed from the body */
+	size_t tag_count;
+	const char *verify_host[VERIFY_HOSTS_MAX]; /* borrowed from the body */
+	size_t verify_host_count;
+	const char *arn, *certificate_id, *csr_id; /* borrowed from the body */
+	bool is_new_arn, auto_rollback;
+	struct plan_make *make; /* owned until it ends */
+};
+
+/* A request for a certificate. */
+struct desk_csr {
+	const char *domain[DESK_DOMAINS_MAX]; /* borrowed from the body or from remote */
+	size_t domain_count;
+	const char *arn, *key_type, *subject; /* borrowed from the body; "" */
+	struct csr_request request;
+	struct remote_read *read; /* owned until it ends */
+	struct remote_state remote;
+	const char *usage[X509_EKUS_MAX]; /* borrowed from remote */
+	char id[DELIVERY_ID_MAX + 1];
+	struct secret key;
+	struct buf pem;
+	struct vault_sealed sealed;
+};
+
+/* Named for what is waited for. */
+enum desk_state { DESK_START, DESK_WORKER, DESK_ACCESS, DESK_REMOTE, DESK_MAKE, DESK_WRITE };
+
+struct desk_op {
+	TAILQ_ENTRY(desk_op) link;
+	struct desk *desk; /* borrowed */
+	enum desk_verb verb;
+	enum desk_state state;
+	json_t *body; /* a reference of its own */
+	char by[DESK_BY_MAX];
+	desk_done_fn *done; /* NULL: cancelled while the worker had it */
+	void *arg;
+	struct loop_timer *timer;    /* owned; in DESK_START */
+	struct connector *connector; /* borrowed; NULL: none is needed */
+	char account_id[13], region[32];
+	struct account_access *access; /* owned */
+	struct store_write *write;     /* owned; in DESK_WRITE */
+	struct job_order order;
+	struct desk_plan plan;
+	struct desk_csr csr;
+	struct err err; /* of the worker */
+};
+TAILQ_HEAD(desk_op_list, desk_op);
+
+struct desk_job {
+	LIST_ENTRY(desk_job) link;
+	struct desk *desk; /* borrowed */
+	char id[DELIVERY_ID_MAX + 1];
+	struct connector *connector;   /* borrowed */
+	struct account_access *access; /* owned */
+	char account_id[13], region[32];
+	struct job_run *run;	  /* owned; NULL until access is open */
+	struct loop_timer *timer; /* owned; a pause before it is tried again */
+};
+LIST_HEAD(desk_job_list, desk_job);
+
+/* One at a time is not NULL. */
+struct desk_upkeep {
+	struct loop_timer *timer;    /* owned */
+	struct store_write *write;   /* owned */
+	struct secret_sweep *sweep;  /* owned */
+	struct connector *connector; /* borrowed; whose secrets are looked through */
+	size_t next;
+};
+
+struct desk {
+	struct loop *loop;
+	struct store *store;
+	desk_connector_fn *connector;
+	desk_connector_at_fn *connector_at;
+	void *arg;
+	struct desk_upkeep upkeep;
+	struct vault *vault;	   /* owned */
+	struct delivery *delivery; /* owned */
+	struct worker *worker;	   /* owned */
+	struct desk_op *working;   /* borrowed; the worker has it */
+	struct desk_op_list ops;   /* owned */
+	size_t op_count;
+	struct desk_job_list jobs; /* owned */
+	size_t job_count;
+	struct loop_timer *pump_timer; /* owned until it fires */
+	int64_t pumped_mono_ms;	       /* when it fired last */
+};
+
+/* --- desk.c --- */
+
+/* Stops it, so that the pump starts it with what its record says now. */
+void desk_restart_job(struct desk *desk, const char *id);
+
+/* --- desk_upkeep.c --- */
+
+void desk_upkeep_start(struct desk *desk);
+void desk_upkeep_release(struct desk *desk, const struct connector *connector);
+void desk_upkeep_stop(struct desk *desk);
+
+/* --- desk_op.c --- */
+
+/* The op's end; frees it. */
+void desk_op_end(struct desk_op *op, const struct buf *document, const struct err *err);
+/* From the loop, when the worker is free. */
+void desk_work_next(struct desk *desk);
+/* Opens the way into op->account_id through op->connector; then desk_op's step goes on. */
+void desk_op_destroy(struct desk_op *op);
+
+/* --- desk_plan.c --- */
+
+/* Reads the body. ERR_CONFIG, ERR_PROTOCOL. */
+int desk_plan_read(struct desk_op *op, struct err *err);
+void desk_plan_work(struct desk_op *op); /* in the worker */
+void desk_plan_make(struct desk_op *op); /* with access open; ends the op */
+void desk_plan_clear(struct desk_plan *plan);
+
+/* --- desk_csr.c --- */
+
+int desk_csr_read(struct desk_op *op, struct err *err);
+/* What the certificate that is replaced has; in DESK_REMOTE; 0 or -1. */
+int desk_csr_take_remote(struct desk_op *op, struct err *err);
+void desk_csr_work(struct desk_op *op); /* in the worker */
+int desk_csr_seal(struct desk_op *op, struct err *err);
+void desk_csr_render(const struct desk_op *op, struct buf *document);
+void desk_csr_clear(struct desk_csr *csr);
+
+/* --- for the readers of bodies --- */
+
+/* Members of the body that none of names is. ERR_CONFIG names one. */
+int desk_check_members(const json_t *body, const char *const *names, size_t count, struct err *err);
+/* Texts of an array; borrowed. ERR_CONFIG, ERR_PROTOCOL. */
+int desk_read_texts(const json_t *body, const char *name, const char **ret_text, size_t max,
+	size_t *ret_count, struct err *err);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * What the desk does by itself, at the start and every hour: sealed keys whose time is over go,
+ * then the keys of epochs that nothing is left of, then secrets in Secrets Manager that a crash
+ * left over.
+ *
+ *   WAIT_HOUR -> WAIT_DUE -> WAIT_SECRETS (a connector after the other) -> WAIT_HOUR
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "sensor/desk_internal.h"
+
+enum { FIRST_MS = 5000, HOUR_MS = 3600 * 1000 };
+
+static void sweep_next(struct desk *desk);
+
+static void wait_hour(struct desk *desk, int64_t delay_ms);
+
+static void on_secrets(void *arg, const char *const *deleted, size_t count, const struct err *err)
+{
+	struct desk *desk = arg;
+	const char *name = connector_config(desk->upkeep.connector)->name;
+	desk->upkeep.sweep = NULL;
+	for (size_t i = 0; i < count; i++)
+		log_warning(
+			"delete secret connector=%s name=%s reason=\"left over: no plan needs it\"",
+			name, deleted[i]);
+	if (err != NULL)
+		log_warning(
+			"look for secrets connector=%s error=%s reason=\"%s\" next=\"again in an "
+			"hour\"",
+			name, err_kind_name(err->kind), err->text);
+	desk->upkeep.connector = NULL;
+	sweep_next(desk);
+}
+
+static void sweep_next(struct desk *desk)
+{
+	struct connector *connector;
+	while ((connector = desk->connector_at(desk->arg, desk->upkeep.next++)) != NULL) {
+		const struct config_connector *config = connector_config(connector);
+		if (config->key_escrow != ESCROW_SECRETS_MANAGER)
+			continue;
+		const struct delivery_target target = {.hub = connector_hub(connector),
+			.hub_region = config->region,
+			.connector = config->name,
+			.kms_key_id = config->kms_key_id,
+			.partition = "",
+			.account_id = "",
+			.region = config->region};
+		desk->upkeep.connector = connector;
+		desk->upkeep.sweep = secret_sweep_start(desk->delivery, &target, on_secrets, desk);
+		return;
+	}
+	wait_hour(desk, HOUR_MS);
+}
+
+static void on_due(void *arg, const struct err *write_err)
+{
+	struct desk *desk = arg;
+	struct store_txn *txn = NULL;
+	struct err err = ERR_INIT;
+	desk->upkeep.write = NULL;
+	int rc = write_err == NULL ? store_read_begin(desk->store, &txn, &err) : -1;
+	if (rc == 0)
+		rc = vault_sweep(desk->vault, txn, clock_now_s(), &err);
+	store_read_end(txn);
+	if (rc != 0)
+		log_warning("wipe keys reason=\"%s\" next=\"again in an hour\"",
+			write_err != NULL ? write_err->text : err.text);
+	desk->upkeep.next = 0;
+	sweep_next(desk);
+}
+
+static void write_due(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_vault_delete_due(txn, clock_now_s());
+}
+
+static void on_hour(void *arg)
+{
+	struct desk *desk = arg;
+	desk->upkeep.timer = NULL;
+	desk->upkeep.write = store_write_start(desk->store, write_due, desk, on_due, desk);
+}
+
+static void wait_hour(struct desk *desk, int64_t delay_ms)
+{
+	desk->upkeep.timer = loop_timer_start(desk->loop, delay_ms, on_hour, desk);
+}
+
+void desk_upkeep_start(struct desk *desk)
+{
+	wait_hour(desk, FIRST_MS);
+}
+
+void desk_upkeep_release(struct desk *desk, const struct connector *connector)
+{
+	if (desk->upkeep.connector != connector)
+		return;
+	secret_sweep_cancel(desk->upkeep.sweep);
+	desk->upkeep.sweep = NULL;
+	desk->upkeep.connector = NULL;
+	wait_hour(desk, FIRST_MS);
+}
+
+void desk_upkeep_stop(struct desk *desk)
+{
+	loop_timer_cancel(desk->upkeep.timer);
+	store_write_cancel(desk->upkeep.write);
+	secret_sweep_cancel(desk->upkeep.sweep);
+}

@@ -1,0 +1,390 @@
+#include "tests/delivery/job_fixture.h"
+
+#include <openssl/sha.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/x509.h"
+#include "delivery/delivery_internal.h"
+#include "tests/lib/fake_call.h"
+#include "tests/lib/fake_clock.h"
+#include "tests/lib/fake_loop.h"
+#include "tests/lib/fake_store_queue.h"
+#include "tests/lib/fake_tls_probe.h"
+#include "tests/lib/make_cert.h"
+#include "tests/lib/read_file.h"
+#include "tests/lib/temp_store.h"
+
+enum { DAY_S = 86400, STEPS_MAX = 200000 };
+
+static unsigned char *der_of(const char *pem, size_t *ret_len)
+{
+	struct err err = ERR_INIT;
+	const char *at = pem;
+	unsigned char *der = NULL;
+	assert_int_equal(x509_pem_next(&at, pem + strlen(pem), &der, ret_len, &err), 1);
+	return der;
+}
+
+static unsigned char *serve(void *arg, const char *host, int port, size_t *ret_len)
+{
+	struct job_fixture *fixture = arg;
+	struct write_acm_cert *cert = write_acm_find(&fixture->acm, fixture->arn);
+	const char *pem = fixture->served;
+	assert_string_equal(host, "www.example.com");
+	assert_int_equal(port, 443);
+	if (pem == NULL)
+		pem = cert != NULL ? cert->pem : fixture->acm.cert[0].pem;
+	return fixture->is_unreachable ? NULL : der_of(pem, ret_len);
+}
+
+/* --- what was before --------------------------------------------------------------------------- */
+
+static void put_pem(struct store_txn *txn, const char *pem, unsigned char *ret_sha256)
+{
+	size_t len;
+	unsigned char *der = der_of(pem, &len);
+	SHA256(der, len, ret_sha256);
+	store_pem_put(txn, ret_sha256, der, len);
+	free(der);
+}
+
+static void put_key(
+	struct job_fixture *fixture, struct store_txn *txn, const char *id, const char *text)
+{
+	struct err err = ERR_INIT;
+	struct vault_sealed sealed;
+	struct secret key = SECRET_INIT;
+	secret_set(&key, text, strlen(text));
+	assert_int_equal(vault_seal(fixture->vault, id, VAULT_KEY, &key, NOW_S, NOW_S + 90 * DAY_S,
+				 &sealed, &err),
+		0);
+	store_vault_put(txn, &sealed);
+	vault_sealed_clear(&sealed);
+	secret_clear(&key);
+}
+
+static struct job_record earlier_job(const struct job_fixture *fixture)
+{
+	return (struct job_record){.id = "j-20261101-000000-0000000001",
+		.kind = JOB_DELIVER,
+		.plan_id = "p-20261101-000000-0000000001",
+		.of_job_id = "",
+		.connector = "prod",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.arn = fixture->arn,
+		.certificate_id = "shop",
+		.phase = JOB_DONE,
+		.state = JOB_SUCCEEDED,
+		.reason = "",
+		.ended_s = NOW_S - 20 * DAY_S,
+		.may_have_imported = true,
+		.old_serial = "",
+		.new_serial = "0a",
+		.old_key_id = "",
+		.new_key_id = "p-20261101-000000-0000000001",
+		.evidence = "",
+		.requested_by = "uid 0"};
+}
+
+static const char *plan_key_id(const struct job_fixture *fixture)
+{
+	return fixture->options.escrow == ESCROW_SECRETS_MANAGER ? "acmsensor/sensor1/" PLAN_ID
+								 : PLAN_ID;
+}
+
+static void write_world(struct store_txn *txn, void *arg)
+{
+	struct job_fixture *fixture = arg;
+	const struct job_fixture_options *options = &fixture->options;
+	static const char tags[] = "owner\0shop team", hosts[] = "www.example.com:443";
+	struct job_record earlier = earlier_job(fixture);
+	struct plan_record plan = {.id = PLAN_ID,
+		.connector = "prod",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.arn = fixture->arn,
+		.certificate_id = "shop",
+		.decision = options->is_first_import ? PLAN_IMPORT_NEW : PLAN_REIMPORT,
+		.created_s = NOW_S,
+		.expires_s = NOW_S + PLAN_LIFE_S,
+		.old_serial = options->is_first_import ? "" : "0a",
+		.escrow = options->escrow,
+		.key_id = plan_key_id(fixture),
+		.tags = {.bytes = tags, .len = sizeof(tags), .count = 2},
+		.may_roll_back = !options->lacks_old_key,
+		.auto_rollback = options->auto_rollback,
+		.rollback_reason = "",
+		.job_id = "",
+		.requested_by = "uid 0",
+		.document = "{}"};
+	if (options->host != NULL)
+		plan.verify_hosts = (struct pack){.bytes = hosts, .len = sizeof(hosts), .count = 1};
+	put_pem(txn, fixture->new_pem, plan.leaf_sha256);
+	put_pem(txn, fixture->old_pem, earlier.new_fingerprint_sha256);
+	if (!options->is_first_import)
+		memcpy(plan.old_fingerprint_sha256, earlier.new_fingerprint_sha256,
+			CERT_SHA256_LEN);
+	store_plan_put(txn, &plan);
+	if (!options->lacks_old_key && !options->is_first_import) {
+		store_job_put(txn, &earlier);
+		put_key(fixture, txn, earlier.new_key_id, OLD_KEY);
+	}
+	if (options->escrow == ESCROW_SENSOR)
+		put_key(fixture, txn, PLAN_ID, NEW_KEY);
+}
+
+static void put_new_key(struct job_fixture *fixture)
+{
+	struct err err = ERR_INIT;
+	struct secret key = SECRET_INIT;
+	secret_set(&key, NEW_KEY, strlen(NEW_KEY));
+	if (fixture->options.escrow == ESCROW_MEMORY)
+		assert_int_equal(
+			memory_key_put(fixture->delivery, PLAN_ID, &key, NOW_S + PLAN_LIFE_S, &err),
+			0);
+	if (fixture->options.escrow == ESCROW_SECRETS_MANAGER)
+		write_acm_put_secret(&fixture->acm, plan_key_id(fixture), NEW_KEY);
+	secret_clear(&key);
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static struct delivery *open_delivery(const struct job_fixture *fixture)
+{
+	return delivery_new(&(struct delivery_options){.loop = fixture->loop,
+		.store = fixture->store,
+		.vault = fixture->vault,
+		.sensor_name = "sensor1",
+		.keep_keys_s = KEEP_KEYS_S});
+}
+
+void job_fixture_open(struct job_fixture *fixture, const struct job_fixture_options *options)
+{
+	struct err err = ERR_INIT;
+	fake_clock_set_now_s(NOW_S);
+	fake_call_reset();
+	fake_store_reset();
+	*fixture = (struct job_fixture){.folder = temp_folder_new(),
+		.loop = loop_new(&err),
+		.acm = {.account_id = ACCOUNT, .region = REGION},
+		.options = *options};
+	if (fixture->options.escrow == 0)
+		fixture->options.escrow = ESCROW_SENSOR;
+	fixture->aws = aws_new(fixture->loop, NULL, "test");
+	fixture->client = aws_client_new(fixture->aws, NULL, ACCOUNT, NULL);
+	fixture->hub = aws_client_new(fixture->aws, NULL, "999988887777", NULL);
+	fixture->store = temp_store_open(fixture->loop, fixture->folder);
+	fixture->vault = vault_open(fixture->folder, NULL, &err);
+	assert_non_null(fixture->vault);
+	fixture->delivery = open_delivery(fixture);
+	fixture->old_pem = make_cert_pem("www.example.com", 10, NOW_S - DAY_S, NOW_S + 30 * DAY_S);
+	fixture->new_pem = make_cert_pem("www.example.com", 11, NOW_S - DAY_S, NOW_S + 90 * DAY_S);
+	fixture->other_pem =
+		make_cert_pem("www.example.com", 12, NOW_S - DAY_S, NOW_S + 80 * DAY_S);
+	fake_call_set_answerer(write_acm_answer, &fixture->acm);
+	fake_tls_probe_set(serve, fixture);
+	if (!options->is_first_import) {
+		struct write_acm_cert *cert =
+			write_acm_add(&fixture->acm, fixture->old_pem, OLD_KEY);
+		text_copy(fixture->arn, sizeof(fixture->arn), cert->arn);
+		write_acm_set_tag(cert, "team", "a");
+	}
+	assert_int_equal(store_write_now(fixture->store, write_world, fixture, &err), 0);
+	put_new_key(fixture);
+}
+
+/* No key lies in the data directory as it is. */
+static void search_keys(const struct job_fixture *fixture)
+{
+	static const char *const files[] = {"store.mdb", "vault/epoch-1", "vault/master.key"};
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char *path = temp_path(fixture->folder, files[i]);
+		size_t len;
+		if (access(path, R_OK) == 0 || i == 0) {
+			char *bytes = read_file(path, &len);
+			assert_null(memmem(bytes, len, OLD_KEY, strlen(OLD_KEY)));
+			assert_null(memmem(bytes, len, NEW_KEY, strlen(NEW_KEY)));
+			free(bytes);
+		}
+		free(path);
+	}
+}
+
+void job_fixture_close(struct job_fixture *fixture)
+{
+	assert_null(fixture->run);
+	delivery_free(fixture->delivery);
+	assert_int_equal(fake_call_unexpected(), 0);
+	assert_int_equal(fake_call_pending(), 0);
+	assert_int_equal(fake_store_waiting_count(), 0);
+	assert_int_equal(fake_loop_timer_count(), 0);
+	vault_close(fixture->vault);
+	store_close(fixture->store);
+	search_keys(fixture);
+	aws_client_free(fixture->client);
+	aws_client_free(fixture->hub);
+	aws_free(fixture->aws);
+	fake_call_reset();
+	loop_free(fixture->loop);
+	temp_folder_remove(fixture->folder);
+	write_acm_clear(&fixture->acm);
+	free(fixture->old_pem);
+	free(fixture->new_pem);
+	free(fixture->other_pem);
+}
+
+/* --- running ----------------------------------------------------------------------------------- */
+
+static void write_order(struct store_txn *txn, void *arg)
+{
+	job_order_write(txn, arg);
+}
+
+int job_fixture_order(struct job_fixture *fixture, struct job_order *order, struct err *err)
+{
+	order->connector = "prod";
+	order->account_id = ACCOUNT;
+	order->region = REGION;
+	order->requested_by = "uid 0";
+	order->now_s = clock_now_s();
+	if (order->id[0] == '\0')
+		delivery_new_id(order->kind == JOB_DELIVER    ? JOB_ID_DELIVER
+				: order->kind == JOB_ROLLBACK ? JOB_ID_ROLLBACK
+							      : JOB_ID_DELETE,
+			order->now_s, order->id);
+	if (store_write_now(fixture->store, write_order, order, err) != 0)
+		return -1;
+	text_copy(fixture->job_id, sizeof(fixture->job_id), order->id);
+	return 0;
+}
+
+void job_fixture_apply(struct job_fixture *fixture)
+{
+	struct err err = ERR_INIT;
+	struct job_order order = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
+	if (job_fixture_order(fixture, &order, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static void write_cancel(struct store_txn *txn, void *arg)
+{
+	const struct job_fixture *fixture = arg;
+	job_cancel_write(txn, fixture->job_id, clock_now_s());
+}
+
+int job_fixture_cancel_job(struct job_fixture *fixture, struct err *err)
+{
+	return store_write_now(fixture->store, write_cancel, fixture, err);
+}
+
+static void on_done(void *arg, const struct err *err)
+{
+	struct job_fixture *fixture = arg;
+	fixture->run = NULL;
+	fixture->ends++;
+	fixture->err = err != NULL ? *err : (struct err)ERR_INIT;
+}
+
+void job_fixture_start(struct job_fixture *fixture)
+{
+	const struct delivery_target target = {.client = fixture->client,
+		.hub = fixture->hub,
+		.hub_region = "us-east-1",
+		.kms_key_id = "",
+		.connector = "prod",
+		.partition = "aws",
+		.account_id = ACCOUNT,
+		.region = REGION};
+	fixture->run = job_run_start(fixture->delivery, &target, fixture->job_id, on_done, fixture);
+}
+
+void job_fixture_restart(struct job_fixture *fixture)
+{
+	job_run_cancel(fixture->run);
+	fixture->run = NULL;
+	delivery_free(fixture->delivery);
+	fixture->delivery = open_delivery(fixture);
+	job_fixture_start(fixture);
+}
+
+void job_fixture_finish(struct job_fixture *fixture)
+{
+	struct job_outcome outcome;
+	for (int i = 0; i < STEPS_MAX; i++) {
+		if (fixture->run != NULL) {
+			assert_true(fake_loop_step());
+			continue;
+		}
+		job_fixture_outcome(fixture, fixture->job_id, &outcome);
+		if (outcome.state != JOB_RUNNING)
+			return;
+		assert_int_not_equal(fixture->err.kind, ERR_NONE);
+		job_fixture_start(fixture);
+	}
+	fail_msg("the job does not end");
+}
+
+/* --- looking ----------------------------------------------------------------------------------- */
+
+void job_fixture_outcome(
+	struct job_fixture *fixture, const char *job_id, struct job_outcome *ret_outcome)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_record job;
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	assert_true(store_job_get(txn, job_id, &job));
+	*ret_outcome = (struct job_outcome){.state = job.state,
+		.phase = job.phase,
+		.may_have_imported = job.may_have_imported,
+		.attempts = job.attempts,
+		.next_attempt_s = job.next_attempt_s,
+		.keep_key_until_s = job.keep_key_until_s};
+	text_copy(ret_outcome->reason, sizeof(ret_outcome->reason), job.reason);
+	text_copy(ret_outcome->evidence, sizeof(ret_outcome->evidence), job.evidence);
+	text_copy(ret_outcome->arn, sizeof(ret_outcome->arn), job.arn);
+	text_copy(ret_outcome->old_key_id, sizeof(ret_outcome->old_key_id), job.old_key_id);
+	text_copy(ret_outcome->new_key_id, sizeof(ret_outcome->new_key_id), job.new_key_id);
+	store_read_end(txn);
+}
+
+bool job_fixture_has_key(struct job_fixture *fixture, const char *id)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	bool has = store_vault_has(txn, id);
+	store_read_end(txn);
+	return has;
+}
+
+void job_fixture_running(struct job_fixture *fixture, char ret_id[DELIVERY_ID_MAX + 1])
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_record job;
+	char position[DELIVERY_ID_MAX + 1] = "";
+	ret_id[0] = '\0';
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	while (store_job_next(txn, position, &job)) {
+		if (job.state != JOB_RUNNING)
+			continue;
+		assert_string_equal(ret_id, "");
+		text_copy(ret_id, DELIVERY_ID_MAX + 1, job.id);
+	}
+	store_read_end(txn);
+}

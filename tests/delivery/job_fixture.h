@@ -1,0 +1,81 @@
+/*
+ * A job on a real store and vault, against write_acm.h: certificates "old", "new" and "other", an
+ * ARN that holds "old" (delivered by this sensor, so its key is in the vault) and a plan that waits.
+ */
+#ifndef TESTS_DELIVERY_JOB_FIXTURE_H
+#define TESTS_DELIVERY_JOB_FIXTURE_H
+
+#include "base/err.h"
+#include "delivery/delivery.h"
+#include "store/vault.h"
+#include "tests/lib/write_acm.h"
+
+#define ACCOUNT "111122223333"
+#define REGION	"eu-west-1"
+#define PLAN_ID "p-20261121-000000-0000000001"
+#define OLD_KEY "the private key of old"
+#define NEW_KEY "the private key of new"
+
+enum { NOW_S = 1795219200 };
+
+struct job_fixture_options {
+	bool is_first_import;
+	bool lacks_old_key; /* it was delivered by somebody else */
+	bool auto_rollback;
+	enum key_escrow escrow; /* 0: the sensor */
+	const char *host;	/* NULL: none is verified */
+};
+
+struct job_fixture {
+	char *folder;
+	struct loop *loop;
+	struct aws *aws;
+	struct aws_client *client, *hub;
+	struct store *store;
+	struct vault *vault;
+	struct delivery *delivery;
+	struct write_acm acm;
+	char *old_pem, *new_pem, *other_pem; /* owned */
+	char arn[128];			     /* of old; "" with a first import */
+	struct job_fixture_options options;
+	char job_id[DELIVERY_ID_MAX + 1];
+	const char *served; /* by every host; a PEM, borrowed; NULL: what ACM holds under arn */
+	bool is_unreachable;
+
+	struct job_run *run;
+	size_t ends;
+	struct err err; /* of the last end */
+};
+
+void job_fixture_open(struct job_fixture *fixture, const struct job_fixture_options *options);
+/* Also checks that nothing is left waiting. */
+void job_fixture_close(struct job_fixture *fixture);
+
+/* Orders the job; 0, or -1 and err. order->now_s is set. */
+int job_fixture_order(struct job_fixture *fixture, struct job_order *order, struct err *err);
+/* The plan's job, which must be taken. */
+void job_fixture_apply(struct job_fixture *fixture);
+int job_fixture_cancel_job(struct job_fixture *fixture, struct err *err);
+
+void job_fixture_start(struct job_fixture *fixture);
+/* The daemon dies and starts again: keys in memory are gone. */
+void job_fixture_restart(struct job_fixture *fixture);
+/* Until the record says that it ended; runs it again when the store failed. */
+void job_fixture_finish(struct job_fixture *fixture);
+
+/* The record's fields that tests look at; texts cut. */
+struct job_outcome {
+	enum job_state state;
+	enum job_phase phase;
+	bool may_have_imported;
+	uint32_t attempts;
+	int64_t next_attempt_s, keep_key_until_s;
+	char reason[1024], evidence[4096], arn[128], old_key_id[80], new_key_id[80];
+};
+void job_fixture_outcome(
+	struct job_fixture *fixture, const char *job_id, struct job_outcome *ret_outcome);
+bool job_fixture_has_key(struct job_fixture *fixture, const char *id);
+/* The id of the only running job; "" when there is none. */
+void job_fixture_running(struct job_fixture *fixture, char ret_id[DELIVERY_ID_MAX + 1]);
+
+#endif

@@ -1,0 +1,411 @@
+/* Jobs from their order to their end: what they do, and what they say. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "tests/delivery/job_fixture.h"
+#include "tests/lib/fake_call.h"
+#include "tests/lib/fake_clock.h"
+#include "tests/lib/fake_loop.h"
+#include "tests/lib/fake_store_queue.h"
+
+static void run_plan(struct job_fixture *fixture, struct job_outcome *ret_outcome)
+{
+	job_fixture_apply(fixture);
+	job_fixture_start(fixture);
+	job_fixture_finish(fixture);
+	job_fixture_outcome(fixture, fixture->job_id, ret_outcome);
+}
+
+static void expect(const struct job_outcome *outcome, enum job_state state, const char *text)
+{
+	if (outcome->state != state || strstr(outcome->reason, text) == NULL)
+		fail_msg("state %d: \"%s\"; expected %d \"%s\"", (int)outcome->state,
+			outcome->reason, (int)state, text);
+}
+
+static void expect_tag(struct job_fixture *fixture, const char *key, const char *value)
+{
+	const char *text = write_acm_tag(&fixture->acm.cert[0], key);
+	assert_non_null(text);
+	assert_string_equal(text, value);
+}
+
+static void a_reimport_is_done_tagged_and_proved(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = "www.example.com"});
+	fixture.acm.drops_tags = true;
+	fixture.acm.import_stale_looks = 2;
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b; served by 1 of 1 hosts");
+	assert_int_equal(fixture.acm.imported, 1);
+	assert_string_equal(fixture.acm.cert[0].pem, fixture.new_pem);
+	assert_string_equal(fixture.acm.cert[0].key, NEW_KEY);
+	expect_tag(&fixture, "team", "a"); /* it was lost, and is back */
+	expect_tag(&fixture, "owner", "shop team");
+	expect_tag(&fixture, "acmsensor:managed-by", "acmsensor");
+	expect_tag(&fixture, "acmsensor:sensor", "sensor1");
+	expect_tag(&fixture, "acmsensor:certificate-id", "shop");
+	assert_non_null(strstr(outcome.evidence, "\"outcome\":\"served\""));
+	assert_non_null(strstr(outcome.evidence, "\"restored\":\"team\""));
+	assert_int_equal(outcome.keep_key_until_s, clock_now_s() + KEEP_KEYS_S);
+	assert_string_equal(outcome.new_key_id, PLAN_ID);
+	assert_string_equal(outcome.old_key_id, "p-20261101-000000-0000000001");
+	assert_true(job_fixture_has_key(&fixture, PLAN_ID));
+	job_fixture_close(&fixture);
+}
+
+static void a_first_import_carries_its_tags(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.is_first_import = true});
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_string_equal(outcome.arn, fixture.acm.cert[0].arn);
+	expect_tag(&fixture, "owner", "shop team");
+	expect_tag(&fixture, "acmsensor:certificate-id", "shop");
+	assert_int_equal(fake_call_count_of("AddTagsToCertificate"), 0);
+	job_fixture_close(&fixture);
+}
+
+static void someone_elses_certificate_is_left_alone(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	free(fixture.acm.cert[0].pem);
+	fixture.acm.cert[0].pem = strdup(fixture.other_pem);
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_FAILED, "void: someone else replaced it (serial 0c instead of 0a)");
+	assert_int_equal(fixture.acm.imported, 0);
+	assert_false(job_fixture_has_key(&fixture, PLAN_ID));
+	assert_true(job_fixture_has_key(&fixture, "p-20261101-000000-0000000001"));
+	job_fixture_close(&fixture);
+}
+
+static void what_is_there_already_is_not_imported_again(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	free(fixture.acm.cert[0].pem);
+	fixture.acm.cert[0].pem = strdup(fixture.new_pem);
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_int_equal(fake_call_count_of("ImportCertificate"), 0);
+	job_fixture_close(&fixture);
+}
+
+static void a_refusal_is_said_in_amazons_words(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	fake_call_set_answerer(NULL, NULL);
+	job_fixture_apply(&fixture);
+	fake_call_fail(&(struct fake_match){.operation = "DescribeCertificate"}, ERR_DENIED,
+		"AccessDeniedException", "not authorized to perform: acm:DescribeCertificate");
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_FAILED,
+		"not authorized to perform: acm:DescribeCertificate; nothing was changed in AWS");
+	job_fixture_close(&fixture);
+}
+
+static void keys_elsewhere_are_gone_at_the_end(void **state)
+{
+	(void)state;
+	static const enum key_escrow escrows[] = {ESCROW_MEMORY, ESCROW_SECRETS_MANAGER};
+	for (size_t i = 0; i < 2; i++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(&fixture, &(struct job_fixture_options){.escrow = escrows[i]});
+		run_plan(&fixture, &outcome);
+		expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+		assert_string_equal(fixture.acm.cert[0].key, NEW_KEY);
+		assert_int_equal(write_acm_secrets(&fixture.acm), 0);
+		assert_string_equal(outcome.new_key_id, "");
+		job_fixture_close(&fixture);
+	}
+}
+
+static void a_key_in_memory_is_lost_with_the_daemon(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.escrow = ESCROW_MEMORY});
+	job_fixture_apply(&fixture);
+	job_fixture_restart(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_FAILED, "kept in memory only");
+	assert_int_equal(fixture.acm.imported, 0);
+	job_fixture_close(&fixture);
+}
+
+static void one_job_at_a_time_and_one_for_a_plan(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	struct job_order delete = {.kind = JOB_DELETE, .arn = fixture.arn};
+	struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
+	assert_int_equal(job_fixture_order(&fixture, &deliver, &err), 0);
+	assert_int_equal(job_fixture_order(&fixture, &delete, &err), -1);
+	assert_int_equal(err.kind, ERR_REFUSED);
+	assert_non_null(strstr(err.text, "one at a time"));
+	struct job_order again = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
+	assert_int_equal(job_fixture_order(&fixture, &again, &err), -1);
+	assert_non_null(strstr(err.text, "applied already"));
+	struct job_order unknown = {.kind = JOB_DELIVER, .plan_id = "p-x"};
+	assert_int_equal(job_fixture_order(&fixture, &unknown, &err), -1);
+	assert_int_equal(err.kind, ERR_NOT_FOUND);
+	struct job_order back = {.kind = JOB_ROLLBACK, .of_job_id = deliver.id};
+	assert_int_equal(job_fixture_order(&fixture, &back, &err), -1);
+	assert_non_null(strstr(err.text, "rollback is impossible: the job is still running"));
+	job_fixture_close(&fixture);
+}
+
+static void an_expired_plan_is_refused(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	fake_clock_set_now_s(NOW_S + PLAN_LIFE_S);
+	struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
+	assert_int_equal(job_fixture_order(&fixture, &deliver, &err), -1);
+	assert_non_null(strstr(err.text, "expired at 2026-11-21T01:00:00Z: plan again"));
+	job_fixture_close(&fixture);
+}
+
+static void roll_back(struct job_fixture *fixture, struct job_outcome *ret_outcome)
+{
+	struct err err = ERR_INIT;
+	struct job_order order = {.kind = JOB_ROLLBACK};
+	char id[DELIVERY_ID_MAX + 1];
+	memcpy(id, fixture->job_id, sizeof(id));
+	order.of_job_id = id;
+	if (job_fixture_order(fixture, &order, &err) != 0)
+		fail_msg("%s", err.text);
+	job_fixture_start(fixture);
+	job_fixture_finish(fixture);
+	job_fixture_outcome(fixture, fixture->job_id, ret_outcome);
+}
+
+static void a_rollback_brings_the_old_one_back_and_can_be_undone(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = "www.example.com"});
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	roll_back(&fixture, &outcome);
+	expect(&outcome, JOB_RESTORED, "restored: ACM holds serial 0a; served by 1 of 1 hosts");
+	assert_string_equal(fixture.acm.cert[0].pem, fixture.old_pem);
+	assert_string_equal(fixture.acm.cert[0].key, OLD_KEY);
+	roll_back(&fixture, &outcome);
+	expect(&outcome, JOB_RESTORED, "restored: ACM holds serial 0b");
+	assert_string_equal(fixture.acm.cert[0].key, NEW_KEY);
+	assert_int_equal(fixture.acm.imported, 3);
+	job_fixture_close(&fixture);
+}
+
+static void an_impossible_rollback_is_refused_before_anything_is_sent(void **state)
+{
+	(void)state;
+	static const struct {
+		struct job_fixture_options options;
+		const char *text;
+	} row[] = {{{.is_first_import = true}, "it was a first import"},
+		{{.lacks_old_key = true}, "never had the previous certificate's private key"}};
+	for (size_t i = 0; i < 2; i++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		struct err err = ERR_INIT;
+		job_fixture_open(&fixture, &row[i].options);
+		run_plan(&fixture, &outcome);
+		char id[DELIVERY_ID_MAX + 1];
+		memcpy(id, fixture.job_id, sizeof(id));
+		struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
+		assert_int_equal(job_fixture_order(&fixture, &order, &err), -1);
+		assert_non_null(strstr(err.text, row[i].text));
+		assert_int_equal(fixture.acm.imported, 1);
+		job_fixture_close(&fixture);
+	}
+}
+
+static void a_key_whose_time_is_over_is_no_way_back(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	run_plan(&fixture, &outcome);
+	fake_clock_set_now_s(outcome.keep_key_until_s);
+	char id[DELIVERY_ID_MAX + 1];
+	memcpy(id, fixture.job_id, sizeof(id));
+	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
+	assert_int_equal(job_fixture_order(&fixture, &order, &err), -1);
+	assert_non_null(strstr(err.text, "was wiped: its time was over"));
+	job_fixture_close(&fixture);
+}
+
+static void a_host_that_serves_another_one_is_a_warning(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = "www.example.com"});
+	fixture.served = fixture.old_pem;
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED,
+		"served by 0 of 1 hosts; warning: www.example.com:443 still serves another "
+		"certificate");
+	assert_non_null(strstr(outcome.evidence, "\"outcome\":\"other certificate\""));
+	job_fixture_close(&fixture);
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = "www.example.com"});
+	fixture.is_unreachable = true;
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "warning: the others are not reachable");
+	job_fixture_close(&fixture);
+}
+
+/* The rollback is a job of its own, written with the end of the one that it undoes. */
+static void automatic_rollback_when_a_host_does_not_follow(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture,
+		&(struct job_fixture_options){.host = "www.example.com", .auto_rollback = true});
+	fixture.served = fixture.old_pem;
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_FAILED, "rolled back as asked");
+	job_fixture_running(&fixture, fixture.job_id);
+	assert_string_not_equal(fixture.job_id, "");
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_RESTORED, "restored: ACM holds serial 0a; served by 1 of 1 hosts");
+	assert_string_equal(fixture.acm.cert[0].key, OLD_KEY);
+	job_fixture_close(&fixture);
+}
+
+static void automatic_rollback_when_acm_holds_a_third_one(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.auto_rollback = true});
+	job_fixture_apply(&fixture);
+	job_fixture_start(&fixture);
+	while (fixture.acm.imported == 0)
+		assert_true(fake_loop_step());
+	free(fixture.acm.cert[0].pem);
+	fixture.acm.cert[0].pem = strdup(fixture.other_pem);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_FAILED, "ACM holds serial 0c, neither the old one");
+	job_fixture_running(&fixture, fixture.job_id);
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_RESTORED, "restored: ACM holds serial 0a");
+	job_fixture_close(&fixture);
+}
+
+static void delete_refuses_drains_and_archives(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	fixture.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
+	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
+	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_FAILED, "in use by arn:aws:elasticloadbalancing:lb: not deleted");
+	fixture.acm.cert[0].uses_left = 5;
+	struct job_order patient = {
+		.kind = JOB_DELETE, .arn = fixture.arn, .wait_until_unused = true};
+	assert_int_equal(job_fixture_order(&fixture, &patient, &err), 0);
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "deleted");
+	assert_int_equal(fixture.acm.deleted, 1);
+	job_fixture_close(&fixture);
+}
+
+static void a_draining_delete_can_be_cancelled(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	fixture.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
+	struct job_order order = {
+		.kind = JOB_DELETE, .arn = fixture.arn, .wait_until_unused = true};
+	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
+	job_fixture_start(&fixture);
+	fake_loop_advance_ms(100000);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(outcome.state, JOB_RUNNING);
+	assert_true(outcome.next_attempt_s > clock_now_s());
+	assert_true(outcome.attempts > 3);
+	assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
+	job_run_wake(fixture.run);
+	fake_loop_run_ready();
+	assert_null(fixture.run);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_CANCELLED, "nothing was changed in AWS");
+	job_fixture_close(&fixture);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_reimport_is_done_tagged_and_proved),
+		cmocka_unit_test(a_first_import_carries_its_tags),
+		cmocka_unit_test(someone_elses_certificate_is_left_alone),
+		cmocka_unit_test(what_is_there_already_is_not_imported_again),
+		cmocka_unit_test(a_refusal_is_said_in_amazons_words),
+		cmocka_unit_test(keys_elsewhere_are_gone_at_the_end),
+		cmocka_unit_test(a_key_in_memory_is_lost_with_the_daemon),
+		cmocka_unit_test(one_job_at_a_time_and_one_for_a_plan),
+		cmocka_unit_test(an_expired_plan_is_refused),
+		cmocka_unit_test(a_rollback_brings_the_old_one_back_and_can_be_undone),
+		cmocka_unit_test(an_impossible_rollback_is_refused_before_anything_is_sent),
+		cmocka_unit_test(a_key_whose_time_is_over_is_no_way_back),
+		cmocka_unit_test(a_host_that_serves_another_one_is_a_warning),
+		cmocka_unit_test(automatic_rollback_when_a_host_does_not_follow),
+		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
+		cmocka_unit_test(delete_refuses_drains_and_archives),
+		cmocka_unit_test(a_draining_delete_can_be_cancelled),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

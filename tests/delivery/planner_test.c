@@ -1,0 +1,289 @@
+/* From a request to a stored plan: what is read, what is kept, where the key goes. */
+#include <openssl/sha.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "delivery/delivery_internal.h"
+#include "tests/delivery/job_fixture.h"
+#include "tests/lib/fake_call.h"
+#include "tests/lib/fake_loop.h"
+#include "tests/lib/fake_store_queue.h"
+#include "tests/lib/read_file.h"
+
+struct answer {
+	int ends;
+	char document[PLAN_DOCUMENT_MAX];
+	struct err err;
+};
+
+static void on_plan(void *arg, const char *document, const struct err *err)
+{
+	struct answer *answer = arg;
+	answer->ends++;
+	assert_true((document == NULL) != (err == NULL));
+	text_copy(answer->document, sizeof(answer->document), document != NULL ? document : "");
+	answer->err = err != NULL ? *err : (struct err)ERR_INIT;
+}
+
+/* rsa-2048 of the test data, with a text for its key: nobody looks into it here. */
+static void make_bundle(struct bundle *bundle)
+{
+	struct err err = ERR_INIT;
+	size_t len;
+	char *pem = read_data("x509", "rsa-2048", ".pem", &len);
+	const char *at = pem;
+	*bundle = (struct bundle){.chain_count = 0};
+	assert_int_equal(
+		x509_pem_next(&at, pem + len, &bundle->leaf.bytes, &bundle->leaf.len, &err), 1);
+	assert_int_equal(x509_facts_from_der(
+				 bundle->leaf.bytes, bundle->leaf.len, &bundle->leaf.facts, &err),
+		0);
+	text_copy(bundle->key_algorithm, sizeof(bundle->key_algorithm), "RSA_2048");
+	secret_set(&bundle->key_pem, NEW_KEY, strlen(NEW_KEY));
+	free(pem);
+}
+
+static struct plan_make *start(
+	struct job_fixture *fixture, const struct plan_request *request, struct answer *answer)
+{
+	const struct delivery_target target = {.client = fixture->client,
+		.hub = fixture->hub,
+		.hub_region = "us-east-1",
+		.kms_key_id = "",
+		.connector = "prod",
+		.partition = "aws",
+		.account_id = ACCOUNT,
+		.region = REGION};
+	struct plan_request own = *request;
+	struct bundle bundle;
+	make_bundle(&bundle);
+	own.bundle = &bundle;
+	own.requested_by = "uid 0";
+	if (own.escrow == 0)
+		own.escrow = ESCROW_SENSOR;
+	*answer = (struct answer){.ends = 0};
+	struct plan_make *make = plan_make_start(fixture->delivery, &target, &own, on_plan, answer);
+	assert_int_equal(answer->ends, 0);
+	assert_null(bundle.leaf.bytes); /* moved */
+	return make;
+}
+
+static void run(
+	struct job_fixture *fixture, const struct plan_request *request, struct answer *answer)
+{
+	(void)start(fixture, request, answer);
+	for (int i = 0; i < 1000 && answer->ends == 0; i++)
+		assert_true(fake_loop_step());
+	assert_int_equal(answer->ends, 1);
+}
+
+/* The plan that is not the fixture's. */
+static bool find_plan(struct store_txn *txn, struct plan_record *ret_plan)
+{
+	char position[DELIVERY_ID_MAX + 1] = "";
+	while (store_plan_next(txn, position, ret_plan)) {
+		if (strcmp(ret_plan->id, PLAN_ID) != 0)
+			return true;
+	}
+	return false;
+}
+
+static void expect_stored(
+	struct job_fixture *fixture, enum plan_decision decision, const char *certificate_id)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	const void *der;
+	size_t len;
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	assert_true(find_plan(txn, &plan));
+	if (plan.decision != decision)
+		fail_msg("%s", plan.document);
+	if (certificate_id != NULL)
+		assert_string_equal(plan.certificate_id, certificate_id);
+	assert_int_equal(plan.expires_s, NOW_S + PLAN_LIFE_S);
+	assert_true(store_pem_get(txn, plan.leaf_sha256, &der, &len));
+	bool is_sealed = decision != PLAN_REFUSE && plan.escrow == ESCROW_SENSOR;
+	assert_int_equal(store_vault_has(txn, plan.id), is_sealed);
+	if (decision == PLAN_REIMPORT)
+		assert_string_equal(plan.old_serial, "0a");
+	store_read_end(txn);
+}
+
+static void open_world(struct job_fixture *fixture)
+{
+	job_fixture_open(fixture, &(struct job_fixture_options){.host = NULL});
+}
+
+static void without_arn_it_is_a_first_import(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	open_world(&fixture);
+	run(&fixture, &(struct plan_request){.reimport_allowed = true}, &answer);
+	assert_non_null(strstr(answer.document, "\"decision\":\"import\""));
+	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
+	assert_int_equal(fake_call_count(), 0);
+	job_fixture_close(&fixture);
+}
+
+static void the_id_of_a_certificate_stays_with_it(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	open_world(&fixture);
+	write_acm_set_tag(&fixture.acm.cert[0], "acmsensor:certificate-id", "shop");
+	run(&fixture,
+		&(struct plan_request){
+			.arn = fixture.arn, .reimport_allowed = true, .is_new_arn = true},
+		&answer);
+	assert_non_null(strstr(answer.document, "\"decision\":\"import\""));
+	expect_stored(&fixture, PLAN_IMPORT_NEW, "shop");
+	job_fixture_close(&fixture);
+}
+
+static void what_it_refuses_is_stored_without_a_key(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	open_world(&fixture);
+	run(&fixture,
+		&(struct plan_request){
+			.arn = "arn:aws:acm:" REGION ":" ACCOUNT ":certificate/unknown",
+			.reimport_allowed = true},
+		&answer);
+	assert_non_null(strstr(answer.document, "\"decision\":\"refuse\""));
+	expect_stored(&fixture, PLAN_REFUSE, NULL);
+	job_fixture_close(&fixture);
+}
+
+static void a_key_goes_where_its_escrow_says(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	open_world(&fixture);
+	run(&fixture, &(struct plan_request){.escrow = ESCROW_SECRETS_MANAGER}, &answer);
+	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
+	assert_int_equal(write_acm_secrets(&fixture.acm), 1);
+	assert_true(text_has_prefix(fixture.acm.secret_name[0], "acmsensor/sensor1/p-"));
+	assert_string_equal(fixture.acm.secret[0], NEW_KEY);
+	const struct fake_record *call = fake_call_record(fake_call_count() - 1);
+	assert_string_equal(call->region, "us-east-1");
+	assert_string_equal(call->account, "999988887777");
+	assert_non_null(strstr(call->body, "acmsensor:managed-by"));
+	job_fixture_close(&fixture);
+	open_world(&fixture);
+	run(&fixture, &(struct plan_request){.escrow = ESCROW_MEMORY}, &answer);
+	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
+	assert_int_equal(fixture.delivery->memory_count, 1);
+	fake_loop_advance_ms(1000LL * (PLAN_LIFE_S + 120)); /* and is wiped with its plan */
+	assert_int_equal(fixture.delivery->memory_count, 0);
+	job_fixture_close(&fixture);
+}
+
+static void wrong_requests_are_one_sentence(void **state)
+{
+	(void)state;
+	struct acm_tag reserved = {.key = (char *)"acmsensor:sensor", .value = (char *)"x"};
+	const char *bad_host[] = {"www.example.com:99999"};
+	const struct {
+		struct plan_request request;
+		const char *text;
+	} row[] = {
+		{{.tag = &reserved, .tag_count = 1}, "reserved"},
+		{{.verify_host = bad_host, .verify_host_count = 1}, "port"},
+		{{.certificate_id = "no blanks"}, "certificate id"},
+		{{.csr_id = "csr-unknown"}, "the key of CSR csr-unknown"},
+		{{.arn = "arn:aws:acm:eu-west-1:999999999999:certificate/c1"},
+			"in account 999999999999"},
+		{{.arn = "arn:aws-cn:acm:eu-west-1:111122223333:certificate/c1"},
+			"of the partition aws-cn"},
+		{{.arn = "arn:aws:acm:us-east-1:111122223333:certificate/c1"}, "region us-east-1"},
+		{{.arn = "not an ARN"}, "not the ARN of an ACM certificate"},
+	};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct job_fixture fixture;
+		struct answer answer;
+		open_world(&fixture);
+		run(&fixture, &row[i].request, &answer);
+		if (strstr(answer.err.text, row[i].text) == NULL)
+			fail_msg("\"%s\" lacks \"%s\"", answer.err.text, row[i].text);
+		job_fixture_close(&fixture);
+	}
+}
+
+static void each_failure_leaves_no_plan(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n <= 3; n++) {
+		struct job_fixture fixture;
+		struct answer answer;
+		open_world(&fixture);
+		fake_call_fail_at(n, ERR_DENIED, "AccessDeniedException");
+		run(&fixture, &(struct plan_request){.arn = fixture.arn}, &answer);
+		assert_int_equal(answer.err.kind, ERR_DENIED);
+		job_fixture_close(&fixture);
+	}
+	for (size_t n = 1; n <= 2; n++) { /* the key's, the plan's */
+		struct job_fixture fixture;
+		struct answer answer;
+		struct store_txn *txn;
+		struct plan_record plan;
+		struct err err = ERR_INIT;
+		open_world(&fixture);
+		fake_store_fail_at(n, ERR_STORE_FULL);
+		run(&fixture, &(struct plan_request){.arn = ""}, &answer);
+		assert_int_equal(answer.err.kind, ERR_STORE_FULL);
+		assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+		assert_false(find_plan(txn, &plan));
+		store_read_end(txn);
+		job_fixture_close(&fixture);
+	}
+}
+
+static void cancel_at_each_turn_leaves_nothing_waiting(void **state)
+{
+	(void)state;
+	bool is_past = false;
+	for (size_t n = 0; !is_past; n++) {
+		struct job_fixture fixture;
+		struct answer answer;
+		open_world(&fixture);
+		struct plan_make *make = start(&fixture,
+			&(struct plan_request){.arn = fixture.arn, .is_new_arn = true}, &answer);
+		for (size_t i = 0; i < n && answer.ends == 0; i++)
+			assert_true(fake_loop_step());
+		is_past = answer.ends != 0;
+		if (!is_past)
+			plan_make_cancel(make);
+		assert_true(n < 50);
+		job_fixture_close(&fixture);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(without_arn_it_is_a_first_import),
+		cmocka_unit_test(the_id_of_a_certificate_stays_with_it),
+		cmocka_unit_test(what_it_refuses_is_stored_without_a_key),
+		cmocka_unit_test(a_key_goes_where_its_escrow_says),
+		cmocka_unit_test(wrong_requests_are_one_sentence),
+		cmocka_unit_test(each_failure_leaves_no_plan),
+		cmocka_unit_test(cancel_at_each_turn_leaves_nothing_waiting),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,478 @@
+"""Delivery against the simulated AWS: plan, apply, proof, rollback, and everything that must be refused."""
+import base64
+import json
+import subprocess
+import time
+
+import pytest
+
+from bundle import CLIENT, SERVER, Authority, der, key_pem, new_key, pem
+from test_torture_secrets import writable_memory
+from torture import HAS_SANITIZER
+
+REGION = "us-east-1"
+PATIENCE_S = 90
+PROVENANCE = {"acmsensor:managed-by", "acmsensor:sensor", "acmsensor:certificate-id"}
+
+
+@pytest.fixture(scope="module")
+def ec():
+    return Authority("ec256")
+
+
+@pytest.fixture(scope="module")
+def rsa():
+    return Authority("rsa2048")
+
+
+class Desk:
+    """A daemon, the account it delivers into, and the API's verbs."""
+
+    def __init__(self, sim, sensor):
+        self.sim, self.sensor = sim, sensor
+        truth = sim.truth(reachable=1, certificates=0)
+        self.account = sim.ready["management_account_id"]
+        self.accounts = [a["account_id"] for a in truth["accounts"]]
+        self.acm = sim.boto3("acm", region=REGION)
+
+    def held(self, bundle, **more):
+        """The ARN of what somebody imported before."""
+        return self.acm.import_certificate(**bundle.order(**more))["CertificateArn"]
+
+    def post(self, path, want=200, **body):
+        status, text = self.sensor.request("POST", path, body=json.dumps(body))
+        assert status == want, (path, status, text, self.sensor.log_text()[-3000:])
+        return json.loads(text)
+
+    def refused(self, path, status, **body):
+        error = self.post(path, want=status, **body)["error"]
+        assert error["message"].count("\n") == 0
+        return error["message"]
+
+    def material(self, bundle):
+        body = {"certificate": pem(bundle.leaf).decode(), "key": key_pem(bundle.key).decode()}
+        if bundle.chain:
+            body["chain"] = pem(*bundle.chain).decode()
+        return body
+
+    def plan(self, bundle=None, **more):
+        body = {"account": self.account, "region": REGION}
+        if bundle is not None:
+            body.update(self.material(bundle))
+        body.update(more)
+        return self.post("/v1/plan", **body)["plan"]
+
+    def apply(self, plan, **_):
+        return self.post("/v1/apply", plan=plan["id"])["job"]["id"]
+
+    def job(self, job_id):
+        return self.sensor.get("/v1/jobs", id=job_id)["jobs"][0]
+
+    def wait(self, job_id, timeout=PATIENCE_S):
+        end = time.monotonic() + timeout
+        while True:
+            job = self.job(job_id)
+            if job["state"] != "running":
+                assert job["ended"] and job["steps"], job
+                return job
+            assert time.monotonic() < end, (job, self.sensor.log_text()[-3000:])
+            time.sleep(0.05)
+
+    def deliver(self, bundle, state="succeeded", **more):
+        plan = self.plan(bundle, **more)
+        assert plan["decision"] in ("reimport", "import"), plan
+        job = self.wait(self.apply(plan))
+        assert job["state"] == state, job
+        return plan, job
+
+    def tags(self, arn):
+        return {t["Key"]: t["Value"]
+                for t in self.acm.list_tags_for_certificate(CertificateArn=arn)["Tags"]}
+
+    def serial(self, arn):
+        found = self.acm.describe_certificate(CertificateArn=arn)["Certificate"]["Serial"]
+        return found.replace(":", "").lstrip("0")
+
+    def imported(self):
+        return [c["arn"] for c in self.sim.truth()["certificates"]
+                if c["type"] == "IMPORTED" and c.get("is_held")]
+
+
+@pytest.fixture
+def desk(awssim, sensor):
+    def make(flags=None, options=None, **more):
+        sim = awssim(**{"accounts": 2, "certs_per_region": 0, "regions": REGION, "rate_scale": 0,
+                        **(flags or {})})
+        connectors = {"prod": {"import": "all", "interval": "24h", **(options or {})}}
+        one = sensor(sim, connectors=connectors, **more)
+        one.start()
+        return Desk(sim, one)
+
+    return make
+
+
+# --- the way it should go
+
+
+def test_reimport_with_plan_proof_and_rollback(desk, ec):
+    at = desk()
+    first = ec.issue("www.example.com", "example.com", ext_key_usage=[SERVER])
+    _, job = at.deliver(first, tags={"team": "web"}, certificate_id="web-1")
+    arn = job["arn"]
+    assert at.serial(arn) == first.serial.lstrip("0")
+    tags = at.tags(arn)
+    assert tags["team"] == "web" and PROVENANCE <= set(tags)
+    assert tags["acmsensor:certificate-id"] == "web-1"
+    at.acm.add_tags_to_certificate(CertificateArn=arn, Tags=[{"Key": "own", "Value": "x"}])
+    bound = at.sim.bind(arn, names=["www.example.com"], delay_ms=500)
+
+    second = ec.issue("www.example.com", "example.com", "new.example.com", number=1,
+                      ext_key_usage=[SERVER], days=(-1, 200))
+    host = f"127.0.0.1:{bound['port']}"
+    plan = at.plan(second, arn=arn, verify_hosts=[host])
+    assert plan["decision"] == "reimport" and plan["arn"] == arn
+    assert plan["certificate_id"] == "web-1"
+    assert plan["names"]["added"] == ["new.example.com"] and plan["names"]["lost"] == []
+    assert plan["current"]["serial"].lstrip("0") == first.serial.lstrip("0")
+    assert plan["new"]["serial"].lstrip("0") == second.serial.lstrip("0")
+    assert plan["rollback"]["possible"], plan["rollback"]
+    assert all(rule["verdict"] == "passed" for rule in plan["rules"]), plan["rules"]
+    job = at.wait(at.apply(plan))
+    assert job["state"] == "succeeded" and job["arn"] == arn, job
+    assert at.serial(arn) == second.serial.lstrip("0")
+    assert at.sim.served(bound["port"]) == der(second.leaf)
+    assert "served" in json.dumps(job["evidence"])
+    tags = at.tags(arn)
+    assert tags["own"] == "x" and tags["team"] == "web"
+    assert tags["acmsensor:certificate-id"] == "web-1"
+
+    back = at.wait(at.post("/v1/rollback", job=job["id"])["job"]["id"])
+    assert back["state"] == "restored", back
+    assert at.serial(arn) == first.serial.lstrip("0")
+    assert at.tags(arn)["own"] == "x"
+    assert len(at.imported()) == 1
+    assert at.sim.secrets() == []
+    kinds = {event["kind"] for event in at.sensor.events()}
+    assert any(kind.startswith("delivery") for kind in kinds), kinds
+
+
+def test_rollback_is_impossible_with_a_key_nobody_kept_and_the_plan_says_so(desk, ec):
+    at = desk()
+    arn = at.held(ec.issue("www.example.com"))
+    plan, job = at.deliver(ec.issue("www.example.com", number=1), arn=arn)
+    assert not plan["rollback"]["possible"] and "key" in plan["rollback"]["reason"]
+    message = at.refused("/v1/rollback", 409, job=job["id"])
+    assert "key" in message
+
+
+def test_first_import_sends_its_tags_with_it(desk, ec):
+    at = desk()
+    before = len(at.sim.imports())
+    _, job = at.deliver(ec.issue("a.example.com"), tags={"k": "v"})
+    imports = at.sim.imports()[before:]
+    assert len(imports) == 1 and imports[0]["has_tags"] and not imports[0]["is_reimport"]
+    assert at.tags(job["arn"])["k"] == "v"
+
+
+def test_new_arn_says_which_bindings_have_to_move(desk, ec):
+    at = desk()
+    arn = at.held(ec.issue("www.example.com"))
+    user = f"arn:aws:elasticloadbalancing:{REGION}:{at.account}:loadbalancer/app/w/1234567890abcdef"
+    at.sim.bind(arn, in_use_by=user)
+    plan = at.plan(ec.issue("www.example.com", number=1), arn=arn, new_arn=True)
+    assert plan["decision"] == "import" and plan["bindings_to_move"] == [user]
+    job = at.wait(at.apply(plan))
+    assert job["state"] == "succeeded" and job["arn"] != arn
+    assert len(at.imported()) == 2
+
+
+def test_reimport_off_by_the_connector(desk, ec):
+    at = desk(options={"reimport": "no"})
+    arn = at.held(ec.issue("www.example.com"))
+    plan = at.plan(ec.issue("www.example.com", number=1), arn=arn)
+    assert plan["decision"] == "import" and "reimport" in plan["reason"]
+
+
+def test_another_account_of_the_organization(desk, ec):
+    at = desk()
+    other = [a for a in at.accounts if a != at.account][0]
+    _, job = at.deliver(ec.issue("b.example.com"), account=other)
+    assert f":{other}:" in job["arn"]
+
+
+def test_certificate_is_found_again_by_its_id(desk, ec):
+    at = desk()
+    _, job = at.deliver(ec.issue("c.example.com"), certificate_id="c-1")
+    at.sensor.scan()
+    plan = at.plan(ec.issue("c.example.com", number=1), certificate_id="c-1")
+    assert plan["decision"] == "reimport" and plan["arn"] == job["arn"]
+
+
+def test_pkcs12(desk, ec, tmp_path):
+    at = desk()
+    bundle = ec.issue("p.example.com")
+    (tmp_path / "all.pem").write_bytes(pem(bundle.leaf, *bundle.chain) + key_pem(bundle.key))
+    subprocess.run(["openssl", "pkcs12", "-export", "-in", tmp_path / "all.pem", "-out",
+                    tmp_path / "all.p12", "-passout", "pass:secret phrase"], check=True)
+    p12 = base64.b64encode((tmp_path / "all.p12").read_bytes()).decode()
+    _, job = at.deliver(None, pkcs12=p12, passphrase="secret phrase")
+    assert at.serial(job["arn"]) == bundle.serial.lstrip("0")
+    error = at.post("/v1/plan", want=400, account=at.account, region=REGION, pkcs12=p12)["error"]
+    assert error["code"] == "passphrase"
+
+
+def test_key_made_on_the_sensor(desk, ec, tmp_path):
+    at = desk()
+    from cryptography import x509
+    made = at.post("/v1/csr", domains=["k.example.com", "*.k.example.com"], key_type="ec256")["csr"]
+    request = x509.load_pem_x509_csr(made["pem"].encode())
+    assert request.is_signature_valid
+    signed = ec.issue("k.example.com", "*.k.example.com", key=PublicOnly(request.public_key()))
+    plan = at.plan(None, csr=made["id"], certificate=pem(signed.leaf).decode(),
+                   chain=pem(*signed.chain).decode())
+    assert plan["decision"] == "import"
+    job = at.wait(at.apply(plan))
+    assert job["state"] == "succeeded" and at.serial(job["arn"]) == signed.serial.lstrip("0")
+    other = ec.issue("k.example.com", number=3)
+    assert "key" in at.refused("/v1/plan", 400, account=at.account, region=REGION, csr=made["id"],
+                               certificate=pem(other.leaf).decode(),
+                               chain=pem(*other.chain).decode())
+
+
+class PublicOnly:
+    """A key of which only the public half is known: enough for the certificate's issuer."""
+
+    def __init__(self, public):
+        self._public = public
+
+    def public_key(self):
+        return self._public
+
+
+def test_csr_takes_names_and_usages_of_what_it_replaces(desk, ec):
+    at = desk()
+    from cryptography import x509
+    old = ec.issue("r.example.com", "s.example.com", key_usage=["digital_signature"],
+                   ext_key_usage=[SERVER, CLIENT])
+    arn = at.held(old)
+    made = at.post("/v1/csr", arn=arn)["csr"]
+    request = x509.load_pem_x509_csr(made["pem"].encode())
+    names = request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert set(names.get_values_for_type(x509.DNSName)) == {"r.example.com", "s.example.com"}
+    usages = request.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert set(usages) == {SERVER, CLIENT}
+    assert made["key_algorithm"] == "EC_prime256v1"
+
+
+@pytest.mark.parametrize("escrow", ["memory", "secretsmanager"])
+def test_escrow(desk, ec, escrow):
+    at = desk(options={"key_escrow": escrow})
+    plan = at.plan(ec.issue("e.example.com"))
+    assert plan["key_escrow"] == escrow
+    active = [s for s in at.sim.secrets() if s["state"] == "active"]
+    assert len(active) == (1 if escrow == "secretsmanager" else 0)
+    job = at.wait(at.apply(plan))
+    assert job["state"] == "succeeded", job
+    assert [s for s in at.sim.secrets() if s["state"] != "gone"] == []
+
+
+def test_key_in_memory_is_lost_at_a_restart_and_the_job_says_so(desk, ec):
+    at = desk(options={"key_escrow": "memory"})
+    plan = at.plan(ec.issue("e.example.com"))
+    at.sensor.stop()
+    at.sensor.start()
+    job = at.wait(at.apply(plan))
+    assert job["state"] == "failed" and "lost" in job["reason"], job
+    assert at.imported() == []
+
+
+def test_delete(desk, ec):
+    at = desk()
+    arn = at.held(ec.issue("d.example.com"))
+    user = f"arn:aws:elasticloadbalancing:{REGION}:{at.account}:loadbalancer/app/w/1234567890abcdef"
+    bound = at.sim.bind(arn, in_use_by=user)
+    job = at.wait(at.post("/v1/delete", arn=arn)["job"]["id"])
+    assert job["state"] == "failed" and "use" in job["reason"], job
+    job_id = at.post("/v1/delete", arn=arn, wait=True)["job"]["id"]
+    time.sleep(1)
+    assert at.job(job_id)["state"] == "running" and at.job(job_id)["next_attempt"]
+    at.sim.unbind(bound["id"])
+    assert at.wait(job_id)["state"] == "succeeded"
+    assert at.imported() == []
+
+
+# --- what must be refused, in one clear sentence
+
+
+def test_wrong_input(desk, ec, rsa):
+    at = desk()
+    good, other = ec.issue("www.example.com"), ec.issue("www.example.com", number=1)
+    place = {"account": at.account, "region": REGION}
+
+    def plan(status=400, **body):
+        return at.refused("/v1/plan", status, **{**place, **body})
+
+    wrong_key = {**at.material(good), "key": key_pem(other.key).decode()}
+    assert "key" in plan(**wrong_key)
+    expired = ec.issue("www.example.com", days=(-90, -1))
+    assert "expired" in plan(**at.material(expired))
+    future = ec.issue("www.example.com", days=(2, 90))
+    assert "not" in plan(**at.material(future))
+    strangers = {**at.material(good), "chain": pem(*rsa.chain).decode()}
+    assert "chain" in plan(**strangers) or "issuer" in plan(**strangers)
+    assert "ARN" in plan(**at.material(good), arn="arn:aws:iam::123456789012:role/x")
+    foreign = f"arn:aws:acm:{REGION}:999999999999:certificate/12345678-1234-1234-1234-123456789012"
+    assert "999999999999" in plan(**at.material(good), arn=foreign)
+    assert plan(**at.material(good), tags={"acmsensor:sensor": "x"}).count("acmsensor:") >= 1
+    assert "unknown" in plan(**at.material(good), nonsense=1)
+    assert "certificate" in plan()
+    assert "connector" in plan(404, **at.material(good), connector="nobody")
+    assert "plan" in at.refused("/v1/apply", 404, plan="p-none")
+    assert "job" in at.refused("/v1/rollback", 404, job="j-none")
+    assert "job" in at.refused("/v1/cancel", 404, job="j-none")
+    assert at.sim.imports() == []
+
+
+def test_refusing_plans(desk, ec, rsa):
+    at = desk()
+    old = ec.issue("www.example.com", ext_key_usage=[SERVER])
+    arn = at.held(old)
+    missing = arn[:-4] + ("0000" if arn[-4:] != "0000" else "1111")
+    other_partition = arn.replace("arn:aws:", "arn:aws-cn:")
+    plan = at.plan(ec.issue("www.example.com", number=1), arn=missing)
+    assert plan["decision"] == "refuse" and "ACM does not have" in plan["reason"], plan["reason"]
+    at.refused("/v1/apply", 409, plan=plan["id"])
+    assert "partition" in at.refused("/v1/plan", 400, arn=other_partition,
+                                     **at.material(ec.issue("www.example.com", number=1)))
+    plan = at.plan(rsa.issue("www.example.com", kind="rsa2048", ext_key_usage=[SERVER]), arn=arn)
+    assert plan["decision"] == "refuse", plan
+    assert any(r["verdict"] == "broken" for r in plan["rules"])
+    issued = at.sim.mutate("add", account=at.account, region=REGION, type="AMAZON_ISSUED")[0]
+    plan = at.plan(ec.issue("www.example.com"), arn=issued)
+    assert plan["decision"] == "refuse" and "AMAZON_ISSUED" in plan["reason"]
+
+
+def test_plan_is_void_when_somebody_else_replaced_the_certificate(desk, ec):
+    at = desk()
+    arn = at.held(ec.issue("www.example.com"))
+    plan = at.plan(ec.issue("www.example.com", number=1), arn=arn)
+    at.held(ec.issue("www.example.com", number=2), CertificateArn=arn)
+    before = at.serial(arn)
+    job = at.wait(at.apply(plan))
+    assert job["state"] == "failed" and "void" in job["reason"], job
+    assert at.serial(arn) == before
+    at.refused("/v1/apply", 409, plan=plan["id"])
+
+
+def test_quota_is_not_throttling(desk, ec):
+    at = desk()
+    plan = at.plan(ec.issue("q.example.com"))
+    at.sim.acm(certificates_max=0)
+    at.sim.reset_stats()
+    job = at.wait(at.apply(plan))
+    assert job["state"] == "failed" and "LimitExceeded" in json.dumps(job), job
+    assert at.sim.stats()["operations"]["acm:ImportCertificate"]["requests"] == 1
+    assert [s for s in at.sim.secrets() if s["state"] != "gone"] == []
+
+
+def test_cancel_before_the_import(desk, ec):
+    at = desk()
+    plan = at.plan(ec.issue("x.example.com"))
+    at.sim.faults({"kind": "stall", "operation": "GetCallerIdentity", "probability": 1})
+    job_id = at.apply(plan)
+    cancelled = at.post("/v1/cancel", job=job_id)["job"]
+    assert cancelled["state"] in ("running", "cancelled")
+    at.sim.faults()
+    assert at.wait(job_id)["state"] == "cancelled"
+    assert at.sim.imports() == []
+    assert "ended" in at.refused("/v1/cancel", 409, job=job_id)
+
+
+# --- what goes wrong on the way
+
+
+@pytest.mark.parametrize("kind", ["reset", "stall", "truncate", "http500", "garbage"])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_lost_answer_of_the_import_is_adopted(desk, ec, kind, is_new):
+    at = desk()
+    arn = None if is_new else at.held(ec.issue("www.example.com"))
+    bundle = ec.issue("www.example.com", number=1)
+    plan = at.plan(bundle, **({} if is_new else {"arn": arn}))
+    before = len(at.sim.imports())
+    at.sim.faults({"kind": kind, "operation": "ImportCertificate", "probability": 1, "count": 1,
+                   "after": True})
+    job = at.wait(at.apply(plan), timeout=120)
+    assert job["state"] == "succeeded", job
+    assert len(at.sim.imports()) == before + 1
+    assert len(at.imported()) == 1
+    assert PROVENANCE <= set(at.tags(job["arn"]))
+
+
+def test_eventual_consistency_is_not_a_failure(desk, ec):
+    at = desk()
+    arn = at.held(ec.issue("www.example.com"))
+    at.sim.consistency(delay_ms=3000, jitter_ms=1000, in_progress_ms=1500)
+    _, job = at.deliver(ec.issue("www.example.com", number=1), arn=arn)
+    assert len(at.sim.imports()) == 2
+    _, job = at.deliver(ec.issue("new.example.com", number=2))
+    assert len(at.imported()) == 2
+
+
+def test_killed_at_any_moment_ends_in_one_final_state(desk, ec):
+    at = desk()
+    arn = None
+    for n in range(10):
+        bundle = ec.issue("www.example.com", number=n % 3, days=(-1, 90 + n))
+        plan = at.plan(bundle, **({"arn": arn} if arn else {}))
+        job_id = at.apply(plan)
+        time.sleep(0.013 * n)
+        at.sensor.kill()
+        at.sensor.start()
+        job = at.wait(job_id)
+        assert job["state"] == "succeeded", job
+        arn = arn or job["arn"]
+        assert at.serial(arn) == bundle.serial.lstrip("0")
+        assert at.imported() == [arn]
+
+
+# --- keys
+
+
+def marks(key):
+    """What gives a key away: lines of its PEM, the number itself, its PKCS#8 without armour."""
+    text = key_pem(key)
+    lines = [line for line in text.splitlines() if len(line) == 64]
+    number = key.private_numbers().private_value.to_bytes(32, "big")
+    plain = base64.b64decode(b"".join(text.splitlines()[1:-1]))
+    return [*lines, number, plain, base64.b64encode(text)[40:120]]
+
+
+@pytest.mark.parametrize("escrow", ["sensor", "memory", "secretsmanager"])
+def test_no_key_is_found_unsealed(desk, ec, tmp_path, escrow):
+    at = desk(options={"key_escrow": escrow}, sensor_options="log_level = debug")
+    bundles = [ec.issue("www.example.com", key=new_key("ec256")) for _ in range(3)]
+    _, job = at.deliver(bundles[0])
+    encrypted = {**at.material(bundles[1]), "passphrase": "open sesame",
+                 "key": key_pem(bundles[1].key, passphrase=b"open sesame").decode()}
+    _, job = at.deliver(None, arn=job["arn"], **encrypted)
+    if escrow == "sensor":
+        back = at.wait(at.post("/v1/rollback", job=job["id"])["job"]["id"])
+        assert back["state"] == "restored", back
+    at.plan(bundles[2])  # never applied: its key waits
+    waiting = [bundles[2].key] if escrow == "memory" else []
+    keys = [bundle.key for bundle in bundles if bundle.key not in waiting]
+    wanted = [mark for key in keys for mark in marks(key)] + [b"open sesame"]
+    pid = at.sensor.process.pid
+    if not HAS_SANITIZER:
+        places = []  # where the key that waits in memory is: the search finds what there is
+        for name, is_left_out, data in writable_memory(pid):
+            for mark in wanted:
+                assert mark not in data, (name, is_left_out, mark)
+            places += [is_left_out for key in waiting if marks(key)[0] in data]
+        assert len(places) == len(waiting) and all(places)
+    at.sensor.stop()
+    wanted += [mark for key in waiting for mark in marks(key)]
+    for path in [at.sensor.log, *at.sensor.data_dir.rglob("*")]:
+        data = path.read_bytes() if path.is_file() else b""
+        for mark in wanted:
+            assert mark not in data, (path, mark)

@@ -1,0 +1,60 @@
+#include "tests/lib/fake_tls_probe.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/tls_probe.h"
+
+struct tls_probe {
+	char *host; /* owned */
+	int port;
+	struct loop_timer *timer; /* owned */
+	tls_probe_done_fn *done;
+	void *arg;
+};
+
+static fake_tls_serve_fn *fake_serve;
+static void *fake_arg;
+
+void fake_tls_probe_set(fake_tls_serve_fn *serve, void *arg)
+{
+	fake_serve = serve;
+	fake_arg = arg;
+}
+
+static void on_turn(void *arg)
+{
+	struct tls_probe *probe = arg;
+	struct err err = ERR_INIT;
+	size_t len = 0;
+	unsigned char *der = fake_serve(fake_arg, probe->host, probe->port, &len);
+	if (der == NULL)
+		err_set(&err, ERR_UNREACHABLE, "%s: connection refused", probe->host);
+	probe->done(probe->arg, der, len, der == NULL ? &err : NULL);
+	free(der);
+	free(probe->host);
+	free(probe);
+}
+
+struct tls_probe *tls_probe_start(struct loop *loop, struct resolve *resolve, const char *host,
+	int port, const char *sni, int64_t timeout_ms, tls_probe_done_fn *done, void *arg)
+{
+	struct tls_probe *probe = xcalloc(1, sizeof(*probe));
+	(void)resolve;
+	(void)sni;
+	(void)timeout_ms;
+	*probe = (struct tls_probe){.host = xstrdup(host), .port = port, .done = done, .arg = arg};
+	probe->timer = loop_timer_start(loop, 0, on_turn, probe);
+	return probe;
+}
+
+void tls_probe_cancel(struct tls_probe *probe)
+{
+	if (probe == NULL)
+		return;
+	loop_timer_cancel(probe->timer);
+	free(probe->host);
+	free(probe);
+}
