@@ -145,30 +145,6 @@ static void a_reader_takes_schema_1_as_it_is(void **state)
 	store_close(store);
 }
 
-static void put_plan(struct store_txn *txn, void *arg)
-{
-	(void)arg;
-	store_plan_put(txn, &(struct plan_record){.id = "plan-1", .decision = PLAN_REFUSE});
-}
-
-static void a_store_of_schema_1_gets_the_tables_of_deliveries(void **state)
-{
-	(void)state;
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	struct plan_record plan;
-	uint64_t schema;
-	make_store(drop_deliveries, NULL);
-	make_store(put_plan, NULL);
-	struct store *store = try_open(true, &err);
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	assert_true(store_plan_get(txn, "plan-1", &plan));
-	assert_true(meta_get_number(txn, META_SCHEMA, &schema));
-	assert_int_equal(schema, STORE_SCHEMA);
-	store_read_end(txn);
-	store_close(store);
-}
-
 static void a_newer_store_is_refused_with_both_versions(void **state)
 {
 	(void)state;
@@ -234,7 +210,6 @@ int main(void)
 		IN_FOLDER(an_older_store_is_migrated_at_open),
 		IN_FOLDER(a_reader_does_not_migrate),
 		IN_FOLDER(a_reader_takes_schema_1_as_it_is),
-		IN_FOLDER(a_store_of_schema_1_gets_the_tables_of_deliveries),
 		IN_FOLDER(a_newer_store_is_refused_with_both_versions),
 		IN_FOLDER(a_step_that_fails_changes_nothing),
 		IN_FOLDER(a_step_that_fails_at_any_write_changes_nothing),
