@@ -34,7 +34,7 @@ bool job_is_delivery(const struct job_record *job);
 
 /* Whether sha256 is a hash, not the zeroes that stand for none. */
 bool delivery_has_hash(const unsigned char *sha256);
-/* Whether the record lies under its own id. */
-bool delivery_id_is(struct slice key, const char *id);
+/* Whether the record lies under its own id, of at most max bytes. */
+bool delivery_id_is(struct slice key, const char *id, size_t max);
 
 #endif

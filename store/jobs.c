@@ -121,7 +121,7 @@ static struct slice slice_of(const struct key *key)
 
 const char *job_flaw(struct slice key, const struct job_record *job)
 {
-	if (!delivery_id_is(key, job->id))
+	if (!delivery_id_is(key, job->id, DELIVERY_ID_MAX))
 		return "holds another job";
 	if (NAME_OF(kind_names, job->kind) == NULL)
 		return "unknown kind of job";

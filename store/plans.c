@@ -68,14 +68,14 @@ bool delivery_has_hash(const unsigned char *sha256)
 	return memcmp(sha256, none, sizeof(none)) != 0;
 }
 
-bool delivery_id_is(struct slice key, const char *id)
+bool delivery_id_is(struct slice key, const char *id, size_t max)
 {
-	return strlen(id) == key.len && memcmp(id, key.bytes, key.len) == 0;
+	return key.len <= max && strlen(id) == key.len && memcmp(id, key.bytes, key.len) == 0;
 }
 
 const char *plan_flaw(struct slice key, const struct plan_record *plan)
 {
-	if (!delivery_id_is(key, plan->id))
+	if (!delivery_id_is(key, plan->id, DELIVERY_ID_MAX))
 		return "holds another plan";
 	if (plan->decision < PLAN_REIMPORT || plan->decision > PLAN_REFUSE)
 		return "unknown decision";

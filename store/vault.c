@@ -154,7 +154,7 @@ static struct slice slice_of(const struct key *key)
 
 const char *vault_flaw(struct slice key, const struct vault_record *record)
 {
-	if (!delivery_id_is(key, record->id) || !is_id(record->id))
+	if (!delivery_id_is(key, record->id, VAULT_ID_MAX) || !is_id(record->id))
 		return "holds another record";
 	if (record->kind != VAULT_KEY)
 		return "unknown kind of record";
