@@ -21,8 +21,8 @@ struct vault_record {
 	struct record_blob bytes; /* nonce, ciphertext, tag */
 };
 
-/* What is wrong with a record that decodes, as a part of a sentence; NULL: nothing. key: under which
- * it lies. */
+/* What is wrong with a record that decodes, as a part of a sentence; NULL: nothing. key: under
+ * which it lies. */
 const char *vault_flaw(struct slice key, const struct vault_record *record);
 const char *plan_flaw(struct slice key, const struct plan_record *plan);
 const char *job_flaw(struct slice key, const struct job_record *job);

@@ -69,17 +69,17 @@ struct job_record {
 	const char *requested_by;
 };
 
-/* Fails the transaction with ERR_LIMIT when the id is empty or too long, a number is none of its enum,
- * a tag has no value, or evidence is larger than JOB_EVIDENCE_MAX. Jobs are kept. */
+/* Fails the transaction with ERR_LIMIT when the id is empty or too long, a number is none of its
+ * enum, a tag has no value, or evidence is larger than JOB_EVIDENCE_MAX. Jobs are kept. */
 void store_job_put(struct store_txn *txn, const struct job_record *job);
 bool store_job_get(struct store_txn *txn, const char *id, struct job_record *ret_job);
 /* In order of id, which begins with the time. position: DELIVERY_ID_MAX + 1 bytes. */
 bool store_job_next(struct store_txn *txn, char *position, struct job_record *ret_job);
 /* Only those that are running, from an index: they are few among all that ever were. */
 bool store_job_next_running(struct store_txn *txn, char *position, struct job_record *ret_job);
-/* The job, last ended, that brought that leaf (new_fingerprint_sha256) under the ARN: a delivery that
- * succeeded, or a rollback that succeeded or restored. false: none. Its new_key_id is the key of the
- * certificate that is there now, when this sensor has it. One look-up. */
+/* The job, last ended, that brought that leaf (new_fingerprint_sha256) under the ARN: a delivery
+ * that succeeded, or a rollback that succeeded or restored. false: none. Its new_key_id is the key
+ * of the certificate that is there now, when this sensor has it. One look-up. */
 bool store_job_of_leaf(struct store_txn *txn, const char *arn, const unsigned char *leaf_sha256,
 	struct job_record *ret_job);
 

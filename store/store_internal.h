@@ -89,8 +89,8 @@ const char *table_name(enum store_table table);
 /* Opens data_dir/store.mdb; tables are opened apart, because that needs a transaction. */
 int env_open(struct store *store, int64_t map_bytes, struct err *err);
 void env_close(struct store *store);
-/* Opens all tables within txn; flags: MDB_CREATE or 0, which leaves TABLE_ABSENT for later ones that
- * are not there. Returns LMDB's code. */
+/* Opens all tables within txn; flags: MDB_CREATE or 0, which leaves TABLE_ABSENT for later ones
+ * that are not there. Returns LMDB's code. */
 int env_open_tables(struct store *store, MDB_txn *mdb, unsigned flags);
 /* A larger map, doubled up to steps of 1 GiB. Waits for the reads that are open; none of them may
  * be the caller's. */
@@ -182,8 +182,8 @@ struct record_format;
 /* Encodes and puts; what does not fit fails the transaction. record may point into the map. */
 void entry_put(struct store_txn *txn, enum store_table table, const struct key *key,
 	const struct record_format *format, const void *record);
-/* Encodes into bytes and decodes from there: ret_record is what a reader will see (no NULL text), and
- * stays when the map moves. bytes: initialized; lives as long as ret_record. */
+/* Encodes into bytes and decodes from there: ret_record is what a reader will see (no NULL text),
+ * and stays when the map moves. bytes: initialized; lives as long as ret_record. */
 bool entry_copy(struct store_txn *txn, const struct record_format *format, const void *record,
 	struct buf *bytes, void *ret_record);
 /* Decodes what was read; a damaged one fails the transaction, naming table and key. ret_record is

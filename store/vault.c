@@ -255,8 +255,8 @@ struct sweep {
 	bool is_used;
 };
 
-/* Also the one that takes records: the next one gets a new epoch, and what is deleted is wiped within
- * the hour instead of the week. */
+/* Also the one that takes records: the next one gets a new epoch, and what is deleted is wiped
+ * within the hour instead of the week. */
 static bool may_go(const struct vault_epoch *epoch, int64_t now_s)
 {
 	return epoch->last_sealed_s == 0 || now_s - epoch->last_sealed_s >= SETTLE_S;

@@ -5,8 +5,9 @@
  * A record is sealed with AES-256-GCM under the key of its epoch; its id and kind are the
  * associated data, so that no record can stand for another. Epoch keys are files beside the store
  * (data_dir/vault/epoch-N, 0600), each sealed under the master key, because LMDB leaves deleted
- * bytes in free pages and in copies: when the last record of an epoch is gone, its key is destroyed,
- * and with it every copy of what it sealed. That is what "wiped" means here. The master key comes from a file (a systemd credential, or one made at first start).
+ * bytes in free pages and in copies: when the last record of an epoch is gone, its key is
+ * destroyed, and with it every copy of what it sealed. That is what "wiped" means here. The master
+ * key comes from a file (a systemd credential, or one made at first start).
  */
 #ifndef STORE_VAULT_H
 #define STORE_VAULT_H
@@ -55,8 +56,8 @@ struct vault_sealed {
 void vault_sealed_clear(struct vault_sealed *sealed);
 
 /*
- * May make a new epoch's file (synced before it is used). What is sealed is to be put into the store
- * within the hour: after that vault_sweep may destroy its epoch.
+ * May make a new epoch's file (synced before it is used). What is sealed is to be put into the
+ * store within the hour: after that vault_sweep may destroy its epoch.
  *
  * id      1 to VAULT_ID_MAX letters, digits and '-'; anything else is a bug
  * errors  ERR_SYSTEM, ERR_STORE_FULL

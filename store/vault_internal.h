@@ -1,6 +1,6 @@
 /*
- * The parts of the vault: files of its folder (vault_files.c), the master key and the keys of epochs
- * (vault_keys.c), sealed records (vault.c). All of it in one thread, that of the secrets.
+ * The parts of the vault: files of its folder (vault_files.c), the master key and the keys of
+ * epochs (vault_keys.c), sealed records (vault.c). All of it in one thread, that of the secrets.
  */
 #ifndef STORE_VAULT_INTERNAL_H
 #define STORE_VAULT_INTERNAL_H
@@ -32,8 +32,8 @@ struct vault {
 
 /* --- vault_files.c --------------------------------------------------------------------------- */
 
-/* Makes the folder when it is missing; checks owner and mode. Sets folder_fd. ERR_CONFIG, ERR_SYSTEM,
- * ERR_STORE_FULL. */
+/* Makes the folder when it is missing; checks owner and mode. Sets folder_fd. ERR_CONFIG,
+ * ERR_SYSTEM, ERR_STORE_FULL. */
 int vault_folder_open(struct vault *vault, const char *data_dir, struct err *err);
 
 /* Removes what a process that was killed left half made, and ends what it left half destroyed. */
@@ -71,7 +71,8 @@ void vault_keys_clear(struct vault *vault);
 
 /* The epoch that takes new records at that time, NULL: none, one has to be made. */
 struct vault_epoch *vault_epoch_current(struct vault *vault, int64_t now_s);
-/* NULL on failure: ERR_SYSTEM, ERR_STORE_FULL. Borrowed until the next epoch is made or destroyed. */
+/* NULL on failure: ERR_SYSTEM, ERR_STORE_FULL. Borrowed until the next epoch is made or
+ * destroyed. */
 struct vault_epoch *vault_epoch_make(struct vault *vault, int64_t now_s, struct err *err);
 /* NULL: there is no file of that epoch. */
 struct vault_epoch *vault_epoch_find(struct vault *vault, int64_t number);
