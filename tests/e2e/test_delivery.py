@@ -8,7 +8,7 @@ import pytest
 
 from bundle import CLIENT, SERVER, Authority, der, key_pem, new_key, pem
 from test_torture_secrets import writable_memory
-from torture import HAS_SANITIZER
+from torture import HAS_SANITIZER, dose
 
 REGION = "us-east-1"
 PATIENCE_S = 90
@@ -418,21 +418,36 @@ def test_eventual_consistency_is_not_a_failure(desk, ec):
     assert len(at.imported()) == 2
 
 
+def kill_and_go_on(at, plan, delay_s):
+    """The job, which goes on after kill -9 so long after it was ordered."""
+    job_id = at.apply(plan)
+    time.sleep(delay_s)
+    at.sensor.kill()
+    at.sensor.start()
+    return at.wait(job_id, timeout=200)
+
+
+@pytest.mark.long
 def test_killed_at_any_moment_ends_in_one_final_state(desk, ec):
     at = desk()
-    arn = None
-    for n in range(10):
+    arn = at.deliver(ec.issue("www.example.com"))[1]["arn"]
+    for n in range(dose(8, 100)):
         bundle = ec.issue("www.example.com", number=n % 3, days=(-1, 90 + n))
-        plan = at.plan(bundle, **({"arn": arn} if arn else {}))
-        job_id = at.apply(plan)
-        time.sleep(0.013 * n)
-        at.sensor.kill()
-        at.sensor.start()
-        job = at.wait(job_id)
+        job = kill_and_go_on(at, at.plan(bundle, arn=arn), 0.011 * (n % 12))
         assert job["state"] == "succeeded", job
-        arn = arn or job["arn"]
         assert at.serial(arn) == bundle.serial.lstrip("0")
         assert at.imported() == [arn]
+
+
+@pytest.mark.long
+@pytest.mark.skipif(dose(True, False), reason="waits two minutes for what ACM may still show")
+def test_killed_during_a_first_import_makes_one_certificate(desk, ec):
+    at = desk()
+    for n in range(8):
+        bundle = ec.issue(f"n{n}.example.com", number=n % 3)
+        job = kill_and_go_on(at, at.plan(bundle), 0.015 * n)
+        assert job["state"] == "succeeded", job
+        assert len(at.imported()) == n + 1
 
 
 # --- keys
