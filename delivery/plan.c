@@ -181,14 +181,15 @@ static bool is_cloudfront_key(const char *key_algorithm)
 
 static void warn_users(const struct plan_input *input, struct plan *plan)
 {
-	const struct acm_text_list *users = &input->remote->detail.in_use_by;
 	bool has_cloudfront = false;
+	if (input->remote == NULL)
+		return;
+	const struct acm_text_list *users = &input->remote->detail.in_use_by;
 	for (size_t i = 0; i < users->count; i++)
 		has_cloudfront |= strstr(users->item[i], cloudfront_mark) != NULL;
 	if (!has_cloudfront)
 		return;
-	if (text_has_prefix(input->partition, "aws") && strcmp(input->partition, "aws") == 0 &&
-		strcmp(input->region, "us-east-1") != 0)
+	if (strcmp(input->partition, "aws") == 0 && strcmp(input->region, "us-east-1") != 0)
 		warn(plan, "cloudfront_region",
 			"CloudFront takes certificates from us-east-1 only, this one is in %s",
 			input->region);
@@ -287,8 +288,7 @@ void plan_decide(const struct plan_input *input, struct plan *ret_plan)
 	apply_rules(input, plan);
 	warn_names(input, plan);
 	warn_dates(input, plan);
-	if (is_there)
-		warn_users(input, plan);
+	warn_users(input, plan);
 	warn_rest(input, plan);
 	judge_rollback(input, plan);
 	if (plan->decision == PLAN_REIMPORT && !plan->may_roll_back)

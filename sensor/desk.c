@@ -123,12 +123,9 @@ static void start_job(struct desk *desk, const struct job_record *record)
 
 void desk_restart_job(struct desk *desk, const char *id)
 {
-	struct desk_job *job;
-	LIST_FOREACH(job, &desk->jobs, link)
-	{
-		if (strcmp(job->id, id) == 0)
-			break;
-	}
+	struct desk_job *job = LIST_FIRST(&desk->jobs);
+	while (job != NULL && strcmp(job->id, id) != 0)
+		job = LIST_NEXT(job, link);
 	if (job != NULL)
 		free_job(job);
 }

@@ -235,14 +235,11 @@ static void on_worked(void *arg)
 
 void desk_work_next(struct desk *desk)
 {
-	struct desk_op *op;
+	struct desk_op *op = TAILQ_FIRST(&desk->ops);
 	if (desk->working != NULL || worker_is_busy(desk->worker))
 		return;
-	TAILQ_FOREACH(op, &desk->ops, link)
-	{
-		if (op->state == DESK_WORKER)
-			break;
-	}
+	while (op != NULL && op->state != DESK_WORKER)
+		op = TAILQ_NEXT(op, link);
 	if (op == NULL)
 		return;
 	desk->working = op;
