@@ -15,11 +15,11 @@
 #include "store/accounts.h"
 #include "store/cert_internal.h"
 #include "store/coverage.h"
+#include "store/delivery_internal.h"
 #include "store/events.h"
 #include "store/jobs.h"
 #include "store/key_internal.h"
 #include "store/record_internal.h"
-#include "store/vault_internal.h"
 
 enum { PROBLEM_MAX = 640, KEY_SHOWN_MAX = 200 };
 
@@ -84,12 +84,6 @@ static bool has(struct check *check, enum store_table table, const struct key *k
 
 /* --- certificates ---------------------------------------------------------------------------- */
 
-static bool has_hash(const unsigned char *sha256)
-{
-	static const unsigned char none[CERT_SHA256_LEN];
-	return memcmp(sha256, none, sizeof(none)) != 0;
-}
-
 static void check_cert_indexes(
 	struct check *check, struct slice key, const struct cert_record *cert)
 {
@@ -100,7 +94,8 @@ static void check_cert_indexes(
 	else if (value.len != 1 || value.bytes[0] != cert_flags(cert))
 		report(check, TABLE_CERTS, key, "has other flags in the expiry index");
 	struct key fingerprint = key_cert_fingerprint(cert->fingerprint_sha256, cert->arn);
-	if (has_hash(cert->fingerprint_sha256) && !has(check, TABLE_CERT_FINGERPRINT, &fingerprint))
+	if (delivery_has_hash(cert->fingerprint_sha256) &&
+		!has(check, TABLE_CERT_FINGERPRINT, &fingerprint))
 		report(check, TABLE_CERTS, key, "has no entry in the fingerprint index");
 	struct domain_keys names;
 	domain_keys_make(cert, &names);
@@ -287,11 +282,25 @@ static void check_coverage(struct check *check, struct slice key, struct slice v
 
 /* --- deliveries ------------------------------------------------------------------------------ */
 
-static void check_value(struct check *check, enum store_table table, struct slice key,
-	const char *what, unsigned value, unsigned last)
+static void check_sealed(struct check *check, struct slice key, struct slice value)
 {
-	if (value < 1 || value > last)
-		report(check, table, key, "unknown %s %u", what, value);
+	struct vault_record record;
+	if (!decode(check, TABLE_VAULT, key, value, &vault_format, &record))
+		return;
+	const char *flaw = vault_flaw(key, &record);
+	if (flaw != NULL)
+		report(check, TABLE_VAULT, key, "%s", flaw);
+}
+
+/* What the hashes of a plan or a job name. */
+static void check_chain(struct check *check, enum store_table table, struct slice key,
+	const unsigned char (*sha256)[CERT_SHA256_LEN], uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct key link = key_pem(sha256[i]);
+		if (!has(check, TABLE_PEM, &link))
+			report(check, table, key, "certificate %u of its chain is missing", i);
+	}
 }
 
 static void check_plan(struct check *check, struct slice key, struct slice value)
@@ -299,10 +308,13 @@ static void check_plan(struct check *check, struct slice key, struct slice value
 	struct plan_record plan;
 	if (!decode(check, TABLE_PLANS, key, value, &plan_format, &plan))
 		return;
-	struct key own = key_id(plan.id);
-	check_own_key(check, TABLE_PLANS, key, &own);
-	check_value(check, TABLE_PLANS, key, "decision", plan.decision, PLAN_REFUSE);
-	check_value(check, TABLE_PLANS, key, "escrow", plan.escrow, ESCROW_SECRETS_MANAGER);
+	const char *flaw = plan_flaw(key, &plan);
+	if (flaw != NULL)
+		report(check, TABLE_PLANS, key, "%s", flaw);
+	struct key leaf = key_pem(plan.leaf_sha256);
+	if (delivery_has_hash(plan.leaf_sha256) && !has(check, TABLE_PEM, &leaf))
+		report(check, TABLE_PLANS, key, "its certificate is missing");
+	check_chain(check, TABLE_PLANS, key, plan.chain_sha256, plan.chain_count);
 }
 
 static void check_job(struct check *check, struct slice key, struct slice value)
@@ -310,40 +322,80 @@ static void check_job(struct check *check, struct slice key, struct slice value)
 	struct job_record job;
 	if (!decode(check, TABLE_JOBS, key, value, &job_format, &job))
 		return;
-	struct key own = key_id(job.id);
-	check_own_key(check, TABLE_JOBS, key, &own);
-	check_value(check, TABLE_JOBS, key, "kind", job.kind, JOB_DELETE);
-	check_value(check, TABLE_JOBS, key, "phase", job.phase, JOB_DONE);
-	check_value(check, TABLE_JOBS, key, "state", job.state, JOB_IMPOSSIBLE);
+	const char *flaw = job_flaw(key, &job);
+	if (flaw != NULL) {
+		report(check, TABLE_JOBS, key, "%s", flaw);
+		return;
+	}
+	check_chain(check, TABLE_JOBS, key, job.old_chain_sha256, job.old_chain_count);
+	struct key own = key_id(job.id, DELIVERY_ID_MAX);
+	if (job.state == JOB_RUNNING && !has(check, TABLE_JOBS_RUNNING, &own))
+		report(check, TABLE_JOBS, key, "is not among those that run");
+	struct key leaf = key_job_leaf(job.arn, job.new_fingerprint_sha256);
+	if (job_is_delivery(&job) && !has(check, TABLE_JOB_LEAF, &leaf))
+		report(check, TABLE_JOBS, key, "is not found by what it delivered");
+}
+
+static void check_job_running(struct check *check, struct slice key, struct slice value)
+{
+	(void)value; /* a mark */
+	struct key id = key_bytes(key.bytes, key.len);
+	struct slice found;
+	struct job_record job;
+	struct err err = ERR_INIT;
+	if (!txn_get(check->txn, TABLE_JOBS, &id, &found))
+		report(check, TABLE_JOBS_RUNNING, key, "stands for no job");
+	else if (record_decode(&job_format, found.bytes, found.len, &job, &err) == 0 &&
+		 job.state != JOB_RUNNING)
+		report(check, TABLE_JOBS_RUNNING, key, "the job does not run");
+}
+
+static void check_job_leaf(struct check *check, struct slice key, struct slice value)
+{
+	struct key id = key_bytes(value.bytes, value.len);
+	struct slice found;
+	struct job_record job;
+	struct err err = ERR_INIT;
+	if (!txn_get(check->txn, TABLE_JOBS, &id, &found)) {
+		report(check, TABLE_JOB_LEAF, key, "stands for no job");
+		return;
+	}
+	if (record_decode(&job_format, found.bytes, found.len, &job, &err) != 0)
+		return; /* reported where it is */
+	struct key own = key_job_leaf(job.arn, job.new_fingerprint_sha256);
+	if (!job_is_delivery(&job) || !key_equals(&own, key.bytes, key.len))
+		report(check, TABLE_JOB_LEAF, key, "the job %s did not deliver that", job.id);
 }
 
 static void check_job_step(struct check *check, struct slice key, struct slice value)
 {
 	struct job_step step;
+	size_t tail = sizeof(uint32_t) + 1; /* separator and number */
 	if (!decode(check, TABLE_JOB_STEPS, key, value, &job_step_format, &step))
 		return;
-	size_t tail = sizeof(uint32_t) + 1; /* separator and number */
-	if (key.len <= tail) {
-		report(check, TABLE_JOB_STEPS, key, "not a key of this table");
+	const char *flaw = "not a key of this table";
+	if (key.len > tail)
+		flaw = job_step_flaw(key_read_u32(key.bytes + key.len - sizeof(uint32_t)), &step);
+	if (flaw != NULL) {
+		report(check, TABLE_JOB_STEPS, key, "%s", flaw);
 		return;
 	}
-	if (key_read_u32(key.bytes + key.len - sizeof(uint32_t)) != step.number)
-		report(check, TABLE_JOB_STEPS, key, "holds step %u", step.number);
-	check_value(check, TABLE_JOB_STEPS, key, "phase", step.phase, JOB_DONE);
 	struct key job = key_bytes(key.bytes, key.len - tail);
 	if (!has(check, TABLE_JOBS, &job))
-		report(check, TABLE_JOB_STEPS, key, "its job is missing");
+		report(check, TABLE_JOB_STEPS, key, "stands for no job");
 }
 
-static void check_sealed(struct check *check, struct slice key, struct slice value)
+static void check_deliveries(struct check *check)
 {
-	struct vault_record sealed;
-	if (!decode(check, TABLE_VAULT, key, value, &vault_format, &sealed))
-		return;
-	struct key own = key_id(sealed.id);
-	check_own_key(check, TABLE_VAULT, key, &own);
-	check_value(check, TABLE_VAULT, key, "kind", sealed.kind, VAULT_KEY);
+	walk(check, TABLE_VAULT, check_sealed);
+	walk(check, TABLE_PLANS, check_plan);
+	walk(check, TABLE_JOBS, check_job);
+	walk(check, TABLE_JOBS_RUNNING, check_job_running);
+	walk(check, TABLE_JOB_LEAF, check_job_leaf);
+	walk(check, TABLE_JOB_STEPS, check_job_step);
 }
+
+/* --- all of it ------------------------------------------------------------------------------- */
 
 static void check_events(struct check *check)
 {
@@ -375,10 +427,7 @@ int store_check(struct store *store, store_check_fn *found, void *arg, int64_t *
 		walk(&check, TABLE_CERT_DOMAIN, check_domain);
 	walk(&check, TABLE_HISTORY, check_history);
 	walk(&check, TABLE_PEM, check_pem);
-	walk(&check, TABLE_PLANS, check_plan);
-	walk(&check, TABLE_JOBS, check_job);
-	walk(&check, TABLE_JOB_STEPS, check_job_step);
-	walk(&check, TABLE_VAULT, check_sealed);
+	check_deliveries(&check);
 	check_events(&check);
 	int rc = store_txn_check(check.txn, err);
 	store_read_end(check.txn);

@@ -19,6 +19,20 @@ void entry_put(struct store_txn *txn, enum store_table table, const struct key *
 	buf_clear(&bytes);
 }
 
+bool entry_copy(struct store_txn *txn, const struct record_format *format, const void *record,
+	struct buf *bytes, void *ret_record)
+{
+	struct err err = ERR_INIT;
+	if (store_txn_failed(txn))
+		return false;
+	if (record_encode(format, record, bytes, &err) == 0 &&
+		record_decode(format, (const unsigned char *)buf_text(bytes), bytes->len,
+			ret_record, &err) == 0)
+		return true;
+	store_txn_fail(txn, &err);
+	return false;
+}
+
 bool entry_decode(struct store_txn *txn, enum store_table table, struct slice key,
 	struct slice value, const struct record_format *format, void *ret_record)
 {

@@ -39,11 +39,12 @@ static const char *const table_names[STORE_TABLES] = {
 	[TABLE_HISTORY] = "history",
 	[TABLE_PEM] = "pem",
 	[TABLE_EVENTS] = "events",
+	[TABLE_VAULT] = "vault",
 	[TABLE_PLANS] = "plans",
 	[TABLE_JOBS] = "jobs",
+	[TABLE_JOB_LEAF] = "job_leaf",
 	[TABLE_JOB_STEPS] = "job_steps",
 	[TABLE_JOBS_RUNNING] = "jobs_running",
-	[TABLE_VAULT] = "vault",
 };
 
 const char *table_name(enum store_table table)
@@ -260,7 +261,9 @@ int env_open_tables(struct store *store, MDB_txn *mdb, unsigned flags)
 {
 	for (int table = 0; table < STORE_TABLES; table++) {
 		int rc = mdb_dbi_open(mdb, table_names[table], flags, &store->table[table]);
-		if (rc != 0)
+		if (rc == MDB_NOTFOUND && table >= STORE_TABLES_FIRST)
+			store->table[table] = TABLE_ABSENT;
+		else if (rc != 0)
 			return rc;
 	}
 	return 0;

@@ -27,8 +27,8 @@ enum event_kind { /* stored: numbers are fixed */
 	EVENT_SENSOR_STOPPED = 17,
 	EVENT_CERT_RETURNED = 18,     /* listed again after it was gone */
 	EVENT_STORE_RESTORED = 19,    /* a new epoch began: restored, or back in time */
-	EVENT_DELIVERY_STEP = 20,     /* a job's phase; subject: the job */
-	EVENT_DELIVERY_FINISHED = 21, /* detail: how it ended */
+	EVENT_DELIVERY_STEP = 20,     /* of a job; subject: its id, detail: the step's text */
+	EVENT_DELIVERY_FINISHED = 21, /* subject: the job's id, detail: how it ended */
 	EVENT_KINDS
 };
 const char *event_kind_name(enum event_kind kind); /* "certificate_appeared", ... */

@@ -1,28 +1,38 @@
-/* Jobs by id, and the steps of each. */
+/*
+ * Delivery jobs by id, their steps by id and number, and an index from (ARN, leaf) to the job that
+ * brought that leaf there. It is an index and no walk because jobs are kept as evidence, so that
+ * there are more of them each year, and every plan of a reimport asks.
+ */
 #include "store/jobs.h"
 
 #include <string.h>
 
+#include "base/err.h"
+#include "base/text.h"
+#include "store/delivery_internal.h"
 #include "store/key_internal.h"
-#include "store/record_internal.h"
-#include "store/store_internal.h"
+
+enum { STEP_TEXT_MAX = 2048 }; /* with its NUL; longer ones are cut */
 
 #define JOB(member)  RECORD_FIELD(job_record, member)
 #define STEP(member) RECORD_FIELD(job_step, member)
 
 static const struct record_field job_fields[] = {
+	JOB(kind),
+	JOB(phase),
+	JOB(state),
 	JOB(created_s),
 	JOB(updated_s),
 	JOB(ended_s),
 	JOB(next_attempt_s),
-	JOB(import_sent_s),
-	JOB(keep_key_until_s),
-	JOB(kind),
-	JOB(phase),
-	JOB(state),
 	JOB(attempts),
 	JOB(is_cancel_asked),
 	JOB(may_have_imported),
+	JOB(import_sent_s),
+	JOB(keep_key_until_s),
+	JOB(old_fingerprint_sha256),
+	JOB(new_fingerprint_sha256),
+	RECORD_HASH_LIST(job_record, old_chain_sha256, old_chain_count),
 	JOB(id),
 	JOB(plan_id),
 	JOB(of_job_id),
@@ -34,97 +44,223 @@ static const struct record_field job_fields[] = {
 	JOB(reason),
 	JOB(old_serial),
 	JOB(new_serial),
-	JOB(old_fingerprint_sha256),
-	JOB(new_fingerprint_sha256),
-	RECORD_HASH_LIST(job_record, old_chain_sha256, old_chain_count),
 	JOB(old_key_id),
 	JOB(new_key_id),
-	JOB(old_tags),
-	JOB(evidence),
 	JOB(requested_by),
+	JOB(old_tags),
+	RECORD_LONG(job_record, evidence),
 };
 const struct record_format job_format = RECORD_FORMAT("job", 1, job_fields);
 
-static const struct record_field job_step_fields[] = {
-	STEP(at_s),
+static const struct record_field step_fields[] = {
 	STEP(number),
+	STEP(at_s),
 	STEP(phase),
 	STEP(is_failure),
 	STEP(text),
 };
-const struct record_format job_step_format = RECORD_FORMAT("job step", 1, job_step_fields);
+const struct record_format job_step_format = RECORD_FORMAT("job step", 1, step_fields);
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+static const char *const kind_names[] = {
+	[JOB_DELIVER] = "deliver", [JOB_ROLLBACK] = "rollback", [JOB_DELETE] = "delete"};
+static const char *const phase_names[] = {
+	[JOB_CHECK] = "check",
+	[JOB_KEEP] = "keep",
+	[JOB_IMPORT] = "import",
+	[JOB_FIND] = "find",
+	[JOB_TAG] = "tag",
+	[JOB_CONFIRM] = "confirm",
+	[JOB_VERIFY] = "verify",
+	[JOB_DRAIN] = "drain",
+	[JOB_DELETE_CALL] = "delete",
+	[JOB_DONE] = "done",
+};
+static const char *const state_names[] = {
+	[JOB_RUNNING] = "running",
+	[JOB_SUCCEEDED] = "succeeded",
+	[JOB_FAILED] = "failed",
+	[JOB_CANCELLED] = "cancelled",
+	[JOB_RESTORED] = "restored",
+	[JOB_IMPOSSIBLE] = "impossible",
+};
+
+/* NULL: no such number. */
+static const char *name_at(const char *const *name, size_t count, unsigned number)
+{
+	return number < count ? name[number] : NULL;
+}
+
+#define NAME_OF(names, number) name_at((names), sizeof(names) / sizeof((names)[0]), (number))
 
 const char *job_kind_name(enum job_kind kind)
 {
-	static const char *const name[] = {
-		[JOB_DELIVER] = "deliver", [JOB_ROLLBACK] = "rollback", [JOB_DELETE] = "delete"};
-	return kind >= JOB_DELIVER && kind <= JOB_DELETE ? name[kind] : "unknown";
+	const char *name = NAME_OF(kind_names, kind);
+	return name != NULL ? name : "unknown";
 }
 
 const char *job_phase_name(enum job_phase phase)
 {
-	static const char *const name[] = {[JOB_CHECK] = "check",
-		[JOB_KEEP] = "keep",
-		[JOB_IMPORT] = "import",
-		[JOB_FIND] = "find",
-		[JOB_TAG] = "tag",
-		[JOB_CONFIRM] = "confirm",
-		[JOB_VERIFY] = "verify",
-		[JOB_DRAIN] = "drain",
-		[JOB_DELETE_CALL] = "delete",
-		[JOB_DONE] = "done"};
-	return phase >= JOB_CHECK && phase <= JOB_DONE ? name[phase] : "unknown";
+	const char *name = NAME_OF(phase_names, phase);
+	return name != NULL ? name : "unknown";
 }
 
 const char *job_state_name(enum job_state state)
 {
-	static const char *const name[] = {[JOB_RUNNING] = "running",
-		[JOB_SUCCEEDED] = "succeeded",
-		[JOB_FAILED] = "failed",
-		[JOB_CANCELLED] = "cancelled",
-		[JOB_RESTORED] = "restored",
-		[JOB_IMPOSSIBLE] = "impossible"};
-	return state >= JOB_RUNNING && state <= JOB_IMPOSSIBLE ? name[state] : "unknown";
+	const char *name = NAME_OF(state_names, state);
+	return name != NULL ? name : "unknown";
 }
 
-static const unsigned char running_mark[] = {1}; /* LMDB has no empty values */
+/* --- records --------------------------------------------------------------------------------- */
 
-static struct key job_key(const char *id)
+static struct slice slice_of(const struct key *key)
 {
-	struct key key = key_id(id);
-	if (key.len == 0 || key.len > DELIVERY_ID_MAX)
-		key.is_unfit = true;
-	return key;
+	return (struct slice){.bytes = key->bytes, .len = key->len};
 }
 
-void store_job_put(struct store_txn *txn, const struct job_record *job)
+const char *job_flaw(struct slice key, const struct job_record *job)
 {
-	struct key key = job_key(job->id);
-	entry_put(txn, TABLE_JOBS, &key, &job_format, job);
-	if (job->state == JOB_RUNNING)
-		txn_put(txn, TABLE_JOBS_RUNNING, &key, running_mark, sizeof(running_mark));
-	else
-		txn_delete(txn, TABLE_JOBS_RUNNING, &key);
+	if (!delivery_id_is(key, job->id, DELIVERY_ID_MAX))
+		return "holds another job";
+	if (NAME_OF(kind_names, job->kind) == NULL)
+		return "unknown kind of job";
+	if (NAME_OF(phase_names, job->phase) == NULL)
+		return "unknown phase";
+	if (NAME_OF(state_names, job->state) == NULL)
+		return "unknown state";
+	if (strlen(job->arn) > CERT_ARN_MAX)
+		return "its ARN is too long";
+	if (strlen(job->evidence) > JOB_EVIDENCE_MAX)
+		return "its evidence is too large";
+	return job->old_tags.count % 2 != 0 ? "a tag has no value" : NULL;
+}
+
+const char *job_step_flaw(uint32_t number, const struct job_step *step)
+{
+	if (number == 0 || step->number != number)
+		return "holds another step";
+	return NAME_OF(phase_names, step->phase) == NULL ? "unknown phase" : NULL;
+}
+
+bool job_is_delivery(const struct job_record *job)
+{
+	bool has_brought = job->state == JOB_SUCCEEDED
+				   ? job->kind != JOB_DELETE
+				   : job->state == JOB_RESTORED && job->kind == JOB_ROLLBACK;
+	return has_brought && job->arn[0] != '\0' && delivery_has_hash(job->new_fingerprint_sha256);
+}
+
+static bool is_sound(struct store_txn *txn, struct slice key, const struct job_record *job)
+{
+	const char *flaw = job_flaw(key, job);
+	if (flaw != NULL)
+		txn_fail_damaged(txn, TABLE_JOBS, key, flaw);
+	return flaw == NULL;
+}
+
+static bool get(struct store_txn *txn, const struct key *key, struct job_record *ret_job)
+{
+	struct job_record job;
+	if (!entry_get(txn, TABLE_JOBS, key, &job_format, &job) ||
+		!is_sound(txn, slice_of(key), &job))
+		return false;
+	*ret_job = job;
+	return true;
 }
 
 bool store_job_get(struct store_txn *txn, const char *id, struct job_record *ret_job)
 {
-	struct key key = job_key(id);
+	struct key key = key_id(id, DELIVERY_ID_MAX);
+	return get(txn, &key, ret_job);
+}
+
+bool store_job_next(struct store_txn *txn, char *position, struct job_record *ret_job)
+{
+	struct key all = key_empty();
 	struct job_record job;
-	if (!entry_get(txn, TABLE_JOBS, &key, &job_format, &job))
+	if (!entry_next(txn, TABLE_JOBS, &all, position, DELIVERY_ID_MAX + 1, &job_format, &job))
+		return false;
+	struct key key = key_position(position);
+	if (!is_sound(txn, slice_of(&key), &job))
 		return false;
 	*ret_job = job;
 	return true;
 }
 
-bool store_job_next(struct store_txn *txn, char *position, struct job_record *ret_job)
+/* --- which job brought a leaf ---------------------------------------------------------------- */
+
+static struct key leaf_key_of(const struct job_record *job)
 {
-	struct key prefix = key_empty();
-	struct job_record job;
-	if (!entry_next(txn, TABLE_JOBS, &prefix, position, DELIVERY_ID_MAX + 1, &job_format, &job))
+	return key_job_leaf(job->arn, job->new_fingerprint_sha256);
+}
+
+/* The job that an entry names. */
+static bool get_by_leaf(struct store_txn *txn, const struct key *leaf, struct job_record *ret_job)
+{
+	struct slice id;
+	if (!txn_get(txn, TABLE_JOB_LEAF, leaf, &id))
 		return false;
+	struct key key = key_bytes(id.bytes, id.len);
+	struct job_record job;
+	bool is_found = get(txn, &key, &job);
+	if (store_txn_failed(txn))
+		return false;
+	struct key own = leaf_key_of(is_found ? &job : &(struct job_record){.arn = ""});
+	if (!is_found || !job_is_delivery(&job) || !key_equals(&own, leaf->bytes, leaf->len)) {
+		txn_fail_damaged(txn, TABLE_JOB_LEAF, slice_of(leaf),
+			"stands for no job that brought this certificate");
+		return false;
+	}
 	*ret_job = job;
 	return true;
+}
+
+bool store_job_of_leaf(struct store_txn *txn, const char *arn, const unsigned char *leaf_sha256,
+	struct job_record *ret_job)
+{
+	struct key leaf = key_job_leaf(arn, leaf_sha256);
+	return get_by_leaf(txn, &leaf, ret_job);
+}
+
+/* A job that no longer counts, or counts for another leaf, takes its entry with it. */
+static void forget_leaf(struct store_txn *txn, const struct job_record *before)
+{
+	struct key leaf = leaf_key_of(before), own = key_id(before->id, DELIVERY_ID_MAX);
+	struct slice id;
+	if (txn_get(txn, TABLE_JOB_LEAF, &leaf, &id) && key_equals(&own, id.bytes, id.len))
+		txn_delete(txn, TABLE_JOB_LEAF, &leaf);
+}
+
+/* Before the record is put; after lies outside the map. */
+static void index_leaf(struct store_txn *txn, const struct job_record *after)
+{
+	struct job_record other;
+	struct key leaf = leaf_key_of(after);
+	bool is_delivery = job_is_delivery(after);
+	if (store_job_get(txn, after->id, &other) && job_is_delivery(&other)) {
+		struct key old_leaf = leaf_key_of(&other);
+		if (is_delivery && key_equals(&old_leaf, leaf.bytes, leaf.len))
+			return; /* as it is: it may be a newer job's by now */
+		forget_leaf(txn, &other);
+	}
+	if (!is_delivery)
+		return;
+	if (get_by_leaf(txn, &leaf, &other) && other.ended_s > after->ended_s)
+		return;
+	txn_put(txn, TABLE_JOB_LEAF, &leaf, after->id, strlen(after->id));
+}
+
+/* --- which jobs run -------------------------------------------------------------------------- */
+
+static const unsigned char running_mark[] = {1}; /* so that an entry has a value */
+
+static void index_running(struct store_txn *txn, const struct key *key, bool is_running)
+{
+	if (is_running)
+		txn_put(txn, TABLE_JOBS_RUNNING, key, running_mark, sizeof(running_mark));
+	else
+		txn_delete(txn, TABLE_JOBS_RUNNING, key);
 }
 
 bool store_job_next_running(struct store_txn *txn, char *position, struct job_record *ret_job)
@@ -137,66 +273,104 @@ bool store_job_next_running(struct store_txn *txn, char *position, struct job_re
 		txn_fail_damaged(txn, TABLE_JOBS_RUNNING, key, "not a job's id");
 		return false;
 	}
-	key_to_position(key.bytes, key.len, position, DELIVERY_ID_MAX + 1);
-	if (store_job_get(txn, position, ret_job))
-		return true;
-	if (!store_txn_failed(txn))
-		txn_fail_damaged(txn, TABLE_JOBS_RUNNING, key, "the job is not there");
-	return false;
-}
-
-/* Whether the job's certificate is under the ARN since it ended. */
-static bool has_brought(
-	const struct job_record *job, const char *arn, const unsigned char *leaf_sha256)
-{
-	bool is_there = job->state == JOB_SUCCEEDED || job->state == JOB_RESTORED;
-	return is_there && job->kind != JOB_DELETE && strcmp(job->arn, arn) == 0 &&
-	       memcmp(job->new_fingerprint_sha256, leaf_sha256, CERT_SHA256_LEN) == 0;
-}
-
-/* Over all jobs: ids of the kinds do not sort by time together, and there are few beside
- * certificates. */
-bool store_job_of_leaf(struct store_txn *txn, const char *arn, const unsigned char *leaf_sha256,
-	struct job_record *ret_job)
-{
-	char position[DELIVERY_ID_MAX + 1] = "";
+	struct key id = key_bytes(key.bytes, key.len);
 	struct job_record job;
-	bool is_found = false;
-	while (store_job_next(txn, position, &job)) {
-		if (!has_brought(&job, arn, leaf_sha256) ||
-			(is_found && job.ended_s < ret_job->ended_s))
-			continue;
-		*ret_job = job;
-		is_found = true;
+	bool is_found = get(txn, &id, &job);
+	if (!is_found || job.state != JOB_RUNNING) {
+		txn_fail_damaged(
+			txn, TABLE_JOBS_RUNNING, slice_of(&id), "stands for no job that runs");
+		return false;
 	}
-	return is_found && !store_txn_failed(txn);
+	key_to_position(id.bytes, id.len, position, DELIVERY_ID_MAX + 1);
+	*ret_job = job;
+	return true;
 }
 
-/* The number of the last step; 0: none. */
-static uint32_t last_step(struct store_txn *txn, const char *job_id)
+/* --- putting --------------------------------------------------------------------------------- */
+
+void store_job_put(struct store_txn *txn, const struct job_record *job)
 {
-	struct job_step step;
-	uint32_t number = 0;
-	while (store_job_step_next(txn, job_id, &number, &step))
-		continue;
-	return number;
+	struct buf bytes;
+	struct job_record copy;
+	buf_init(&bytes, STORE_RECORD_MAX);
+	if (entry_copy(txn, &job_format, job, &bytes, &copy)) {
+		struct key key = key_id(copy.id, DELIVERY_ID_MAX);
+		const char *flaw = job_flaw(slice_of(&key), &copy);
+		if (flaw != NULL && !key.is_unfit)
+			txn_fail(txn, ERR_LIMIT, "job %s: %s", copy.id, flaw);
+		if (!key.is_unfit)
+			index_leaf(txn, &copy);
+		txn_put(txn, TABLE_JOBS, &key, bytes.data, bytes.len);
+		index_running(txn, &key, copy.state == JOB_RUNNING);
+	}
+	buf_clear(&bytes);
+}
+
+/* --- steps ----------------------------------------------------------------------------------- */
+
+/* 0: no step yet. */
+static uint32_t last_number(struct store_txn *txn, const char *job_id)
+{
+	struct key prefix = key_job_step(job_id, 0), end = key_job_step(job_id, UINT32_MAX);
+	struct slice key, value;
+	if (!txn_seek_back(txn, TABLE_JOB_STEPS, &end, &key, &value) ||
+		!key_is_prefix_of(&prefix, key.bytes, key.len))
+		return 0;
+	if (key.len != prefix.len + sizeof(uint32_t)) {
+		txn_fail_damaged(txn, TABLE_JOB_STEPS, key, "not the number of a step");
+		return 0;
+	}
+	return key_read_u32(key.bytes + prefix.len);
 }
 
 void store_job_step_append(struct store_txn *txn, const char *job_id, const struct job_step *step)
 {
-	struct job_step numbered = *step;
-	numbered.number = last_step(txn, job_id) + 1;
-	struct key key = key_job_step(job_id, numbered.number);
-	entry_put(txn, TABLE_JOB_STEPS, &key, &job_step_format, &numbered);
+	char text[STEP_TEXT_MAX];
+	uint32_t last = last_number(txn, job_id);
+	if (store_txn_failed(txn))
+		return;
+	if (last == UINT32_MAX) {
+		txn_fail(txn, ERR_LIMIT, "job %s has as many steps as can be numbered", job_id);
+		return;
+	}
+	struct job_step copy = *step;
+	if (copy.text != NULL) {
+		text_shorten(text, sizeof(text), step->text);
+		copy.text = text;
+	}
+	copy.number = last + 1;
+	const char *flaw = job_step_flaw(copy.number, &copy);
+	if (flaw != NULL) {
+		txn_fail(txn, ERR_LIMIT, "a step of job %s: %s", job_id, flaw);
+		return;
+	}
+	struct key key = key_job_step(job_id, last + 1);
+	if (job_id[0] == '\0' || strlen(job_id) > DELIVERY_ID_MAX)
+		key.is_unfit = true;
+	entry_put(txn, TABLE_JOB_STEPS, &key, &job_step_format, &copy);
 }
 
 bool store_job_step_next(
 	struct store_txn *txn, const char *job_id, uint32_t *number, struct job_step *ret_step)
 {
-	struct key key = key_job_step(job_id, *number + 1);
+	struct key prefix = key_job_step(job_id, 0), after = key_job_step(job_id, *number);
+	struct slice key, value;
 	struct job_step step;
-	if (!entry_get(txn, TABLE_JOB_STEPS, &key, &job_step_format, &step))
+	if (!txn_seek(txn, TABLE_JOB_STEPS, &after, false, &key, &value) ||
+		!key_is_prefix_of(&prefix, key.bytes, key.len))
 		return false;
+	if (key.len != prefix.len + sizeof(uint32_t)) {
+		txn_fail_damaged(txn, TABLE_JOB_STEPS, key, "not the number of a step");
+		return false;
+	}
+	if (!entry_decode(txn, TABLE_JOB_STEPS, key, value, &job_step_format, &step))
+		return false;
+	uint32_t found = key_read_u32(key.bytes + prefix.len);
+	const char *flaw = job_step_flaw(found, &step);
+	if (flaw != NULL) {
+		txn_fail_damaged(txn, TABLE_JOB_STEPS, key, flaw);
+		return false;
+	}
 	*number = step.number;
 	*ret_step = step;
 	return true;

@@ -7,6 +7,8 @@
 
 #include "store/plans.h"
 
+enum { JOB_EVIDENCE_MAX = 262144 };
+
 enum job_kind { JOB_DELIVER = 1, JOB_ROLLBACK = 2, JOB_DELETE = 3 }; /* stored */
 
 enum job_phase {	 /* stored: numbers are fixed; named for what is done next */
@@ -56,7 +58,8 @@ struct job_record {
 	const char *old_serial, *new_serial;
 	unsigned char old_fingerprint_sha256[CERT_SHA256_LEN];
 	unsigned char new_fingerprint_sha256[CERT_SHA256_LEN];
-	unsigned char old_chain_sha256[CERT_CHAIN_MAX][CERT_SHA256_LEN]; /* pem table */
+	/* Keys of the pem table: what they name is put in the same write or before. */
+	unsigned char old_chain_sha256[CERT_CHAIN_MAX][CERT_SHA256_LEN];
 	uint32_t old_chain_count;
 	const char *old_key_id; /* vault id; "": this sensor does not have it */
 	const char *new_key_id; /* vault id under which the delivered key is kept; "" */
@@ -66,18 +69,21 @@ struct job_record {
 	const char *requested_by;
 };
 
+/* Fails the transaction with ERR_LIMIT when the id is empty or too long, a number is none of its
+ * enum, a tag has no value, or evidence is larger than JOB_EVIDENCE_MAX. Jobs are kept. */
 void store_job_put(struct store_txn *txn, const struct job_record *job);
 bool store_job_get(struct store_txn *txn, const char *id, struct job_record *ret_job);
 /* In order of id, which begins with the time. position: DELIVERY_ID_MAX + 1 bytes. */
 bool store_job_next(struct store_txn *txn, char *position, struct job_record *ret_job);
 /* Only those that are running, from an index: they are few among all that ever were. */
 bool store_job_next_running(struct store_txn *txn, char *position, struct job_record *ret_job);
-/* The newest job that succeeded in delivering that leaf under the ARN; false: none. Its new_key_id
- * is the key of the certificate that is there now, when this sensor has it. */
+/* The job, last ended, that brought that leaf (new_fingerprint_sha256) under the ARN: a delivery
+ * that succeeded, or a rollback that succeeded or restored. false: none. Its new_key_id is the key
+ * of the certificate that is there now, when this sensor has it. One look-up. */
 bool store_job_of_leaf(struct store_txn *txn, const char *arn, const unsigned char *leaf_sha256,
 	struct job_record *ret_job);
 
-/* What happened, one line a step, never changed. */
+/* What happened, one line a step, never changed; text is cut after 2 KiB. */
 struct job_step {
 	uint32_t number; /* from 1; set by append */
 	int64_t at_s;

@@ -260,26 +260,20 @@ void key_hash_arn(const char *arn, unsigned char ret_hash[KEY_ARN_HASH_LEN])
 	memcpy(ret_hash, sha256, KEY_ARN_HASH_LEN);
 }
 
-struct key key_history(const char *arn, uint32_t number)
+/* text SEP number; 0: the prefix of all of them. */
+static struct key numbered(const char *text, uint32_t number)
 {
 	struct key key = key_empty();
-	add_text(&key, arn);
+	add_text(&key, text);
 	add_byte(&key, KEY_SEPARATOR);
 	if (number != 0)
 		add_u32(&key, number);
 	return key;
 }
 
-struct key key_id(const char *id)
+struct key key_history(const char *arn, uint32_t number)
 {
-	struct key key = key_empty();
-	add_text(&key, id);
-	return key;
-}
-
-struct key key_job_step(const char *job_id, uint32_t number)
-{
-	return key_history(job_id, number);
+	return numbered(arn, number);
 }
 
 struct key key_pem(const unsigned char *sha256)
@@ -292,4 +286,24 @@ struct key key_event(uint64_t sequence)
 	struct key key = key_empty();
 	add_u64(&key, sequence);
 	return key;
+}
+
+struct key key_id(const char *id, size_t max)
+{
+	struct key key = join(id, NULL, NULL, 1);
+	if (key.len == 0 || key.len > max)
+		key.is_unfit = true;
+	return key;
+}
+
+struct key key_job_leaf(const char *arn, const unsigned char *leaf_sha256)
+{
+	struct key key = join(arn, "", NULL, 2);
+	add(&key, leaf_sha256, SHA256_DIGEST_LENGTH);
+	return key;
+}
+
+struct key key_job_step(const char *job_id, uint32_t number)
+{
+	return numbered(job_id, number);
 }

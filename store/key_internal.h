@@ -63,8 +63,9 @@ struct key key_history(const char *arn, uint32_t number); /* number 0: prefix */
 struct key key_pem(const unsigned char *sha256);
 struct key key_event(uint64_t sequence);
 
-/* Of plans, jobs and sealed records. */
-struct key key_id(const char *id);
+/* Of a vault record, a plan or a job; an id that is empty or longer than max is unfit. */
+struct key key_id(const char *id, size_t max);
+struct key key_job_leaf(const char *arn, const unsigned char *leaf_sha256);
 struct key key_job_step(const char *job_id, uint32_t number); /* number 0: prefix */
 
 /* The numbers in keys that were read. */

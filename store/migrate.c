@@ -9,6 +9,8 @@
 #include "store/key_internal.h"
 #include "store/store_internal.h"
 
+enum { SCHEMA_READ_TOO = 1 };
+
 /* --- meta numbers ---------------------------------------------------------------------------- */
 
 bool meta_get_number(struct store_txn *txn, const char *name, uint64_t *ret_number)
@@ -39,6 +41,7 @@ void meta_put_number(struct store_txn *txn, const char *name, uint64_t number)
 
 struct found {
 	bool is_new;
+	bool lacks_tables; /* which came with this schema */
 	uint64_t schema;
 };
 
@@ -64,6 +67,20 @@ static int read_schema(
 	return 0;
 }
 
+static bool lacks_tables(const struct store *store)
+{
+	for (int table = STORE_TABLES_FIRST; table < STORE_TABLES; table++)
+		if (store->table[table] == TABLE_ABSENT)
+			return true;
+	return false;
+}
+
+/* Schema 2 has added tables and changed none: a reader does without them. */
+static bool can_use(const struct store *store, uint64_t schema)
+{
+	return schema == STORE_SCHEMA || (store->is_read_only && schema == SCHEMA_READ_TOO);
+}
+
 static int look(struct store *store, struct found *ret, struct err *err)
 {
 	struct store_txn txn;
@@ -71,10 +88,11 @@ static int look(struct store *store, struct found *ret, struct err *err)
 	if (txn_begin(store, false, &txn, err) != 0)
 		return -1;
 	int rc = read_schema(store, &txn, ret, err);
-	if (rc == 0 && !ret->is_new && ret->schema == STORE_SCHEMA) {
+	if (rc == 0 && !ret->is_new && can_use(store, ret->schema)) {
 		int mdb_rc = env_open_tables(store, txn.mdb, 0);
 		if (mdb_rc != 0)
 			rc = env_fail(store, mdb_rc, "a table is missing", err);
+		ret->lacks_tables = rc == 0 && lacks_tables(store);
 	}
 	if (rc != 0) {
 		txn_abort(&txn);
@@ -124,7 +142,8 @@ int migrate_open(struct store *store, struct err *err)
 	struct found found;
 	if (look(store, &found, err) != 0)
 		return -1;
-	if (!found.is_new && found.schema == STORE_SCHEMA)
+	if (!found.is_new && can_use(store, found.schema) &&
+		(store->is_read_only || !found.lacks_tables))
 		return 0;
 	if (!found.is_new && found.schema > STORE_SCHEMA)
 		return err_set(err, ERR_STORE,

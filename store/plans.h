@@ -12,7 +12,7 @@
 enum {
 	DELIVERY_ID_MAX = 40,
 	CERTIFICATE_ID_MAX = 128,
-	PLAN_DOCUMENT_MAX = 65535,
+	PLAN_DOCUMENT_MAX = 262144,
 };
 
 enum plan_decision { PLAN_REIMPORT = 1, PLAN_IMPORT_NEW = 2, PLAN_REFUSE = 3 };	      /* stored */
@@ -44,6 +44,9 @@ struct plan_record {
 	const char *document;	     /* the JSON that `acmsensor plan -o json` shows */
 };
 
+/* Fails the transaction with ERR_LIMIT when the id is empty or too long, a number is none of its
+ * enum (escrow may be 0 in a plan that refuses), a tag has no value, or the document is larger than
+ * PLAN_DOCUMENT_MAX. leaf and chain must be put (store_pem_put) in the same write or before. */
 void store_plan_put(struct store_txn *txn, const struct plan_record *plan);
 bool store_plan_get(struct store_txn *txn, const char *id, struct plan_record *ret_plan);
 void store_plan_delete(struct store_txn *txn, const char *id);

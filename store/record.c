@@ -38,6 +38,25 @@ static bool add_text(struct buf *to, const char *text)
 	return true;
 }
 
+static bool add_long_text(struct buf *to, const char *text)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+	if (len > UINT32_MAX)
+		return false;
+	add_u32(to, (uint32_t)len);
+	buf_add(to, len > 0 ? text : "", len + 1);
+	return true;
+}
+
+static bool add_blob(struct buf *to, const struct record_blob *blob)
+{
+	if (blob->len > UINT32_MAX)
+		return false;
+	add_u32(to, (uint32_t)blob->len);
+	buf_add(to, blob->bytes, blob->len);
+	return true;
+}
+
 /* A pack that does not hold what it counts is a bug of the caller. */
 static bool add_pack(struct buf *to, const struct pack *pack)
 {
@@ -99,6 +118,16 @@ static bool encode_field(
 		uint32_t count;
 		memcpy(&count, record + field->count_offset, sizeof(count));
 		return add_hashes(to, member, field->size, count);
+	}
+	case RECORD_LONG_TEXT: {
+		const char *text;
+		memcpy(&text, member, sizeof(text));
+		return add_long_text(to, text);
+	}
+	case RECORD_BLOB: {
+		struct record_blob blob;
+		memcpy(&blob, member, sizeof(blob));
+		return add_blob(to, &blob);
 	}
 	}
 	return false;
@@ -166,15 +195,39 @@ static bool take_u64(struct reader *reader, uint64_t *ret_number)
 	return true;
 }
 
-static bool take_text(struct reader *reader, const char **ret_text)
+/* ret_text: a member, written as bytes because the table of fields has lost its type. */
+static bool take_text_of(struct reader *reader, size_t len, void *ret_text)
+{
+	const unsigned char *bytes = take(reader, len + 1);
+	if (bytes == NULL || memchr(bytes, '\0', len + 1) != bytes + len)
+		return false;
+	const char *text = (const char *)bytes;
+	memcpy(ret_text, &text, sizeof(text));
+	return true;
+}
+
+static bool take_text(struct reader *reader, void *ret_text)
 {
 	uint16_t len;
-	if (!take_u16(reader, &len))
+	return take_u16(reader, &len) && take_text_of(reader, len, ret_text);
+}
+
+static bool take_long_text(struct reader *reader, void *ret_text)
+{
+	uint32_t len;
+	return take_u32(reader, &len) && take_text_of(reader, len, ret_text);
+}
+
+static bool take_blob(struct reader *reader, void *ret_blob)
+{
+	uint32_t len;
+	if (!take_u32(reader, &len))
 		return false;
-	const unsigned char *bytes = take(reader, (size_t)len + 1);
-	if (bytes == NULL || memchr(bytes, '\0', (size_t)len + 1) != bytes + len)
+	const unsigned char *bytes = take(reader, len);
+	if (bytes == NULL)
 		return false;
-	*ret_text = (const char *)bytes;
+	struct record_blob blob = {.bytes = bytes, .len = len};
+	memcpy(ret_blob, &blob, sizeof(blob));
 	return true;
 }
 
@@ -220,13 +273,12 @@ static bool decode_field(
 {
 	unsigned char *member = record + field->offset;
 	switch (field->type) {
-	case RECORD_TEXT: {
-		const char *text;
-		if (!take_text(reader, &text))
-			return false;
-		memcpy(member, &text, sizeof(text));
-		return true;
-	}
+	case RECORD_TEXT:
+		return take_text(reader, member);
+	case RECORD_LONG_TEXT:
+		return take_long_text(reader, member);
+	case RECORD_BLOB:
+		return take_blob(reader, member);
 	case RECORD_PACK: {
 		struct pack pack;
 		if (!take_pack(reader, &pack))

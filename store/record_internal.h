@@ -24,12 +24,19 @@ enum record_type {
 	RECORD_PACK, /* u32 count, u32 length, texts each with its NUL */
 	RECORD_INT64,
 	RECORD_UINT32,
-	RECORD_BOOL,   /* one byte, 0 or 1 */
-	RECORD_BYTES,  /* fixed size */
-	RECORD_HASHES, /* u8 count, count * 32 bytes; the count is a member of its own */
+	RECORD_BOOL,	  /* one byte, 0 or 1 */
+	RECORD_BYTES,	  /* fixed size */
+	RECORD_HASHES,	  /* u8 count, count * 32 bytes; the count is a member of its own */
+	RECORD_LONG_TEXT, /* as RECORD_TEXT, with a u32 length: documents */
+	RECORD_BLOB,	  /* u32 length, bytes */
 };
 
 enum { RECORD_HASH_LEN = 32, RECORD_TEXT_MAX = UINT16_MAX };
+
+struct record_blob {
+	const unsigned char *bytes; /* borrowed when written, a view when read */
+	size_t len;
+};
 
 struct record_field {
 	const char *name;
@@ -53,11 +60,17 @@ struct record_format {
 		int64_t: RECORD_INT64,                                                             \
 		uint32_t: RECORD_UINT32,                                                           \
 		bool: RECORD_BOOL,                                                                 \
+		struct record_blob: RECORD_BLOB,                                                   \
 		unsigned char *: RECORD_BYTES)
 #define RECORD_FIELD(record, member)                                                               \
 	{                                                                                          \
 #member, RECORD_TYPE_OF(((struct record *)0)->member),                             \
 			offsetof(struct record, member), sizeof(((struct record *)0)->member), 0   \
+	}
+#define RECORD_LONG(record, member)                                                                \
+	{                                                                                          \
+#member, RECORD_LONG_TEXT, offsetof(struct record, member), sizeof(const char *),  \
+			0                                                                          \
 	}
 #define RECORD_HASH_LIST(record, member, count_member)                                             \
 	{                                                                                          \
@@ -85,7 +98,7 @@ int record_decode(const struct record_format *format, const unsigned char *bytes
 struct event_record;
 struct cert_record;
 extern const struct record_format cert_format, cert_history_format, coverage_format, account_format,
-	unit_format, cycle_format, event_format, plan_format, job_format, job_step_format,
-	vault_format;
+	unit_format, cycle_format, event_format, vault_format, plan_format, job_format,
+	job_step_format;
 
 #endif

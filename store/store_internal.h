@@ -5,6 +5,7 @@
 #ifndef STORE_STORE_INTERNAL_H
 #define STORE_STORE_INTERNAL_H
 
+#include <limits.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -28,20 +29,25 @@ enum store_table {
 	TABLE_HISTORY,
 	TABLE_PEM,
 	TABLE_EVENTS,
+	/* Since schema 2. A reader does without them in a store of schema 1. */
+	TABLE_VAULT,
 	TABLE_PLANS,
 	TABLE_JOBS,
-	TABLE_JOB_STEPS,
 	TABLE_JOBS_RUNNING, /* index */
-	TABLE_VAULT,
+	TABLE_JOB_LEAF,	    /* index */
+	TABLE_JOB_STEPS,
 	STORE_TABLES
 };
 
 enum {
-	STORE_TABLES_MAX = 32,	 /* room for later schemas */
-	STORE_READERS_MAX = 512, /* a slot takes 64 bytes of the lock file */
+	STORE_TABLES_FIRST = TABLE_VAULT, /* those before it are in every store */
+	STORE_TABLES_MAX = 32,		  /* room for later schemas */
+	STORE_READERS_MAX = 512,	  /* a slot takes 64 bytes of the lock file */
 	STORE_RECORD_MAX =
 		1 << 20, /* bytes; a certificate with 4,096 names of 253 bytes fits nearly */
 };
+
+#define TABLE_ABSENT UINT_MAX /* in place of a handle: nothing is found in it */
 
 struct key;
 struct store_queue;
@@ -83,7 +89,8 @@ const char *table_name(enum store_table table);
 /* Opens data_dir/store.mdb; tables are opened apart, because that needs a transaction. */
 int env_open(struct store *store, int64_t map_bytes, struct err *err);
 void env_close(struct store *store);
-/* Opens all tables within txn; flags: MDB_CREATE or 0. Returns LMDB's code. */
+/* Opens all tables within txn; flags: MDB_CREATE or 0, which leaves TABLE_ABSENT for later ones
+ * that are not there. Returns LMDB's code. */
 int env_open_tables(struct store *store, MDB_txn *mdb, unsigned flags);
 /* A larger map, doubled up to steps of 1 GiB. Waits for the reads that are open; none of them may
  * be the caller's. */
@@ -175,6 +182,10 @@ struct record_format;
 /* Encodes and puts; what does not fit fails the transaction. record may point into the map. */
 void entry_put(struct store_txn *txn, enum store_table table, const struct key *key,
 	const struct record_format *format, const void *record);
+/* Encodes into bytes and decodes from there: ret_record is what a reader will see (no NULL text),
+ * and stays when the map moves. bytes: initialized; lives as long as ret_record. */
+bool entry_copy(struct store_txn *txn, const struct record_format *format, const void *record,
+	struct buf *bytes, void *ret_record);
 /* Decodes what was read; a damaged one fails the transaction, naming table and key. ret_record is
  * in no defined state then: callers decode into a copy. */
 bool entry_decode(struct store_txn *txn, enum store_table table, struct slice key,

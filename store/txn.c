@@ -209,10 +209,16 @@ static MDB_val val_of_key(const struct key *key)
 	return (MDB_val){.mv_size = key->len, .mv_data = (void *)(uintptr_t)key->bytes};
 }
 
+/* A reader of a store that no daemon of this version has opened yet. */
+static bool is_absent(const struct store_txn *txn, enum store_table table)
+{
+	return txn->store->table[table] == TABLE_ABSENT;
+}
+
 bool txn_get(struct store_txn *txn, enum store_table table, const struct key *key,
 	struct slice *ret_value)
 {
-	if (txn->cause != TXN_FINE || key->is_unfit || key->len == 0)
+	if (txn->cause != TXN_FINE || key->is_unfit || key->len == 0 || is_absent(txn, table))
 		return false;
 	MDB_val mdb_key = val_of_key(key), value;
 	int rc = mdb_get(txn->mdb, txn->store->table[table], &mdb_key, &value);
@@ -314,7 +320,7 @@ static int seek(struct store_txn *txn, MDB_cursor *cursor, const struct key *aft
 bool txn_seek(struct store_txn *txn, enum store_table table, const struct key *after,
 	bool is_inclusive, struct slice *ret_key, struct slice *ret_value)
 {
-	if (txn->cause != TXN_FINE || after->is_unfit)
+	if (txn->cause != TXN_FINE || after->is_unfit || is_absent(txn, table))
 		return false;
 	MDB_cursor *cursor;
 	MDB_val at, value;
@@ -348,7 +354,7 @@ static int seek_back(MDB_cursor *cursor, const struct key *to, MDB_val *at, MDB_
 bool txn_seek_back(struct store_txn *txn, enum store_table table, const struct key *to,
 	struct slice *ret_key, struct slice *ret_value)
 {
-	if (txn->cause != TXN_FINE || to->is_unfit)
+	if (txn->cause != TXN_FINE || to->is_unfit || is_absent(txn, table))
 		return false;
 	MDB_cursor *cursor;
 	MDB_val at, value;
@@ -369,7 +375,7 @@ bool txn_seek_back(struct store_txn *txn, enum store_table table, const struct k
 int64_t txn_count(struct store_txn *txn, enum store_table table)
 {
 	MDB_stat status;
-	if (txn->cause != TXN_FINE)
+	if (txn->cause != TXN_FINE || is_absent(txn, table))
 		return 0;
 	int rc = mdb_stat(txn->mdb, txn->store->table[table], &status);
 	if (rc != 0) {

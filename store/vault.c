@@ -1,113 +1,110 @@
-/* Sealed records by id. The sealed bytes are kept as hex, which the record formats can check. */
+/* Sealed records, and the vault as a whole. */
 #include "store/vault.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/seal.h"
 #include "base/secret.h"
-#include "base/text.h"
+#include "store/delivery_internal.h"
 #include "store/key_internal.h"
-#include "store/record_internal.h"
-#include "store/store_internal.h"
 #include "store/vault_internal.h"
 
-enum { SEALED_MAX = 32000 }; /* as hex it must fit a text of a record; a key takes 5 KB */
+/* What was sealed is in the store, or lost with its process, long before that. */
+enum { SETTLE_S = 3600 };
 
-#define VAULT(member) RECORD_FIELD(vault_record, member)
+#define SEALED(member) RECORD_FIELD(vault_record, member)
 
-static const struct record_field vault_fields[] = {
-	VAULT(epoch),
-	VAULT(sealed_s),
-	VAULT(wipe_after_s),
-	VAULT(kind),
-	VAULT(id),
-	VAULT(sealed),
+static const struct record_field sealed_fields[] = {
+	SEALED(kind),
+	SEALED(epoch),
+	SEALED(sealed_s),
+	SEALED(wipe_after_s),
+	SEALED(id),
+	SEALED(bytes),
 };
-const struct record_format vault_format = RECORD_FORMAT("sealed record", 1, vault_fields);
+const struct record_format vault_format = RECORD_FORMAT("sealed key", 1, sealed_fields);
 
-static struct key vault_key(const char *id)
-{
-	struct key key = key_id(id);
-	if (key.len == 0 || key.len > VAULT_ID_MAX)
-		key.is_unfit = true;
-	return key;
-}
-
-/* What a record is: it opens as that one only. */
-static void associate(struct buf *to, const char *id, uint32_t kind, int64_t epoch)
-{
-	buf_init(to, VAULT_ID_MAX + 64);
-	buf_addf(to, "%s %" PRIu32 " %" PRId64, id, kind, epoch);
-}
-
-/* --- the vault -------------------------------------------------------------------------------- */
+/* --- open and close -------------------------------------------------------------------------- */
 
 struct vault *vault_open(const char *data_dir, const char *master_key_file, struct err *err)
 {
 	struct vault *vault = xcalloc(1, sizeof(*vault));
-	if (vault_keys_open(vault, data_dir, master_key_file, err) == 0)
-		return vault;
-	vault_close(vault);
-	return NULL;
+	vault->folder_fd = -1;
+	vault->folder = xasprintf("%s/vault", data_dir);
+	vault->seal = seal_new(err);
+	if (vault->seal == NULL || vault_folder_open(vault, data_dir, err) != 0 ||
+		vault_folder_tidy(vault, err) != 0 ||
+		vault_keys_load(vault, master_key_file, err) != 0) {
+		vault_close(vault);
+		return NULL;
+	}
+	return vault;
 }
 
 void vault_close(struct vault *vault)
 {
 	if (vault == NULL)
 		return;
-	for (size_t i = 0; i < vault->epoch_count; i++)
-		secret_clear(&vault->epoch[i].key);
-	secret_clear(&vault->master);
+	vault_keys_clear(vault);
+	seal_free(vault->seal);
+	if (vault->folder_fd >= 0)
+		(void)close(vault->folder_fd); /* was only read */
 	free(vault->folder);
 	free(vault);
 }
 
-static struct vault_epoch *find_epoch(struct vault *vault, int64_t number)
+/* --- sealing --------------------------------------------------------------------------------- */
+
+/* Everything of a record but when it is wiped, which may change; owned. */
+static char *context_of(const char *id, unsigned kind, int64_t epoch, int64_t sealed_s)
 {
-	for (size_t i = 0; i < vault->epoch_count; i++)
-		if ((int64_t)vault->epoch[i].number == number)
-			return &vault->epoch[i];
-	return NULL;
+	return xasprintf("acmsensor vault 1 %s %u %" PRId64 " %" PRId64, id, kind, epoch, sealed_s);
 }
 
-/* The newest, when it is young enough to take new records; a clock that went back is no reason for
- * a new one. */
-static struct vault_epoch *open_epoch(struct vault *vault, int64_t now_s)
+static struct seal_context context_bytes(const char *context)
 {
-	if (vault->epoch_count == 0)
-		return NULL;
-	struct vault_epoch *epoch = &vault->epoch[vault->epoch_count - 1];
-	return now_s < epoch->created_s + VAULT_EPOCH_S ? epoch : NULL;
+	return (struct seal_context){.bytes = context, .len = strlen(context)};
+}
+
+static bool is_id(const char *id)
+{
+	size_t len = strlen(id);
+	return len > 0 && len <= VAULT_ID_MAX &&
+	       strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") == len;
 }
 
 int vault_seal(struct vault *vault, const char *id, enum vault_kind kind,
 	const struct secret *secret, int64_t now_s, int64_t wipe_after_s,
 	struct vault_sealed *ret_sealed, struct err *err)
 {
-	struct buf data;
-	if (secret->len == 0 || secret->len > SEALED_MAX - SEAL_EXTRA)
-		return err_set(err, ERR_LIMIT, "vault: expected a secret of 1 to %d bytes",
-			SEALED_MAX - SEAL_EXTRA);
-	if (open_epoch(vault, now_s) == NULL && vault_keys_add(vault, now_s, err) != 0)
+	assert(is_id(id));
+	struct vault_epoch *epoch = vault_epoch_current(vault, now_s);
+	if (epoch == NULL)
+		epoch = vault_epoch_make(vault, now_s, err);
+	if (epoch == NULL)
 		return -1;
-	struct vault_epoch *epoch = &vault->epoch[vault->epoch_count - 1];
 	struct vault_sealed sealed = {.kind = kind,
 		.epoch = epoch->number,
 		.sealed_s = now_s,
 		.wipe_after_s = wipe_after_s,
-		.len = secret->len + SEAL_EXTRA};
-	if (!text_copy(sealed.id, sizeof(sealed.id), id))
-		return err_set(err, ERR_LIMIT, "vault: an id of more than %d bytes", VAULT_ID_MAX);
+		.len = secret->len + SEAL_OVERHEAD};
+	memcpy(sealed.id, id, strlen(id) + 1);
 	sealed.bytes = xmalloc(sealed.len);
-	associate(&data, id, (uint32_t)kind, (int64_t)epoch->number);
-	seal_close(&epoch->key, data.data, data.len, secret, sealed.bytes);
-	buf_clear(&data);
-	epoch->used_s = now_s;
+	char *context = context_of(id, kind, sealed.epoch, sealed.sealed_s);
+	int rc = seal_close(
+		vault->seal, &epoch->key, context_bytes(context), secret, sealed.bytes, err);
+	free(context);
+	if (rc != 0) {
+		vault_sealed_clear(&sealed);
+		return -1;
+	}
+	epoch->last_sealed_s = now_s;
 	*ret_sealed = sealed;
 	return 0;
 }
@@ -118,114 +115,187 @@ void vault_sealed_clear(struct vault_sealed *sealed)
 	*sealed = (struct vault_sealed){.bytes = NULL};
 }
 
-int vault_unseal(struct vault *vault, struct store_txn *txn, const char *id,
-	struct secret *ret_secret, struct err *err)
+static int fail_open(
+	const char *id, const struct vault *vault, int64_t epoch, const char *what, struct err *err)
 {
-	struct vault_record record;
-	struct key key = vault_key(id);
-	if (!entry_get(txn, TABLE_VAULT, &key, &vault_format, &record)) {
-		if (store_txn_check(txn, err) != 0)
-			return -1;
-		return err_set(err, ERR_NOT_FOUND, "vault: there is no sealed record %s", id);
-	}
-	const struct vault_epoch *epoch = find_epoch(vault, record.epoch);
-	size_t len = strlen(record.sealed) / 2;
+	return err_set(err, ERR_STORE,
+		"the sealed key %s cannot be opened: the key of its epoch, %s/epoch-%" PRId64
+		", %s",
+		id, vault->folder, epoch, what);
+}
+
+static int unseal(struct vault *vault, const struct vault_record *record, struct secret *ret_secret,
+	struct err *err)
+{
+	const struct vault_epoch *epoch = vault_epoch_find(vault, record->epoch);
 	if (epoch == NULL)
-		return err_set(err, ERR_STORE,
-			"vault: %s was sealed in epoch %" PRId64 ", whose key is gone", id,
-			record.epoch);
-	unsigned char *bytes = xmalloc(len + 1);
-	struct buf data;
-	associate(&data, id, record.kind, record.epoch);
-	int rc = text_unhex(record.sealed, bytes, len)
-			 ? seal_open(&epoch->key, data.data, data.len, bytes, len, ret_secret, err)
-			 : err_set(err, ERR_STORE, "not hexadecimal");
-	buf_clear(&data);
-	free(bytes);
-	return rc == 0 ? 0 : err_wrap(err, "vault: %s", id);
+		return fail_open(record->id, vault, record->epoch,
+			"is gone: destroyed, or the store was restored without it", err);
+	if (!secret_is_set(&epoch->key))
+		return fail_open(record->id, vault, record->epoch, "is damaged or destroyed", err);
+	char *context = context_of(record->id, record->kind, record->epoch, record->sealed_s);
+	bool is_open = seal_open(vault->seal, &epoch->key, context_bytes(context),
+		record->bytes.bytes, record->bytes.len, ret_secret);
+	free(context);
+	if (is_open)
+		return 0;
+	return err_set(err, ERR_STORE,
+		"the sealed key %s was changed after it was sealed, or was sealed for something "
+		"else: it cannot be used",
+		record->id);
 }
 
-/* Whether each epoch has a record. */
-static void mark_used(struct vault *vault, struct store_txn *txn, bool is_used[VAULT_EPOCHS_MAX])
+/* --- records --------------------------------------------------------------------------------- */
+
+static struct slice slice_of(const struct key *key)
 {
-	struct key prefix = key_empty();
-	struct vault_record record;
-	char position[VAULT_ID_MAX + 1] = "";
-	while (entry_next(
-		txn, TABLE_VAULT, &prefix, position, sizeof(position), &vault_format, &record)) {
-		const struct vault_epoch *epoch = find_epoch(vault, record.epoch);
-		if (epoch != NULL)
-			is_used[epoch - vault->epoch] = true;
-	}
+	return (struct slice){.bytes = key->bytes, .len = key->len};
 }
 
-int vault_sweep(struct vault *vault, struct store_txn *txn, int64_t now_s, struct err *err)
+const char *vault_flaw(struct slice key, const struct vault_record *record)
 {
-	bool is_used[VAULT_EPOCHS_MAX] = {false};
-	mark_used(vault, txn, is_used);
-	if (store_txn_check(txn, err) != 0)
-		return -1;
-	for (size_t i = vault->epoch_count; i-- > 0;) {
-		/* What was sealed a moment ago may still be on its way into the store. */
-		bool is_quiet = now_s - vault->epoch[i].used_s > VAULT_QUIET_S;
-		if (!is_used[i] && is_quiet && vault_keys_destroy(vault, i, err) != 0)
-			return -1;
-	}
-	return 0;
+	if (!delivery_id_is(key, record->id, VAULT_ID_MAX) || !is_id(record->id))
+		return "holds another record";
+	if (record->kind != VAULT_KEY)
+		return "unknown kind of record";
+	if (record->epoch <= 0)
+		return "no epoch has that number";
+	return record->bytes.len < SEAL_OVERHEAD ? "too short for what is sealed" : NULL;
 }
 
-/* --- records ---------------------------------------------------------------------------------- */
+static bool is_sound(struct store_txn *txn, struct slice key, const struct vault_record *record)
+{
+	const char *flaw = vault_flaw(key, record);
+	if (flaw != NULL)
+		txn_fail_damaged(txn, TABLE_VAULT, key, flaw);
+	return flaw == NULL;
+}
+
+static bool get(struct store_txn *txn, const char *id, struct vault_record *ret_record)
+{
+	struct key key = key_id(id, VAULT_ID_MAX);
+	return entry_get(txn, TABLE_VAULT, &key, &vault_format, ret_record) &&
+	       is_sound(txn, slice_of(&key), ret_record);
+}
+
+/* position: VAULT_ID_MAX + 1 bytes. */
+static bool next(struct store_txn *txn, char *position, struct vault_record *ret_record)
+{
+	struct key all = key_empty();
+	if (!entry_next(
+		    txn, TABLE_VAULT, &all, position, VAULT_ID_MAX + 1, &vault_format, ret_record))
+		return false;
+	struct key key = key_position(position);
+	return is_sound(txn, slice_of(&key), ret_record);
+}
+
+static void put(struct store_txn *txn, const struct vault_record *record)
+{
+	struct key key = key_id(record->id, VAULT_ID_MAX);
+	entry_put(txn, TABLE_VAULT, &key, &vault_format, record);
+}
 
 void store_vault_put(struct store_txn *txn, const struct vault_sealed *sealed)
 {
-	struct key key = vault_key(sealed->id);
-	char *hex = xmalloc(sealed->len * 2 + 1);
-	text_hex(sealed->bytes, sealed->len, hex);
-	entry_put(txn, TABLE_VAULT, &key, &vault_format,
-		&(struct vault_record){.id = sealed->id,
-			.kind = (uint32_t)sealed->kind,
-			.epoch = (int64_t)sealed->epoch,
-			.sealed_s = sealed->sealed_s,
-			.wipe_after_s = sealed->wipe_after_s,
-			.sealed = hex});
-	free(hex);
+	put(txn, &(struct vault_record){
+			 .id = sealed->id,
+			 .kind = sealed->kind,
+			 .epoch = sealed->epoch,
+			 .sealed_s = sealed->sealed_s,
+			 .wipe_after_s = sealed->wipe_after_s,
+			 .bytes = {.bytes = sealed->bytes, .len = sealed->len},
+		 });
 }
 
 bool store_vault_has(struct store_txn *txn, const char *id)
 {
-	struct key key = vault_key(id);
 	struct vault_record record;
-	return entry_get(txn, TABLE_VAULT, &key, &vault_format, &record);
+	return get(txn, id, &record);
 }
 
 void store_vault_set_wipe_after(struct store_txn *txn, const char *id, int64_t wipe_after_s)
 {
-	struct key key = vault_key(id);
 	struct vault_record record;
-	if (!entry_get(txn, TABLE_VAULT, &key, &vault_format, &record))
+	if (!get(txn, id, &record))
 		return;
-	char *sealed = xstrdup(record.sealed); /* what was read dies with the put */
-	record.id = id;
-	record.sealed = sealed;
 	record.wipe_after_s = wipe_after_s;
-	entry_put(txn, TABLE_VAULT, &key, &vault_format, &record);
-	free(sealed);
+	put(txn, &record);
 }
 
 void store_vault_delete(struct store_txn *txn, const char *id)
 {
-	struct key key = vault_key(id);
+	struct key key = key_id(id, VAULT_ID_MAX);
 	txn_delete(txn, TABLE_VAULT, &key);
 }
 
 void store_vault_delete_due(struct store_txn *txn, int64_t now_s)
 {
-	struct key prefix = key_empty();
 	struct vault_record record;
 	char position[VAULT_ID_MAX + 1] = "";
-	while (entry_next(
-		txn, TABLE_VAULT, &prefix, position, sizeof(position), &vault_format, &record)) {
+	while (next(txn, position, &record))
 		if (record.wipe_after_s != 0 && record.wipe_after_s <= now_s)
 			store_vault_delete(txn, position);
+}
+
+int vault_unseal(struct vault *vault, struct store_txn *txn, const char *id,
+	struct secret *ret_secret, struct err *err)
+{
+	struct vault_record record;
+	if (get(txn, id, &record))
+		return unseal(vault, &record, ret_secret, err);
+	if (store_txn_check(txn, err) != 0)
+		return -1;
+	return err_set(err, ERR_NOT_FOUND, "no key is sealed under the id %s", id);
+}
+
+/* --- sweeping -------------------------------------------------------------------------------- */
+
+struct sweep {
+	int64_t number;
+	bool is_used;
+};
+
+/* Also the one that takes records: the next one gets a new epoch, and what is deleted is wiped
+ * within the hour instead of the week. */
+static bool may_go(const struct vault_epoch *epoch, int64_t now_s)
+{
+	return epoch->last_sealed_s == 0 || now_s - epoch->last_sealed_s >= SETTLE_S;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	const struct sweep *one = a, *other = b;
+	return (one->number > other->number) - (one->number < other->number);
+}
+
+/* -1: the store cannot be read as a whole, so that nothing is known to be unused. */
+static int mark_used(struct store_txn *txn, struct sweep *sweep, size_t count, struct err *err)
+{
+	struct vault_record record;
+	char position[VAULT_ID_MAX + 1] = "";
+	while (next(txn, position, &record)) {
+		struct sweep wanted = {.number = record.epoch};
+		struct sweep *found =
+			bsearch(&wanted, sweep, count, sizeof(*sweep), compare_numbers);
+		if (found != NULL)
+			found->is_used = true;
 	}
+	return store_txn_check(txn, err);
+}
+
+int vault_sweep(struct vault *vault, struct store_txn *txn, int64_t now_s, struct err *err)
+{
+	if (vault_folder_tidy(vault, err) != 0)
+		return -1;
+	struct sweep *sweep = xcalloc(vault->epoch_count + 1, sizeof(*sweep));
+	size_t count = 0;
+	for (size_t i = 0; i < vault->epoch_count; i++)
+		if (may_go(&vault->epoch[i], now_s))
+			sweep[count++].number = vault->epoch[i].number;
+	int rc = count > 0 ? mark_used(txn, sweep, count, err) : 0;
+	for (size_t i = 0; i < count && rc == 0; i++)
+		if (!sweep[i].is_used)
+			rc = vault_epoch_destroy(vault, sweep[i].number, err);
+	free(sweep);
+	return rc;
 }

@@ -5,9 +5,9 @@
  * A record is sealed with AES-256-GCM under the key of its epoch; its id and kind are the
  * associated data, so that no record can stand for another. Epoch keys are files beside the store
  * (data_dir/vault/epoch-N, 0600), each sealed under the master key, because LMDB leaves deleted
- * bytes in free pages and in copies: when the last record of an epoch that takes no new ones is
- * gone, its key is destroyed, and with it every copy of what it sealed. That is what "wiped" means
- * here. The master key comes from a file (a systemd credential, or one made at first start).
+ * bytes in free pages and in copies: when the last record of an epoch is gone, its key is
+ * destroyed, and with it every copy of what it sealed. That is what "wiped" means here. The master
+ * key comes from a file (a systemd credential, or one made at first start).
  */
 #ifndef STORE_VAULT_H
 #define STORE_VAULT_H
@@ -32,10 +32,14 @@ enum vault_kind {      /* stored: numbers are fixed */
 };
 
 /*
+ * By the process that holds the store's lock, in the thread of its secrets; what a kill left half
+ * made in the folder is removed.
+ *
  * master_key_file  NULL: data_dir/vault/master.key, made (0600, 32 random bytes) when there is
- *                  neither a key nor a sealed record; otherwise must exist, hold 32 bytes, and be
+ *                  neither a key nor an epoch file; otherwise must exist, hold 32 bytes, and be
  *                  readable by nobody but its owner and root
- * errors           ERR_CONFIG (no key though records are sealed, wrong key, mode), ERR_SYSTEM
+ * errors           ERR_CONFIG (no key though there are epoch files, wrong key, owner or mode),
+ *                  ERR_SYSTEM, ERR_STORE_FULL
  */
 struct vault *vault_open(const char *data_dir, const char *master_key_file, struct err *err);
 void vault_close(struct vault *vault); /* wipes; NULL is fine */
@@ -44,18 +48,25 @@ void vault_close(struct vault *vault); /* wipes; NULL is fine */
 struct vault_sealed {
 	char id[VAULT_ID_MAX + 1];
 	enum vault_kind kind;
-	uint64_t epoch;
+	int64_t epoch;
 	int64_t sealed_s, wipe_after_s; /* 0: kept until it is deleted */
 	unsigned char *bytes;		/* nonce, ciphertext, tag */
 	size_t len;
 };
 void vault_sealed_clear(struct vault_sealed *sealed);
 
-/* May make a new epoch's file (fsynced before it is used). ERR_SYSTEM, ERR_STORE_FULL. */
+/*
+ * May make a new epoch's file (synced before it is used). What is sealed is to be put into the
+ * store within the hour: after that vault_sweep may destroy its epoch.
+ *
+ * id      1 to VAULT_ID_MAX letters, digits and '-'; anything else is a bug
+ * errors  ERR_SYSTEM, ERR_STORE_FULL
+ */
 int vault_seal(struct vault *vault, const char *id, enum vault_kind kind,
 	const struct secret *secret, int64_t now_s, int64_t wipe_after_s,
 	struct vault_sealed *ret_sealed, struct err *err);
 
+/* These touch no secret: in any thread. A put replaces what is there under the id. */
 void store_vault_put(struct store_txn *txn, const struct vault_sealed *sealed);
 bool store_vault_has(struct store_txn *txn, const char *id);
 void store_vault_set_wipe_after(struct store_txn *txn, const char *id, int64_t wipe_after_s);
@@ -67,7 +78,12 @@ void store_vault_delete_due(struct store_txn *txn, int64_t now_s);
 int vault_unseal(struct vault *vault, struct store_txn *txn, const char *id,
 	struct secret *ret_secret, struct err *err);
 
-/* Destroys the keys of epochs that take no new records and have none left in the store. */
+/*
+ * Destroys the keys of epochs that have no record in the store and sealed none within the hour; the
+ * next record gets a new epoch. txn: a read.
+ * ERR_STORE: a record is damaged, so that nothing is destroyed; ERR_SYSTEM: what could not be
+ * overwritten or removed, gone on with at the next sweep or open.
+ */
 int vault_sweep(struct vault *vault, struct store_txn *txn, int64_t now_s, struct err *err);
 
 #endif

@@ -1,282 +1,244 @@
 /*
- * The vault's keys: master.key (32 bytes) and a file for each epoch: created_s (8 bytes, little
- * endian), then the epoch's key sealed under the master key with number and created_s as associated
- * data. A file comes to its name only when it is whole and on disk, so what is left by halves has
- * another name and is removed.
+ * The master key and the keys of epochs. An epoch file is a line that says what it is, then the
+ * epoch's key sealed under the master key, with the epoch's name as associated data.
  */
-#include <assert.h>
-#include <dirent.h>
-#include <endian.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/seal.h"
 #include "base/text.h"
+#include "store/vault.h"
 #include "store/vault_internal.h"
 
 #define MASTER_NAME  "master.key"
 #define EPOCH_PREFIX "epoch-"
-#define PART_SUFFIX  ".part"
-
+#define EPOCH_BEGIN  "acmsensor vault epoch 1\n"
 enum {
-	EPOCH_FILE_LEN = 8 + SEAL_KEY_LEN + SEAL_EXTRA,
-	PATH_TEXT_MAX = 4400,
-	KEY_MODE = 0600,
-	FOLDER_MODE = 0700,
+	EPOCH_BEGIN_LEN = sizeof(EPOCH_BEGIN) - 1,
+	EPOCH_FILE_LEN = EPOCH_BEGIN_LEN + SEAL_KEY_LEN + SEAL_OVERHEAD,
+	EPOCH_NAME_BYTES = 32,
+	EPOCH_DIGITS_MAX = 18,	 /* any of them fits an int64_t */
+	EPOCH_FILES_MAX = 10000, /* a new one a week: more were not made by us */
 };
 
-struct associated {
-	uint64_t number_le, created_le;
-};
-
-static enum err_kind kind_of(int number)
+static void name_epoch(int64_t number, char ret_name[EPOCH_NAME_BYTES])
 {
-	return number == ENOSPC || number == EDQUOT ? ERR_STORE_FULL : ERR_SYSTEM;
+	snprintf(ret_name, EPOCH_NAME_BYTES, EPOCH_PREFIX "%" PRId64, number);
 }
 
-static void path_of(const struct vault *vault, const char *name, char path[PATH_TEXT_MAX])
+/* false: another file. */
+static bool parse_epoch_name(const char *name, int64_t *ret_number)
 {
-	(void)snprintf(path, PATH_TEXT_MAX, "%s/%s", vault->folder, name);
+	if (!text_has_prefix(name, EPOCH_PREFIX))
+		return false;
+	const char *digits = name + strlen(EPOCH_PREFIX);
+	size_t len = strlen(digits);
+	if (len > EPOCH_DIGITS_MAX || !text_is_digits(digits, len) || digits[0] == '0')
+		return false;
+	*ret_number = strtoll(digits, NULL, 10);
+	return true;
 }
 
-static int sync_folder(const struct vault *vault, struct err *err)
+/* --- the list of epochs ---------------------------------------------------------------------- */
+
+static struct vault_epoch *insert(struct vault *vault, int64_t number)
 {
-	int fd = open(vault->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? -1 : fsync(fd);
-	if (rc != 0)
-		(void)err_set_errno(err, kind_of(errno), "vault: cannot sync %s", vault->folder);
-	if (fd >= 0)
-		close(fd);
+	size_t at = vault->epoch_count;
+	vault->epoch = xgrow(
+		vault->epoch, &vault->epoch_capacity, vault->epoch_count, sizeof(*vault->epoch));
+	while (at > 0 && vault->epoch[at - 1].number > number) {
+		vault->epoch[at] = vault->epoch[at - 1];
+		at--;
+	}
+	vault->epoch[at] = (struct vault_epoch){.number = number, .key = SECRET_INIT};
+	vault->epoch_count++;
+	return &vault->epoch[at];
+}
+
+struct vault_epoch *vault_epoch_find(struct vault *vault, int64_t number)
+{
+	for (size_t i = 0; i < vault->epoch_count; i++)
+		if (vault->epoch[i].number == number)
+			return &vault->epoch[i];
+	return NULL;
+}
+
+/* Either way: when the clock was set back, the epoch before it goes on; when it was years ahead for
+ * a while, that epoch does not take records for years. */
+static bool is_of_time(const struct vault_epoch *epoch, int64_t now_s)
+{
+	return secret_is_set(&epoch->key) && now_s - epoch->number < VAULT_EPOCH_S &&
+	       epoch->number - now_s < VAULT_EPOCH_S;
+}
+
+struct vault_epoch *vault_epoch_current(struct vault *vault, int64_t now_s)
+{
+	for (size_t i = vault->epoch_count; i > 0; i--)
+		if (is_of_time(&vault->epoch[i - 1], now_s))
+			return &vault->epoch[i - 1];
+	return NULL;
+}
+
+void vault_keys_clear(struct vault *vault)
+{
+	for (size_t i = 0; i < vault->epoch_count; i++)
+		secret_clear(&vault->epoch[i].key);
+	free(vault->epoch);
+	vault->epoch = NULL;
+	vault->epoch_count = vault->epoch_capacity = 0;
+	secret_clear(&vault->master);
+}
+
+/* --- epoch files ----------------------------------------------------------------------------- */
+
+static struct seal_context context_of(const char *name)
+{
+	return (struct seal_context){.bytes = name, .len = strlen(name)};
+}
+
+/* A file that is no whole epoch file leaves the key unset. */
+static int load_epoch(
+	struct vault *vault, struct vault_epoch *epoch, bool *ret_is_whole, struct err *err)
+{
+	char name[EPOCH_NAME_BYTES];
+	struct secret file = SECRET_INIT;
+	bool is_there;
+	name_epoch(epoch->number, name);
+	char *shown = xasprintf("%s/%s", vault->folder, name);
+	int rc = vault_file_read(
+		vault->folder_fd, name, shown, EPOCH_FILE_LEN, &file, &is_there, err);
+	free(shown);
+	*ret_is_whole = rc == 0 && is_there && file.len == EPOCH_FILE_LEN &&
+			memcmp(file.bytes, EPOCH_BEGIN, EPOCH_BEGIN_LEN) == 0;
+	struct secret key = SECRET_INIT;
+	if (*ret_is_whole &&
+		seal_open(vault->seal, &vault->master, context_of(name),
+			file.bytes + EPOCH_BEGIN_LEN, file.len - EPOCH_BEGIN_LEN, &key))
+		secret_move(&epoch->key, &key);
+	secret_clear(&file);
 	return rc;
 }
 
-/* Whole or not at all: under another name, synced, then renamed. */
-static int write_file(
-	const struct vault *vault, const char *name, const void *bytes, size_t len, struct err *err)
+/* A master key that opens none of the whole epoch files is another one. */
+static int load_epochs(struct vault *vault, struct err *err)
 {
-	char path[PATH_TEXT_MAX], part[PATH_TEXT_MAX + sizeof(PART_SUFFIX)];
-	path_of(vault, name, path);
-	(void)snprintf(part, sizeof(part), "%s" PART_SUFFIX, path);
-	int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, KEY_MODE);
-	bool is_written = fd >= 0 && write(fd, bytes, len) == (ssize_t)len && fsync(fd) == 0;
-	int number = errno;
-	if (fd >= 0)
-		close(fd);
-	if (!is_written || rename(part, path) != 0) {
-		errno = is_written ? errno : number;
-		(void)err_set_errno(err, kind_of(errno), "vault: cannot write %s", path);
-		(void)unlink(part);
-		return -1;
+	size_t whole = 0, opened = 0;
+	for (size_t i = 0; i < vault->epoch_count; i++) {
+		bool is_whole = false;
+		if (load_epoch(vault, &vault->epoch[i], &is_whole, err) != 0)
+			return -1;
+		whole += is_whole;
+		opened += secret_is_set(&vault->epoch[i].key);
 	}
-	return sync_folder(vault, err);
+	if (whole == 0 || opened > 0)
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		"the master key opens none of the %zu epoch files in %s: it is not the key under "
+		"which they were sealed (give back the right one, or move the files away and lose "
+		"what they seal)",
+		whole, vault->folder);
 }
 
-/* Beside the owner, root's group may read: a systemd credential is root's with an ACL for the
- * service's user, and the ACL's mask stands where the group's bits are (0440). */
-static bool is_private(const struct stat *status)
+static int write_epoch(struct vault *vault, struct vault_epoch *epoch, struct err *err)
 {
-	return S_ISREG(status->st_mode) && (status->st_mode & 037) == 0 &&
-	       ((status->st_mode & 040) == 0 || status->st_gid == 0);
+	unsigned char file[EPOCH_FILE_LEN] = EPOCH_BEGIN;
+	char name[EPOCH_NAME_BYTES];
+	name_epoch(epoch->number, name);
+	if (seal_close(vault->seal, &vault->master, context_of(name), &epoch->key,
+		    file + EPOCH_BEGIN_LEN, err) != 0)
+		return -1;
+	return vault_file_make(vault, name, file, sizeof(file), err);
 }
 
-/* len bytes and no more. ret: a secret, since it may hold the master key. */
-static int read_file(const char *path, size_t len, struct secret *ret, struct err *err)
+struct vault_epoch *vault_epoch_make(struct vault *vault, int64_t now_s, struct err *err)
 {
-	unsigned char bytes[EPOCH_FILE_LEN + 1];
-	struct stat status;
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &status) != 0) {
-		(void)err_set_errno(err, ERR_CONFIG, "vault: cannot read %s", path);
-		if (fd >= 0)
-			close(fd);
-		return -1;
+	struct vault_epoch made = {.number = now_s > 0 ? now_s : 1, .key = SECRET_INIT};
+	while (vault_epoch_find(vault, made.number) != NULL)
+		made.number++;
+	if (seal_make_key(&made.key, err) != 0)
+		return NULL;
+	if (write_epoch(vault, &made, err) != 0) {
+		secret_clear(&made.key);
+		return NULL;
 	}
-	ssize_t got = read(fd, bytes, len + 1);
-	close(fd);
-	int rc = 0;
-	if (!is_private(&status))
-		rc = err_set(err, ERR_CONFIG,
-			"vault: %s must be a file that only its owner can read (chmod 600)", path);
-	else if (got != (ssize_t)len)
-		rc = err_set(err, ERR_CONFIG, "vault: %s must hold %zu bytes", path, len);
-	else
-		secret_set(ret, bytes, len);
-	explicit_bzero(bytes, sizeof(bytes));
+	struct vault_epoch *epoch = insert(vault, made.number);
+	secret_move(&epoch->key, &made.key);
+	return epoch;
+}
+
+int vault_epoch_destroy(struct vault *vault, int64_t number, struct err *err)
+{
+	struct vault_epoch *epoch = vault_epoch_find(vault, number);
+	char name[EPOCH_NAME_BYTES];
+	name_epoch(number, name);
+	int rc = vault_file_destroy(vault, name, err);
+	if (epoch == NULL)
+		return rc;
+	/* The file may be there still; its key is not to be used any more. */
+	secret_clear(&epoch->key);
+	if (rc == 0) {
+		size_t behind = (size_t)(vault->epoch + vault->epoch_count - (epoch + 1));
+		memmove(epoch, epoch + 1, behind * sizeof(*epoch));
+		vault->epoch_count--;
+	}
 	return rc;
 }
 
-/* --- master key ------------------------------------------------------------------------------- */
+/* --- the master key -------------------------------------------------------------------------- */
 
 static int make_master(struct vault *vault, struct err *err)
 {
-	seal_key_make(&vault->master);
-	return write_file(vault, MASTER_NAME, vault->master.bytes, vault->master.len, err);
-}
-
-static int open_master(
-	struct vault *vault, const char *master_key_file, bool has_epochs, struct err *err)
-{
-	char path[PATH_TEXT_MAX];
-	if (master_key_file != NULL)
-		return read_file(master_key_file, SEAL_KEY_LEN, &vault->master, err);
-	path_of(vault, MASTER_NAME, path);
-	if (access(path, F_OK) == 0)
-		return read_file(path, SEAL_KEY_LEN, &vault->master, err);
-	if (has_epochs)
+	if (vault->epoch_count > 0)
 		return err_set(err, ERR_CONFIG,
-			"vault: %s is missing, though keys are sealed under it: restore it, or move "
-			"%s away to begin anew without the sealed keys",
-			path, vault->folder);
-	return make_master(vault, err);
-}
-
-/* --- epochs ----------------------------------------------------------------------------------- */
-
-static void epoch_name(uint64_t number, char name[32])
-{
-	(void)snprintf(name, 32, EPOCH_PREFIX "%" PRIu64, number);
-}
-
-static struct associated associate(uint64_t number, int64_t created_s)
-{
-	return (struct associated){
-		.number_le = htole64(number), .created_le = htole64((uint64_t)created_s)};
-}
-
-/* 0: the name is not an epoch's. */
-static uint64_t number_of(const char *name)
-{
-	struct err ignored = ERR_INIT;
-	int64_t number = 0;
-	if (!text_has_prefix(name, EPOCH_PREFIX) ||
-		text_parse_int(name + strlen(EPOCH_PREFIX), 1, INT64_MAX, &number, &ignored) != 0)
-		return 0;
-	return (uint64_t)number;
-}
-
-static int read_epoch(struct vault *vault, struct vault_epoch *epoch, struct err *err)
-{
-	char name[32], path[PATH_TEXT_MAX];
-	struct secret file = SECRET_INIT;
-	uint64_t little;
-	epoch_name(epoch->number, name);
-	path_of(vault, name, path);
-	if (read_file(path, EPOCH_FILE_LEN, &file, err) != 0)
+			"there is no master key %s/" MASTER_NAME ", but %zu epoch files are sealed "
+			"under one: give it back (a backup of the key), or move them away and lose "
+			"what they seal",
+			vault->folder, vault->epoch_count);
+	if (seal_make_key(&vault->master, err) != 0)
 		return -1;
-	assert(file.bytes != NULL && file.len == EPOCH_FILE_LEN);
-	memcpy(&little, file.bytes, sizeof(little));
-	epoch->created_s = (int64_t)le64toh(little);
-	struct associated data = associate(epoch->number, epoch->created_s);
-	int rc = seal_open(&vault->master, &data, sizeof(data), file.bytes + 8, file.len - 8,
-		&epoch->key, err);
-	secret_clear(&file);
-	return rc == 0 ? 0
-		       : err_set(err, ERR_CONFIG,
-				 "vault: %s cannot be opened: it was sealed under another master "
-				 "key, or was changed",
-				 path);
+	return vault_file_make(vault, MASTER_NAME, vault->master.bytes, vault->master.len, err);
 }
 
-static int compare_epochs(const void *a, const void *b)
+static int load_master(struct vault *vault, const char *file, struct err *err)
 {
-	const struct vault_epoch *left = a, *right = b;
-	return left->number < right->number ? -1 : left->number > right->number;
-}
-
-/* Names of epochs into the table; parts are removed. */
-static int list_epochs(struct vault *vault, struct err *err)
-{
-	DIR *dir = opendir(vault->folder);
-	struct dirent *entry;
-	int rc = 0;
-	if (dir == NULL)
-		return err_set_errno(err, ERR_SYSTEM, "vault: cannot read %s", vault->folder);
-	while (rc == 0 && (entry = readdir(dir)) != NULL) {
-		uint64_t number = number_of(entry->d_name);
-		if (text_has_suffix(entry->d_name, PART_SUFFIX))
-			(void)unlinkat(dirfd(dir), entry->d_name, 0);
-		else if (number != 0 && vault->epoch_count == VAULT_EPOCHS_MAX)
-			rc = err_set(err, ERR_LIMIT, "vault: more than %d epochs in %s",
-				VAULT_EPOCHS_MAX, vault->folder);
-		else if (number != 0)
-			vault->epoch[vault->epoch_count++] = (struct vault_epoch){.number = number};
-	}
-	closedir(dir);
-	qsort(vault->epoch, vault->epoch_count, sizeof(vault->epoch[0]), compare_epochs);
+	bool is_there = false;
+	char *shown = file != NULL ? xstrdup(file) : xasprintf("%s/" MASTER_NAME, vault->folder);
+	int rc = vault_file_read(file != NULL ? AT_FDCWD : vault->folder_fd,
+		file != NULL ? file : MASTER_NAME, shown, SEAL_KEY_LEN, &vault->master, &is_there,
+		err);
+	if (rc == 0 && !is_there && file != NULL)
+		rc = err_set(err, ERR_CONFIG, "the master key file %s does not exist", shown);
+	else if (rc == 0 && !is_there)
+		rc = make_master(vault, err);
+	else if (rc == 0 && vault->master.len != SEAL_KEY_LEN)
+		rc = err_set(err, ERR_CONFIG, "the master key file %s has %zu bytes, not %d", shown,
+			vault->master.len, SEAL_KEY_LEN);
+	free(shown);
 	return rc;
 }
 
-int vault_keys_open(
-	struct vault *vault, const char *data_dir, const char *master_key_file, struct err *err)
+static int note_epoch(void *arg, const char *name, struct err *err)
 {
-	char folder[PATH_TEXT_MAX];
-	(void)snprintf(folder, sizeof(folder), "%s/vault", data_dir);
-	vault->folder = xstrdup(folder);
-	if (mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST)
-		return err_set_errno(err, kind_of(errno), "vault: cannot make %s", folder);
-	if (list_epochs(vault, err) != 0 ||
-		open_master(vault, master_key_file, vault->epoch_count > 0, err) != 0)
-		return -1;
-	for (size_t i = 0; i < vault->epoch_count; i++)
-		if (read_epoch(vault, &vault->epoch[i], err) != 0)
-			return -1;
+	struct vault *vault = arg;
+	int64_t number;
+	if (!parse_epoch_name(name, &number))
+		return 0;
+	if (vault->epoch_count >= EPOCH_FILES_MAX)
+		return err_set(err, ERR_CONFIG, "more than %d epoch files in %s", EPOCH_FILES_MAX,
+			vault->folder);
+	insert(vault, number);
 	return 0;
 }
 
-int vault_keys_add(struct vault *vault, int64_t now_s, struct err *err)
+int vault_keys_load(struct vault *vault, const char *master_key_file, struct err *err)
 {
-	unsigned char file[EPOCH_FILE_LEN];
-	char name[32];
-	if (vault->epoch_count == VAULT_EPOCHS_MAX)
-		return err_set(err, ERR_LIMIT, "vault: %d epochs hold records", VAULT_EPOCHS_MAX);
-	uint64_t last = vault->epoch_count > 0 ? vault->epoch[vault->epoch_count - 1].number : 0;
-	struct vault_epoch epoch = {.number = last + 1, .created_s = now_s};
-	struct associated data = associate(epoch.number, now_s);
-	uint64_t little = htole64((uint64_t)now_s);
-	seal_key_make(&epoch.key);
-	memcpy(file, &little, sizeof(little));
-	seal_close(&vault->master, &data, sizeof(data), &epoch.key, file + sizeof(little));
-	epoch_name(epoch.number, name);
-	if (write_file(vault, name, file, sizeof(file), err) != 0) {
-		secret_clear(&epoch.key);
+	if (vault_folder_each(vault, note_epoch, vault, err) != 0 ||
+		load_master(vault, master_key_file, err) != 0)
 		return -1;
-	}
-	vault->epoch[vault->epoch_count++] = epoch;
-	return 0;
-}
-
-/* File systems that copy on write keep the old bytes a while; the master key is still needed to
- * read them. */
-static void overwrite(const char *path)
-{
-	static const unsigned char zeroes[EPOCH_FILE_LEN];
-	int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (write(fd, zeroes, sizeof(zeroes)) == (ssize_t)sizeof(zeroes))
-		(void)fsync(fd);
-	close(fd);
-}
-
-int vault_keys_destroy(struct vault *vault, size_t index, struct err *err)
-{
-	struct vault_epoch *epoch = &vault->epoch[index];
-	char name[32], path[PATH_TEXT_MAX];
-	epoch_name(epoch->number, name);
-	path_of(vault, name, path);
-	overwrite(path);
-	if (unlink(path) != 0 && errno != ENOENT)
-		return err_set_errno(err, ERR_SYSTEM, "vault: cannot remove %s", path);
-	secret_clear(&epoch->key);
-	vault->epoch_count--;
-	memmove(epoch, epoch + 1, (vault->epoch_count - index) * sizeof(*epoch));
-	return sync_folder(vault, err);
+	return load_epochs(vault, err);
 }

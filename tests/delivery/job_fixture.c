@@ -1,5 +1,6 @@
 #include "tests/delivery/job_fixture.h"
 
+#include <dirent.h>
 #include <openssl/sha.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -207,14 +209,16 @@ void job_fixture_open(struct job_fixture *fixture, const struct job_fixture_opti
 	put_new_key(fixture);
 }
 
-/* No key lies in the data directory as it is. */
-static void search_keys(const struct job_fixture *fixture)
+static void search_folder(const char *folder)
 {
-	static const char *const files[] = {"store.mdb", "vault/epoch-1", "vault/master.key"};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		char *path = temp_path(fixture->folder, files[i]);
-		size_t len;
-		if (access(path, R_OK) == 0 || i == 0) {
+	DIR *open = opendir(folder);
+	assert_non_null(open);
+	for (struct dirent *entry; (entry = readdir(open)) != NULL;) {
+		struct stat status;
+		char *path = temp_path(folder, entry->d_name);
+		assert_int_equal(lstat(path, &status), 0);
+		if (S_ISREG(status.st_mode)) {
+			size_t len;
 			char *bytes = read_file(path, &len);
 			assert_null(memmem(bytes, len, OLD_KEY, strlen(OLD_KEY)));
 			assert_null(memmem(bytes, len, NEW_KEY, strlen(NEW_KEY)));
@@ -222,6 +226,16 @@ static void search_keys(const struct job_fixture *fixture)
 		}
 		free(path);
 	}
+	closedir(open);
+}
+
+/* No key lies in the data directory as it is. */
+static void search_keys(const struct job_fixture *fixture)
+{
+	char *vault = temp_path(fixture->folder, "vault");
+	search_folder(fixture->folder);
+	search_folder(vault);
+	free(vault);
 }
 
 void job_fixture_close(struct job_fixture *fixture)

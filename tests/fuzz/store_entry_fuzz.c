@@ -15,10 +15,12 @@
 #include "base/json_write.h"
 #include "store/check.h"
 #include "store/events.h"
+#include "store/jobs.h"
 #include "store/key_internal.h"
 #include "store/list.h"
 #include "store/render.h"
 #include "store/store_internal.h"
+#include "store/vault.h"
 #include "tests/lib/filled_store.h"
 #include "tests/lib/temp_store.h"
 
@@ -151,6 +153,29 @@ static void read_region(struct store_txn *txn, void *arg)
 		assert(position[0] != '\0');
 }
 
+static void read_deliveries(struct store_txn *txn, void *arg)
+{
+	char position[DELIVERY_ID_MAX + 1] = "";
+	struct plan_record plan;
+	(void)arg;
+	while (store_plan_next(txn, position, &plan))
+		(void)store_vault_has(txn, plan.key_id);
+	struct job_record job, same;
+	position[0] = '\0';
+	while (store_job_next(txn, position, &job)) {
+		struct job_step step;
+		uint32_t number = 0;
+		(void)store_job_get(txn, position, &same);
+		if (store_job_of_leaf(txn, job.arn, job.new_fingerprint_sha256, &same))
+			assert(strcmp(same.arn, job.arn) == 0);
+		while (store_job_step_next(txn, job.id, &number, &step))
+			assert(step.number == number);
+	}
+	position[0] = '\0';
+	while (store_job_next_running(txn, position, &job))
+		assert(job.state == JOB_RUNNING);
+}
+
 static void read_last(struct store_txn *txn, void *arg)
 {
 	struct cycle_record record;
@@ -207,6 +232,7 @@ static void read_everything(struct store *store)
 	is_damaged |= is_damaged_for(store, read_counts, NULL);
 	is_damaged |= is_damaged_for(store, read_last, NULL);
 	is_damaged |= is_damaged_for(store, read_region, NULL);
+	is_damaged |= is_damaged_for(store, read_deliveries, NULL);
 	assert(store_check(store, count_problem, &told, &problems, &err) == 0);
 	assert(problems == told);
 	assert(!is_damaged || problems > 0);

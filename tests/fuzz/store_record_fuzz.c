@@ -11,11 +11,11 @@
 #include "store/accounts.h"
 #include "store/cert_query.h"
 #include "store/coverage.h"
+#include "store/delivery_internal.h"
 #include "store/events.h"
 #include "store/jobs.h"
 #include "store/key_internal.h"
 #include "store/record_internal.h"
-#include "store/vault_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "store/jobs.h"
+#include "store/plans.h"
+#include "store/vault.h"
 #include "tests/lib/fill.h"
 #include "tests/lib/temp_store.h"
 
@@ -66,6 +69,63 @@ static void put_odd_ones(struct store_txn *txn, void *arg)
 		put_odd(txn, i);
 }
 
+/* --- deliveries -------------------------------------------------------------------------------- */
+
+/* Of the certificate `number` of fill.h, whose PEM is there. */
+static void put_delivery(struct store_txn *txn, uint32_t number, enum job_state state)
+{
+	struct sample_cert sample;
+	char plan_id[32], job_id[32];
+	sample_cert_init(&sample, number);
+	const struct cert_record *cert = &sample.record;
+	snprintf(plan_id, sizeof(plan_id), "p-20261121-00000%u", number);
+	snprintf(job_id, sizeof(job_id), "j-20261121-00000%u", number);
+	struct plan_record plan = {.id = plan_id,
+		.decision = PLAN_REIMPORT,
+		.escrow = ESCROW_SENSOR,
+		.arn = cert->arn,
+		.key_id = plan_id,
+		.tags = cert->tags,
+		.verify_hosts = cert->sans,
+		.chain_count = 1,
+		.document = "{\"decision\":\"reimport\"}"};
+	struct job_record job = {.id = job_id,
+		.kind = JOB_DELIVER,
+		.phase = state == JOB_RUNNING ? JOB_CONFIRM : JOB_DONE,
+		.state = state,
+		.plan_id = plan_id,
+		.arn = cert->arn,
+		.ended_s = state == JOB_RUNNING ? 0 : SAMPLE_NOW_S,
+		.old_tags = cert->tags,
+		.old_chain_count = 1,
+		.new_key_id = plan_id,
+		.evidence = "{}"};
+	memcpy(plan.leaf_sha256, cert->fingerprint_sha256, CERT_SHA256_LEN);
+	memcpy(plan.chain_sha256, cert->chain_sha256, CERT_SHA256_LEN);
+	memcpy(job.new_fingerprint_sha256, cert->fingerprint_sha256, CERT_SHA256_LEN);
+	memcpy(job.old_chain_sha256, cert->chain_sha256, CERT_SHA256_LEN);
+	store_plan_put(txn, &plan);
+	store_job_put(txn, &job);
+	for (enum job_phase phase = JOB_CHECK; phase <= JOB_TAG; phase++)
+		store_job_step_append(txn, job_id,
+			&(struct job_step){.at_s = SAMPLE_NOW_S, .phase = phase, .text = "done"});
+	sample_cert_clear(&sample);
+}
+
+static void put_deliveries(struct store_txn *txn, void *arg)
+{
+	unsigned char bytes[64] = {0};
+	(void)arg;
+	put_delivery(txn, 0, JOB_RUNNING);
+	put_delivery(txn, 1, JOB_SUCCEEDED);
+	put_delivery(txn, 2, JOB_FAILED);
+	store_vault_put(txn, &(struct vault_sealed){.id = "p-20261121-000000",
+				     .kind = VAULT_KEY,
+				     .epoch = SAMPLE_NOW_S,
+				     .bytes = bytes,
+				     .len = sizeof(bytes)});
+}
+
 struct store *filled_store_open(struct loop *loop, uint32_t certificates)
 {
 	struct err err = ERR_INIT;
@@ -74,7 +134,8 @@ struct store *filled_store_open(struct loop *loop, uint32_t certificates)
 	char *folder = temp_folder_new();
 	struct store *store = temp_store_open(loop, folder);
 	if (fill(store, certificates, SAMPLE_NOW_S, &err) != 0 ||
-		store_write_now(store, put_odd_ones, NULL, &err) != 0) {
+		store_write_now(store, put_odd_ones, NULL, &err) != 0 ||
+		store_write_now(store, put_deliveries, NULL, &err) != 0) {
 		fprintf(stderr, "filled_store: %s\n", err.text);
 		abort();
 	}

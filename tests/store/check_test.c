@@ -13,12 +13,13 @@
 #include "store/accounts.h"
 #include "store/check.h"
 #include "store/coverage.h"
+#include "store/delivery_internal.h"
 #include "store/events.h"
 #include "store/jobs.h"
 #include "store/key_internal.h"
 #include "store/record_internal.h"
 #include "store/store_internal.h"
-#include "store/vault_internal.h"
+#include "store/vault.h"
 #include "tests/lib/temp_store.h"
 
 static char *folder;
@@ -235,60 +236,122 @@ static void records_under_other_keys_are_found(void **state)
 static void deliveries_under_other_keys_are_found(void **state)
 {
 	(void)state;
-	damage((struct damage){
-		.table = TABLE_PLANS, .key = key_id("plan-2"), .copy_of = key_id("plan-1")});
-	damage((struct damage){
-		.table = TABLE_VAULT, .key = key_id("plan-2"), .copy_of = key_id("plan-1")});
-	damage((struct damage){
-		.table = TABLE_JOBS, .key = key_id("job-2"), .copy_of = key_id("job-1")});
-	assert_problems(3, "table jobs, key \"job-2\": holds a record of another key");
+	damage((struct damage){.table = TABLE_PLANS,
+		.key = key_id("plan-2", VAULT_ID_MAX),
+		.copy_of = key_id("plan-1", VAULT_ID_MAX)});
+	damage((struct damage){.table = TABLE_VAULT,
+		.key = key_id("plan-2", VAULT_ID_MAX),
+		.copy_of = key_id("plan-1", VAULT_ID_MAX)});
+	damage((struct damage){.table = TABLE_JOBS,
+		.key = key_id("job-2", DELIVERY_ID_MAX),
+		.copy_of = key_id("job-1", DELIVERY_ID_MAX)});
+	assert_problems(3, "table jobs, key \"job-2\": holds another job");
 	damage((struct damage){.table = TABLE_JOB_STEPS,
-		.key = key_job_step("job-2", 7),
+		.key = key_job_step("job-1", 7),
 		.copy_of = key_job_step("job-1", 1)});
-	assert_problems(4, "holds step 1");
-	damage((struct damage){.table = TABLE_JOBS, .key = key_id("job-2")});
-	assert_problems(4, "its job is missing");
+	assert_problems(4, "holds another step");
+	damage((struct damage){.table = TABLE_JOB_STEPS,
+		.key = key_job_step("job-3", 1),
+		.copy_of = key_job_step("job-1", 1)});
+	assert_problems(5, "stands for no job");
 	damage((struct damage){.table = TABLE_JOB_STEPS,
 		.key = key_bytes("short", 5),
 		.copy_of = key_job_step("job-1", 1)});
-	assert_problems(5, "not a key of this table");
+	assert_problems(6, "not a key of this table");
 }
 
 static void put_unknown(struct store_txn *txn, void *arg)
 {
 	(void)arg;
-	store_plan_put(txn, &(struct plan_record){.id = "plan-1", .decision = 4, .escrow = 0});
-	store_job_put(txn, &(struct job_record){.id = "job-1", .kind = 4, .phase = 11, .state = 7});
-	store_job_step_append(txn, "job-1", &(struct job_step){.phase = 0});
-	struct key key = key_id("plan-1");
-	entry_put(txn, TABLE_VAULT, &key, &vault_format,
-		&(struct vault_record){.id = "plan-1", .kind = 2});
+	struct key sealed = key_id("plan-1", VAULT_ID_MAX), plan = sealed;
+	struct key job = key_id("job-1", DELIVERY_ID_MAX), step = key_job_step("job-1", 1);
+	entry_put(txn, TABLE_PLANS, &plan, &plan_format,
+		&(struct plan_record){.id = "plan-1", .decision = 4, .escrow = 1});
+	entry_put(txn, TABLE_JOBS, &job, &job_format,
+		&(struct job_record){.id = "job-1", .kind = 4, .phase = 1, .state = 1});
+	entry_put(txn, TABLE_JOB_STEPS, &step, &job_step_format,
+		&(struct job_step){.number = 1, .phase = 0});
+	entry_put(txn, TABLE_VAULT, &sealed, &vault_format,
+		&(struct vault_record){.id = "plan-1", .kind = 2, .epoch = 1});
 }
 
 static void values_that_mean_nothing_are_found(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
-	static const char *const says[] = {"unknown decision 4", "unknown escrow 0",
-		"unknown kind 4", "unknown phase 11", "unknown state 7", "unknown phase 0",
-		"unknown kind 2"};
+	static const char *const says[] = {"unknown decision", "unknown kind of job",
+		"unknown phase", "unknown kind of record"};
 	enum { COUNT = sizeof(says) / sizeof(says[0]) };
 	assert_int_equal(store_write_now(store, put_unknown, NULL, &err), 0);
 	for (size_t i = 0; i < COUNT; i++)
 		assert_problems(COUNT, says[i]);
 }
 
+static void wrong_entries_of_jobs_are_found(void **state)
+{
+	(void)state;
+	struct key job = key_id("job-1", DELIVERY_ID_MAX), other = key_id("job-9", 9);
+	unsigned char leaf[CERT_SHA256_LEN] = {1};
+	damage((struct damage){.table = TABLE_JOBS_RUNNING, .key = job});
+	assert_problems(1, "is not among those that run");
+	damage((struct damage){.table = TABLE_JOBS_RUNNING, .key = other, .bytes = "x", .len = 1});
+	assert_problems(2, "table jobs_running, key \"job-9\": stands for no job");
+	damage((struct damage){.table = TABLE_JOB_LEAF,
+		.key = key_job_leaf("arn", leaf),
+		.bytes = "job-9",
+		.len = 5});
+	assert_problems(3, "table job_leaf");
+	damage((struct damage){.table = TABLE_JOB_LEAF,
+		.key = key_job_leaf("arn", leaf),
+		.bytes = "job-1",
+		.len = 5});
+	assert_problems(3, "the job job-1 did not deliver that");
+}
+
+static void put_without_pem(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_plan_put(txn, &(struct plan_record){.id = "plan-1",
+				    .decision = PLAN_REIMPORT,
+				    .escrow = ESCROW_SENSOR,
+				    .leaf_sha256 = {1},
+				    .chain_sha256 = {{2}},
+				    .chain_count = 1});
+	store_job_put(txn, &(struct job_record){.id = "job-1",
+				   .kind = JOB_DELIVER,
+				   .phase = JOB_CHECK,
+				   .state = JOB_RUNNING,
+				   .old_chain_sha256 = {{3}},
+				   .old_chain_count = 1});
+}
+
+static void plans_and_jobs_whose_pem_is_lost_are_found(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	assert_int_equal(store_write_now(store, put_without_pem, NULL, &err), 0);
+	assert_problems(3, "table plans, key \"plan-1\": its certificate is missing");
+	assert_problems(3, "table plans, key \"plan-1\": certificate 0 of its chain is missing");
+	assert_problems(3, "table jobs, key \"job-1\": certificate 0 of its chain is missing");
+}
+
 static void damaged_deliveries_are_found(void **state)
 {
 	(void)state;
-	damage((struct damage){
-		.table = TABLE_PLANS, .key = key_id("plan-1"), .bytes = "\x01x", .len = 2});
-	damage((struct damage){
-		.table = TABLE_JOBS, .key = key_id("job-1"), .bytes = "\x09", .len = 1});
+	damage((struct damage){.table = TABLE_PLANS,
+		.key = key_id("plan-1", VAULT_ID_MAX),
+		.bytes = "\x01x",
+		.len = 2});
+	damage((struct damage){.table = TABLE_JOBS,
+		.key = key_id("job-1", DELIVERY_ID_MAX),
+		.bytes = "\x09",
+		.len = 1});
 	damage((struct damage){
 		.table = TABLE_JOB_STEPS, .key = key_job_step("job-1", 2), .bytes = "", .len = 0});
-	damage((struct damage){
-		.table = TABLE_VAULT, .key = key_id("plan-1"), .bytes = "\x01x", .len = 2});
+	damage((struct damage){.table = TABLE_VAULT,
+		.key = key_id("plan-1", VAULT_ID_MAX),
+		.bytes = "\x01x",
+		.len = 2});
 	assert_problems(4, "table job_steps");
 }
 
@@ -320,6 +383,8 @@ int main(void)
 		WITH_STORE(records_under_other_keys_are_found),
 		WITH_STORE(deliveries_under_other_keys_are_found),
 		WITH_STORE(values_that_mean_nothing_are_found),
+		WITH_STORE(wrong_entries_of_jobs_are_found),
+		WITH_STORE(plans_and_jobs_whose_pem_is_lost_are_found),
 		WITH_STORE(damaged_deliveries_are_found),
 		WITH_STORE(a_broken_event_chain_is_found),
 		WITH_STORE(a_damaged_end_of_the_event_log_does_not_end_the_check),

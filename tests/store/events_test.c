@@ -254,6 +254,9 @@ static void kinds_have_names_and_fixed_numbers(void **state)
 	assert_string_equal(event_kind_name((enum event_kind)0), "unknown");
 	assert_int_equal(EVENT_CERT_RETURNED, 18);
 	assert_int_equal(EVENT_STORE_RESTORED, 19);
+	assert_int_equal(EVENT_DELIVERY_STEP, 20);
+	assert_int_equal(EVENT_DELIVERY_FINISHED, 21);
+	assert_string_equal(event_kind_name(EVENT_DELIVERY_FINISHED), "delivery_finished");
 }
 
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

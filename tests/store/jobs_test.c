@@ -1,16 +1,21 @@
 /* Jobs come back as they were put; each has its steps; the newest that brought a leaf is found. */
 #include "store/jobs.h"
 
+#include <openssl/sha.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "base/mem.h"
+#include "store/delivery_internal.h"
+#include "store/key_internal.h"
 #include "tests/lib/temp_store.h"
 
 static const char arn[] = "arn:aws:acm:eu-west-1:000000000001:certificate/1";
@@ -36,9 +41,21 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* Stand for the certificates of the old chain, which are their hashes' values. */
+static const char *const ders[] = {"ca", "root"};
+
+static void put_job(struct store_txn *txn, struct job_record *job)
+{
+	for (size_t i = 0; i < 2; i++) {
+		SHA256((const unsigned char *)ders[i], strlen(ders[i]), job->old_chain_sha256[i]);
+		store_pem_put(txn, job->old_chain_sha256[i], ders[i], strlen(ders[i]));
+	}
+	store_job_put(txn, job);
+}
+
 static void do_put(struct store_txn *txn, void *arg)
 {
-	store_job_put(txn, arg);
+	put_job(txn, arg);
 }
 
 static int put(struct job_record job, struct err *err)
@@ -121,7 +138,10 @@ static void every_field_comes_back(void **state)
 		job.old_fingerprint_sha256, full.old_fingerprint_sha256, CERT_SHA256_LEN);
 	assert_memory_equal(job.new_fingerprint_sha256, leaf, CERT_SHA256_LEN);
 	assert_int_equal(job.old_chain_count, 2);
-	assert_memory_equal(job.old_chain_sha256, full.old_chain_sha256, 2 * CERT_SHA256_LEN);
+	const void *der;
+	size_t len;
+	assert_true(store_pem_get(txn, job.old_chain_sha256[1], &der, &len));
+	assert_memory_equal(der, "root", len);
 	assert_string_equal(job.old_key_id, "key-1");
 	assert_string_equal(job.new_key_id, "key-2");
 	assert_int_equal(job.keep_key_until_s, 11);
@@ -160,9 +180,9 @@ static void put_steps(struct store_txn *txn, void *arg)
 {
 	(void)arg;
 	struct job_record job = full;
-	store_job_put(txn, &job);
+	put_job(txn, &job);
 	job.id = "job-10"; /* a longer id that begins with the other */
-	store_job_put(txn, &job);
+	put_job(txn, &job);
 	for (int i = 1; i <= 300; i++) /* more than a byte counts */
 		store_job_step_append(txn, "job-1",
 			&(struct job_step){.number = 77,
@@ -253,6 +273,217 @@ static void the_newest_job_that_brought_the_leaf_is_found(void **state)
 	store_read_end(txn);
 }
 
+static void a_job_that_no_longer_counts_is_no_longer_found(void **state)
+{
+	(void)state;
+	put_ended("a", JOB_DELIVER, JOB_SUCCEEDED, 10, arn);
+	put_ended("b", JOB_DELIVER, JOB_SUCCEEDED, 20, arn);
+	put_ended("a", JOB_DELIVER, JOB_SUCCEEDED, 10, arn); /* put again: still the older one */
+	expect_of_leaf("b");
+	put_ended("b", JOB_DELIVER, JOB_SUCCEEDED, 20, "arn:other");
+	expect_of_leaf(NULL);
+	put_ended("a", JOB_DELIVER, JOB_FAILED, 10, arn);
+	put_ended("a", JOB_DELIVER, JOB_SUCCEEDED, 10, arn);
+	expect_of_leaf("a");
+	put_ended("c", JOB_DELIVER, JOB_SUCCEEDED, 10, arn); /* of the same second: the last put */
+	expect_of_leaf("c");
+	put_ended("d", JOB_DELIVER, JOB_RESTORED, 30, arn); /* brought the old one back, not this */
+	expect_of_leaf("c");
+	put_ended("e", JOB_DELIVER, JOB_SUCCEEDED, 30, "");
+	expect_of_leaf("c");
+}
+
+/* --- which jobs run --------------------------------------------------------------------------- */
+
+static void only_jobs_that_run_are_walked_over(void **state)
+{
+	(void)state;
+	char position[DELIVERY_ID_MAX + 1] = "";
+	struct job_record job;
+	put_ended("a", JOB_DELIVER, JOB_RUNNING, 0, arn);
+	put_ended("b", JOB_DELIVER, JOB_SUCCEEDED, 10, arn);
+	put_ended("c", JOB_DELIVER, JOB_RUNNING, 0, arn);
+	put_ended("d", JOB_DELIVER, JOB_RUNNING, 0, arn);
+	put_ended("c", JOB_DELIVER, JOB_FAILED, 0, arn);
+	struct store_txn *txn = begin();
+	assert_true(store_job_next_running(txn, position, &job));
+	assert_string_equal(job.id, "a");
+	assert_true(store_job_next_running(txn, position, &job));
+	assert_string_equal(job.id, "d");
+	assert_false(store_job_next_running(txn, position, &job));
+	store_read_end(txn);
+}
+
+/* --- damage ----------------------------------------------------------------------------------- */
+
+struct entry {
+	enum store_table table;
+	struct key key;
+	const struct record_format *format; /* NULL: text */
+	const void *record;		    /* NULL: delete */
+};
+
+static void put_entry(struct store_txn *txn, void *arg)
+{
+	const struct entry *entry = arg;
+	if (entry->record == NULL)
+		txn_delete(txn, entry->table, &entry->key);
+	else if (entry->format == NULL)
+		txn_put(txn, entry->table, &entry->key, entry->record, strlen(entry->record));
+	else
+		entry_put(txn, entry->table, &entry->key, entry->format, entry->record);
+}
+
+static void change(struct entry entry)
+{
+	struct err err = ERR_INIT;
+	assert_int_equal(store_write_now(store, put_entry, &entry, &err), 0);
+}
+
+static void assert_failed(struct store_txn *txn, const char *says)
+{
+	struct err err = ERR_INIT;
+	assert_int_equal(store_txn_check(txn, &err), -1);
+	assert_int_equal(err.kind, ERR_STORE);
+	if (strstr(err.text, says) == NULL)
+		print_error("%s\n", err.text);
+	assert_non_null(strstr(err.text, says));
+	store_read_end(txn);
+}
+
+static void what_cannot_be_a_job_is_damage(void **state)
+{
+	(void)state;
+	static const struct {
+		struct job_record job;
+		const char *says;
+	} damage[] = {
+		{{.id = "b", .kind = 1, .phase = 1, .state = 1}, "holds another job"},
+		{{.id = "a", .kind = 4, .phase = 1, .state = 1}, "unknown kind of job"},
+		{{.id = "a", .kind = 1, .phase = 11, .state = 1}, "unknown phase"},
+		{{.id = "a", .kind = 1, .phase = 1, .state = 0}, "unknown state"},
+		{{.id = "a",
+			 .kind = 1,
+			 .phase = 1,
+			 .state = 1,
+			 .old_tags = {.bytes = "team", .len = 5, .count = 1}},
+			"a tag has no value"},
+	};
+	struct key key = key_id("a", DELIVERY_ID_MAX);
+	for (size_t i = 0; i < sizeof(damage) / sizeof(damage[0]); i++) {
+		char position[DELIVERY_ID_MAX + 1] = "";
+		struct err err = ERR_INIT;
+		struct job_record job = damage[i].job;
+		change((struct entry){TABLE_JOBS, key, &job_format, &job});
+		struct store_txn *txn = begin();
+		assert_false(store_job_get(txn, "a", &job));
+		assert_failed(txn, damage[i].says);
+		txn = begin();
+		assert_false(store_job_next(txn, position, &job));
+		assert_failed(txn, damage[i].says);
+		assert_int_equal(temp_store_problems(store), 1);
+		job = damage[i].job;
+		change((struct entry){TABLE_JOBS, key, NULL, NULL});
+		if (i > 0) {
+			assert_int_equal(put(job, &err), -1); /* nor is it put */
+			assert_int_equal(err.kind, ERR_LIMIT);
+		}
+	}
+}
+
+static void wrong_entries_of_the_indexes_are_damage(void **state)
+{
+	(void)state;
+	char position[DELIVERY_ID_MAX + 1] = "";
+	struct job_record job;
+	put_ended("a", JOB_DELIVER, JOB_FAILED, 10, arn);
+	struct key by_leaf = key_job_leaf(arn, leaf), running = key_id("a", DELIVERY_ID_MAX);
+	static const char *const ids[] = {"a", "none"};
+	for (size_t i = 0; i < 2; i++) {
+		change((struct entry){TABLE_JOB_LEAF, by_leaf, NULL, ids[i]});
+		struct store_txn *txn = begin();
+		assert_false(store_job_of_leaf(txn, arn, leaf, &job));
+		assert_failed(txn, "stands for no job that brought this certificate");
+		assert_int_equal(temp_store_problems(store), 1);
+	}
+	change((struct entry){TABLE_JOB_LEAF, by_leaf, NULL, NULL});
+	change((struct entry){TABLE_JOBS_RUNNING, running, NULL, "x"});
+	struct store_txn *txn = begin();
+	assert_false(store_job_next_running(txn, position, &job));
+	assert_failed(txn, "stands for no job that runs");
+	assert_int_equal(temp_store_problems(store), 1);
+	change((struct entry){TABLE_JOBS_RUNNING, running, NULL, NULL});
+}
+
+static void steps_under_other_numbers_are_damage(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct job_step step = {.number = 1, .phase = JOB_TAG}, back;
+	uint32_t number = 0;
+	assert_int_equal(put(full, &err), 0);
+	struct key at = key_job_step("job-1", 2);
+	change((struct entry){TABLE_JOB_STEPS, at, &job_step_format, &step});
+	struct store_txn *txn = begin();
+	assert_false(store_job_step_next(txn, "job-1", &number, &back));
+	assert_failed(txn, "holds another step");
+	assert_int_equal(temp_store_problems(store), 1);
+	change((struct entry){TABLE_JOB_STEPS, at, NULL, NULL});
+}
+
+static void append_wrong(struct store_txn *txn, void *arg)
+{
+	store_job_step_append(txn, arg, &(struct job_step){.phase = JOB_TAG});
+	store_job_step_append(txn, arg, &(struct job_step){.phase = 0});
+}
+
+static void append_long(struct store_txn *txn, void *arg)
+{
+	struct job_record job = full;
+	put_job(txn, &job);
+	store_job_step_append(txn, "job-1", &(struct job_step){.phase = JOB_TAG, .text = arg});
+}
+
+static void steps_that_do_not_fit_fail_or_are_cut(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct job_step step;
+	uint32_t number = 0;
+	static char text[5000];
+	assert_int_equal(
+		store_write_now(store, append_wrong, (void *)(uintptr_t) "job-1", &err), -1);
+	assert_string_equal(err.text, "a step of job job-1: unknown phase");
+	assert_int_equal(store_write_now(store, append_wrong, (void *)(uintptr_t) "", &err), -1);
+	memset(text, 't', sizeof(text) - 1);
+	assert_int_equal(store_write_now(store, append_long, text, &err), 0);
+	struct store_txn *txn = begin();
+	assert_true(store_job_step_next(txn, "job-1", &number, &step));
+	assert_int_equal(strlen(step.text), 2047);
+	assert_string_equal(step.text + 2044, "...");
+	store_read_end(txn);
+}
+
+static void evidence_may_be_long_but_not_endless(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct job_record job = full;
+	char *evidence = xmalloc(JOB_EVIDENCE_MAX + 2);
+	memset(evidence, 'e', JOB_EVIDENCE_MAX + 1);
+	evidence[JOB_EVIDENCE_MAX + 1] = '\0';
+	job.evidence = evidence;
+	assert_int_equal(put(job, &err), -1);
+	assert_string_equal(err.text, "job job-1: its evidence is too large");
+	evidence[JOB_EVIDENCE_MAX] = '\0';
+	assert_int_equal(put(job, &err), 0);
+	struct store_txn *txn = begin();
+	assert_true(store_job_get(txn, "job-1", &job));
+	assert_int_equal(strlen(job.evidence), JOB_EVIDENCE_MAX);
+	store_read_end(txn);
+	free(evidence);
+}
+
 static void names_are_for_people(void **state)
 {
 	(void)state;
@@ -278,6 +509,13 @@ int main(void)
 		WITH_STORE(jobs_come_in_order_of_their_ids),
 		WITH_STORE(steps_come_in_the_order_in_which_they_were_taken),
 		WITH_STORE(the_newest_job_that_brought_the_leaf_is_found),
+		WITH_STORE(a_job_that_no_longer_counts_is_no_longer_found),
+		WITH_STORE(only_jobs_that_run_are_walked_over),
+		WITH_STORE(what_cannot_be_a_job_is_damage),
+		WITH_STORE(wrong_entries_of_the_indexes_are_damage),
+		WITH_STORE(steps_under_other_numbers_are_damage),
+		WITH_STORE(steps_that_do_not_fit_fail_or_are_cut),
+		WITH_STORE(evidence_may_be_long_but_not_endless),
 		cmocka_unit_test(names_are_for_people),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

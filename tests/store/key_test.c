@@ -160,6 +160,31 @@ static void shorter_keys_sort_first(void **state)
 	assert_true(key_compare(NULL, 0, NULL, 0) == 0);
 }
 
+static void ids_that_are_empty_or_too_long_are_unfit(void **state)
+{
+	(void)state;
+	assert_text(key_id("job-1", 5), "job-1");
+	assert_false(key_id("job-1", 5).is_unfit);
+	assert_true(key_id("job-10", 5).is_unfit);
+	assert_true(key_id("", 5).is_unfit);
+	assert_true(key_id("a\x01", 5).is_unfit);
+}
+
+static void keys_of_jobs_do_not_run_into_each_other(void **state)
+{
+	(void)state;
+	static const unsigned char leaf[32] = {0xff, 1};
+	struct key key = key_job_leaf("arn", leaf), steps = key_job_step("job-1", 0);
+	struct key other = key_job_step("job-10", 1), last = key_job_step("job-1", UINT32_MAX);
+	assert_int_equal(key.len, 3 + 1 + sizeof(leaf));
+	assert_memory_equal(key.bytes, "arn\x01\xff\x01", 6);
+	assert_true(key_job_leaf("a\x01", leaf).is_unfit);
+	assert_false(key_is_prefix_of(&steps, other.bytes, other.len));
+	assert_true(key_is_prefix_of(&steps, last.bytes, last.len));
+	assert_int_equal(key_read_u32(last.bytes + steps.len), UINT32_MAX);
+	assert_true(order(last, other) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +198,8 @@ int main(void)
 		cmocka_unit_test(long_names_are_cut_on_the_left_and_still_found_by_suffix),
 		cmocka_unit_test(the_end_of_a_prefix_is_the_next_key),
 		cmocka_unit_test(shorter_keys_sort_first),
+		cmocka_unit_test(ids_that_are_empty_or_too_long_are_unfit),
+		cmocka_unit_test(keys_of_jobs_do_not_run_into_each_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,9 @@
 #include "base/err.h"
 #include "store/accounts.h"
 #include "store/events.h"
+#include "store/jobs.h"
 #include "store/store_internal.h"
+#include "store/vault.h"
 #include "tests/lib/fake_lmdb.h"
 #include "tests/lib/fake_migrations.h"
 #include "tests/lib/temp_store.h"
@@ -102,6 +104,47 @@ static void a_reader_does_not_migrate(void **state)
 	store_close(store);
 }
 
+/* What schema 1 was: the tables of deliveries are not there. */
+static void drop_deliveries(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (int table = STORE_TABLES_FIRST; table < STORE_TABLES; table++)
+		assert_int_equal(mdb_drop(txn->mdb, txn->store->table[table], 1), 0);
+	meta_put_number(txn, META_SCHEMA, 1);
+	store_unit_put(txn, &(struct unit_record){.connector = "prod", .unit_id = "ou-1"});
+}
+
+static void a_reader_takes_schema_1_as_it_is(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct unit_record unit;
+	struct plan_record plan;
+	struct job_record job;
+	struct job_step step;
+	char position[ACCOUNT_POSITION_MAX] = "", plans[DELIVERY_ID_MAX + 1] = "";
+	unsigned char leaf[CERT_SHA256_LEN] = {1};
+	uint32_t number = 0;
+	make_store(drop_deliveries, NULL);
+	struct store *store = try_open(true, &err);
+	assert_non_null(store);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	assert_true(store_unit_next(txn, "prod", position, &unit));
+	assert_false(store_plan_get(txn, "plan-1", &plan));
+	assert_false(store_plan_next(txn, plans, &plan));
+	assert_false(store_job_next(txn, plans, &job));
+	assert_false(store_job_next_running(txn, plans, &job));
+	assert_false(store_job_of_leaf(txn, "arn", leaf, &job));
+	assert_false(store_job_step_next(txn, "job-1", &number, &step));
+	assert_false(store_vault_has(txn, "plan-1"));
+	assert_int_equal(txn_count(txn, TABLE_JOBS), 0);
+	assert_int_equal(store_txn_check(txn, &err), 0);
+	store_read_end(txn);
+	assert_int_equal(temp_store_problems(store), 0);
+	store_close(store);
+}
+
 static void a_newer_store_is_refused_with_both_versions(void **state)
 {
 	(void)state;
@@ -166,6 +209,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_FOLDER(an_older_store_is_migrated_at_open),
 		IN_FOLDER(a_reader_does_not_migrate),
+		IN_FOLDER(a_reader_takes_schema_1_as_it_is),
 		IN_FOLDER(a_newer_store_is_refused_with_both_versions),
 		IN_FOLDER(a_step_that_fails_changes_nothing),
 		IN_FOLDER(a_step_that_fails_at_any_write_changes_nothing),

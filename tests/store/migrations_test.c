@@ -9,6 +9,8 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "store/accounts.h"
+#include "store/plans.h"
 #include "store/store_internal.h"
 #include "tests/lib/temp_store.h"
 
@@ -42,11 +44,62 @@ static void a_schema_without_a_step_is_refused(void **state)
 	temp_folder_remove(folder);
 }
 
+/* What schema 1 was: the tables of deliveries are not there. */
+static void go_back_to_schema_1(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (int table = STORE_TABLES_FIRST; table < STORE_TABLES; table++)
+		assert_int_equal(mdb_drop(txn->mdb, txn->store->table[table], 1), 0);
+	meta_put_number(txn, META_SCHEMA, 1);
+	store_unit_put(txn, &(struct unit_record){.connector = "prod", .unit_id = "ou-1"});
+}
+
+static void put_plan(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_plan_put(txn, &(struct plan_record){.id = "plan-1", .decision = PLAN_REFUSE});
+}
+
+static void write_to(const char *folder, store_write_fn *write)
+{
+	struct err err = ERR_INIT;
+	struct store *store = temp_store_open(NULL, folder);
+	assert_int_equal(store_write_now(store, write, NULL, &err), 0);
+	assert_int_equal(temp_store_problems(store), 0);
+	store_close(store);
+}
+
+static void schema_1_gets_the_tables_of_deliveries(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	struct unit_record unit;
+	uint64_t schema;
+	char position[ACCOUNT_POSITION_MAX] = "", *folder = temp_folder_new();
+	struct store *store = temp_store_open(NULL, folder);
+	assert_int_equal(store_write_now(store, go_back_to_schema_1, NULL, &err), 0);
+	store_close(store);
+	write_to(folder, put_plan);
+	store = store_open(
+		NULL, &(struct store_options){.data_dir = folder, .is_read_only = true}, &err);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	assert_true(store_plan_get(txn, "plan-1", &plan));
+	assert_true(store_unit_next(txn, "prod", position, &unit));
+	assert_true(meta_get_number(txn, META_SCHEMA, &schema));
+	assert_int_equal(schema, STORE_SCHEMA);
+	store_read_end(txn);
+	store_close(store);
+	temp_folder_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_step_leads_upwards_to_this_schema),
 		cmocka_unit_test(a_schema_without_a_step_is_refused),
+		cmocka_unit_test(schema_1_gets_the_tables_of_deliveries),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

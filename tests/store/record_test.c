@@ -13,10 +13,11 @@
 #include "base/mem.h"
 #include "store/accounts.h"
 #include "store/coverage.h"
+#include "store/delivery_internal.h"
 #include "store/events.h"
 #include "store/jobs.h"
 #include "store/record_internal.h"
-#include "store/vault_internal.h"
+#include "store/vault.h"
 #include "tests/lib/temp_store.h"
 
 enum { RECORD_MAX = 1 << 20 };
@@ -153,7 +154,7 @@ static const struct vault_record sealed = {.id = "plan-1",
 	.epoch = 1,
 	.sealed_s = 2,
 	.wipe_after_s = 3,
-	.sealed = "00ff"};
+	.bytes = {.bytes = (const unsigned char[]){0, 0xff, 7}, .len = 3}};
 
 union any_record {
 	struct cert_record cert;

@@ -1,8 +1,5 @@
-/* Sealed records and the files of their keys. */
-#include "store/vault.h"
-
+/* Sealed records: round trips, tampering, epochs and what is left of them on the disk. */
 #include <dirent.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,28 +14,37 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/seal.h"
 #include "base/secret.h"
+#include "store/delivery_internal.h"
 #include "store/key_internal.h"
-#include "store/record_internal.h"
-#include "store/store_internal.h"
+#include "store/vault.h"
 #include "store/vault_internal.h"
 #include "tests/lib/temp_store.h"
 
-enum { NOW_S = SAMPLE_NOW_S, LATER_S = NOW_S + VAULT_EPOCH_S, QUIET_S = VAULT_QUIET_S + 1 };
+enum { DAY_S = 86400, WEEK_S = VAULT_EPOCH_S, NOW_S = SAMPLE_NOW_S };
 
-static const char plain[] = "-----BEGIN PRIVATE KEY----- needle-in-the-vault -----END";
+static const char key_text[] = "-----BEGIN PRIVATE KEY-----\nMIGHAgEAMBMGByqGSM49AgEGCCqG\n";
 
 static char *folder;
 static struct store *store;
 static struct vault *vault;
 
-static struct vault *open_vault(const char *master)
+static void open_vault(void)
 {
 	struct err err = ERR_INIT;
-	struct vault *opened = vault_open(folder, master, &err);
-	if (opened == NULL)
-		fail_msg("%s", err.text);
-	return opened;
+	vault = vault_open(folder, NULL, &err);
+	if (vault == NULL)
+		print_error("%s\n", err.text);
+	assert_non_null(vault);
+}
+
+static void reopen(void)
+{
+	vault_close(vault);
+	store_close(store);
+	store = temp_store_open(NULL, folder);
+	open_vault();
 }
 
 static int setup(void **state)
@@ -46,7 +52,7 @@ static int setup(void **state)
 	(void)state;
 	folder = temp_folder_new();
 	store = temp_store_open(NULL, folder);
-	vault = open_vault(NULL);
+	open_vault();
 	return 0;
 }
 
@@ -54,104 +60,47 @@ static int teardown(void **state)
 {
 	(void)state;
 	vault_close(vault);
+	vault = NULL;
 	store_close(store);
 	temp_folder_remove(folder);
 	return 0;
 }
 
-static void reopen(void)
-{
-	vault_close(vault);
-	vault = open_vault(NULL);
-}
+/* --- writes and reads ------------------------------------------------------------------------ */
 
-static char *file_of(const char *name)
-{
-	char *below = xmalloc(strlen(name) + 7);
-	sprintf(below, "vault/%s", name);
-	char *path = temp_path(folder, below);
-	free(below);
-	return path;
-}
-
-static bool has_file(const char *name)
-{
-	char *path = file_of(name);
-	bool is_there = access(path, F_OK) == 0;
-	free(path);
-	return is_there;
-}
-
-/* The whole file into memory; owned. */
-static unsigned char *read_all(const char *path, size_t *ret_len)
-{
-	FILE *file = fopen(path, "rb");
-	assert_non_null(file);
-	fseek(file, 0, SEEK_END);
-	*ret_len = (size_t)ftell(file);
-	rewind(file);
-	unsigned char *bytes = xmalloc(*ret_len + 1);
-	assert_int_equal(fread(bytes, 1, *ret_len, file), *ret_len);
-	fclose(file);
-	return bytes;
-}
-
-static void write_all(const char *path, const void *bytes, size_t len)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, len), len);
-	close(fd);
-}
-
-/* --- records ---------------------------------------------------------------------------------- */
-
-static struct vault_sealed seal(const char *id, int64_t now_s, int64_t wipe_after_s)
-{
-	struct err err = ERR_INIT;
-	struct vault_sealed sealed;
-	struct secret secret = SECRET_INIT;
-	secret_set(&secret, plain, strlen(plain));
-	if (vault_seal(vault, id, VAULT_KEY, &secret, now_s, wipe_after_s, &sealed, &err) != 0)
-		fail_msg("%s", err.text);
-	secret_clear(&secret);
-	return sealed;
-}
-
-static void do_put(struct store_txn *txn, void *arg)
+static void write_put(struct store_txn *txn, void *arg)
 {
 	store_vault_put(txn, arg);
 }
 
-static void do_delete(struct store_txn *txn, void *arg)
+static void write_delete(struct store_txn *txn, void *arg)
 {
 	store_vault_delete(txn, arg);
-}
-
-static void do_delete_due(struct store_txn *txn, void *arg)
-{
-	store_vault_delete_due(txn, *(int64_t *)arg);
 }
 
 static void write_now(store_write_fn *write, void *arg)
 {
 	struct err err = ERR_INIT;
-	if (store_write_now(store, write, arg, &err) != 0)
-		fail_msg("%s", err.text);
+	assert_int_equal(store_write_now(store, write, arg, &err), 0);
 }
 
-static void put(const char *id, int64_t now_s, int64_t wipe_after_s)
+static void seal_as(const char *id, const char *text, int64_t now_s, int64_t wipe_after_s,
+	struct vault_sealed *ret)
 {
-	struct vault_sealed sealed = seal(id, now_s, wipe_after_s);
-	write_now(do_put, &sealed);
+	struct err err = ERR_INIT;
+	struct secret secret = SECRET_INIT;
+	secret_set(&secret, text, strlen(text));
+	assert_int_equal(
+		vault_seal(vault, id, VAULT_KEY, &secret, now_s, wipe_after_s, ret, &err), 0);
+	secret_clear(&secret);
+}
+
+static void seal_and_put(const char *id, const char *text, int64_t now_s, int64_t wipe_after_s)
+{
+	struct vault_sealed sealed;
+	seal_as(id, text, now_s, wipe_after_s, &sealed);
+	write_now(write_put, &sealed);
 	vault_sealed_clear(&sealed);
-}
-
-static void delete (const char *id)
-{
-	char copy[VAULT_ID_MAX + 1] = "";
-	strncpy(copy, id, VAULT_ID_MAX);
-	write_now(do_delete, copy);
 }
 
 static struct store_txn *begin(void)
@@ -162,394 +111,475 @@ static struct store_txn *begin(void)
 	return txn;
 }
 
-static bool is_there(const char *id)
+static bool has(const char *id)
 {
 	struct store_txn *txn = begin();
-	bool has = store_vault_has(txn, id);
+	bool is_there = store_vault_has(txn, id);
 	store_read_end(txn);
-	return has;
+	return is_there;
 }
 
-/* ERR_NONE: it opened as what was sealed. */
-static enum err_kind unseal(const char *id)
+static int unseal(const char *id, struct secret *ret, struct err *err)
+{
+	struct store_txn *txn = begin();
+	int rc = vault_unseal(vault, txn, id, ret, err);
+	store_read_end(txn);
+	return rc;
+}
+
+static void assert_opens(const char *id, const char *text)
 {
 	struct err err = ERR_INIT;
 	struct secret secret = SECRET_INIT;
-	struct store_txn *txn = begin();
-	int rc = vault_unseal(vault, txn, id, &secret, &err);
-	store_read_end(txn);
-	assert_true(secret_is_set(&secret) == (rc == 0));
-	if (rc == 0)
-		assert_string_equal(secret_bytes(&secret), plain);
-	else
-		assert_null(strstr(err.text, "needle"));
+	if (unseal(id, &secret, &err) != 0)
+		print_error("%s\n", err.text);
+	assert_string_equal(secret_bytes(&secret), text);
+	assert_int_equal(secret.len, strlen(text));
 	secret_clear(&secret);
-	return err.kind;
+}
+
+static void assert_fails(const char *id, enum err_kind kind, const char *part)
+{
+	struct err err = ERR_INIT;
+	struct secret secret = SECRET_INIT;
+	assert_int_equal(unseal(id, &secret, &err), -1);
+	assert_int_equal(err.kind, kind);
+	if (strstr(err.text, part) == NULL)
+		print_error("%s\n", err.text);
+	assert_non_null(strstr(err.text, part));
+	assert_false(secret_is_set(&secret));
 }
 
 static void sweep(int64_t now_s)
 {
 	struct err err = ERR_INIT;
 	struct store_txn *txn = begin();
-	if (vault_sweep(vault, txn, now_s, &err) != 0)
-		fail_msg("%s", err.text);
+	assert_int_equal(vault_sweep(vault, txn, now_s, &err), 0);
 	store_read_end(txn);
 }
 
-static void what_is_sealed_comes_back_after_a_restart_too(void **state)
+static bool has_epoch(int64_t number)
+{
+	char *path = xasprintf("%s/vault/epoch-%lld", folder, (long long)number);
+	bool is_there = access(path, F_OK) == 0;
+	free(path);
+	return is_there;
+}
+
+/* --- round trips ----------------------------------------------------------------------------- */
+
+static void a_sealed_key_opens_again_also_after_a_restart(void **state)
 {
 	(void)state;
-	assert_int_equal(unseal("plan-1"), ERR_NOT_FOUND);
-	put("plan-1", NOW_S, 0);
-	assert_int_equal(unseal("plan-1"), ERR_NONE);
-	assert_int_equal(unseal("plan-2"), ERR_NOT_FOUND);
+	seal_and_put("csr-1", key_text, NOW_S, 0);
+	seal_and_put("csr-2", "another", NOW_S + 1, 0);
+	assert_opens("csr-1", key_text);
 	reopen();
-	assert_int_equal(unseal("plan-1"), ERR_NONE);
-	delete ("plan-1");
-	assert_int_equal(unseal("plan-1"), ERR_NOT_FOUND);
+	assert_opens("csr-1", key_text);
+	assert_opens("csr-2", "another");
+	assert_true(has("csr-1"));
+	assert_false(has("csr-3"));
+	assert_fails("csr-3", ERR_NOT_FOUND, "no key is sealed under the id csr-3");
+	assert_fails("", ERR_NOT_FOUND, "no key");
+	assert_fails("../../etc/passwd\n", ERR_NOT_FOUND, "no key");
 	assert_int_equal(temp_store_problems(store), 0);
 }
 
-static void ids_and_secrets_that_do_not_fit_are_refused(void **state)
+static void a_put_under_the_same_id_replaces(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
-	struct vault_sealed sealed;
-	struct secret secret = SECRET_INIT;
-	char id[VAULT_ID_MAX + 2];
-	memset(id, 'a', sizeof(id));
-	id[VAULT_ID_MAX + 1] = '\0';
-	secret_set(&secret, "x", 1);
-	assert_int_equal(vault_seal(vault, id, VAULT_KEY, &secret, NOW_S, 0, &sealed, &err), -1);
-	assert_int_equal(err.kind, ERR_LIMIT);
-	secret_set(&secret, "", 0);
-	assert_int_equal(
-		vault_seal(vault, "plan-1", VAULT_KEY, &secret, NOW_S, 0, &sealed, &err), -1);
-	assert_int_equal(err.kind, ERR_LIMIT);
-	secret_clear(&secret);
-	id[VAULT_ID_MAX] = '\0';
-	put(id, NOW_S, 0);
-	assert_int_equal(unseal(id), ERR_NONE);
+	seal_and_put("csr-1", "first", NOW_S, 0);
+	seal_and_put("csr-1", "second", NOW_S, 0);
+	assert_opens("csr-1", "second");
+	write_now(write_delete, (void *)(uintptr_t) "csr-1");
+	assert_fails("csr-1", ERR_NOT_FOUND, "csr-1");
 }
 
-/* --- changed records -------------------------------------------------------------------------- */
+static void the_longest_id_fits(void **state)
+{
+	(void)state;
+	char id[VAULT_ID_MAX + 1];
+	memset(id, 'a', VAULT_ID_MAX);
+	id[VAULT_ID_MAX] = '\0';
+	seal_and_put(id, key_text, NOW_S, 0);
+	assert_opens(id, key_text);
+	sweep(NOW_S + 30 * DAY_S); /* walks over it */
+	assert_opens(id, key_text);
+}
 
-struct change {
-	const char *from, *to; /* ids */
-	size_t at;	       /* which digit of the sealed bytes is another one */
-	bool is_changed;
-	int64_t epoch; /* 0: as it was */
+static void write_wipe_after(struct store_txn *txn, void *arg)
+{
+	store_vault_set_wipe_after(txn, "csr-1", *(int64_t *)arg);
+	store_vault_set_wipe_after(txn, "csr-none", *(int64_t *)arg);
+}
+
+static void write_delete_due(struct store_txn *txn, void *arg)
+{
+	store_vault_delete_due(txn, *(int64_t *)arg);
+}
+
+static void what_is_due_is_deleted_and_nothing_else(void **state)
+{
+	(void)state;
+	int64_t at_s = NOW_S + 10;
+	seal_and_put("csr-1", "1", NOW_S, 0);
+	seal_and_put("csr-2", "2", NOW_S, at_s);
+	seal_and_put("csr-3", "3", NOW_S, at_s + 1);
+	seal_and_put("csr-4", "4", NOW_S, at_s - 1);
+	write_now(write_delete_due, &at_s);
+	assert_true(has("csr-1") && !has("csr-2") && has("csr-3") && !has("csr-4"));
+	write_now(write_wipe_after, &at_s);
+	assert_false(has("csr-none"));
+	assert_opens("csr-1", "1"); /* when it is wiped may change */
+	write_now(write_delete_due, &at_s);
+	assert_true(!has("csr-1") && has("csr-3"));
+}
+
+/* --- tampering ------------------------------------------------------------------------------- */
+
+struct raw {
+	const char *id;
+	unsigned char *bytes; /* owned */
+	size_t len;
 };
 
-static void do_change(struct store_txn *txn, void *arg)
+static struct raw raw_get(const char *id)
 {
-	const struct change *change = arg;
-	struct vault_record record;
-	struct key from = key_id(change->from), to = key_id(change->to);
-	assert_true(entry_get(txn, TABLE_VAULT, &from, &vault_format, &record));
-	char *sealed = xstrdup(record.sealed);
-	record.sealed = sealed;
-	record.id = change->to;
-	if (change->is_changed)
-		sealed[change->at] = sealed[change->at] == '0' ? '1' : '0';
-	if (change->epoch != 0)
-		record.epoch = change->epoch;
-	entry_put(txn, TABLE_VAULT, &to, &vault_format, &record);
-	free(sealed);
+	struct store_txn *txn = begin();
+	struct key key = key_id(id, VAULT_ID_MAX);
+	struct slice value;
+	assert_true(txn_get(txn, TABLE_VAULT, &key, &value));
+	struct raw raw = {.id = id, .bytes = xmalloc(value.len), .len = value.len};
+	memcpy(raw.bytes, value.bytes, value.len);
+	store_read_end(txn);
+	return raw;
 }
 
-static void every_changed_byte_is_found(void **state)
+static void write_raw(struct store_txn *txn, void *arg)
+{
+	const struct raw *raw = arg;
+	struct key key = key_id(raw->id, VAULT_ID_MAX);
+	txn_put(txn, TABLE_VAULT, &key, raw->bytes, raw->len);
+}
+
+/* The one thing that may be changed is when it is wiped: eight bytes. */
+static void no_changed_bit_of_a_record_goes_unseen(void **state)
 {
 	(void)state;
-	struct vault_sealed sealed = seal("plan-1", NOW_S, 0);
-	size_t digits = sealed.len * 2;
-	write_now(do_put, &sealed);
-	for (size_t at = 0; at < digits; at++) {
-		write_now(do_change,
-			&(struct change){
-				.from = "plan-1", .to = "plan-1", .at = at, .is_changed = true});
-		assert_int_equal(unseal("plan-1"), ERR_STORE);
-		write_now(do_put, &sealed);
+	seal_and_put("csr-1", "a key", NOW_S, NOW_S + 5);
+	struct raw raw = raw_get("csr-1");
+	size_t opened = 0;
+	for (size_t bit = 0; bit < raw.len * 8; bit++) {
+		struct err err = ERR_INIT;
+		struct secret secret = SECRET_INIT;
+		raw.bytes[bit / 8] = (unsigned char)(raw.bytes[bit / 8] ^ 1U << bit % 8);
+		write_now(write_raw, &raw);
+		if (unseal("csr-1", &secret, &err) == 0) {
+			assert_string_equal(secret_bytes(&secret), "a key");
+			opened++;
+		} else {
+			assert_int_equal(err.kind, ERR_STORE);
+		}
+		secret_clear(&secret);
+		raw.bytes[bit / 8] = (unsigned char)(raw.bytes[bit / 8] ^ 1U << bit % 8);
 	}
-	assert_int_equal(unseal("plan-1"), ERR_NONE);
-	vault_sealed_clear(&sealed);
+	assert_int_equal(opened, 64);
+	free(raw.bytes);
 }
 
-static void no_record_stands_for_another(void **state)
+static void a_record_cut_at_any_byte_does_not_open(void **state)
 {
 	(void)state;
-	put("plan-1", NOW_S, 0);
-	put("plan-2", NOW_S, 0);
-	write_now(do_change, &(struct change){.from = "plan-1", .to = "plan-2"});
-	assert_int_equal(unseal("plan-1"), ERR_NONE);
-	assert_int_equal(unseal("plan-2"), ERR_STORE);
-	put("plan-3", LATER_S, 0); /* another epoch */
-	write_now(do_change, &(struct change){.from = "plan-1", .to = "plan-1", .epoch = 2});
-	assert_int_equal(unseal("plan-1"), ERR_STORE);
-	write_now(do_change, &(struct change){.from = "plan-1", .to = "plan-1", .epoch = 99});
-	assert_int_equal(unseal("plan-1"), ERR_STORE);
+	seal_and_put("csr-1", "a key", NOW_S, 0);
+	struct raw raw = raw_get("csr-1");
+	size_t whole = raw.len;
+	for (raw.len = 0; raw.len < whole; raw.len++) {
+		write_now(write_raw, &raw);
+		assert_fails("csr-1", ERR_STORE, "csr-1");
+	}
+	assert_int_equal(temp_store_problems(store), 1);
+	free(raw.bytes);
 }
 
-/* --- what is due ------------------------------------------------------------------------------ */
-
-static void set_wipe_after(struct store_txn *txn, void *arg)
-{
-	(void)arg;
-	store_vault_set_wipe_after(txn, "kept", NOW_S + 5);
-	store_vault_set_wipe_after(txn, "nobody", NOW_S + 5);
-}
-
-static void what_is_due_is_deleted(void **state)
-{
-	(void)state;
-	int64_t now_s = NOW_S + 10;
-	put("due-1", NOW_S, NOW_S + 9);
-	put("due-2", NOW_S, NOW_S + 10);
-	put("kept", NOW_S, 0);
-	put("later", NOW_S, NOW_S + 11);
-	write_now(do_delete_due, &now_s);
-	assert_false(is_there("due-1"));
-	assert_false(is_there("due-2"));
-	assert_true(is_there("kept"));
-	assert_true(is_there("later"));
-	write_now(set_wipe_after, NULL);
-	assert_int_equal(unseal("kept"), ERR_NONE);
-	assert_false(is_there("nobody"));
-	write_now(do_delete_due, &now_s);
-	assert_false(is_there("kept"));
-}
-
-/* --- epochs ----------------------------------------------------------------------------------- */
-
-static void records_go_to_a_new_epoch_after_a_while(void **state)
-{
-	(void)state;
-	assert_false(has_file("epoch-1"));
-	put("plan-1", NOW_S, 0);
-	put("plan-2", LATER_S - 1, 0);
-	put("plan-3", NOW_S - 100, 0); /* a clock that went back */
-	assert_true(has_file("epoch-1"));
-	assert_false(has_file("epoch-2"));
-	put("plan-4", LATER_S, 0);
-	assert_true(has_file("epoch-2"));
-	reopen();
-	put("plan-5", LATER_S + 1, 0);
-	assert_false(has_file("epoch-3"));
-	assert_int_equal(unseal("plan-1"), ERR_NONE);
-	assert_int_equal(unseal("plan-5"), ERR_NONE);
-}
-
-static void an_epoch_is_destroyed_when_nothing_is_left_and_it_is_quiet(void **state)
-{
-	(void)state;
-	put("plan-1", NOW_S, 0);
-	put("plan-2", NOW_S, 0);
-	put("plan-3", LATER_S, 0);
-	delete ("plan-1");
-	sweep(LATER_S + QUIET_S);
-	assert_true(has_file("epoch-1")); /* plan-2 */
-	struct vault_sealed on_its_way = seal("plan-4", LATER_S, 0);
-	delete ("plan-2");
-	delete ("plan-3");
-	sweep(LATER_S + VAULT_QUIET_S);
-	assert_false(has_file("epoch-1"));
-	assert_true(has_file("epoch-2"));
-	write_now(do_put, &on_its_way);
-	sweep(LATER_S + QUIET_S);
-	assert_true(has_file("epoch-2"));
-	assert_int_equal(unseal("plan-4"), ERR_NONE);
-	delete ("plan-4");
-	sweep(LATER_S + QUIET_S);
-	assert_false(has_file("epoch-2"));
-	write_now(do_put, &on_its_way); /* a copy of the store brings it back: it stays shut */
-	assert_int_equal(unseal("plan-4"), ERR_STORE);
-	put("plan-5", LATER_S + QUIET_S, 0); /* the numbers begin anew: no other key fits */
-	assert_int_equal(unseal("plan-4"), ERR_STORE);
-	assert_int_equal(unseal("plan-5"), ERR_NONE);
-	vault_sealed_clear(&on_its_way);
-}
-
-/* --- files ------------------------------------------------------------------------------------ */
-
-static void expect_shut(const char *master, enum err_kind kind, const char *says)
+static struct vault_record decode_raw(const struct raw *raw)
 {
 	struct err err = ERR_INIT;
-	struct vault *opened = vault_open(folder, master, &err);
-	assert_null(opened);
-	assert_int_equal(err.kind, kind);
-	if (strstr(err.text, says) == NULL)
-		fail_msg("%s (expected \"%s\")", err.text, says);
+	struct vault_record record;
+	assert_int_equal(record_decode(&vault_format, raw->bytes, raw->len, &record, &err), 0);
+	return record;
 }
 
-static void files_are_for_their_owner_alone(void **state)
+static void write_record(struct store_txn *txn, void *arg)
+{
+	const struct vault_record *record = arg;
+	struct key key = key_id(record->id, VAULT_ID_MAX);
+	entry_put(txn, TABLE_VAULT, &key, &vault_format, record);
+}
+
+static void no_record_can_stand_for_another(void **state)
 {
 	(void)state;
-	static const char *const names[] = {"", "master.key", "epoch-1"};
-	put("plan-1", NOW_S, 0);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct stat status;
-		char *path = file_of(names[i]);
-		assert_int_equal(stat(path, &status), 0);
-		assert_int_equal(status.st_mode & 0777, i == 0 ? 0700 : 0600);
-		if (i > 0) {
-			assert_int_equal(chmod(path, 0644), 0);
-			expect_shut(NULL, ERR_CONFIG, "chmod 600");
-			assert_int_equal(chmod(path, 0600), 0);
-		}
-		free(path);
-	}
+	seal_and_put("csr-1", "key one", NOW_S, 0);
+	seal_and_put("csr-2", "key two", NOW_S, 0);
+	struct raw one = raw_get("csr-1"), two = raw_get("csr-2");
+	one.id = "csr-2"; /* the whole entry */
+	write_now(write_raw, &one);
+	assert_fails("csr-2", ERR_STORE, "holds another record");
+	struct vault_record record = decode_raw(&one);
+	record.id = "csr-2"; /* renamed as well */
+	write_now(write_record, &record);
+	assert_fails("csr-2", ERR_STORE, "was changed after it was sealed");
+	record = decode_raw(&two);
+	record.sealed_s++;
+	write_now(write_record, &record);
+	assert_fails("csr-2", ERR_STORE, "was changed after it was sealed");
+	record = decode_raw(&two);
+	record.kind = 2;
+	write_now(write_record, &record);
+	assert_fails("csr-2", ERR_STORE, "unknown kind of record");
+	write_now(write_raw, &two);
+	assert_opens("csr-2", "key two");
+	free(one.bytes);
+	free(two.bytes);
+}
+
+static void a_record_under_another_epoch_does_not_open(void **state)
+{
+	(void)state;
+	seal_and_put("csr-1", "key one", NOW_S, 0);
+	seal_and_put("csr-2", "key two", NOW_S + WEEK_S, 0);
+	struct raw one = raw_get("csr-1");
+	struct vault_record record = decode_raw(&one);
+	assert_int_equal(record.epoch, NOW_S);
+	record.epoch = NOW_S + WEEK_S;
+	write_now(write_record, &record);
+	assert_fails("csr-1", ERR_STORE, "was changed after it was sealed");
+	free(one.bytes);
+}
+
+/* --- epochs ---------------------------------------------------------------------------------- */
+
+static void records_of_a_week_share_an_epoch(void **state)
+{
+	(void)state;
+	seal_and_put("csr-1", "1", NOW_S, 0);
+	seal_and_put("csr-2", "2", NOW_S + WEEK_S - 1, 0);
+	seal_and_put("csr-3", "3", NOW_S + WEEK_S, 0);
+	assert_true(has_epoch(NOW_S) && has_epoch(NOW_S + WEEK_S));
+	assert_int_equal(vault->epoch_count, 2);
+	seal_and_put("csr-4", "4", NOW_S + 5, 0); /* the clock was set back: no third one */
+	assert_int_equal(vault->epoch_count, 2);
 	reopen();
-	assert_int_equal(unseal("plan-1"), ERR_NONE);
+	seal_and_put("csr-5", "5", NOW_S + WEEK_S + 1, 0);
+	assert_int_equal(vault->epoch_count, 2);
+	assert_opens("csr-1", "1");
+	assert_opens("csr-3", "3");
 }
 
-static void another_master_key_is_refused(void **state)
+static void a_clock_that_was_years_ahead_does_not_keep_its_epoch(void **state)
 {
 	(void)state;
-	char *path = temp_path(folder, "other.key"), *own = file_of("master.key");
-	put("plan-1", NOW_S, 0);
-	write_all(path, "0123456789abcdef0123456789abcdef", 32);
-	expect_shut(path, ERR_CONFIG, "another master key");
-	write_all(path, "0123456789abcdef0123456789abcdef", 31);
-	expect_shut(path, ERR_CONFIG, "must hold 32 bytes");
-	write_all(path, "0123456789abcdef0123456789abcdef\n", 33);
-	expect_shut(path, ERR_CONFIG, "must hold 32 bytes");
-	unlink(path);
-	expect_shut(path, ERR_CONFIG, "cannot read");
-	assert_int_equal(symlink(own, path), 0);
-	expect_shut(path, ERR_CONFIG, "cannot read");
-	assert_int_equal(unlink(own), 0);
-	expect_shut(NULL, ERR_CONFIG, "is missing, though keys are sealed");
-	assert_false(has_file("master.key"));
-	free(path);
-	free(own);
-}
-
-static void a_master_key_of_its_own_file_is_used(void **state)
-{
-	(void)state;
-	char *path = temp_path(folder, "credential"), *own = file_of("master.key");
-	write_all(path, "0123456789abcdef0123456789abcdef", 32);
-	vault_close(vault);
-	assert_int_equal(unlink(own), 0);
-	vault = open_vault(path);
-	put("plan-1", NOW_S, 0);
-	assert_false(has_file("master.key"));
-	vault_close(vault);
-	vault = open_vault(path);
-	assert_int_equal(unseal("plan-1"), ERR_NONE);
-	if (geteuid() == 0) { /* as systemd makes credentials: root's, an ACL's mask as group */
-		assert_int_equal(chown(path, 0, 0), 0);
-		assert_int_equal(chmod(path, 0440), 0);
-		vault_close(vault);
-		vault = open_vault(path);
-		assert_int_equal(unseal("plan-1"), ERR_NONE);
-		assert_int_equal(chown(path, 0, 1), 0);
-		expect_shut(path, ERR_CONFIG, "chmod 600");
-		assert_int_equal(chown(path, 0, 0), 0);
-		assert_int_equal(chmod(path, 0460), 0);
-		expect_shut(path, ERR_CONFIG, "chmod 600");
-	}
-	free(path);
-	free(own);
-}
-
-static void every_changed_byte_of_an_epoch_is_found(void **state)
-{
-	(void)state;
-	size_t len;
-	put("plan-1", NOW_S, 0);
-	char *path = file_of("epoch-1"), *second = file_of("epoch-2");
-	unsigned char *bytes = read_all(path, &len);
-	for (size_t i = 0; i < len; i++) {
-		bytes[i] ^= 1;
-		write_all(path, bytes, len);
-		expect_shut(NULL, ERR_CONFIG, "epoch-1");
-		bytes[i] ^= 1;
-	}
-	for (size_t cut = 0; cut < len; cut++) {
-		write_all(path, bytes, cut);
-		expect_shut(NULL, ERR_CONFIG, "must hold");
-	}
-	write_all(path, bytes, len);
-	write_all(second, bytes, len); /* under another number */
-	expect_shut(NULL, ERR_CONFIG, "epoch-2");
-	unlink(second);
+	seal_and_put("csr-1", "1", NOW_S + 3650LL * DAY_S, 0);
+	seal_and_put("csr-2", "2", NOW_S, 0);
+	assert_true(has_epoch(NOW_S));
+	write_now(write_delete, (void *)(uintptr_t) "csr-1");
 	reopen();
-	assert_int_equal(unseal("plan-1"), ERR_NONE);
+	sweep(NOW_S + 1);
+	assert_false(has_epoch(NOW_S + 3650LL * DAY_S));
+	assert_opens("csr-2", "2");
+}
+
+/* How often bytes are in a file. */
+static size_t count_in_file(const char *path, const void *needle, size_t len)
+{
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 0, SEEK_END), 0);
+	size_t size = (size_t)ftell(file), count = 0;
+	rewind(file);
+	unsigned char *bytes = xmalloc(size + 1);
+	assert_int_equal(fread(bytes, 1, size, file), size);
+	fclose(file);
+	for (unsigned char *at = bytes;
+		(at = memmem(at, size - (size_t)(at - bytes), needle, len)) != NULL; at++)
+		count++;
 	free(bytes);
-	free(path);
-	free(second);
+	return count;
 }
 
-static void what_was_left_by_halves_is_removed(void **state)
+/* In all files of the data folder and its vault. */
+static size_t count_in_folder(const char *path, const void *needle, size_t len)
 {
-	(void)state;
-	char *path = file_of("epoch-1.part"), *foreign = file_of("epoch-x");
-	write_all(path, "half", 4);
-	write_all(foreign, "nothing", 7);
-	reopen();
-	assert_false(has_file("epoch-1.part"));
-	assert_true(has_file("epoch-x"));
-	put("plan-1", NOW_S, 0);
-	assert_int_equal(unseal("plan-1"), ERR_NONE);
-	free(path);
-	free(foreign);
-}
-
-/* In no file below the folder, neither as it is nor as hex. */
-static void expect_nowhere(const char *at, const void *bytes, size_t len)
-{
-	struct dirent *entry;
-	DIR *dir = opendir(at);
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL) {
-		size_t file_len;
+	size_t count = 0;
+	DIR *open = opendir(path);
+	assert_non_null(open);
+	for (struct dirent *entry; (entry = readdir(open)) != NULL;) {
 		if (entry->d_name[0] == '.')
 			continue;
-		char *path = temp_path(at, entry->d_name);
-		if (entry->d_type == DT_DIR) {
-			expect_nowhere(path, bytes, len);
-		} else {
-			unsigned char *content = read_all(path, &file_len);
-			if (memmem(content, file_len, bytes, len) != NULL)
-				fail_msg("in %s", path);
-			free(content);
-		}
-		free(path);
+		char *name = temp_path(path, entry->d_name);
+		struct stat status;
+		assert_int_equal(lstat(name, &status), 0);
+		count += S_ISDIR(status.st_mode) ? count_in_folder(name, needle, len)
+						 : count_in_file(name, needle, len);
+		free(name);
 	}
-	closedir(dir);
+	closedir(open);
+	return count;
 }
 
-static void nothing_is_on_disk_as_it_is(void **state)
+/* LMDB leaves what was deleted in free pages: it is there, and nothing can open it. */
+static void what_is_deleted_is_wiped_with_its_epoch(void **state)
 {
 	(void)state;
-	char hex[2 * sizeof(plain)];
-	put("plan-1", NOW_S, 0);
-	for (size_t i = 0; i < 6; i++)
-		sprintf(hex + 2 * i, "%02x", (unsigned)"needle"[i]);
-	expect_nowhere(folder, "needle", 6);
-	expect_nowhere(folder, hex, 12);
-	expect_nowhere(folder, vault->epoch[0].key.bytes, vault->epoch[0].key.len);
+	seal_and_put("csr-1", key_text, NOW_S, 0);
+	seal_and_put("csr-2", "stays", NOW_S + WEEK_S, 0);
+	struct raw raw = raw_get("csr-1");
+	struct vault_record record = decode_raw(&raw);
+	sweep(NOW_S + WEEK_S + DAY_S);
+	assert_true(has_epoch(NOW_S)); /* it has a record */
+	write_now(write_delete, (void *)(uintptr_t) "csr-1");
+	assert_true(count_in_folder(folder, record.bytes.bytes, record.bytes.len) > 0);
+	sweep(NOW_S + WEEK_S + DAY_S);
+	assert_false(has_epoch(NOW_S));
+	assert_true(has_epoch(NOW_S + WEEK_S));
+	assert_true(count_in_folder(folder, record.bytes.bytes, record.bytes.len) > 0);
+	write_now(write_raw, &raw); /* somebody digs it out */
+	for (int i = 0; i < 2; i++) {
+		assert_fails("csr-1", ERR_STORE, "is gone: destroyed, or the store was restored");
+		assert_opens("csr-2", "stays");
+		reopen();
+	}
+	free(raw.bytes);
 }
 
-#define WITH_VAULT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+static void an_epoch_stays_while_a_record_may_be_on_its_way(void **state)
+{
+	(void)state;
+	struct vault_sealed sealed;
+	seal_as("csr-1", "1", NOW_S, 0, &sealed); /* in nobody's store yet */
+	sweep(NOW_S + 3599);
+	assert_true(has_epoch(NOW_S));
+	write_now(write_put, &sealed);
+	vault_sealed_clear(&sealed);
+	sweep(NOW_S + 3600);
+	assert_opens("csr-1", "1");
+	write_now(write_delete, (void *)(uintptr_t) "csr-1");
+	sweep(NOW_S + 3599);
+	assert_true(has_epoch(NOW_S));
+	sweep(NOW_S + 3600); /* the epoch that takes records, too */
+	assert_false(has_epoch(NOW_S));
+	assert_int_equal(vault->epoch_count, 0);
+	seal_and_put("csr-1", "again", NOW_S + 3600, 0);
+	assert_opens("csr-1", "again");
+}
+
+static void a_damaged_record_keeps_every_epoch(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	seal_and_put("csr-1", "1", NOW_S, 0);
+	seal_and_put("csr-2", "2", NOW_S + WEEK_S, 0);
+	write_now(write_delete, (void *)(uintptr_t) "csr-1");
+	write_now(write_raw, &(struct raw){.id = "csr-0", .bytes = (unsigned char[]){9}, .len = 1});
+	struct store_txn *txn = begin();
+	assert_int_equal(vault_sweep(vault, txn, NOW_S + 2 * WEEK_S + DAY_S, &err), -1);
+	store_read_end(txn);
+	assert_int_equal(err.kind, ERR_STORE);
+	assert_non_null(strstr(err.text, "table vault, key \"csr-0\""));
+	assert_true(has_epoch(NOW_S) && has_epoch(NOW_S + WEEK_S));
+}
+
+/* --- restored and cut stores ------------------------------------------------------------------ */
+
+static void a_missing_epoch_file_is_named(void **state)
+{
+	(void)state;
+	seal_and_put("csr-1", "1", NOW_S, 0);
+	seal_and_put("csr-2", "2", NOW_S + WEEK_S, 0);
+	char *path = xasprintf("%s/vault/epoch-%lld", folder, (long long)NOW_S);
+	assert_int_equal(unlink(path), 0);
+	reopen();
+	assert_fails("csr-1", ERR_STORE, path);
+	assert_fails("csr-1", ERR_STORE, "is gone");
+	assert_opens("csr-2", "2");
+	free(path);
+}
+
+static void a_store_restored_without_its_vault_says_so_and_goes_on(void **state)
+{
+	(void)state;
+	seal_and_put("csr-1", "1", NOW_S, 0);
+	vault_close(vault);
+	char *from = temp_path(folder, "vault"), *to = temp_path(folder, "away");
+	assert_int_equal(rename(from, to), 0);
+	open_vault();
+	assert_fails("csr-1", ERR_STORE, "the store was restored without it");
+	seal_and_put("csr-2", "2", NOW_S, 0); /* an epoch of the same number, another key */
+	assert_fails("csr-1", ERR_STORE, "was changed after it was sealed, or was sealed for");
+	assert_opens("csr-2", "2");
+	free(from);
+	free(to);
+}
+
+static void write_forget_all(struct store_txn *txn, void *arg)
+{
+	struct key all = key_empty();
+	(void)arg;
+	entry_delete_all(txn, TABLE_VAULT, &all);
+}
+
+static void a_store_that_lost_its_records_lets_their_epochs_go(void **state)
+{
+	(void)state;
+	seal_and_put("csr-1", "1", NOW_S, 0);
+	write_now(write_forget_all, NULL);
+	reopen();
+	assert_fails("csr-1", ERR_NOT_FOUND, "csr-1");
+	sweep(NOW_S + WEEK_S);
+	assert_false(has_epoch(NOW_S));
+}
+
+/* --- what is on the disk ---------------------------------------------------------------------- */
+
+static void no_key_is_on_the_disk_unsealed(void **state)
+{
+	(void)state;
+	unsigned char master[SEAL_KEY_LEN], epoch[SEAL_KEY_LEN];
+	seal_and_put("csr-1", key_text, NOW_S, 0);
+	seal_and_put("csr-2", key_text, NOW_S, 0);
+	write_now(write_delete, (void *)(uintptr_t) "csr-2");
+	memcpy(master, vault->master.bytes, sizeof(master));
+	memcpy(epoch, vault->epoch[0].key.bytes, sizeof(epoch));
+	assert_int_equal(count_in_folder(folder, key_text, 24), 0);
+	assert_int_equal(count_in_folder(folder, epoch, sizeof(epoch)), 0);
+	assert_int_equal(count_in_folder(folder, master, sizeof(master)), 1); /* its own file */
+	char *path = temp_path(folder, "vault/master.key");
+	assert_int_equal(count_in_file(path, master, sizeof(master)), 1);
+	free(path);
+}
+
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_VAULT(what_is_sealed_comes_back_after_a_restart_too),
-		WITH_VAULT(ids_and_secrets_that_do_not_fit_are_refused),
-		WITH_VAULT(every_changed_byte_is_found),
-		WITH_VAULT(no_record_stands_for_another),
-		WITH_VAULT(what_is_due_is_deleted),
-		WITH_VAULT(records_go_to_a_new_epoch_after_a_while),
-		WITH_VAULT(an_epoch_is_destroyed_when_nothing_is_left_and_it_is_quiet),
-		WITH_VAULT(files_are_for_their_owner_alone),
-		WITH_VAULT(another_master_key_is_refused),
-		WITH_VAULT(a_master_key_of_its_own_file_is_used),
-		WITH_VAULT(every_changed_byte_of_an_epoch_is_found),
-		WITH_VAULT(what_was_left_by_halves_is_removed),
-		WITH_VAULT(nothing_is_on_disk_as_it_is),
+		WITH_STORE(a_sealed_key_opens_again_also_after_a_restart),
+		WITH_STORE(a_put_under_the_same_id_replaces),
+		WITH_STORE(the_longest_id_fits),
+		WITH_STORE(what_is_due_is_deleted_and_nothing_else),
+		WITH_STORE(no_changed_bit_of_a_record_goes_unseen),
+		WITH_STORE(a_record_cut_at_any_byte_does_not_open),
+		WITH_STORE(no_record_can_stand_for_another),
+		WITH_STORE(a_record_under_another_epoch_does_not_open),
+		WITH_STORE(records_of_a_week_share_an_epoch),
+		WITH_STORE(a_clock_that_was_years_ahead_does_not_keep_its_epoch),
+		WITH_STORE(what_is_deleted_is_wiped_with_its_epoch),
+		WITH_STORE(an_epoch_stays_while_a_record_may_be_on_its_way),
+		WITH_STORE(a_damaged_record_keeps_every_epoch),
+		WITH_STORE(a_missing_epoch_file_is_named),
+		WITH_STORE(a_store_restored_without_its_vault_says_so_and_goes_on),
+		WITH_STORE(a_store_that_lost_its_records_lets_their_epochs_go),
+		WITH_STORE(no_key_is_on_the_disk_unsealed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
