@@ -171,8 +171,8 @@ static void rule_chain_given(const struct x509_facts *leaf, const struct x509_fa
 		ADD(results, name, RULE_PASSED, "it is signed by itself and needs no chain");
 	else
 		ADD(results, name, RULE_BROKEN,
-			"there is no chain, and without one ACM takes only what is signed by itself, "
-			"not what %.400s issued",
+			"there is no chain, and without one ACM takes only what is signed by "
+			"itself, not what %.400s issued",
 			or_none(leaf->issuer));
 }
 
@@ -198,7 +198,8 @@ static void rule_chain_order(const struct x509_facts *leaf, const struct x509_fa
 	}
 	if (stranger != NULL)
 		ADD(results, name, RULE_UNCONFIRMED,
-			"%.300s of the chain does not say that it is a CA: ACM may refuse the chain",
+			"%.300s of the chain does not say that it is a CA: ACM may refuse the "
+			"chain",
 			stranger->subject);
 	else
 		ADD(results, name, RULE_PASSED,
@@ -214,8 +215,8 @@ static void rule_chain_valid(const struct x509_facts *const *chain, size_t chain
 		if (is_valid(chain[i], now_s))
 			continue;
 		ADD(results, "chain_valid_now", RULE_UNCONFIRMED,
-			"%.300s of the chain is valid from %s until %s, not now: ACM may refuse the "
-			"chain",
+			"%.300s of the chain is valid from %s until %s, not now: ACM may refuse "
+			"the chain",
 			chain[i]->subject, text_format_time(chain[i]->not_before_s, from),
 			text_format_time(chain[i]->not_after_s, until));
 		return;
@@ -267,7 +268,7 @@ static void rule_same_key_type(
 	bool is_same = strcmp(old->key_algorithm, leaf->key_algorithm) == 0;
 	ADD(results, "same_key_type", passed_if(is_same),
 		is_same ? "key type and size stay %s"
-			: "key type and size must stay: there is %s, the new one is %s",
+			: "key type and size must stay: %s would become %s",
 		old->key_algorithm, leaf->key_algorithm);
 }
 
@@ -296,15 +297,14 @@ static void rule_names_overlap(
 	tell_list(before, all[0].item, all[0].count);
 	if (all[0].count == 0)
 		ADD(results, name, RULE_UNCONFIRMED,
-			"what is there names no domain that could stay: what ACM compares then is not "
-			"known");
+			"there is no name that could stay: what ACM compares then is not known");
 	else if (shared != NULL)
 		ADD(results, name, RULE_PASSED, "%s stays, and ACM wants one name at least to stay",
 			shared);
 	else if (perhaps != NULL)
 		ADD(results, name, RULE_UNCONFIRMED,
-			"only %s stays, which is a common name and not among the alternative names of "
-			"both: whether ACM counts it is not known",
+			"only %s stays, which is a common name and not among the alternative names "
+			"of both: whether ACM counts it is not known",
 			perhaps);
 	else
 		ADD(results, name, RULE_BROKEN,
@@ -336,18 +336,18 @@ static void rule_key_usage_kept(
 	tell_key_usages(lost, gone & ~may_go);
 	tell_key_usages(before, old->key_usage);
 	if ((gone & ~may_go) != 0)
-		ADD(results, name, RULE_BROKEN, "key usages may not go: the new one lacks %s",
-			lost);
+		ADD(results, name, RULE_BROKEN, "key usages may not go: %s would", lost);
 	else if (gone != 0 && leaf->key_usage == 0)
 		ADD(results, name, RULE_UNCONFIRMED,
-			"KEY_ENCIPHERMENT goes, which ACM allows with EC keys, but whether also when it "
-			"was the only key usage is not known");
+			"KEY_ENCIPHERMENT goes, which ACM allows with EC keys, but whether also "
+			"when it was the only key usage is not known");
 	else if (gone != 0)
 		ADD(results, name, RULE_PASSED,
-			"key usages stay, but KEY_ENCIPHERMENT, which may go with EC keys (there: %s)",
+			"key usages stay, but KEY_ENCIPHERMENT, which may go with EC keys (before: "
+			"%s)",
 			before);
 	else
-		ADD(results, name, RULE_PASSED, "every key usage stays (there: %s)", before);
+		ADD(results, name, RULE_PASSED, "every key usage stays (before: %s)", before);
 }
 
 /* An extension without a value is not one that RFC 5280 allows, but it exists. */
@@ -368,18 +368,18 @@ static void add_addition(const char *name, const char *what, enum rule_verdict v
 	switch (verdict) {
 	case RULE_PASSED:
 		tell(result->text, RULE_TEXT_MAX,
-			"no %s is added where there was none (there: %s, new: %s)", what, before,
+			"no %s is added where there was none (before: %s, after: %s)", what, before,
 			after);
 		break;
 	case RULE_BROKEN:
 		tell(result->text, RULE_TEXT_MAX,
-			"what is there has no %s, and ACM allows none to be added: the new one has %s",
-			what, after);
+			"where there is no %s ACM allows none to be added: %s would be", what,
+			after);
 		break;
 	case RULE_UNCONFIRMED:
 		tell(result->text, RULE_TEXT_MAX,
-			"the %s of one of them is there but empty (there: %s, new: %s): what ACM "
-			"makes of that is not known",
+			"the %s of one of them is there but empty (before: %s, after: %s): what "
+			"ACM makes of that is not known",
 			what, before, after);
 		break;
 	}
@@ -428,19 +428,18 @@ static void rule_ext_key_usage_kept(
 	tell_list(lost, gone, lost_count);
 	tell_ext_key_usages(before, old);
 	if (lost_count > 0)
-		ADD(results, name, RULE_BROKEN,
-			"extended key usages may not go: the new one lacks %s", lost);
+		ADD(results, name, RULE_BROKEN, "extended key usages may not go: %s would", lost);
 	else if (gone_count > 0 && leaf->ext_key_usage_count == 0)
 		ADD(results, name, RULE_UNCONFIRMED,
-			"%s goes, which ACM allows, but whether also when it was the only extended key "
-			"usage is not known",
+			"%s goes, which ACM allows, but whether also when it was the only extended "
+			"key usage is not known",
 			client);
 	else if (gone_count > 0)
 		ADD(results, name, RULE_PASSED,
-			"extended key usages stay, but %s, which may go (there: %s)", client,
+			"extended key usages stay, but %s, which may go (before: %s)", client,
 			before);
 	else
-		ADD(results, name, RULE_PASSED, "every extended key usage stays (there: %s)",
+		ADD(results, name, RULE_PASSED, "every extended key usage stays (before: %s)",
 			before);
 }
 
@@ -463,8 +462,8 @@ void import_rules_replace(
 	rule_status(old, results);
 	if (old->facts == NULL) {
 		ADD(results, "current_known", RULE_UNCONFIRMED,
-			"ACM gives no certificate that could be read (status %s), so key, names and "
-			"usages of the two cannot be compared",
+			"ACM gives no certificate that could be read (status %s), so key, names "
+			"and usages of the two cannot be compared",
 			or_none(old->status));
 		return;
 	}

@@ -117,8 +117,8 @@ static void key_types_are_those_of_acm(void **state)
 	leaf.key = "RSA_8192";
 	leaf.signature = "SHA256WITHRSA";
 	expect_leaf(&leaf, "key_type", RULE_BROKEN,
-		"the key is of type RSA_8192, and ACM takes only RSA of 1024, 2048, 3072 or 4096 bits "
-		"and EC prime256v1, secp384r1 or secp521r1");
+		"the key is of type RSA_8192, and ACM takes only RSA of 1024, 2048, 3072 or 4096 "
+		"bits and EC prime256v1, secp384r1 or secp521r1");
 }
 
 static void ed25519_is_no_key_of_acm(void **state)
@@ -132,8 +132,8 @@ static void ed25519_is_no_key_of_acm(void **state)
 	assert_int_equal(find(&results, "key_type")->verdict, RULE_BROKEN);
 	assert_int_equal(find(&results, "issuer_key_type")->verdict, RULE_UNCONFIRMED);
 	assert_string_equal(find(&results, "issuer_key_type")->text,
-		"whether the CA's key, which signed with ED25519, is of the kind of the certificate's "
-		"key (Ed25519), as ACM wants, is not known");
+		"whether the CA's key, which signed with ED25519, is of the kind of the "
+		"certificate's key (Ed25519), as ACM wants, is not known");
 	assert_int_equal(rule_results_verdict(&results), RULE_BROKEN);
 }
 
@@ -143,8 +143,8 @@ static void undocumented_signatures_are_unconfirmed(void **state)
 	struct facts_wish leaf = plain;
 	leaf.signature = "SHA1WITHECDSA";
 	expect_leaf(&leaf, "signature_algorithm", RULE_UNCONFIRMED,
-		"it is signed with SHA1WITHECDSA, and it is not confirmed that ACM takes others than "
-		"SHA-256, SHA-384 or SHA-512 with RSA or ECDSA");
+		"it is signed with SHA1WITHECDSA, and it is not confirmed that ACM takes others "
+		"than SHA-256, SHA-384 or SHA-512 with RSA or ECDSA");
 	leaf.key = "RSA_2048";
 	leaf.signature = "rsassaPss";
 	expect_leaf(&leaf, "signature_algorithm", RULE_UNCONFIRMED,
@@ -162,12 +162,12 @@ static void issuer_is_of_the_kind_of_the_key(void **state)
 		"wants RSA signed by RSA and EC signed by EC");
 	leaf.key = "RSA_2048";
 	expect_leaf(&leaf, "issuer_key_type", RULE_PASSED,
-		"the CA's key, which signed with SHA256WITHRSA, is of the kind of the certificate's "
-		"key (RSA_2048)");
+		"the CA's key, which signed with SHA256WITHRSA, is of the kind of the "
+		"certificate's key (RSA_2048)");
 	leaf.signature = "SHA256WITHECDSA";
 	expect_leaf(&leaf, "issuer_key_type", RULE_BROKEN,
-		"the CA signed with SHA256WITHECDSA, but the certificate's key is RSA_2048: ACM wants "
-		"RSA signed by RSA and EC signed by EC");
+		"the CA signed with SHA256WITHECDSA, but the certificate's key is RSA_2048: ACM "
+		"wants RSA signed by RSA and EC signed by EC");
 }
 
 static void issuer_has_a_name(void **state)
@@ -227,8 +227,8 @@ static void a_domain_or_an_address_is_named(void **state)
 	expect_name("_a.example.com,intranet", NULL, RULE_UNCONFIRMED,
 		"it names _a.example.com: whether ACM takes that as a domain name is not known");
 	expect_name("intranet", "My Server", RULE_BROKEN,
-		"it names no fully qualified domain name and no IP address (common name: My Server, "
-		"alternative names: intranet)");
+		"it names no fully qualified domain name and no IP address (common name: My "
+		"Server, alternative names: intranet)");
 	expect_name("me@example.com", NULL, RULE_BROKEN,
 		"it names no fully qualified domain name and no IP address (common name: none, "
 		"alternative names: me@example.com)");
@@ -248,8 +248,8 @@ static void chain_leads_from_the_leaf_upwards(void **state)
 	expect_chain(short_one, "chain_given", RULE_PASSED,
 		"the chain leads to the root CN=Root, left out of it");
 	expect_chain(none, "chain_given", RULE_BROKEN,
-		"there is no chain, and without one ACM takes only what is signed by itself, not what "
-		"CN=Issuing issued");
+		"there is no chain, and without one ACM takes only what is signed by itself, not "
+		"what CN=Issuing issued");
 	expect_chain(all, "chain_order", RULE_PASSED,
 		"each of the 2 certificates of the chain certifies the one before");
 	expect_chain(gap, "chain_order", RULE_BROKEN,
@@ -322,16 +322,16 @@ static void only_imported_is_replaced(void **state)
 			RULE_PASSED},
 		{"IMPORTED", "EXPIRED", "status", "its status is EXPIRED", RULE_PASSED},
 		{"AMAZON_ISSUED", "ISSUED", "imported",
-			"what the ARN holds is of type AMAZON_ISSUED, not IMPORTED: ACM replaces by "
-			"an import only what was imported",
+			"what the ARN holds is of type AMAZON_ISSUED, not IMPORTED: ACM replaces "
+			"by an import only what was imported",
 			RULE_BROKEN},
 		{"PRIVATE", "ISSUED", "imported",
 			"what the ARN holds is of type PRIVATE, not IMPORTED: ACM replaces by an "
 			"import only what was imported",
 			RULE_BROKEN},
 		{"", "ISSUED", "imported",
-			"what the ARN holds is of type none, not IMPORTED: ACM replaces by an import "
-			"only what was imported",
+			"what the ARN holds is of type none, not IMPORTED: ACM replaces by an "
+			"import only what was imported",
 			RULE_BROKEN},
 		{"IMPORTED", "REVOKED", "status",
 			"its status is REVOKED: whether ACM replaces that is not known",
@@ -360,8 +360,8 @@ static void what_cannot_be_read_cannot_be_compared(void **state)
 		&(struct rule_old){.type = "IMPORTED", .status = "ISSUED"}, &facts, &results);
 	assert_int_equal(results.count, 3);
 	expect_only(&results, "current_known", RULE_UNCONFIRMED,
-		"ACM gives no certificate that could be read (status ISSUED), so key, names and usages "
-		"of the two cannot be compared");
+		"ACM gives no certificate that could be read (status ISSUED), so key, names and "
+		"usages of the two cannot be compared");
 	x509_facts_clear(&facts);
 }
 
@@ -371,11 +371,10 @@ static void key_type_and_size_stay(void **state)
 	expect_replace(WISH(.key = "RSA_2048"), WISH(.key = "RSA_2048"), "same_key_type",
 		RULE_PASSED, "key type and size stay RSA_2048");
 	expect_replace(WISH(.key = "RSA_2048"), WISH(.key = "RSA_4096"), "same_key_type",
-		RULE_BROKEN,
-		"key type and size must stay: there is RSA_2048, the new one is RSA_4096");
+		RULE_BROKEN, "key type and size must stay: RSA_2048 would become RSA_4096");
 	expect_replace(WISH(.key = "EC_prime256v1"), WISH(.key = "EC_secp384r1"), "same_key_type",
 		RULE_BROKEN,
-		"key type and size must stay: there is EC_prime256v1, the new one is EC_secp384r1");
+		"key type and size must stay: EC_prime256v1 would become EC_secp384r1");
 }
 
 static void one_name_stays(void **state)
@@ -386,7 +385,8 @@ static void one_name_stays(void **state)
 		rule, RULE_PASSED, "b.example stays, and ACM wants one name at least to stay");
 	expect_replace(WISH(.names = "a.example,b.example"), WISH(.names = "c.example"), rule,
 		RULE_BROKEN,
-		"none of the names stays (a.example, b.example), and ACM wants one at least to stay");
+		"none of the names stays (a.example, b.example), and ACM wants one at least to "
+		"stay");
 	expect_replace(WISH(.names = "192.0.2.1"), WISH(.names = "192.0.2.1,a.example"), rule,
 		RULE_PASSED, "192.0.2.1 stays, and ACM wants one name at least to stay");
 	expect_replace(WISH(.names = "a.example.com"), WISH(.names = "*.example.com"), rule,
@@ -397,11 +397,11 @@ static void one_name_stays(void **state)
 		RULE_PASSED, "a.example stays, and ACM wants one name at least to stay");
 	expect_replace(WISH(.common_name = "a.example", .names = "b.example"),
 		WISH(.names = "a.example"), rule, RULE_UNCONFIRMED,
-		"only a.example stays, which is a common name and not among the alternative names of "
-		"both: whether ACM counts it is not known");
+		"only a.example stays, which is a common name and not among the alternative names "
+		"of both: whether ACM counts it is not known");
 	expect_replace(WISH(.common_name = "My Server"), WISH(.names = "a.example"), rule,
 		RULE_UNCONFIRMED,
-		"what is there names no domain that could stay: what ACM compares then is not known");
+		"there is no name that could stay: what ACM compares then is not known");
 }
 
 static void key_usages_do_not_go(void **state)
@@ -409,20 +409,20 @@ static void key_usages_do_not_go(void **state)
 	(void)state;
 	static const char rule[] = "key_usage_kept";
 	expect_replace(WISH(.key_usage = SIGN), WISH(.key_usage = SIGN | AGREE), rule, RULE_PASSED,
-		"every key usage stays (there: DIGITAL_SIGNATURE)");
+		"every key usage stays (before: DIGITAL_SIGNATURE)");
 	expect_replace(WISH(.key_usage = SIGN | AGREE | CIPHER), WISH(.key_usage = SIGN), rule,
-		RULE_BROKEN, "key usages may not go: the new one lacks KEY_AGREEMENT");
+		RULE_BROKEN, "key usages may not go: KEY_AGREEMENT would");
 	expect_replace(WISH(.key_usage = SIGN), WISH(.key_usage = 0), rule, RULE_BROKEN,
-		"key usages may not go: the new one lacks DIGITAL_SIGNATURE");
+		"key usages may not go: DIGITAL_SIGNATURE would");
 	expect_replace(WISH(.key = "RSA_2048", .key_usage = SIGN | CIPHER),
 		WISH(.key = "RSA_2048", .key_usage = SIGN), rule, RULE_BROKEN,
-		"key usages may not go: the new one lacks KEY_ENCIPHERMENT");
+		"key usages may not go: KEY_ENCIPHERMENT would");
 	expect_replace(WISH(.key_usage = SIGN | CIPHER), WISH(.key_usage = SIGN), rule, RULE_PASSED,
-		"key usages stay, but KEY_ENCIPHERMENT, which may go with EC keys (there: "
+		"key usages stay, but KEY_ENCIPHERMENT, which may go with EC keys (before: "
 		"DIGITAL_SIGNATURE, KEY_ENCIPHERMENT)");
 	expect_replace(WISH(.key_usage = CIPHER), WISH(.key_usage = 0), rule, RULE_UNCONFIRMED,
-		"KEY_ENCIPHERMENT goes, which ACM allows with EC keys, but whether also when it was "
-		"the only key usage is not known");
+		"KEY_ENCIPHERMENT goes, which ACM allows with EC keys, but whether also when it "
+		"was the only key usage is not known");
 	/* The exception is for EC on both sides. */
 	struct rule_results results;
 	judge_replace(&WISH(.key = "RSA_2048", .key_usage = SIGN | CIPHER),
@@ -435,20 +435,21 @@ static void key_usage_is_not_added(void **state)
 	(void)state;
 	static const char rule[] = "key_usage_not_added";
 	expect_replace(WISH(.key_usage = 0), WISH(.key_usage = 0), rule, RULE_PASSED,
-		"no key usage is added where there was none (there: none, new: none)");
+		"no key usage is added where there was none (before: none, after: none)");
 	expect_replace(WISH(.key_usage = 0), WISH(.key_usage = SIGN), rule, RULE_BROKEN,
-		"what is there has no key usage, and ACM allows none to be added: the new one has "
-		"DIGITAL_SIGNATURE");
+		"where there is no key usage ACM allows none to be added: DIGITAL_SIGNATURE would "
+		"be");
 	expect_replace(WISH(.key_usage = 0), WISH(.key_usage = EMPTY_KEY_USAGE), rule,
 		RULE_UNCONFIRMED,
-		"the key usage of one of them is there but empty (there: none, new: none): what ACM "
-		"makes of that is not known");
+		"the key usage of one of them is there but empty (before: none, after: none): what "
+		"ACM makes of that is not known");
 	expect_replace(WISH(.key_usage = EMPTY_KEY_USAGE), WISH(.key_usage = SIGN), rule,
 		RULE_UNCONFIRMED,
-		"the key usage of one of them is there but empty (there: none, new: "
+		"the key usage of one of them is there but empty (before: none, after: "
 		"DIGITAL_SIGNATURE): what ACM makes of that is not known");
 	expect_replace(WISH(.key_usage = EMPTY_KEY_USAGE), WISH(.key_usage = EMPTY_KEY_USAGE), rule,
-		RULE_PASSED, "no key usage is added where there was none (there: none, new: none)");
+		RULE_PASSED,
+		"no key usage is added where there was none (before: none, after: none)");
 }
 
 static void extended_key_usages_do_not_go(void **state)
@@ -457,22 +458,21 @@ static void extended_key_usages_do_not_go(void **state)
 	static const char rule[] = "ext_key_usage_kept";
 	expect_replace(WISH(.ext_key_usage = server), WISH(.ext_key_usage = both), rule,
 		RULE_PASSED,
-		"every extended key usage stays (there: TLS_WEB_SERVER_AUTHENTICATION)");
+		"every extended key usage stays (before: TLS_WEB_SERVER_AUTHENTICATION)");
 	expect_replace(WISH(.ext_key_usage = both), WISH(.ext_key_usage = server), rule,
 		RULE_PASSED,
-		"extended key usages stay, but TLS_WEB_CLIENT_AUTHENTICATION, which may go (there: "
-		"TLS_WEB_SERVER_AUTHENTICATION, TLS_WEB_CLIENT_AUTHENTICATION)");
+		"extended key usages stay, but TLS_WEB_CLIENT_AUTHENTICATION, which may go "
+		"(before: TLS_WEB_SERVER_AUTHENTICATION, TLS_WEB_CLIENT_AUTHENTICATION)");
 	expect_replace(WISH(.ext_key_usage = both), WISH(.ext_key_usage = client), rule,
-		RULE_BROKEN,
-		"extended key usages may not go: the new one lacks TLS_WEB_SERVER_AUTHENTICATION");
+		RULE_BROKEN, "extended key usages may not go: TLS_WEB_SERVER_AUTHENTICATION would");
 	expect_replace(WISH(.ext_key_usage = "1.2.3,TLS_WEB_CLIENT_AUTHENTICATION,CODE_SIGNING"),
 		WISH(.ext_key_usage = "ANY"), rule, RULE_BROKEN,
-		"extended key usages may not go: the new one lacks 1.2.3, CODE_SIGNING");
+		"extended key usages may not go: 1.2.3, CODE_SIGNING would");
 	expect_replace(WISH(.ext_key_usage = server), WISH(.names = NULL), rule, RULE_BROKEN,
-		"extended key usages may not go: the new one lacks TLS_WEB_SERVER_AUTHENTICATION");
+		"extended key usages may not go: TLS_WEB_SERVER_AUTHENTICATION would");
 	expect_replace(WISH(.ext_key_usage = client), WISH(.names = NULL), rule, RULE_UNCONFIRMED,
-		"TLS_WEB_CLIENT_AUTHENTICATION goes, which ACM allows, but whether also when it was "
-		"the only extended key usage is not known");
+		"TLS_WEB_CLIENT_AUTHENTICATION goes, which ACM allows, but whether also when it "
+		"was the only extended key usage is not known");
 }
 
 static void extended_key_usage_is_not_added(void **state)
@@ -480,16 +480,16 @@ static void extended_key_usage_is_not_added(void **state)
 	(void)state;
 	static const char rule[] = "ext_key_usage_not_added";
 	expect_replace(WISH(.names = NULL), WISH(.ext_key_usage = client), rule, RULE_BROKEN,
-		"what is there has no extended key usage, and ACM allows none to be added: the new one "
-		"has TLS_WEB_CLIENT_AUTHENTICATION");
+		"where there is no extended key usage ACM allows none to be added: "
+		"TLS_WEB_CLIENT_AUTHENTICATION would be");
 	expect_replace(WISH(.ext_key_usage = ""), WISH(.ext_key_usage = server), rule,
 		RULE_UNCONFIRMED,
-		"the extended key usage of one of them is there but empty (there: none, new: "
+		"the extended key usage of one of them is there but empty (before: none, after: "
 		"TLS_WEB_SERVER_AUTHENTICATION): what ACM makes of that is not known");
 	expect_replace(WISH(.ext_key_usage = server), WISH(.ext_key_usage = both), rule,
 		RULE_PASSED,
-		"no extended key usage is added where there was none (there: "
-		"TLS_WEB_SERVER_AUTHENTICATION, new: TLS_WEB_SERVER_AUTHENTICATION, "
+		"no extended key usage is added where there was none (before: "
+		"TLS_WEB_SERVER_AUTHENTICATION, after: TLS_WEB_SERVER_AUTHENTICATION, "
 		"TLS_WEB_CLIENT_AUTHENTICATION)");
 }
 
