@@ -114,7 +114,8 @@ static void decide_new(const struct plan_input *input, struct plan *plan)
 			"no ARN is to be replaced, so it is imported as a new certificate");
 	else if (users == 0)
 		DECIDE(plan, PLAN_IMPORT_NEW,
-			"%.200s: it is imported as a new certificate with an ARN of its own; nothing "
+			"%.200s: it is imported as a new certificate with an ARN of its own; "
+			"nothing "
 			"uses the old one",
 			input->reimport_off_by);
 	else
@@ -220,11 +221,13 @@ static void judge_rollback(const struct plan_input *input, struct plan *plan)
 		SAY_ROLLBACK(plan, false, "nothing is done, so there is nothing to take back");
 	else if (plan->decision == PLAN_IMPORT_NEW)
 		SAY_ROLLBACK(plan, false,
-			"nothing is replaced: the new certificate can be deleted while nothing uses "
+			"nothing is replaced: the new certificate can be deleted while nothing "
+			"uses "
 			"it");
 	else if (old == NULL)
 		SAY_ROLLBACK(plan, false,
-			"ACM gives no certificate that could be read, so there is nothing that could "
+			"ACM gives no certificate that could be read, so there is nothing that "
+			"could "
 			"be kept");
 	else if (!input->has_old_key)
 		SAY_ROLLBACK(plan, false,

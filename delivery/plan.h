@@ -56,8 +56,8 @@ struct plan {
 
 /*
  * Refused: a confirmed rule that is broken, an ARN of elsewhere or of nothing, one that was not
- * imported, more tags than ACM keeps. What only hinders a reimport is refused too, with the advice to
- * use --new-arn: a new ARN is never chosen silently, because it moves bindings.
+ * imported, more tags than ACM keeps. What only hinders a reimport is refused too, with the advice
+ * to use --new-arn: a new ARN is never chosen silently, because it moves bindings.
  */
 void plan_decide(const struct plan_input *input, struct plan *ret_plan);
 

@@ -112,7 +112,8 @@ static void warn_same(const struct plan_input *input, struct plan *plan)
 	if (!is_same_hash(old->fingerprint_sha256, now->fingerprint_sha256)) {
 		if (is_same_hash(old->spki_sha256, now->spki_sha256))
 			WARN(plan, "key_reused",
-				"the key is the one of what is there: whoever has that has this too");
+				"the key is the one of what is there: whoever has that has this "
+				"too");
 	} else if (plan->decision == PLAN_IMPORT_NEW) {
 		WARN(plan, "same_certificate",
 			"this very certificate (serial %s) is there already: there would be two of "
@@ -305,7 +306,8 @@ void plan_warn(const struct plan_input *input, struct plan *plan)
 	warn_hosts(input, plan);
 	if (input->escrow == ESCROW_MEMORY && secret_is_set(&input->bundle->key_pem))
 		WARN(plan, "memory_escrow",
-			"the key waits in memory only: a restart of the sensor loses it, and the plan "
+			"the key waits in memory only: a restart of the sensor loses it, and the "
+			"plan "
 			"has to be made anew");
 	warn_way_back(input, plan);
 }

@@ -110,5 +110,5 @@ $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
 $(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o
 $(B)/tests/delivery/plan_test:        $(B)/tests/lib/make_facts.o
-$(B)/tests/delivery/plan_render_test: $(B)/tests/lib/make_facts.o
+$(B)/tests/delivery/plan_render_test: $(B)/tests/lib/make_facts.o $(B)/tests/lib/read_file.o
 $(B)/tests/delivery/cert_view_test:   $(B)/tests/lib/make_facts.o
