@@ -166,7 +166,7 @@ static void rule_chain_given(const struct x509_facts *leaf, const struct x509_fa
 		ADD(results, name, RULE_PASSED, "the chain leads to the root %.400s", top->subject);
 	else if (chain_count > 0)
 		ADD(results, name, RULE_PASSED,
-			"the chain leads to the root %.400s, left out of it", top->issuer);
+			"the chain leads to %.400s, which is left out of it", top->issuer);
 	else if (top->is_self_issued)
 		ADD(results, name, RULE_PASSED, "it is signed by itself and needs no chain");
 	else
@@ -203,7 +203,7 @@ static void rule_chain_order(const struct x509_facts *leaf, const struct x509_fa
 			stranger->subject);
 	else
 		ADD(results, name, RULE_PASSED,
-			"each of the %zu certificates of the chain certifies the one before",
+			"each certificate of the chain (%zu) certifies the one before",
 			chain_count);
 }
 
@@ -222,7 +222,7 @@ static void rule_chain_valid(const struct x509_facts *const *chain, size_t chain
 		return;
 	}
 	ADD(results, "chain_valid_now", RULE_PASSED,
-		"each of the %zu certificates of the chain is valid now", chain_count);
+		"each certificate of the chain (%zu) is valid now", chain_count);
 }
 
 void import_rules_new(const struct x509_facts *leaf, const struct x509_facts *const *chain,
@@ -368,7 +368,7 @@ static void add_addition(const char *name, const char *what, enum rule_verdict v
 	switch (verdict) {
 	case RULE_PASSED:
 		tell(result->text, RULE_TEXT_MAX,
-			"no %s is added where there was none (before: %s, after: %s)", what, before,
+			"no %s is added where there was none (before: %s; after: %s)", what, before,
 			after);
 		break;
 	case RULE_BROKEN:
@@ -378,7 +378,7 @@ static void add_addition(const char *name, const char *what, enum rule_verdict v
 		break;
 	case RULE_UNCONFIRMED:
 		tell(result->text, RULE_TEXT_MAX,
-			"the %s of one of them is there but empty (before: %s, after: %s): what "
+			"the %s of one of them is there but empty (before: %s; after: %s): what "
 			"ACM makes of that is not known",
 			what, before, after);
 		break;

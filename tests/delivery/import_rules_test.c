@@ -246,12 +246,12 @@ static void chain_leads_from_the_leaf_upwards(void **state)
 	const struct facts_wish *with_leaf[] = {&plain, &issuing, NULL};
 	expect_chain(all, "chain_given", RULE_PASSED, "the chain leads to the root CN=Root");
 	expect_chain(short_one, "chain_given", RULE_PASSED,
-		"the chain leads to the root CN=Root, left out of it");
+		"the chain leads to CN=Root, which is left out of it");
 	expect_chain(none, "chain_given", RULE_BROKEN,
 		"there is no chain, and without one ACM takes only what is signed by itself, not "
 		"what CN=Issuing issued");
 	expect_chain(all, "chain_order", RULE_PASSED,
-		"each of the 2 certificates of the chain certifies the one before");
+		"each certificate of the chain (2) certifies the one before");
 	expect_chain(gap, "chain_order", RULE_BROKEN,
 		"in the chain CN=Root follows CN=www.example.com, which CN=Issuing issued");
 	struct rule_results results;
@@ -279,7 +279,7 @@ static void doubts_about_the_chain_are_unconfirmed(void **state)
 		RULE_UNCONFIRMED,
 		"CN=Issuing of the chain does not say that it is a CA: ACM may refuse the chain");
 	expect_chain((const struct facts_wish *const[]){&issuing, &root, NULL}, "chain_valid_now",
-		RULE_PASSED, "each of the 2 certificates of the chain is valid now");
+		RULE_PASSED, "each certificate of the chain (2) is valid now");
 }
 
 /* --- a reimport ------------------------------------------------------------------------------- */
@@ -435,21 +435,21 @@ static void key_usage_is_not_added(void **state)
 	(void)state;
 	static const char rule[] = "key_usage_not_added";
 	expect_replace(WISH(.key_usage = 0), WISH(.key_usage = 0), rule, RULE_PASSED,
-		"no key usage is added where there was none (before: none, after: none)");
+		"no key usage is added where there was none (before: none; after: none)");
 	expect_replace(WISH(.key_usage = 0), WISH(.key_usage = SIGN), rule, RULE_BROKEN,
 		"where there is no key usage ACM allows none to be added: DIGITAL_SIGNATURE would "
 		"be");
 	expect_replace(WISH(.key_usage = 0), WISH(.key_usage = EMPTY_KEY_USAGE), rule,
 		RULE_UNCONFIRMED,
-		"the key usage of one of them is there but empty (before: none, after: none): what "
+		"the key usage of one of them is there but empty (before: none; after: none): what "
 		"ACM makes of that is not known");
 	expect_replace(WISH(.key_usage = EMPTY_KEY_USAGE), WISH(.key_usage = SIGN), rule,
 		RULE_UNCONFIRMED,
-		"the key usage of one of them is there but empty (before: none, after: "
+		"the key usage of one of them is there but empty (before: none; after: "
 		"DIGITAL_SIGNATURE): what ACM makes of that is not known");
 	expect_replace(WISH(.key_usage = EMPTY_KEY_USAGE), WISH(.key_usage = EMPTY_KEY_USAGE), rule,
 		RULE_PASSED,
-		"no key usage is added where there was none (before: none, after: none)");
+		"no key usage is added where there was none (before: none; after: none)");
 }
 
 static void extended_key_usages_do_not_go(void **state)
@@ -484,12 +484,12 @@ static void extended_key_usage_is_not_added(void **state)
 		"TLS_WEB_CLIENT_AUTHENTICATION would be");
 	expect_replace(WISH(.ext_key_usage = ""), WISH(.ext_key_usage = server), rule,
 		RULE_UNCONFIRMED,
-		"the extended key usage of one of them is there but empty (before: none, after: "
+		"the extended key usage of one of them is there but empty (before: none; after: "
 		"TLS_WEB_SERVER_AUTHENTICATION): what ACM makes of that is not known");
 	expect_replace(WISH(.ext_key_usage = server), WISH(.ext_key_usage = both), rule,
 		RULE_PASSED,
 		"no extended key usage is added where there was none (before: "
-		"TLS_WEB_SERVER_AUTHENTICATION, after: TLS_WEB_SERVER_AUTHENTICATION, "
+		"TLS_WEB_SERVER_AUTHENTICATION; after: TLS_WEB_SERVER_AUTHENTICATION, "
 		"TLS_WEB_CLIENT_AUTHENTICATION)");
 }
 
