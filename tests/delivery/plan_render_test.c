@@ -173,10 +173,11 @@ static void a_refusal_names_the_rule(void **state)
 	(void)state;
 	struct world world;
 	open_world(&world);
-	world.remote.facts.san_count = 0;
-	world.remote.facts.common_name[0] = '\0';
-	(void)snprintf(world.remote.facts.key_algorithm, sizeof(world.remote.facts.key_algorithm),
-		"RSA_2048");
+	struct facts_wish nameless = old_wish;
+	nameless.names = nameless.common_name = NULL;
+	nameless.key = "RSA_2048";
+	x509_facts_clear(&world.remote.facts);
+	make_facts(&world.remote.facts, &nameless);
 	expect_golden(&world, "refuse");
 }
 
