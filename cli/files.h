@@ -1,4 +1,4 @@
-/* What a person names on the command line and what must not stand there: files, stdin, passphrases. */
+/* What a person names on the command line, and what must not stand there: passphrases. */
 #ifndef CLI_FILES_H
 #define CLI_FILES_H
 

@@ -95,7 +95,7 @@ static char *undo_base64(const char *text, size_t len, size_t *ret_len)
 	EVP_ENCODE_CTX_free(context);
 	plain[got + rest] = '\0';
 	if (is_base64 && strncmp((char *)plain, PEM_BEGIN, strlen(PEM_BEGIN)) == 0) {
-		*ret_len = (size_t)(got + rest);
+		*ret_len = (size_t)got + (size_t)rest;
 		return (char *)plain;
 	}
 	free(plain);

@@ -177,13 +177,10 @@ bool name_is_private(const char *name)
 
 size_t key_usage_names(unsigned key_usage, const char *ret[KEY_USAGES_MAX])
 {
-	static const char *const name[KEY_USAGES_MAX] = {"DIGITAL_SIGNATURE", "NON_REPUDIATION",
-		"KEY_ENCIPHERMENT", "DATA_ENCIPHERMENT", "KEY_AGREEMENT", "CERTIFICATE_SIGNING",
-		"CRL_SIGNING", "ENCIPHER_ONLY", "DECIPHER_ONLY"}; /* in order of the bits */
 	size_t count = 0;
-	for (unsigned bit = 0; bit < KEY_USAGES_MAX; bit++)
+	for (unsigned bit = 0; x509_key_usage_name(bit) != NULL; bit++)
 		if ((key_usage & 1u << bit) != 0)
-			ret[count++] = name[bit];
+			ret[count++] = x509_key_usage_name(bit);
 	return count;
 }
 

@@ -49,6 +49,9 @@ static void on_remote(void *arg, struct remote_state *state, const struct err *e
 		known.in_use_by = remote->detail.in_use_by.item[0];
 	if ((known.phase == JOB_CONFIRM || known.phase == JOB_FIND) && remote->exists)
 		note_seen(run, remote, serial);
+	bool is_adopted = known.phase == JOB_CHECK && known.holds == JOB_HOLDS_NEW;
+	if (is_adopted && known.kind == JOB_DELIVER)
+		job_copy_set(&run->job.record.old_key_id, ""); /* the old chain was not seen */
 	bool is_free = remote->exists && known.in_use_by[0] == '\0';
 	if (known.kind == JOB_DELETE && is_free)
 		job_keep(run); /* archived in the same write */

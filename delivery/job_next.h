@@ -19,9 +19,9 @@ struct err;
 
 enum {
 	JOB_REASON_MAX = 1024,
-	JOB_RETRY_MAX_S = 300, /* between tries that met trouble: 1 s, doubled */
-	JOB_LOOK_MAX_S = 30,   /* between looks at what has yet to show */
-	JOB_FIND_PATIENCE_S = 60,
+	JOB_RETRY_MAX_S = 300,	  /* between tries that met trouble: 1 s, doubled */
+	JOB_LOOK_MAX_S = 30,	  /* between looks at what has yet to show */
+	JOB_FIND_PATIENCE_S = 15, /* under an ARN, where an import sent twice does no harm */
 	/* A first import repeated too early makes a second certificate; nothing serves it yet, so
 	 * there is time. */
 	JOB_FIND_NEW_PATIENCE_S = 120,

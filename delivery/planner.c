@@ -134,13 +134,26 @@ static int check_certificate_id(const char *id, struct err *err)
 	return 0;
 }
 
-/* Whether AWS can be asked here; plan.c says why not, and refuses. */
-static bool is_here(const struct plan_make *make)
+/* A certificate elsewhere is no plan that refuses but a wrong request. */
+static int check_arn(const struct plan_make *make, struct err *err)
 {
 	const struct delivery_target *at = &make->where.target;
 	struct arn arn;
-	return arn_parse(make->arn, &arn) && strcmp(arn.partition, at->partition) == 0 &&
-	       strcmp(arn.account_id, at->account_id) == 0 && strcmp(arn.region, at->region) == 0;
+	if (make->arn[0] == '\0')
+		return 0;
+	if (!arn_parse(make->arn, &arn) || strcmp(arn.service, "acm") != 0 ||
+		!text_has_prefix(arn.resource, "certificate/"))
+		return err_set(
+			err, ERR_CONFIG, "not the ARN of an ACM certificate: %.400s", make->arn);
+	if (strcmp(arn.partition, at->partition) != 0)
+		return err_set(err, ERR_CONFIG,
+			"%.300s is of the partition %s; connector %s is in %s", make->arn,
+			arn.partition, at->connector, at->partition);
+	if (strcmp(arn.account_id, at->account_id) != 0 || strcmp(arn.region, at->region) != 0)
+		return err_set(err, ERR_CONFIG,
+			"%.300s is in account %s and region %s, not in %s and %s", make->arn,
+			arn.account_id, arn.region, at->account_id, at->region);
+	return 0;
 }
 
 /* --- what the store knows ---------------------------------------------------------------------- */
@@ -461,11 +474,13 @@ static void on_turn(void *arg)
 	int rc = err.kind != ERR_NONE ? -1 : check_certificate_id(make->certificate_id, &err);
 	if (rc == 0)
 		rc = read_store(make, &err);
+	if (rc == 0)
+		rc = check_arn(make, &err);
 	if (rc != 0) {
 		finish(make, &err);
 		return;
 	}
-	if (!is_here(make)) {
+	if (make->arn[0] == '\0') {
 		decide(make);
 		return;
 	}

@@ -1,4 +1,5 @@
-/* What is particular to a request for a certificate: the key is made here and stays in the vault. */
+/* What is particular to a request for a certificate: its key is made here and stays in the vault.
+ */
 #include <stdlib.h>
 #include <string.h>
 

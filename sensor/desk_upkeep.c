@@ -1,6 +1,7 @@
 /*
- * What the desk does by itself, at the start and every hour: sealed keys whose time is over go, then
- * the keys of epochs that nothing is left of, then secrets in Secrets Manager that a crash left over.
+ * What the desk does by itself, at the start and every hour: sealed keys whose time is over go,
+ * then the keys of epochs that nothing is left of, then secrets in Secrets Manager that a crash
+ * left over.
  *
  *   WAIT_HOUR -> WAIT_DUE -> WAIT_SECRETS (a connector after the other) -> WAIT_HOUR
  */

@@ -25,8 +25,8 @@ enum event_kind { /* stored: numbers are fixed */
 	EVENT_OPERATOR = 15, /* somebody asked for something: scan, reload */
 	EVENT_SENSOR_STARTED = 16,
 	EVENT_SENSOR_STOPPED = 17,
-	EVENT_CERT_RETURNED = 18,  /* listed again after it was gone */
-	EVENT_STORE_RESTORED = 19, /* a new epoch began: restored, or back in time */
+	EVENT_CERT_RETURNED = 18,     /* listed again after it was gone */
+	EVENT_STORE_RESTORED = 19,    /* a new epoch began: restored, or back in time */
 	EVENT_DELIVERY_STEP = 20,     /* a job's phase; subject: the job */
 	EVENT_DELIVERY_FINISHED = 21, /* detail: how it ended */
 	EVENT_KINDS

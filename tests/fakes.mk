@@ -106,6 +106,9 @@ $(B)/tests/delivery/job_test: $(job_fakes)
 $(B)/tests/delivery/job_torture_test: $(job_fakes)
 $(B)/tests/delivery/planner_test: $(job_fakes)
 $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
+$(B)/tests/delivery/remote_find_test: $(job_fakes)
+$(B)/tests/delivery/job_tags_test: $(job_fakes)
+$(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
 $(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o

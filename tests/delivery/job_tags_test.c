@@ -1,0 +1,81 @@
+#include "delivery/job_tags.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "delivery/job_probe.h"
+
+static const char operator_tags[] = "team\0b\0acmsensor:sensor\0mine";
+static const char old_tags[] = "team\0a\0cost\0"
+			       "7\0aws:x\0y\0acmsensor:sensor\0before";
+
+static void provenance_wins_then_the_operator_then_what_was_there(void **state)
+{
+	(void)state;
+	static struct job_tags want, missing;
+	struct acm_tag_list have = {.count = 2};
+	have.item[0] = (struct acm_tag){.key = (char *)"cost", .value = (char *)"7"};
+	have.item[1] = (struct acm_tag){.key = (char *)"team", .value = (char *)"a"};
+	job_tags_want(&(struct job_tags_input){.sensor_name = "sensor1",
+			      .certificate_id = "shop",
+			      .operator_tags = {operator_tags, sizeof(operator_tags), 4},
+			      .old_tags = {old_tags, sizeof(old_tags), 8}},
+		&want);
+	assert_int_equal(want.count, 5);
+	assert_string_equal(want.item[1].value, "sensor1");
+	assert_string_equal(want.item[3].value, "b");
+	assert_true(want.was_there[4]);
+	job_tags_missing(&want, &have, &missing);
+	struct buf text;
+	buf_init(&text, 1000);
+	job_tags_text(&missing, &text);
+	assert_string_equal(buf_text(&text),
+		"acmsensor:managed-by, acmsensor:sensor, acmsensor:certificate-id, team");
+	buf_clear(&text);
+	assert_true(job_tags_is_reserved("aws:x") && job_tags_is_reserved("acmsensor:x"));
+	assert_false(job_tags_is_reserved("acmsensor"));
+}
+
+static void hosts_are_names_or_addresses_with_a_port(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *host;
+		int port;
+	} good[] = {{"a.example", "a.example", 443}, {"a.example:8443", "a.example", 8443},
+		{"[2001:db8::1]:1", "2001:db8::1", 1}, {"[2001:db8::1]", "2001:db8::1", 443},
+		{"2001:db8::1", "2001:db8::1", 443}, {"192.0.2.1:65535", "192.0.2.1", 65535}};
+	static const char *const bad[] = {
+		"", ":443", "a:0", "a:65536", "a:x", "https://a", "[::1", "[::1]x", "a b", "u@a"};
+	char host[64];
+	int port = 0;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct err err = ERR_INIT;
+		assert_int_equal(
+			probe_host_parse(good[i].text, host, sizeof(host), &port, &err), 0);
+		assert_string_equal(host, good[i].host);
+		assert_int_equal(port, good[i].port);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct err err = ERR_INIT;
+		if (probe_host_parse(bad[i], host, sizeof(host), &port, &err) != -1)
+			fail_msg("\"%s\" was taken", bad[i]);
+		assert_int_equal(err.kind, ERR_CONFIG);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(provenance_wins_then_the_operator_then_what_was_there),
+		cmocka_unit_test(hosts_are_names_or_addresses_with_a_port),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,146 @@
+/* Finding a leaf whose import lost its answer: ours, and no other. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "delivery/remote.h"
+#include "tests/delivery/job_fixture.h"
+#include "tests/lib/fake_call.h"
+#include "tests/lib/fake_loop.h"
+
+struct answer {
+	int ends;
+	char arn[128];
+	struct err err;
+};
+
+static void on_found(void *arg, const char *arn, const struct err *err)
+{
+	struct answer *answer = arg;
+	answer->ends++;
+	text_copy(answer->arn, sizeof(answer->arn), arn != NULL ? arn : "");
+	answer->err = err != NULL ? *err : (struct err)ERR_INIT;
+}
+
+static void facts_of(const char *pem, struct x509_facts *ret_facts)
+{
+	struct err err = ERR_INIT;
+	const char *at = pem;
+	unsigned char *der;
+	size_t len;
+	*ret_facts = (struct x509_facts){.san_count = 0};
+	assert_int_equal(x509_pem_next(&at, pem + strlen(pem), &der, &len, &err), 1);
+	assert_int_equal(x509_facts_from_der(der, len, ret_facts, &err), 0);
+	free(der);
+}
+
+static struct remote_find *start(struct job_fixture *fixture, struct answer *answer)
+{
+	struct x509_facts facts;
+	facts_of(fixture->new_pem, &facts);
+	*answer = (struct answer){.ends = 0};
+	struct remote_find *find = remote_find_start(fixture->client, REGION,
+		&(struct remote_wanted){
+			.leaf = &facts, .created_after_s = NOW_S - 600, .certificate_id = "shop"},
+		on_found, answer);
+	x509_facts_clear(&facts);
+	return find;
+}
+
+static void run(struct job_fixture *fixture, struct answer *answer)
+{
+	(void)start(fixture, answer);
+	fake_loop_run_ready();
+	assert_int_equal(answer->ends, 1);
+}
+
+static void open_world(struct job_fixture *fixture)
+{
+	job_fixture_open(fixture, &(struct job_fixture_options){.host = NULL});
+}
+
+static void only_the_leaf_that_we_made_is_found(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	open_world(&fixture);
+	run(&fixture, &answer);
+	assert_string_equal(answer.arn, "");
+	assert_int_equal(fake_call_count_of("GetCertificate"), 0); /* old has other dates */
+	struct write_acm_cert *before = write_acm_add(&fixture.acm, fixture.new_pem, "x");
+	before->created_s = NOW_S - 3600; /* somebody's, long before */
+	struct write_acm_cert *another = write_acm_add(&fixture.acm, fixture.new_pem, "x");
+	write_acm_set_tag(another, "acmsensor:certificate-id", "another");
+	run(&fixture, &answer);
+	assert_string_equal(answer.arn, "");
+	struct write_acm_cert *ours = write_acm_add(&fixture.acm, fixture.new_pem, "x");
+	run(&fixture, &answer);
+	assert_string_equal(answer.arn, ours->arn); /* its tags may show later */
+	write_acm_set_tag(ours, "acmsensor:certificate-id", "shop");
+	run(&fixture, &answer);
+	assert_string_equal(answer.arn, ours->arn);
+	job_fixture_close(&fixture);
+}
+
+/* Not having looked is no "there is none". */
+static void an_error_is_no_answer(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n <= 3; n++) {
+		for (size_t e = 0; e < FAKE_CALL_ERRORS; e++) {
+			struct job_fixture fixture;
+			struct answer answer;
+			open_world(&fixture);
+			(void)write_acm_add(&fixture.acm, fixture.new_pem, "x");
+			fake_call_fail_at(n, fake_call_errors[e].kind, fake_call_errors[e].code);
+			run(&fixture, &answer);
+			enum err_kind kind = fake_call_errors[e].kind;
+			bool is_gone = n > 1 && (kind == ERR_NOT_FOUND ||
+							strcmp(fake_call_errors[e].code,
+								"RequestInProgressException") == 0);
+			bool is_origins = n == 1 && kind == ERR_REFUSED;
+			if (is_gone)
+				assert_string_equal(answer.arn, "");
+			else if (is_origins)
+				assert_string_not_equal(answer.arn, "");
+			else
+				assert_int_equal(answer.err.kind, kind);
+			job_fixture_close(&fixture);
+		}
+	}
+}
+
+static void cancel_at_each_call(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < 3; n++) {
+		struct job_fixture fixture;
+		struct answer answer;
+		open_world(&fixture);
+		(void)write_acm_add(&fixture.acm, fixture.new_pem, "x");
+		struct remote_find *find = start(&fixture, &answer);
+		for (size_t i = 0; i < n; i++)
+			assert_true(fake_loop_step());
+		remote_find_cancel(find);
+		assert_int_equal(answer.ends, 0);
+		job_fixture_close(&fixture);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_the_leaf_that_we_made_is_found),
+		cmocka_unit_test(an_error_is_no_answer),
+		cmocka_unit_test(cancel_at_each_call),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
