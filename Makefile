@@ -100,7 +100,7 @@ $(B)/check_store: $(B)/tests/lib/check_store.o $(call upto,store)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
 
-# The reimport rules, to be compared with awssim's.
+# What delivery/import_rules.c foresees, to be held against awssim's rules.
 $(B)/check_rules: $(B)/tests/lib/check_rules.o $(call upto,delivery)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
@@ -136,7 +136,7 @@ $(B)/flags: FORCE
 
 JOBS     ?= $(shell nproc)
 self     := $(MAKE) --no-print-directory
-unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store $(B)/check_rules $(B)/die_at_write.so
+unit: $(tests) $(fuzzers) $(B)/check_store $(B)/check_rules $(B)/fill_store $(B)/die_at_write.so
 	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)
 	@sh tests/fuzz/replay.sh $(B) $(fuzzers)
 

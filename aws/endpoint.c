@@ -23,15 +23,15 @@ struct row {
 };
 
 static const struct row table[AWS_SERVICES] = {
-	[AWS_STS] = {"sts", {"us-east-1", "us-east-2", "us-west-1", "us-west-2"}, true},
-	[AWS_ORGANIZATIONS] = {"organizations", {NULL}, true},
-	[AWS_ACCOUNT] = {"account", {NULL}, false},
+	[AWS_STS] = {"sts", {"us-east-1", "us-east-2", "us-west-1", "us-west-2"}, true, false},
+	[AWS_ORGANIZATIONS] = {"organizations", {NULL}, true, false},
+	[AWS_ACCOUNT] = {"account", {NULL}, false, false},
 	[AWS_EC2] = {"ec2",
 		{"ca-central-1", "ca-west-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"},
-		true},
+		true, false},
 	[AWS_ACM] = {"acm",
 		{"ca-central-1", "ca-west-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"},
-		true},
+		true, false},
 	[AWS_SECRETSMANAGER] = {"secretsmanager",
 		{"ca-central-1", "ca-west-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 			"us-iso-east-1", "us-iso-west-1", "us-isob-east-1"},

@@ -18,9 +18,14 @@ enum rule_verdict {
 
 enum { RULES_MAX = 24, RULE_TEXT_MAX = 512 };
 
+/*
+ * Of any import: key_type, signature_algorithm, issuer_key_type, issuer_named, valid_now, has_name,
+ * chain_given; with a chain: chain_order, chain_valid_now. Of a reimport: imported, status; and
+ * same_key_type, names_overlap, key_usage_kept, key_usage_not_added, ext_key_usage_kept,
+ * ext_key_usage_not_added, or in their place current_known.
+ */
 struct rule_result {
-	const char
-		*name; /* shared static: "same_key_type", "names_overlap", "key_usage_kept" ... */
+	const char *name; /* shared static */
 	enum rule_verdict verdict;
 	char text[RULE_TEXT_MAX]; /* one sentence with the values compared */
 };
@@ -36,8 +41,9 @@ struct rule_old {
 	const struct x509_facts *facts; /* NULL: no PEM could be had */
 };
 
+/* Appended. Signatures are not looked at: delivery/bundle.h does. chain: without the leaf. */
 void import_rules_new(const struct x509_facts *leaf, const struct x509_facts *const *chain,
-	size_t chain_count, struct rule_results *results);
+	size_t chain_count, int64_t now_s, struct rule_results *results);
 /* Appended to the ones above. */
 void import_rules_replace(
 	const struct rule_old *old, const struct x509_facts *leaf, struct rule_results *results);

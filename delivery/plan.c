@@ -1,296 +1,254 @@
-/*
- * What is refused is refused on confirmed rules only; whatever else could surprise is a warning.
- * A new ARN is never chosen silently: it moves bindings.
- */
-#include "delivery/plan.h"
-
-#include <stdarg.h>
-#include <stdio.h>
+#include <assert.h>
 #include <string.h>
 
 #include "aws/arn.h"
 #include "base/text.h"
+#include "delivery/cert_view.h"
+#include "delivery/job_tags.h"
+#include "delivery/plan_internal.h"
 
 enum {
-	SOON_S = 30 * 86400,
-	NAMES_SHOWN_MAX = 8, /* so that there is room for the warnings that follow */
-	WILDCARDS_SHOWN_MAX = 4,
+	TAGS_MAX = 50,	     /* TooManyTagsException */
+	PROVENANCE_TAGS = 3, /* managed-by, sensor, certificate-id */
+	WHY_MAX = 380,	     /* of PLAN_TEXT_MAX, with room for the sentence around it */
 };
 
-static const char cloudfront_mark[] = ":cloudfront:";
+static const char another[] = " (and another rule is broken)";
 
-static void warn(struct plan *plan, const char *name, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+#define DECIDE(plan, what, ...)                                                                    \
+	((plan)->decision = (what), tell((plan)->reason, PLAN_TEXT_MAX, __VA_ARGS__))
+#define SAY_ROLLBACK(plan, is_possible, ...)                                                       \
+	((plan)->may_roll_back = (is_possible),                                                    \
+		tell((plan)->rollback_reason, PLAN_TEXT_MAX, __VA_ARGS__))
 
-static void warn(struct plan *plan, const char *name, const char *format, ...)
-{
-	va_list args;
-	if (plan->warning_count == PLAN_WARNINGS_MAX)
-		return;
-	struct plan_warning *warning = &plan->warning[plan->warning_count++];
-	warning->name = name;
-	va_start(args, format);
-	(void)vsnprintf(warning->text, sizeof(warning->text), format, args); /* cut */
-	va_end(args);
-}
+/* --- refusals that need no rule --------------------------------------------------------------- */
 
-static void decide(struct plan *plan, enum plan_decision decision, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void decide(struct plan *plan, enum plan_decision decision, const char *format, ...)
-{
-	va_list args;
-	plan->decision = decision;
-	va_start(args, format);
-	(void)vsnprintf(plan->reason, sizeof(plan->reason), format, args); /* cut */
-	va_end(args);
-}
-
-static bool has_arn(const struct plan_input *input)
-{
-	return input->arn != NULL && input->arn[0] != '\0';
-}
-
-static const struct x509_facts *old_facts(const struct plan_input *input)
-{
-	return input->remote != NULL && input->remote->has_facts ? &input->remote->facts : NULL;
-}
-
-/* --- the decision ----------------------------------------------------------------------------- */
-
-/* Whether the ARN is one of this place; else the refusal is decided. */
-static bool check_arn(const struct plan_input *input, struct plan *plan)
+static bool refuses_arn(const struct plan_input *input, struct plan *plan)
 {
 	struct arn arn;
 	if (!arn_parse(input->arn, &arn) || strcmp(arn.service, "acm") != 0 ||
 		!text_has_prefix(arn.resource, "certificate/"))
-		decide(plan, PLAN_REFUSE, "%.300s is not the ARN of an ACM certificate",
+		DECIDE(plan, PLAN_REFUSE, "%.300s is not the ARN of an ACM certificate",
 			input->arn);
 	else if (strcmp(arn.partition, input->partition) != 0)
-		decide(plan, PLAN_REFUSE,
-			"the ARN is of partition %s, the connector %s works in partition %s",
+		DECIDE(plan, PLAN_REFUSE,
+			"the ARN is of partition %s, and connector %s works in partition %s",
 			arn.partition, input->connector, input->partition);
 	else if (strcmp(arn.account_id, input->account_id) != 0 ||
 		 strcmp(arn.region, input->region) != 0)
-		decide(plan, PLAN_REFUSE, "the ARN is of account %s in %s, not of account %s in %s",
+		DECIDE(plan, PLAN_REFUSE,
+			"the ARN is of account %s in %s, and the delivery is for account %s in %s",
 			arn.account_id, arn.region, input->account_id, input->region);
+	else if (plan_current(input) == NULL)
+		DECIDE(plan, PLAN_REFUSE,
+			"ACM does not have %.200s: it was deleted or never was; without an ARN the "
+			"certificate is imported as a new one",
+			input->arn);
 	else
-		return true;
-	return false;
+		return false;
+	return true;
 }
 
-static const struct rule_result *first_broken(const struct rule_results *results, size_t from)
+static bool has_key(const struct acm_tag *tag, size_t count, const char *key)
 {
-	for (size_t i = from; i < results->count; i++)
-		if (results->item[i].verdict == RULE_BROKEN)
-			return &results->item[i];
-	return NULL;
-}
-
-static void apply_rules(const struct plan_input *input, struct plan *plan)
-{
-	const struct bundle *bundle = input->bundle;
-	const struct x509_facts *chain[BUNDLE_CHAIN_MAX];
-	for (size_t i = 0; i < bundle->chain_count; i++)
-		chain[i] = &bundle->chain[i].facts;
-	import_rules_new(&bundle->leaf.facts, chain, bundle->chain_count, &plan->rules);
-	const struct rule_result *broken = first_broken(&plan->rules, 0);
-	size_t of_import = plan->rules.count;
-	if (broken != NULL) {
-		decide(plan, PLAN_REFUSE, "ACM would refuse it: %s", broken->text);
-		return;
-	}
-	if (!has_arn(input)) {
-		decide(plan, PLAN_IMPORT_NEW, "no ARN to replace was named: a new certificate");
-		return;
-	}
-	if (!input->reimport_allowed) {
-		decide(plan, PLAN_IMPORT_NEW,
-			"%s: a new certificate with an ARN of its own; what uses the old one has "
-			"to be moved",
-			input->reimport_off_by);
-		return;
-	}
-	const struct acm_detail *detail = &input->remote->detail;
-	import_rules_replace(
-		&(struct rule_old){
-			.type = detail->type, .status = detail->status, .facts = old_facts(input)},
-		&bundle->leaf.facts, &plan->rules);
-	broken = first_broken(&plan->rules, of_import);
-	if (broken != NULL)
-		decide(plan, PLAN_REFUSE,
-			"ACM would refuse it under this ARN: %s; --new-arn imports it as a new "
-			"certificate",
-			broken->text);
-	else
-		decide(plan, PLAN_REIMPORT,
-			"ACM takes it under the same ARN: whatever uses that picks it up by itself");
-}
-
-/* --- warnings --------------------------------------------------------------------------------- */
-
-bool plan_covers(const struct x509_facts *facts, const char *name)
-{
-	if (text_equal_ci(facts->common_name, name))
-		return true;
-	for (size_t i = 0; i < facts->san_count; i++)
-		if (text_equal_ci(facts->san[i].text, name))
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(tag[i].key, key) == 0)
 			return true;
 	return false;
 }
 
-static void warn_names(const struct plan_input *input, struct plan *plan)
+/* Those of ours that are there already are not counted twice, those of AWS's services never. */
+static size_t count_tags(const struct plan_input *input)
 {
-	const struct x509_facts *now = &input->bundle->leaf.facts, *old = old_facts(input);
-	size_t lost = 0, bare = 0;
-	for (size_t i = 0; old != NULL && i < old->san_count; i++)
-		if (!plan_covers(now, old->san[i].text) && ++lost <= NAMES_SHOWN_MAX)
-			warn(plan, "name_lost", "%.253s is not in the new certificate",
-				old->san[i].text);
-	if (lost > NAMES_SHOWN_MAX)
-		warn(plan, "name_lost", "%zu more names are not in the new certificate",
-			lost - NAMES_SHOWN_MAX);
-	for (size_t i = 0; i < now->san_count; i++) {
-		const char *name = now->san[i].text;
-		if (!text_has_prefix(name, "*.") || plan_covers(now, name + 2) ||
-			++bare > WILDCARDS_SHOWN_MAX)
+	size_t count = PROVENANCE_TAGS + input->tag_count;
+	const struct remote_state *current = plan_current(input);
+	for (size_t i = 0; current != NULL && i < current->tags.count; i++) {
+		const char *key = current->tags.item[i].key;
+		if (!job_tags_is_reserved(key) && !has_key(input->tag, input->tag_count, key))
+			count++;
+	}
+	return count;
+}
+
+/* --- the decision ----------------------------------------------------------------------------- */
+
+/* NULL: none from that one on. ret_more: how many follow it. */
+static const struct rule_result *first_broken(
+	const struct rule_results *results, size_t from, size_t *ret_more)
+{
+	const struct rule_result *first = NULL;
+	*ret_more = 0;
+	for (size_t i = from; i < results->count; i++) {
+		if (results->item[i].verdict != RULE_BROKEN)
 			continue;
-		warn(plan, "wildcard_without_apex", "%.200s does not cover %.200s itself", name,
-			name + 2);
+		if (first == NULL)
+			first = &results->item[i];
+		else
+			++*ret_more;
+	}
+	return first;
+}
+
+/* A broken rule's sentence inside of another one. */
+static void tell_broken(char ret[WHY_MAX], const struct rule_result *broken, size_t more)
+{
+	text_shorten(ret, WHY_MAX - sizeof(another), broken->text);
+	if (more > 0)
+		text_copy(ret + strlen(ret), WHY_MAX - strlen(ret), another);
+}
+
+static size_t count_unconfirmed(const struct rule_results *results)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < results->count; i++)
+		count += results->item[i].verdict == RULE_UNCONFIRMED;
+	return count;
+}
+
+static void decide_new(const struct plan_input *input, struct plan *plan)
+{
+	const struct remote_state *current = plan_current(input);
+	size_t users = current != NULL ? current->detail.in_use_by.count : 0;
+	if (current == NULL)
+		DECIDE(plan, PLAN_IMPORT_NEW,
+			"no ARN is to be replaced, so it is imported as a new certificate");
+	else if (users == 0)
+		DECIDE(plan, PLAN_IMPORT_NEW,
+			"%.200s: it is imported as a new certificate with an ARN of its own; "
+			"nothing "
+			"uses the old one",
+			input->reimport_off_by);
+	else
+		DECIDE(plan, PLAN_IMPORT_NEW,
+			"%.200s: it is imported as a new certificate with an ARN of its own; %zu "
+			"binding%s of the old ARN %s to be moved",
+			input->reimport_off_by, users, users == 1 ? "" : "s",
+			users == 1 ? "has" : "have");
+}
+
+static void decide_replace(const struct plan_input *input, struct plan *plan)
+{
+	const struct remote_state *current = plan_current(input);
+	char why[WHY_MAX];
+	size_t from = plan->rules.count, more, tags = count_tags(input);
+	import_rules_replace(&(struct rule_old){.type = current->detail.type,
+				     .status = current->detail.status,
+				     .facts = plan_old_facts(input)},
+		&input->bundle->leaf.facts, &plan->rules);
+	const struct rule_result *broken = first_broken(&plan->rules, from, &more);
+	size_t users = current->detail.in_use_by.count, open = count_unconfirmed(&plan->rules);
+	if (broken != NULL) {
+		tell_broken(why, broken, more);
+		DECIDE(plan, PLAN_REFUSE,
+			"ACM would refuse it under this ARN: %s; --new-arn imports it as a new "
+			"certificate",
+			why);
+	} else if (tags > TAGS_MAX) {
+		DECIDE(plan, PLAN_REFUSE,
+			"with its own tags, the given ones and those of where it comes from the "
+			"certificate would have %zu tags, and ACM keeps at most %d",
+			tags, TAGS_MAX);
+	} else {
+		DECIDE(plan, PLAN_REIMPORT, "ACM %s it under the same ARN%s, and %s",
+			open == 0 ? "takes" : "should take",
+			open == 0 ? "" : ", though not every rule is confirmed",
+			users == 0   ? "nothing has to be moved"
+			: users == 1 ? "the one that uses it picks it up by itself"
+				     : "all that use it pick it up by themselves");
 	}
 }
 
-static void warn_dates(const struct plan_input *input, struct plan *plan)
+static void decide(const struct plan_input *input, struct plan *plan)
 {
-	const struct x509_facts *now = &input->bundle->leaf.facts, *old = old_facts(input);
-	char before[TEXT_TIME_MAX], after[TEXT_TIME_MAX];
-	if (now->not_after_s - input->now_s < SOON_S)
-		warn(plan, "expires_soon", "the new certificate ends on %s already",
-			text_format_time(now->not_after_s, after));
-	if (old != NULL && now->not_after_s < old->not_after_s)
-		warn(plan, "shorter_validity", "it ends on %s, before what it replaces (%s)",
-			text_format_time(now->not_after_s, after),
-			text_format_time(old->not_after_s, before));
-}
-
-static bool is_cloudfront_key(const char *key_algorithm)
-{
-	return text_has_prefix(key_algorithm, "RSA_") ||
-	       strcmp(key_algorithm, "EC_prime256v1") == 0;
-}
-
-static void warn_users(const struct plan_input *input, struct plan *plan)
-{
-	bool has_cloudfront = false;
-	if (input->remote == NULL)
+	const struct bundle *bundle = input->bundle;
+	const struct x509_facts *chain[BUNDLE_CHAIN_MAX];
+	char why[WHY_MAX];
+	size_t more;
+	if (plan_has_arn(input) && refuses_arn(input, plan))
 		return;
-	const struct acm_text_list *users = &input->remote->detail.in_use_by;
-	for (size_t i = 0; i < users->count; i++)
-		has_cloudfront |= strstr(users->item[i], cloudfront_mark) != NULL;
-	if (!has_cloudfront)
-		return;
-	if (strcmp(input->partition, "aws") == 0 && strcmp(input->region, "us-east-1") != 0)
-		warn(plan, "cloudfront_region",
-			"CloudFront takes certificates from us-east-1 only, this one is in %s",
-			input->region);
-	if (!is_cloudfront_key(input->bundle->key_algorithm))
-		warn(plan, "cloudfront_key_type",
-			"CloudFront does not take %s keys: RSA, or EC P-256",
-			input->bundle->key_algorithm);
-}
-
-static void warn_rest(const struct plan_input *input, struct plan *plan)
-{
-	const struct x509_facts *now = &input->bundle->leaf.facts, *old = old_facts(input);
-	if (old != NULL && strcmp(old->issuer, now->issuer) != 0)
-		warn(plan, "issuer_changed", "another issuer: %.200s, before %.200s", now->issuer,
-			old->issuer);
-	if (old != NULL &&
-		memcmp(old->fingerprint_sha256, now->fingerprint_sha256, X509_SHA256_LEN) == 0)
-		warn(plan, "same_certificate",
-			"this very certificate is there already: nothing would change");
-	if (input->escrow == ESCROW_MEMORY)
-		warn(plan, "memory_escrow",
-			"the key waits in memory only: a restart of the sensor loses it, and the plan "
-			"has to be made anew");
-	for (size_t i = 0; i < plan->rules.count; i++)
-		if (plan->rules.item[i].verdict == RULE_UNCONFIRMED)
-			warn(plan, "rule_unconfirmed", "%s", plan->rules.item[i].text);
+	assert(bundle->chain_count <= BUNDLE_CHAIN_MAX);
+	for (size_t i = 0; i < bundle->chain_count; i++)
+		chain[i] = &bundle->chain[i].facts;
+	import_rules_new(
+		&bundle->leaf.facts, chain, bundle->chain_count, input->now_s, &plan->rules);
+	const struct rule_result *broken = first_broken(&plan->rules, 0, &more);
+	if (broken != NULL) {
+		tell_broken(why, broken, more);
+		DECIDE(plan, PLAN_REFUSE, "ACM would refuse the certificate: %s", why);
+	} else if (plan_has_arn(input) && input->reimport_allowed) {
+		decide_replace(input, plan);
+	} else {
+		decide_new(input, plan);
+	}
 }
 
 /* --- the way back ----------------------------------------------------------------------------- */
 
-static void say_rollback(struct plan *plan, bool is_possible, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void say_rollback(struct plan *plan, bool is_possible, const char *format, ...)
+/* The old certificate would be a reimport over the new one, by the same rules. */
+static void judge_way_back(const struct plan_input *input, struct plan *plan)
 {
-	va_list args;
-	plan->may_roll_back = is_possible;
-	va_start(args, format);
-	(void)vsnprintf(plan->rollback_reason, sizeof(plan->rollback_reason), format, args);
-	va_end(args);
-}
-
-/* The old certificate would be a reimport over the new one, with the same rules. */
-static const struct rule_result *broken_backwards(
-	const struct plan_input *input, struct rule_results *results)
-{
-	results->count = 0;
+	const struct x509_facts *old = plan_old_facts(input);
+	struct rule_results backwards = {.count = 0};
+	const char *until = input->old_key_until;
+	char old_until[TEXT_TIME_MAX], why[WHY_MAX];
+	size_t more;
 	import_rules_replace(&(struct rule_old){.type = "IMPORTED",
 				     .status = "ISSUED",
 				     .facts = &input->bundle->leaf.facts},
-		old_facts(input), results);
-	return first_broken(results, 0);
+		old, &backwards);
+	const struct rule_result *broken = first_broken(&backwards, 0, &more);
+	bool is_kept_until = until != NULL && until[0] != '\0';
+	if (broken != NULL) {
+		tell_broken(why, broken, more);
+		SAY_ROLLBACK(plan, false,
+			"ACM would refuse the certificate that is there over the new one: %s", why);
+		return;
+	}
+	SAY_ROLLBACK(plan, true,
+		"the certificate that is there (serial %s, valid until %s) and its key are "
+		"kept sealed%s%s and can be imported again%s",
+		old->serial, text_format_time(old->not_after_s, old_until),
+		is_kept_until ? " until " : "", is_kept_until ? until : "",
+		count_unconfirmed(&backwards) > 0 ? ", though not every rule of that is confirmed"
+						  : "");
 }
 
 static void judge_rollback(const struct plan_input *input, struct plan *plan)
 {
-	const struct x509_facts *old = old_facts(input);
-	struct rule_results backwards;
-	const struct rule_result *broken;
-	if (plan->decision != PLAN_REIMPORT)
-		say_rollback(plan, false, "%s",
-			plan->decision == PLAN_REFUSE
-				? "nothing is done"
-				: "nothing is replaced; what is new can be deleted while nothing "
-				  "uses it");
+	const struct x509_facts *old = plan_old_facts(input);
+	char at[TEXT_TIME_MAX];
+	if (plan->decision == PLAN_REFUSE)
+		SAY_ROLLBACK(plan, false, "nothing is done, so there is nothing to take back");
+	else if (plan->decision == PLAN_IMPORT_NEW)
+		SAY_ROLLBACK(plan, false,
+			"nothing is replaced: the new certificate can be deleted while nothing "
+			"uses "
+			"it");
 	else if (old == NULL)
-		say_rollback(plan, false, "what is there cannot be read, so it cannot be kept");
+		SAY_ROLLBACK(plan, false,
+			"ACM gives no certificate that could be read, so there is nothing that "
+			"could "
+			"be kept");
 	else if (!input->has_old_key)
-		say_rollback(plan, false,
+		SAY_ROLLBACK(plan, false,
 			"ACM never gives a private key back, and this sensor does not have the key "
 			"of what is there: it did not deliver it, or keeps it no longer");
 	else if (old->not_after_s <= input->now_s)
-		say_rollback(plan, false, "what is there has expired: ACM would not take it again");
-	else if ((broken = broken_backwards(input, &backwards)) != NULL)
-		say_rollback(plan, false, "ACM would refuse the way back: %s", broken->text);
+		SAY_ROLLBACK(plan, false,
+			"what is there has expired on %s, and ACM takes no expired certificate",
+			text_format_time(old->not_after_s, at));
+	else if (old->not_before_s > input->now_s)
+		SAY_ROLLBACK(plan, false,
+			"what is there is valid from %s only, and ACM takes no certificate before",
+			text_format_time(old->not_before_s, at));
 	else
-		say_rollback(plan, true,
-			"the certificate that is there and its key are kept sealed%s%s",
-			input->old_key_until[0] != '\0' ? " until " : "", input->old_key_until);
+		judge_way_back(input, plan);
 }
 
 void plan_decide(const struct plan_input *input, struct plan *ret_plan)
 {
-	struct plan *plan = ret_plan;
-	*plan = (struct plan){.decision = PLAN_REFUSE};
-	bool is_there = has_arn(input) && input->remote != NULL;
-	if (has_arn(input) && !check_arn(input, plan)) {
-		judge_rollback(input, plan);
-		return;
-	}
-	if (is_there && !input->remote->exists) {
-		decide(plan, PLAN_REFUSE, "ACM does not have %.300s", input->arn);
-		judge_rollback(input, plan);
-		return;
-	}
-	apply_rules(input, plan);
-	warn_names(input, plan);
-	warn_dates(input, plan);
-	warn_users(input, plan);
-	warn_rest(input, plan);
-	judge_rollback(input, plan);
-	if (plan->decision == PLAN_REIMPORT && !plan->may_roll_back)
-		warn(plan, "no_rollback", "there is no way back: %.400s", plan->rollback_reason);
+	*ret_plan = (struct plan){.decision = PLAN_REFUSE};
+	decide(input, ret_plan);
+	judge_rollback(input, ret_plan);
+	plan_warn(input, ret_plan);
 }

@@ -11,7 +11,7 @@
 #include "delivery/remote.h"
 #include "store/plans.h"
 
-enum { PLAN_WARNINGS_MAX = 24, PLAN_TEXT_MAX = 512 };
+enum { PLAN_WARNINGS_MAX = RULES_MAX + 24, PLAN_TEXT_MAX = 512 }; /* every rule, and our own */
 
 struct plan_input {
 	const char *id, *connector, *partition, *account_id, *region;
@@ -32,9 +32,15 @@ struct plan_input {
 	int64_t now_s, expires_s;
 };
 
+/*
+ * The name of an unconfirmed rule, or: same_certificate, key_reused, name_lost, name_by_wildcard,
+ * wildcard_without_apex, private_names, no_server_authentication, is_ca, expires_soon,
+ * shorter_validity, issuer_changed, cloudfront_region, cloudfront_key_type, nlb_key_type,
+ * api_gateway_key_type, bindings_to_move, tag_changed, certificate_id_changed,
+ * verify_host_not_named, memory_escrow, no_rollback, no_auto_rollback.
+ */
 struct plan_warning {
-	const char
-		*name; /* shared static: "name_lost", "cloudfront_region", "shorter_validity" ... */
+	const char *name; /* shared static */
 	char text[PLAN_TEXT_MAX];
 };
 
@@ -48,9 +54,11 @@ struct plan {
 	char rollback_reason[PLAN_TEXT_MAX]; /* how, or why not */
 };
 
-/* Whether the certificate names that very name (case aside). */
-bool plan_covers(const struct x509_facts *facts, const char *name);
-
+/*
+ * Refused: a confirmed rule that is broken, an ARN of elsewhere or of nothing, one that was not
+ * imported, more tags than ACM keeps. What only hinders a reimport is refused too, with the advice
+ * to use --new-arn: a new ARN is never chosen silently, because it moves bindings.
+ */
 void plan_decide(const struct plan_input *input, struct plan *ret_plan);
 
 /* Appends one JSON object: local_api.h, "plan". */

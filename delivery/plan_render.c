@@ -1,16 +1,14 @@
 /* A plan as JSON: sensor/local_api.h. */
-#include <string.h>
-
-#include "aws/arn.h"
 #include "base/json_write.h"
 #include "base/text.h"
-#include "delivery/plan.h"
+#include "delivery/cert_view.h"
+#include "delivery/plan_internal.h"
 
 static const char *const verdict_name[] = {
 	[RULE_PASSED] = "passed", [RULE_BROKEN] = "broken", [RULE_UNCONFIRMED] = "unconfirmed"};
 
 static void render_texts(
-	struct json_writer *writer, const char *key, char *const *item, size_t count)
+	struct json_writer *writer, const char *key, const char *const *item, size_t count)
 {
 	json_key(writer, key);
 	json_open_array(writer);
@@ -19,14 +17,10 @@ static void render_texts(
 	json_close_array(writer);
 }
 
-static void render_key_usages(struct json_writer *writer, const struct x509_facts *facts)
+static void render_usages(struct json_writer *writer, const struct x509_facts *facts)
 {
-	json_key(writer, "key_usages");
-	json_open_array(writer);
-	for (unsigned i = 0; x509_key_usage_name(i) != NULL; i++)
-		if ((facts->key_usage & 1U << i) != 0)
-			json_text(writer, x509_key_usage_name(i));
-	json_close_array(writer);
+	const char *name[KEY_USAGES_MAX];
+	render_texts(writer, "key_usages", name, key_usage_names(facts->key_usage, name));
 	json_key(writer, "extended_key_usages");
 	json_open_array(writer);
 	for (size_t i = 0; i < facts->ext_key_usage_count; i++)
@@ -51,7 +45,7 @@ static void render_facts(struct json_writer *writer, const struct x509_facts *fa
 	for (size_t i = 0; i < facts->san_count; i++)
 		json_text(writer, facts->san[i].text);
 	json_close_array(writer);
-	render_key_usages(writer, facts);
+	render_usages(writer, facts);
 }
 
 static void render_tags(
@@ -64,21 +58,44 @@ static void render_tags(
 	json_close_object(writer);
 }
 
-static void render_current(struct json_writer *writer, const struct remote_state *remote)
+/* Of a certificate that cannot be read only what AWS says. */
+static void render_detail(struct json_writer *writer, const struct acm_detail *detail)
+{
+	json_member_text(writer, "serial", detail->serial);
+	json_member_text(writer, "fingerprint_sha256", NULL);
+	json_member_text(writer, "subject", detail->subject);
+	json_member_text(writer, "issuer", detail->issuer);
+	json_member_time(writer, "not_before", detail->not_before_s);
+	json_member_time(writer, "not_after", detail->not_after_s);
+	json_member_text(writer, "key_algorithm", detail->key_algorithm);
+	json_member_text(writer, "signature_algorithm", detail->signature_algorithm);
+	render_texts(writer, "subject_alternative_names", (const char *const *)detail->sans.item,
+		detail->sans.count);
+	render_texts(writer, "key_usages", (const char *const *)detail->key_usages.item,
+		detail->key_usages.count);
+	render_texts(writer, "extended_key_usages",
+		(const char *const *)detail->ext_key_usages.item, detail->ext_key_usages.count);
+}
+
+static void render_current(struct json_writer *writer, const struct remote_state *current)
 {
 	json_key(writer, "current");
-	if (remote == NULL || !remote->exists) {
+	if (current == NULL) {
 		json_write_null(writer);
 		return;
 	}
+	const struct acm_detail *detail = &current->detail;
 	json_open_object(writer);
-	json_member_text(writer, "type", remote->detail.type);
-	json_member_text(writer, "status", remote->detail.status);
-	if (remote->has_facts)
-		render_facts(writer, &remote->facts);
-	render_texts(
-		writer, "in_use_by", remote->detail.in_use_by.item, remote->detail.in_use_by.count);
-	render_tags(writer, "tags", remote->tags.item, remote->tags.count);
+	json_member_text(writer, "arn", detail->arn);
+	json_member_text(writer, "type", detail->type);
+	json_member_text(writer, "status", detail->status);
+	if (current->has_facts)
+		render_facts(writer, &current->facts);
+	else
+		render_detail(writer, detail);
+	render_texts(writer, "in_use_by", (const char *const *)detail->in_use_by.item,
+		detail->in_use_by.count);
+	render_tags(writer, "tags", current->tags.item, current->tags.count);
 	json_close_object(writer);
 }
 
@@ -95,16 +112,30 @@ static void render_new(struct json_writer *writer, const struct bundle *bundle)
 	json_close_object(writer);
 }
 
-/* Names of a that are in b (is_shared) or are not. */
-static void render_names(struct json_writer *writer, const char *key, const struct x509_facts *a,
-	const struct x509_facts *b, bool is_shared)
+static void render_selected(struct json_writer *writer, const char *key,
+	const struct cert_names *names, const struct cert_names *others, bool is_shared)
 {
-	json_key(writer, key);
-	json_open_array(writer);
-	for (size_t i = 0; a != NULL && i < a->san_count; i++)
-		if ((b != NULL && plan_covers(b, a->san[i].text)) == is_shared)
-			json_text(writer, a->san[i].text);
-	json_close_array(writer);
+	struct cert_names selected;
+	cert_names_select(names, others, is_shared, &selected);
+	render_texts(writer, key, selected.item, selected.count);
+	cert_names_clear(&selected);
+}
+
+static void render_names(struct json_writer *writer, const struct plan_input *input)
+{
+	const struct x509_facts *old = plan_old_facts(input);
+	struct cert_names before = {.count = 0}, after;
+	cert_names_init(&after, &input->bundle->leaf.facts);
+	if (old != NULL)
+		cert_names_init(&before, old);
+	json_key(writer, "names");
+	json_open_object(writer);
+	render_selected(writer, "added", &after, &before, false);
+	render_selected(writer, "lost", &before, &after, false);
+	render_selected(writer, "kept", &before, &after, true);
+	json_close_object(writer);
+	cert_names_clear(&before);
+	cert_names_clear(&after);
 }
 
 static void render_rules(struct json_writer *writer, const struct plan *plan)
@@ -148,14 +179,14 @@ static void render_warnings(
 static void render_place(
 	struct json_writer *writer, const struct plan_input *input, const struct plan *plan)
 {
-	bool keeps_arn = plan->decision != PLAN_IMPORT_NEW && input->arn != NULL;
+	bool is_replaced = plan->decision != PLAN_IMPORT_NEW && input->arn != NULL;
 	json_member_text(writer, "id", input->id);
 	json_member_text(writer, "decision", plan_decision_name(plan->decision));
 	json_member_text(writer, "reason", plan->reason);
 	json_member_text(writer, "connector", input->connector);
 	json_member_text(writer, "account_id", input->account_id);
 	json_member_text(writer, "region", input->region);
-	json_member_text(writer, "arn", keeps_arn ? input->arn : "");
+	json_member_text(writer, "arn", is_replaced ? input->arn : "");
 	json_member_text(writer, "certificate_id", input->certificate_id);
 	json_member_time(writer, "created", input->now_s);
 	json_member_time(writer, "expires", input->expires_s);
@@ -171,33 +202,33 @@ static void render_way_back(
 	json_close_object(writer);
 	json_member_bool(writer, "auto_rollback", input->auto_rollback);
 	json_member_text(writer, "key_escrow", key_escrow_name(input->escrow));
-	render_texts(writer, "verify_hosts", (char *const *)(uintptr_t)input->verify_host,
-		input->verify_host_count);
+	render_texts(writer, "verify_hosts", input->verify_host, input->verify_host_count);
+}
+
+/* What uses the old ARN and is to use the new one. */
+static void render_bindings(
+	struct json_writer *writer, const struct plan_input *input, const struct plan *plan)
+{
+	const struct remote_state *current = plan_current(input);
+	bool moves = plan->decision == PLAN_IMPORT_NEW && current != NULL;
+	render_texts(writer, "bindings_to_move",
+		moves ? (const char *const *)current->detail.in_use_by.item : NULL,
+		moves ? current->detail.in_use_by.count : 0);
 }
 
 void plan_render(const struct plan_input *input, const struct plan *plan, struct buf *to)
 {
-	const struct remote_state *remote = input->remote;
-	const struct x509_facts *now = &input->bundle->leaf.facts;
-	const struct x509_facts *old = remote != NULL && remote->has_facts ? &remote->facts : NULL;
-	bool moves = plan->decision == PLAN_IMPORT_NEW && remote != NULL;
 	struct json_writer writer;
 	json_writer_init(&writer, to, false);
 	json_open_object(&writer);
 	render_place(&writer, input, plan);
-	render_current(&writer, remote);
+	render_current(&writer, plan_current(input));
 	render_new(&writer, input->bundle);
-	json_key(&writer, "names");
-	json_open_object(&writer);
-	render_names(&writer, "added", now, old, false);
-	render_names(&writer, "lost", old, now, false);
-	render_names(&writer, "kept", now, old, true);
-	json_close_object(&writer);
+	render_names(&writer, input);
 	render_rules(&writer, plan);
 	render_warnings(&writer, plan, input->bundle);
 	render_tags(&writer, "tags", input->tag, input->tag_count);
-	render_texts(&writer, "bindings_to_move", moves ? remote->detail.in_use_by.item : NULL,
-		moves ? remote->detail.in_use_by.count : 0);
+	render_bindings(&writer, input, plan);
 	render_way_back(&writer, input, plan);
 	json_close_object(&writer);
 }

@@ -109,4 +109,9 @@ $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/job_tags_test: $(job_fakes)
 $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
-$(B)/tests/delivery/plan_test $(B)/tests/delivery/plan_render_test: $(B)/tests/delivery/plan_fixture.o
+
+# --- delivery/: decisions on facts made by hand ---------------------------------------------------
+$(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o
+$(B)/tests/delivery/plan_test:        $(B)/tests/lib/make_facts.o
+$(B)/tests/delivery/plan_render_test: $(B)/tests/lib/make_facts.o $(B)/tests/lib/read_file.o
+$(B)/tests/delivery/cert_view_test:   $(B)/tests/lib/make_facts.o

@@ -1,227 +1,227 @@
-/* A plan as JSON has the members that sensor/local_api.h promises, and no others. */
+/* Plans as JSON, against golden files: tests/data/plans. */
+#include "delivery/plan.h"
+
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "base/err.h"
-#include "base/json.h"
-#include "tests/delivery/plan_fixture.h"
+#include "tests/lib/make_facts.h"
+#include "tests/lib/read_file.h"
 
-static struct plan_fixture fixture;
+enum {
+	NOW_S = 1795219200, /* 2026-11-21T00:00:00Z */
+	DAY_S = 86400,
+};
 
-static int setup(void **state)
+#define ARN "arn:aws:acm:eu-west-1:111122223333:certificate/1"
+
+static char text_web[] = "web", text_team[] = "team", text_shop[] = "shop", text_arn[] = ARN;
+static char text_user[] =
+	"arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/a/1";
+static char text_note[] = "the chain repeated the leaf: left out";
+static char text_name[] = "www.example.com", text_subject[] = "CN=www.example.com";
+static char text_issuer[] = "Amazon", text_usage[] = "DIGITAL_SIGNATURE";
+static char text_odd[] = "a \"b\" \xff\n";
+
+static const struct facts_wish old_wish = {.serial = "0fac",
+	.names = "www.example.com,old.example.com,me@example.com",
+	.common_name = "WWW.example.com",
+	.subject = "CN=WWW.example.com",
+	.key_usage = X509_KU_DIGITAL_SIGNATURE | X509_KU_KEY_ENCIPHERMENT,
+	.ext_key_usage = "TLS_WEB_SERVER_AUTHENTICATION,TLS_WEB_CLIENT_AUTHENTICATION",
+	.not_before_s = NOW_S - 60 * DAY_S,
+	.not_after_s = NOW_S + 30 * DAY_S};
+static const struct facts_wish new_wish = {.serial = "0fad",
+	.names = "www.example.com,192.0.2.1,new.example.com",
+	.subject = "CN=www.example.com,O=\"Example\"",
+	.key_usage = X509_KU_DIGITAL_SIGNATURE,
+	.ext_key_usage = "TLS_WEB_SERVER_AUTHENTICATION",
+	.not_before_s = NOW_S - DAY_S,
+	.not_after_s = NOW_S + 89 * DAY_S};
+static const struct facts_wish ca_wish = {.subject = "CN=CA",
+	.issuer = "CN=Root",
+	.is_ca = true,
+	.not_before_s = NOW_S - 900 * DAY_S,
+	.not_after_s = NOW_S + 900 * DAY_S};
+
+struct world {
+	struct plan_input input;
+	struct bundle bundle;
+	struct remote_state remote;
+	struct acm_tag tag;
+	char *user, *name, *usage;
+};
+
+static void open_world(struct world *world)
 {
-	(void)state;
-	plan_fixture_init(&fixture);
-	return 0;
+	static const char *const host[] = {"www.example.com:443", "[2001:db8::1]:443"};
+	*world = (struct world){.user = text_user, .name = text_name, .usage = text_usage};
+	make_facts(&world->bundle.leaf.facts, &new_wish);
+	make_facts(&world->bundle.chain[0].facts, &ca_wish);
+	make_facts(&world->remote.facts, &old_wish);
+	world->bundle.chain_count = 1;
+	world->bundle.note[0] = text_note;
+	world->bundle.note_count = 1;
+	world->tag = (struct acm_tag){.key = text_team, .value = text_shop};
+	world->remote.exists = world->remote.has_facts = true;
+	world->remote.detail =
+		(struct acm_detail){.arn = text_arn, .type = "IMPORTED", .status = "ISSUED"};
+	world->remote.detail.in_use_by = (struct acm_text_list){.item = &world->user, .count = 1};
+	world->remote.tags.item[0] = (struct acm_tag){.key = text_team, .value = text_web};
+	world->remote.tags.count = 1;
+	world->input = (struct plan_input){.id = "p-20261121-000000-0011223344",
+		.connector = "prod",
+		.partition = "aws",
+		.account_id = "111122223333",
+		.region = "eu-west-1",
+		.arn = ARN,
+		.certificate_id = "shop-front",
+		.reimport_allowed = true,
+		.reimport_off_by = "",
+		.bundle = &world->bundle,
+		.remote = &world->remote,
+		.escrow = ESCROW_SENSOR,
+		.has_old_key = true,
+		.old_key_until = "2026-12-21T00:00:00Z",
+		.tag = &world->tag,
+		.tag_count = 1,
+		.verify_host = host,
+		.verify_host_count = 2,
+		.auto_rollback = true,
+		.now_s = NOW_S,
+		.expires_s = NOW_S + 3600};
 }
 
-/* Owned. */
-static json_t *render(void)
+/* Decides, renders, and compares with the golden file; with ACMSENSOR_GOLDEN=1 writes it. */
+static void expect_golden(struct world *world, const char *name)
 {
-	struct err err = ERR_INIT;
+	struct buf rendered;
 	struct plan plan;
-	struct buf text;
-	buf_init(&text, 1 << 20);
-	plan_decide(&fixture.input, &plan);
-	plan_render(&fixture.input, &plan, &text);
-	json_t *json = json_read_object(buf_text(&text), text.len, &err);
+	json_error_t error;
+	char path[200];
+	size_t len;
+	buf_init(&rendered, PLAN_DOCUMENT_MAX);
+	plan_decide(&world->input, &plan);
+	plan_render(&world->input, &plan, &rendered);
+	json_t *json = json_loads(buf_text(&rendered), JSON_REJECT_DUPLICATES, &error);
 	if (json == NULL)
-		fail_msg("%s: %s", err.text, buf_text(&text));
-	buf_clear(&text);
-	return json;
-}
-
-/* Exactly these, with blanks between. */
-static void expect_members(const json_t *object, const char *names)
-{
-	const char *key;
-	json_t *value;
-	size_t count = 0, expected = 1;
-	assert_true(json_is_object(object));
-	for (const char *at = names; *at != '\0'; at++)
-		expected += *at == ' ';
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
-		size_t len = strlen(key);
-		const char *found = names;
-		while ((found = strstr(found, key)) != NULL &&
-			((found > names && found[-1] != ' ') ||
-				(found[len] != ' ' && found[len] != '\0')))
-			found++;
-		if (found == NULL)
-			fail_msg("not promised: %s", key);
-		count++;
+		fail_msg("%s: %s", error.text, buf_text(&rendered));
+	char *pretty = json_dumps(json, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+	if (getenv("ACMSENSOR_GOLDEN") != NULL) {
+		(void)snprintf(path, sizeof(path), "tests/data/plans/%s.json", name);
+		FILE *file = fopen(path, "we");
+		assert_non_null(file);
+		fprintf(file, "%s\n", pretty);
+		assert_int_equal(fclose(file), 0);
 	}
-	if (count != expected)
-		fail_msg("%zu members, expected: %s", count, names);
+	char *golden = read_data("plans", name, ".json", &len);
+	assert_int_equal(golden[len - 1], '\n');
+	golden[len - 1] = '\0';
+	assert_string_equal(pretty, golden);
+	free(golden);
+	free(pretty);
+	json_decref(json);
+	buf_clear(&rendered);
+	x509_facts_clear(&world->bundle.leaf.facts);
+	x509_facts_clear(&world->bundle.chain[0].facts);
+	x509_facts_clear(&world->remote.facts);
 }
 
-static void expect_text(const json_t *object, const char *name, const char *expected)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-	assert_non_null(text);
-	assert_string_equal(text, expected);
-}
-
-static void expect_texts(const json_t *object, const char *name, const char *first, size_t count)
-{
-	const json_t *array = json_object_get(object, name);
-	assert_true(json_is_array(array));
-	assert_int_equal(json_array_size(array), count);
-	if (count > 0)
-		assert_string_equal(json_string_value(json_array_get(array, 0)), first);
-}
-
-#define FACTS                                                                                      \
-	"serial fingerprint_sha256 subject issuer not_before not_after key_algorithm "             \
-	"signature_algorithm subject_alternative_names key_usages extended_key_usages"
-
-static void every_promised_member_is_there(void **state)
+static void a_reimport_shows_both_and_the_way_back(void **state)
 {
 	(void)state;
-	json_t *json = render();
-	expect_members(json,
-		"id decision reason connector account_id region arn certificate_id created "
-		"expires current new names rules warnings notes tags bindings_to_move rollback "
-		"auto_rollback key_escrow verify_hosts");
-	expect_members(json_object_get(json, "current"), FACTS " type status in_use_by tags");
-	expect_members(json_object_get(json, "new"), FACTS " chain");
-	expect_members(json_object_get(json, "names"), "added lost kept");
-	expect_members(json_object_get(json, "rollback"), "possible reason");
-	expect_members(json_array_get(json_object_get(json, "rules"), 0), "name verdict text");
-	json_decref(json);
+	struct world world;
+	open_world(&world);
+	expect_golden(&world, "reimport");
 }
 
-static void values_are_those_of_the_plan(void **state)
+static void a_first_import_has_no_current(void **state)
 {
 	(void)state;
-	json_t *json = render();
-	expect_text(json, "id", "plan-1");
-	expect_text(json, "decision", "reimport");
-	expect_text(json, "connector", "prod");
-	expect_text(json, "account_id", "000000000001");
-	expect_text(json, "region", "eu-west-1");
-	expect_text(json, "arn", PLAN_ARN);
-	expect_text(json, "certificate_id", "shop");
-	expect_text(json, "created", "2026-11-21T00:00:00Z");
-	expect_text(json, "expires", "2026-11-22T00:00:00Z");
-	expect_text(json, "key_escrow", "sensor");
-	expect_text(json_object_get(json, "tags"), "team", "\"shop\"");
-	expect_texts(json, "verify_hosts", "www.example.com:443", 1);
-	expect_texts(json, "bindings_to_move", NULL, 0);
-	assert_true(json_is_true(json_object_get(json, "auto_rollback")));
-	assert_true(json_is_true(json_object_get(json_object_get(json, "rollback"), "possible")));
-	assert_int_equal(json_array_size(json_object_get(json, "rules")), 10);
-	assert_int_equal(json_array_size(json_object_get(json, "warnings")), 0);
-	const json_t *now = json_object_get(json, "new"), *old = json_object_get(json, "current");
-	expect_text(now, "serial", "0b");
-	expect_text(now, "fingerprint_sha256",
-		"6262626262626262626262626262626262626262626262626262626262626262");
-	expect_text(now, "not_after", "2027-02-19T00:00:00Z");
-	expect_texts(now, "subject_alternative_names", "www.example.com", 2);
-	expect_texts(now, "key_usages", "DIGITAL_SIGNATURE", 2);
-	expect_texts(now, "extended_key_usages", "TLS_WEB_SERVER_AUTHENTICATION", 1);
-	expect_texts(now, "chain", "CN=Test CA", 1);
-	expect_text(old, "serial", "0a");
-	expect_text(old, "type", "IMPORTED");
-	expect_text(old, "status", "ISSUED");
-	expect_text(json_object_get(old, "tags"), "owner", "ops");
-	json_decref(json);
+	struct world world;
+	open_world(&world);
+	world.input.arn = NULL;
+	world.input.remote = NULL;
+	world.input.tag_count = world.input.verify_host_count = 0;
+	world.input.auto_rollback = false;
+	world.bundle.note_count = 0;
+	world.input.escrow = ESCROW_MEMORY;
+	expect_golden(&world, "first");
 }
 
-static void names_are_sorted_out(void **state)
+static void a_new_arn_names_the_bindings(void **state)
 {
 	(void)state;
-	plan_set_names(&fixture.bundle.leaf.facts, &fixture.new_names, "WWW.example.com",
-		"new.example.com", NULL);
-	fixture.old_names.san[1].kind = X509_SAN_EMAIL;
-	json_t *json = render();
-	const json_t *names = json_object_get(json, "names");
-	expect_texts(names, "added", "new.example.com", 1);
-	expect_texts(names, "lost", "example.com", 1);
-	expect_texts(names, "kept", "WWW.example.com", 1);
-	const json_t *warning = json_array_get(json_object_get(json, "warnings"), 0);
-	expect_members(warning, "name text");
-	expect_text(warning, "name", "name_lost");
-	json_decref(json);
+	struct world world;
+	open_world(&world);
+	world.input.reimport_allowed = false;
+	world.input.reimport_off_by = "--new-arn";
+	world.input.escrow = ESCROW_SECRETS_MANAGER;
+	expect_golden(&world, "new-arn");
 }
 
-static void a_new_certificate_has_no_current_one(void **state)
+static void a_refusal_names_the_rule(void **state)
 {
 	(void)state;
-	fixture.input.arn = NULL;
-	fixture.input.remote = NULL;
-	json_t *json = render();
-	expect_text(json, "decision", "import");
-	expect_text(json, "arn", "");
-	assert_true(json_is_null(json_object_get(json, "current")));
-	expect_texts(json_object_get(json, "names"), "added", "www.example.com", 2);
-	expect_texts(json_object_get(json, "names"), "lost", NULL, 0);
-	expect_texts(json_object_get(json, "names"), "kept", NULL, 0);
-	expect_texts(json, "bindings_to_move", NULL, 0);
-	json_decref(json);
+	struct world world;
+	open_world(&world);
+	struct facts_wish nameless = old_wish;
+	nameless.names = nameless.common_name = NULL;
+	nameless.key = "RSA_2048";
+	x509_facts_clear(&world.remote.facts);
+	make_facts(&world.remote.facts, &nameless);
+	expect_golden(&world, "refuse");
 }
 
-static void a_new_arn_names_what_has_to_be_moved(void **state)
+/* Of a certificate without PEM there is what Describe says; an odd tag is still JSON. */
+static void what_cannot_be_read_is_described(void **state)
 {
 	(void)state;
-	fixture.input.reimport_allowed = false;
-	fixture.input.reimport_off_by = "--new-arn";
-	json_t *json = render();
-	expect_text(json, "decision", "import");
-	expect_text(json, "arn", "");
-	expect_texts(json, "bindings_to_move", fixture.in_use_by[0], 1);
-	expect_members(json_object_get(json, "current"), FACTS " type status in_use_by tags");
-	json_decref(json);
+	struct world world;
+	open_world(&world);
+	struct acm_detail *detail = &world.remote.detail;
+	world.remote.has_facts = false;
+	(void)snprintf(detail->type, sizeof(detail->type), "AMAZON_ISSUED");
+	(void)snprintf(detail->status, sizeof(detail->status), "PENDING_VALIDATION");
+	(void)snprintf(detail->serial, sizeof(detail->serial), "0a");
+	(void)snprintf(detail->key_algorithm, sizeof(detail->key_algorithm), "RSA_2048");
+	(void)snprintf(
+		detail->signature_algorithm, sizeof(detail->signature_algorithm), "SHA256WITHRSA");
+	detail->subject = text_subject;
+	detail->issuer = text_issuer;
+	detail->not_after_s = NOW_S + DAY_S;
+	detail->sans = (struct acm_text_list){.item = &world.name, .count = 1};
+	detail->key_usages = (struct acm_text_list){.item = &world.usage, .count = 1};
+	world.remote.tags.item[0].value = text_odd;
+	expect_golden(&world, "unreadable");
 }
 
-static void refusals_and_notes_are_shown(void **state)
+static void an_arn_of_nothing_has_no_current(void **state)
 {
 	(void)state;
-	static char note[] = "the chain was base64 of PEM, which was undone";
-	fixture.bundle.note[0] = note;
-	fixture.bundle.note_count = 1;
-	fixture.remote.exists = fixture.remote.has_facts = false;
-	json_t *json = render();
-	expect_text(json, "decision", "refuse");
-	assert_true(json_is_null(json_object_get(json, "current")));
-	assert_true(json_is_false(json_object_get(json_object_get(json, "rollback"), "possible")));
-	const json_t *first = json_array_get(json_object_get(json, "notes"), 0);
-	expect_members(first, "name text");
-	expect_text(first, "text", note);
-	json_decref(json);
-}
-
-/* What cannot be read has no facts. */
-static void a_current_one_without_pem_is_shown_as_far_as_it_is_known(void **state)
-{
-	(void)state;
-	fixture.remote.has_facts = false;
-	json_t *json = render();
-	expect_members(json_object_get(json, "current"), "type status in_use_by tags");
-	const json_t *rules = json_object_get(json, "rules");
-	expect_text(json_array_get(rules, json_array_size(rules) - 1), "verdict", "unconfirmed");
-	json_decref(json);
+	struct world world;
+	open_world(&world);
+	world.remote.exists = world.remote.has_facts = false;
+	expect_golden(&world, "nothing");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(every_promised_member_is_there, setup),
-		cmocka_unit_test_setup(values_are_those_of_the_plan, setup),
-		cmocka_unit_test_setup(names_are_sorted_out, setup),
-		cmocka_unit_test_setup(a_new_certificate_has_no_current_one, setup),
-		cmocka_unit_test_setup(a_new_arn_names_what_has_to_be_moved, setup),
-		cmocka_unit_test_setup(refusals_and_notes_are_shown, setup),
-		cmocka_unit_test_setup(
-			a_current_one_without_pem_is_shown_as_far_as_it_is_known, setup),
+		cmocka_unit_test(a_reimport_shows_both_and_the_way_back),
+		cmocka_unit_test(a_first_import_has_no_current),
+		cmocka_unit_test(a_new_arn_names_the_bindings),
+		cmocka_unit_test(a_refusal_names_the_rule),
+		cmocka_unit_test(what_cannot_be_read_is_described),
+		cmocka_unit_test(an_arn_of_nothing_has_no_current),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
