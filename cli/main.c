@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,9 +12,11 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem_wiping.h"
 #include "base/std_files.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "sensor/local_api.h"
 
 #define CONNECTOR                                                                                  \
@@ -137,17 +140,18 @@ const struct command commands[] = {
 	{NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 
-static int exit_code_of(enum err_kind kind)
+static int exit_code_of(const struct err *err)
 {
-	return kind == ERR_CONFIG	 ? EXIT_USAGE
-	       : kind == ERR_UNREACHABLE ? EXIT_NOT_REACHABLE
-					 : EXIT_FAILED;
+	return interrupt_is(err)	      ? EXIT_INTERRUPTED
+	       : err->kind == ERR_CONFIG      ? EXIT_USAGE
+	       : err->kind == ERR_UNREACHABLE ? EXIT_NOT_REACHABLE
+					      : EXIT_FAILED;
 }
 
 int cli_fail(const struct err *err)
 {
 	cli_note("%s", err->text);
-	return exit_code_of(err->kind);
+	return exit_code_of(err);
 }
 
 void cli_note(const char *format, ...)
@@ -223,7 +227,9 @@ int main(int argc, char **argv)
 		int code = flush(command_help(&cli, &topic));
 		return command == NULL && !args_has(&global, "help") ? EXIT_USAGE : code;
 	}
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	/* A plan's request carries a private key: what libcurl frees is wiped. */
+	curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_alloc, mem_wiping_free,
+		mem_wiping_realloc, strdup, calloc);
 	int code = flush(command->run(&cli, &args));
 	curl_global_cleanup();
 	return code;
