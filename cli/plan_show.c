@@ -108,33 +108,36 @@ static void show_names(const struct cli *cli, const json_t *plan)
 	}
 }
 
-/* Those that are there stay, ACM being asked; the operator's are set over them. */
+static const char *show_tag(const struct cli *cli, const char *label, enum sign sign,
+	const char *key, const char *value)
+{
+	char line[1024];
+	snprintf(line, sizeof(line), "%s=%s", key, value);
+	show_signed(cli, label, sign, line);
+	return "";
+}
+
+/* At a reimport those that are there stay, and the operator's are set over them. */
 static void show_tags(const struct cli *cli, const json_t *plan)
 {
-	const json_t *current = row_get(row_get(plan, "current"), "tags");
-	const json_t *tags = row_get(plan, "tags");
 	bool is_import = strcmp(row_text(plan, "decision"), "import") == 0;
+	const json_t *tags = row_get(plan, "tags");
+	const json_t *current = is_import ? NULL : row_get(row_get(plan, "current"), "tags");
 	const char *key, *label = "Tags";
 	json_t *value;
-	char line[1024];
-	json_object_foreach((json_t *)(is_import ? NULL : current), key, value)
+	json_object_foreach((json_t *)current, key, value)
 	{
-		const char *other = json_string_value(json_object_get(tags, key));
-		const char *text = json_is_string(value) ? json_string_value(value) : "";
-		bool is_kept = other == NULL || strcmp(other, text) == 0;
-		snprintf(line, sizeof(line), "%s=%s", key, text);
-		show_signed(cli, label, is_kept ? STAYS : GOES, line);
-		label = "";
+		bool is_kept = !row_has(tags, key) ||
+			       strcmp(row_text(tags, key), row_text(current, key)) == 0;
+		label = show_tag(cli, label, is_kept ? STAYS : GOES, key, row_text(current, key));
+		if (!is_kept)
+			show_tag(cli, "", COMES, key, row_text(tags, key));
 	}
 	json_object_foreach((json_t *)tags, key, value)
 	{
-		const char *text = json_is_string(value) ? json_string_value(value) : "";
-		const char *there = json_string_value(json_object_get(current, key));
-		if (!is_import && there != NULL && strcmp(there, text) == 0)
-			continue;
-		snprintf(line, sizeof(line), "%s=%s", key, text);
-		show_signed(cli, label, is_import ? STAYS : COMES, line);
-		label = "";
+		if (!row_has(current, key))
+			label = show_tag(cli, label, current == NULL ? STAYS : COMES, key,
+				row_text(tags, key));
 	}
 }
 

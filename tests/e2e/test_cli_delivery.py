@@ -372,7 +372,7 @@ def test_a_plan_reads_as_a_diff(api, files):
                  "  Serial            - 0a01",
                  "                    + 0b02",
                  "  Chain               CN=Other CA",
-                 "                    - team=old",
+                 "  Tags              - team=old",
                  "                    + team=web",
                  "  passed              the key type stays RSA_2048",
                  "  not confirmed       whether AWS minds is not known",
