@@ -114,8 +114,8 @@ static void text_from_outside_is_escaped_and_wrapped(void **state)
 	prints("{'at': '2026-11-28T00:00:00Z', 'phase': 'a-phase-longer-than-any',"
 	       " 'text': '\\u001b[31m word word word word word word word'}",
 		day,
-		"  00:00:00Z a-phase-l \\x1b[31m word word word word word\n"
-		"                      word word\n");
+		"  00:00:00Z a-phase-l \\x1b[31m word word word word word word\n"
+		"                      word\n");
 }
 
 int main(void)

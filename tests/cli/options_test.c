@@ -40,7 +40,7 @@ static const struct command table[] = {
 	{NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 
-enum { WORDS_MAX = 8 };
+enum { WORDS_MAX = 16 };
 
 struct parsed {
 	int rc;
