@@ -23,7 +23,7 @@ enum { CHUNK = 16384 };
 
 static int read_all(int fd, const char *option, const char *path, struct buf *to, struct err *err)
 {
-	char overflow;
+	char overflow = '\0';
 	for (;;) {
 		size_t left = to->max_bytes > to->len ? to->max_bytes - to->len : 0;
 		size_t want = left > CHUNK ? CHUNK : left;
