@@ -20,7 +20,7 @@ docdir     ?= $(prefix)/share/doc/acmsensor
 
 libs     := libevent_core libevent_extra libevent_openssl libcurl openssl libxml-2.0 jansson
 python   := /usr/bin/python3
-has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3"]))'
+has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3", "cryptography"]))'
 pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && $(has_e2e) && echo found)
 my_cpp   := -I. -D_GNU_SOURCE -DACMSENSOR_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(libs) 2>/dev/null)
 my_c     := -std=c11 -pthread -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -100,6 +100,11 @@ $(B)/check_store: $(B)/tests/lib/check_store.o $(call upto,store)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
 
+# The reimport rules, to be compared with awssim's.
+$(B)/check_rules: $(B)/tests/lib/check_rules.o $(call upto,delivery)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
+
 # Preloaded into the daemon: kill -9 at a certain write of its store.
 $(B)/die_at_write.so: tests/lib/die_at_write.c $(B)/flags
 	@echo "  LD      $@"
@@ -131,7 +136,7 @@ $(B)/flags: FORCE
 
 JOBS     ?= $(shell nproc)
 self     := $(MAKE) --no-print-directory
-unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store $(B)/die_at_write.so
+unit: $(tests) $(fuzzers) $(B)/check_store $(B)/fill_store $(B)/check_rules $(B)/die_at_write.so
 	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)
 	@sh tests/fuzz/replay.sh $(B) $(fuzzers)
 
@@ -155,7 +160,14 @@ check-long: check clang
 	@ACMSENSOR_LONG=1 ACMSENSOR_KILL_ROUNDS=400 $(self) -j$(JOBS) VARIANT=release unit
 	@ACMSENSOR_LONG=1 ACMSENSOR_BUILD=$(BUILD)/release AWSSIM_BUILD=$(BUILD)/release $(pytest)
 	@sh tests/run_unit.sh $(JOBS) --valgrind $(BUILD)/release $(subst $(B)/,$(BUILD)/release/,$(tests))
+	@$(self) tsan
 	@$(self) fuzz
+
+# Races between the loop and the threads beside it: the daemon under ThreadSanitizer.
+tsan: deps
+	@$(self) -j$(JOBS) VARIANT=tsan all $(BUILD)/tsan/check_store $(BUILD)/tsan/fill_store $(BUILD)/tsan/die_at_write.so
+	@ACMSENSOR_BUILD=$(BUILD)/tsan AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider -n $(JOBS) --dist loadgroup \
+		$(addprefix tests/e2e/test_,$(addsuffix .py,daemon discovery reading torture torture_api))
 
 # The other compiler: no warning, and the unit tests.
 clang: deps
@@ -210,6 +222,6 @@ help:
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
 	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|tsan|fuzz builds others"
 
-.PHONY: all unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
+.PHONY: tsan all unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -41,6 +41,9 @@ enum x509_key_usage {
 	X509_KU_DECIPHER_ONLY = 1 << 8,
 };
 
+/* The name of bit 1 << number; NULL after the last. Shared static. */
+const char *x509_key_usage_name(unsigned number);
+
 enum x509_san_kind { X509_SAN_DNS, X509_SAN_IP, X509_SAN_EMAIL, X509_SAN_URI, X509_SAN_OTHER };
 
 struct x509_san {

@@ -36,6 +36,14 @@ enum {
 
 enum { ALT_NAME_TEXT_MAX = 262144 }; /* a certificate has 32 KiB; a byte becomes four at most */
 
+const char *x509_key_usage_name(unsigned number)
+{
+	static const char *const name[] = {"DIGITAL_SIGNATURE", "NON_REPUDIATION",
+		"KEY_ENCIPHERMENT", "DATA_ENCIPHERMENT", "KEY_AGREEMENT", "CERTIFICATE_SIGNING",
+		"CRL_SIGNING", "ENCIPHER_ONLY", "DECIPHER_ONLY"};
+	return number < sizeof(name) / sizeof(name[0]) ? name[number] : NULL;
+}
+
 static int broken(struct err *err, const char *what)
 {
 	return err_set(err, ERR_PROTOCOL, "not a certificate: broken %s", what);

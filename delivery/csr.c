@@ -96,7 +96,9 @@ static const char *add_part(X509_NAME *name, const char *text, struct err *err)
 	if (len == 0 || X509_NAME_add_entry_by_txt(name, key, MBSTRING_UTF8,
 				(const unsigned char *)value, (int)len, -1, 0) != 1)
 		goto bad;
-	return *at == ',' ? at + 1 : at;
+	if (*at == ',' && *++at == '\0')
+		goto bad;
+	return at;
 bad:
 	ERR_clear_error();
 	(void)err_set(err, ERR_CONFIG,
@@ -163,7 +165,23 @@ static const char *openssl_usage(const char *name)
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strcmp(known[i].aws, name) == 0)
 			return known[i].openssl;
-	return name; /* an OID */
+	return name[strspn(name, "0123456789.")] == '\0' ? name : NULL; /* an OID */
+}
+
+/* Checked here, since OpenSSL takes more than names ("DER:...") and does not say what was wrong. */
+static int write_ext_key_usage(const struct csr_request *request, struct buf *to, struct err *err)
+{
+	for (size_t i = 0; i < request->ext_key_usage_count; i++) {
+		const char *usage = openssl_usage(request->ext_key_usage[i]);
+		ASN1_OBJECT *object = usage != NULL ? OBJ_txt2obj(usage, 0) : NULL;
+		bool is_known = object != NULL;
+		ASN1_OBJECT_free(object);
+		if (!is_known)
+			return err_set(err, ERR_CONFIG, "\"%.63s\" is not an extended key usage",
+				request->ext_key_usage[i]);
+		buf_addf(to, "%s%s", i > 0 ? "," : "", usage);
+	}
+	return 0;
 }
 
 static int add_extensions(
@@ -179,8 +197,8 @@ static int add_extensions(
 		rc = add_extension(list, NID_key_usage, buf_text(&text), err);
 	}
 	buf_reset(&text);
-	for (size_t i = 0; i < request->ext_key_usage_count; i++)
-		buf_addf(&text, "%s%s", i > 0 ? "," : "", openssl_usage(request->ext_key_usage[i]));
+	if (rc == 0)
+		rc = write_ext_key_usage(request, &text, err);
 	if (rc == 0 && text.len > 0)
 		rc = add_extension(list, NID_ext_key_usage, buf_text(&text), err);
 	if (rc == 0 && X509_REQ_add_extensions(req, list) != 1)

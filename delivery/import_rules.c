@@ -11,21 +11,7 @@
 
 #include "base/text.h"
 
-static const struct {
-	unsigned bit;
-	const char *name;
-} key_usages[] = {
-	{X509_KU_DIGITAL_SIGNATURE, "DIGITAL_SIGNATURE"},
-	{X509_KU_NON_REPUDIATION, "NON_REPUDIATION"},
-	{X509_KU_KEY_ENCIPHERMENT, "KEY_ENCIPHERMENT"},
-	{X509_KU_DATA_ENCIPHERMENT, "DATA_ENCIPHERMENT"},
-	{X509_KU_KEY_AGREEMENT, "KEY_AGREEMENT"},
-	{X509_KU_CERTIFICATE_SIGNING, "CERTIFICATE_SIGNING"},
-	{X509_KU_CRL_SIGNING, "CRL_SIGNING"},
-	{X509_KU_ENCIPHER_ONLY, "ENCIPHER_ONLY"},
-	{X509_KU_DECIPHER_ONLY, "DECIPHER_ONLY"},
-};
-enum { KEY_USAGES = sizeof(key_usages) / sizeof(key_usages[0]), LIST_MAX = 320 };
+enum { LIST_MAX = 320 };
 
 static void add(struct rule_results *results, const char *name, enum rule_verdict verdict,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
@@ -210,12 +196,10 @@ static void rule_key_usage(
 					    : "there was no key usage, and there is none");
 		return;
 	}
-	for (size_t i = 0; i < KEY_USAGES; i++) {
-		bool is_lost =
-			(old->key_usage & ~leaf->key_usage & ~may_go & key_usages[i].bit) != 0;
-		if (is_lost)
-			append(lost, key_usages[i].name);
-	}
+	unsigned gone = old->key_usage & ~leaf->key_usage & ~may_go;
+	for (unsigned i = 0; x509_key_usage_name(i) != NULL; i++)
+		if ((gone & 1U << i) != 0)
+			append(lost, x509_key_usage_name(i));
 	if (lost[0] != '\0')
 		add(results, "key_usage_kept", RULE_BROKEN, "key usages may not go: %s", lost);
 	else

@@ -11,7 +11,11 @@
 #include "aws/arn.h"
 #include "base/text.h"
 
-enum { SOON_S = 30 * 86400 };
+enum {
+	SOON_S = 30 * 86400,
+	NAMES_SHOWN_MAX = 8, /* so that there is room for the warnings that follow */
+	WILDCARDS_SHOWN_MAX = 4,
+};
 
 static const char cloudfront_mark[] = ":cloudfront:";
 
@@ -130,8 +134,7 @@ bool plan_covers(const struct x509_facts *facts, const char *name)
 	if (text_equal_ci(facts->common_name, name))
 		return true;
 	for (size_t i = 0; i < facts->san_count; i++)
-		if ((facts->san[i].kind == X509_SAN_DNS || facts->san[i].kind == X509_SAN_IP) &&
-			text_equal_ci(facts->san[i].text, name))
+		if (text_equal_ci(facts->san[i].text, name))
 			return true;
 	return false;
 }
@@ -139,13 +142,18 @@ bool plan_covers(const struct x509_facts *facts, const char *name)
 static void warn_names(const struct plan_input *input, struct plan *plan)
 {
 	const struct x509_facts *now = &input->bundle->leaf.facts, *old = old_facts(input);
+	size_t lost = 0, bare = 0;
 	for (size_t i = 0; old != NULL && i < old->san_count; i++)
-		if (!plan_covers(now, old->san[i].text))
+		if (!plan_covers(now, old->san[i].text) && ++lost <= NAMES_SHOWN_MAX)
 			warn(plan, "name_lost", "%.253s is not in the new certificate",
 				old->san[i].text);
+	if (lost > NAMES_SHOWN_MAX)
+		warn(plan, "name_lost", "%zu more names are not in the new certificate",
+			lost - NAMES_SHOWN_MAX);
 	for (size_t i = 0; i < now->san_count; i++) {
 		const char *name = now->san[i].text;
-		if (!text_has_prefix(name, "*.") || plan_covers(now, name + 2))
+		if (!text_has_prefix(name, "*.") || plan_covers(now, name + 2) ||
+			++bare > WILDCARDS_SHOWN_MAX)
 			continue;
 		warn(plan, "wildcard_without_apex", "%.200s does not cover %.200s itself", name,
 			name + 2);

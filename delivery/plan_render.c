@@ -21,22 +21,11 @@ static void render_texts(
 
 static void render_key_usages(struct json_writer *writer, const struct x509_facts *facts)
 {
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} usage[] = {{X509_KU_DIGITAL_SIGNATURE, "DIGITAL_SIGNATURE"},
-		{X509_KU_NON_REPUDIATION, "NON_REPUDIATION"},
-		{X509_KU_KEY_ENCIPHERMENT, "KEY_ENCIPHERMENT"},
-		{X509_KU_DATA_ENCIPHERMENT, "DATA_ENCIPHERMENT"},
-		{X509_KU_KEY_AGREEMENT, "KEY_AGREEMENT"},
-		{X509_KU_CERTIFICATE_SIGNING, "CERTIFICATE_SIGNING"},
-		{X509_KU_CRL_SIGNING, "CRL_SIGNING"}, {X509_KU_ENCIPHER_ONLY, "ENCIPHER_ONLY"},
-		{X509_KU_DECIPHER_ONLY, "DECIPHER_ONLY"}};
 	json_key(writer, "key_usages");
 	json_open_array(writer);
-	for (size_t i = 0; i < sizeof(usage) / sizeof(usage[0]); i++)
-		if ((facts->key_usage & usage[i].bit) != 0)
-			json_text(writer, usage[i].name);
+	for (unsigned i = 0; x509_key_usage_name(i) != NULL; i++)
+		if ((facts->key_usage & 1U << i) != 0)
+			json_text(writer, x509_key_usage_name(i));
 	json_close_array(writer);
 	json_key(writer, "extended_key_usages");
 	json_open_array(writer);

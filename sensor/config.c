@@ -391,7 +391,7 @@ void config_connector_clear(struct config_connector *connector)
 		connector->endpoint_url_sts, connector->endpoint_url_organizations,
 		connector->endpoint_url_account, connector->endpoint_url_ec2,
 		connector->endpoint_url_acm, connector->ca_bundle, connector->proxy,
-		connector->no_proxy, connector->kms_key_id};
+		connector->no_proxy, connector->kms_key_id, connector->endpoint_url_secretsmanager};
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
 		free(text[i]);
 	list_clear(&connector->include_units);

@@ -54,7 +54,7 @@ struct config_connector {
 	char *kms_key_id;
 	char *endpoint_url; /* for all services */
 	char *endpoint_url_sts, *endpoint_url_organizations, *endpoint_url_account;
-	char *endpoint_url_ec2, *endpoint_url_acm;
+	char *endpoint_url_ec2, *endpoint_url_acm, *endpoint_url_secretsmanager;
 	char *ca_bundle, *proxy, *no_proxy;
 	int use_fips, use_dualstack; /* -1: as the environment or the profile says */
 	int64_t connect_timeout_s;

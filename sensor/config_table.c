@@ -118,6 +118,9 @@ const struct config_option config_options[] = {
 		"", EXPECTED_URL, "Endpoint for EC2"},
 	{CONNECTOR(endpoint_url_acm), config_set_url, IN_CONNECTOR(endpoint_url_acm), 0, 511, "",
 		"", EXPECTED_URL, "Endpoint for ACM"},
+	{CONNECTOR(endpoint_url_secretsmanager), config_set_url,
+		IN_CONNECTOR(endpoint_url_secretsmanager), 0, 511, "", "", EXPECTED_URL,
+		"Endpoint for Secrets Manager"},
 	{CONNECTOR(ca_bundle), config_set_path, IN_CONNECTOR(ca_bundle), 0, 4000, "", "",
 		EXPECTED_PATH " of a PEM file",
 		"Certificate authorities to trust instead of the system's; also AWS_CA_BUNDLE and the "

@@ -31,6 +31,7 @@ static void configured_overrides(
 	set_override(overrides->service[AWS_ACCOUNT], config->endpoint_url_account);
 	set_override(overrides->service[AWS_EC2], config->endpoint_url_ec2);
 	set_override(overrides->service[AWS_ACM], config->endpoint_url_acm);
+	set_override(overrides->service[AWS_SECRETSMANAGER], config->endpoint_url_secretsmanager);
 }
 
 /* The first that is set: configuration, environment, profile. */

@@ -14,7 +14,10 @@
 #include "sensor/desk_internal.h"
 #include "store/jobs.h"
 
-enum { PAUSE_MS = 30000 }; /* before a job that could not go on is started again */
+enum {
+	PAUSE_MS = 30000, /* before a job that could not go on is started again */
+	PUMP_MS = 50,	  /* between two looks at which jobs may start */
+};
 
 /* --- one job ---------------------------------------------------------------------------------- */
 
@@ -80,15 +83,19 @@ static void on_access(void *arg, const struct err *err)
 	job->run = job_run_start(job->desk->delivery, &target, job->id, on_run, job);
 }
 
-static bool is_started(const struct desk *desk, const char *id)
+/* Whether it does not run yet, and its account and region have room for it. */
+static bool may_start(const struct desk *desk, const struct job_record *record)
 {
 	const struct desk_job *job;
+	int here = 0;
 	LIST_FOREACH(job, &desk->jobs, link)
 	{
-		if (strcmp(job->id, id) == 0)
-			return true;
+		if (strcmp(job->id, record->id) == 0)
+			return false;
+		here += strcmp(job->account_id, record->account_id) == 0 &&
+			strcmp(job->region, record->region) == 0;
 	}
-	return false;
+	return here < DESK_JOBS_PLACE_MAX;
 }
 
 static void start_job(struct desk *desk, const struct job_record *record)
@@ -136,21 +143,24 @@ static void on_pump(void *arg)
 	struct job_record record;
 	char position[DELIVERY_ID_MAX + 1] = "";
 	desk->pump_timer = NULL;
+	desk->pumped_mono_ms = clock_mono_ms();
 	if (store_read_begin(desk->store, &txn, &err) != 0) {
 		log_warning(
 			"delivery jobs error=%s reason=\"%s\"", err_kind_name(err.kind), err.text);
 		return;
 	}
-	while (desk->job_count < DESK_JOBS_MAX && store_job_next(txn, position, &record))
-		if (record.state == JOB_RUNNING && !is_started(desk, record.id))
+	while (desk->job_count < DESK_JOBS_MAX && store_job_next_running(txn, position, &record))
+		if (may_start(desk, &record))
 			start_job(desk, &record);
 	store_read_end(txn);
 }
 
 void desk_pump(struct desk *desk)
 {
+	int64_t rest_ms = desk->pumped_mono_ms + PUMP_MS - clock_mono_ms();
 	if (desk->pump_timer == NULL)
-		desk->pump_timer = loop_timer_start(desk->loop, 0, on_pump, desk);
+		desk->pump_timer =
+			loop_timer_start(desk->loop, rest_ms > 0 ? rest_ms : 0, on_pump, desk);
 }
 
 void desk_release(struct desk *desk, const struct connector *connector)

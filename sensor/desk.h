@@ -21,8 +21,11 @@ struct store;
 struct store_txn;
 
 enum {
-	DESK_OPS_MAX = 64,   /* asked for and not answered */
-	DESK_JOBS_MAX = 256, /* run side by side; the others wait */
+	DESK_OPS_MAX = 64,    /* asked for and not answered */
+	DESK_JOBS_MAX = 1024, /* run side by side; the others wait */
+	/* Of one account and region: ACM takes an import a second there, and a job that waits for
+	 * its turn between its last look and its import leaves others time to change something. */
+	DESK_JOBS_PLACE_MAX = 4,
 };
 
 /* The connector of that name; "" is the only one. NULL and err: ERR_NOT_FOUND, ERR_CONFIG (more

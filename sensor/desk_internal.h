@@ -118,6 +118,7 @@ struct desk {
 	struct desk_job_list jobs; /* owned */
 	size_t job_count;
 	struct loop_timer *pump_timer; /* owned until it fires */
+	int64_t pumped_mono_ms;	       /* when it fired last */
 };
 
 /* --- desk.c --- */

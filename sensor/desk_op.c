@@ -376,6 +376,8 @@ void desk_op_cancel(struct desk_op *op)
 	if (op == NULL)
 		return;
 	op->done = NULL;
+	if (op->write != NULL)
+		desk_pump(op->desk); /* what is being written may be a job */
 	if (op->desk->working != op) {
 		desk_op_destroy(op);
 		return;

@@ -16,8 +16,10 @@
 #include "store/cert_internal.h"
 #include "store/coverage.h"
 #include "store/events.h"
+#include "store/jobs.h"
 #include "store/key_internal.h"
 #include "store/record_internal.h"
+#include "store/vault_internal.h"
 
 enum { PROBLEM_MAX = 640, KEY_SHOWN_MAX = 200 };
 
@@ -283,6 +285,66 @@ static void check_coverage(struct check *check, struct slice key, struct slice v
 		report(check, TABLE_COVERAGE, key, "unknown state %d", (int)coverage.state);
 }
 
+/* --- deliveries ------------------------------------------------------------------------------ */
+
+static void check_value(struct check *check, enum store_table table, struct slice key,
+	const char *what, unsigned value, unsigned last)
+{
+	if (value < 1 || value > last)
+		report(check, table, key, "unknown %s %u", what, value);
+}
+
+static void check_plan(struct check *check, struct slice key, struct slice value)
+{
+	struct plan_record plan;
+	if (!decode(check, TABLE_PLANS, key, value, &plan_format, &plan))
+		return;
+	struct key own = key_id(plan.id);
+	check_own_key(check, TABLE_PLANS, key, &own);
+	check_value(check, TABLE_PLANS, key, "decision", plan.decision, PLAN_REFUSE);
+	check_value(check, TABLE_PLANS, key, "escrow", plan.escrow, ESCROW_SECRETS_MANAGER);
+}
+
+static void check_job(struct check *check, struct slice key, struct slice value)
+{
+	struct job_record job;
+	if (!decode(check, TABLE_JOBS, key, value, &job_format, &job))
+		return;
+	struct key own = key_id(job.id);
+	check_own_key(check, TABLE_JOBS, key, &own);
+	check_value(check, TABLE_JOBS, key, "kind", job.kind, JOB_DELETE);
+	check_value(check, TABLE_JOBS, key, "phase", job.phase, JOB_DONE);
+	check_value(check, TABLE_JOBS, key, "state", job.state, JOB_IMPOSSIBLE);
+}
+
+static void check_job_step(struct check *check, struct slice key, struct slice value)
+{
+	struct job_step step;
+	if (!decode(check, TABLE_JOB_STEPS, key, value, &job_step_format, &step))
+		return;
+	size_t tail = sizeof(uint32_t) + 1; /* separator and number */
+	if (key.len <= tail) {
+		report(check, TABLE_JOB_STEPS, key, "not a key of this table");
+		return;
+	}
+	if (key_read_u32(key.bytes + key.len - sizeof(uint32_t)) != step.number)
+		report(check, TABLE_JOB_STEPS, key, "holds step %u", step.number);
+	check_value(check, TABLE_JOB_STEPS, key, "phase", step.phase, JOB_DONE);
+	struct key job = key_bytes(key.bytes, key.len - tail);
+	if (!has(check, TABLE_JOBS, &job))
+		report(check, TABLE_JOB_STEPS, key, "its job is missing");
+}
+
+static void check_sealed(struct check *check, struct slice key, struct slice value)
+{
+	struct vault_record sealed;
+	if (!decode(check, TABLE_VAULT, key, value, &vault_format, &sealed))
+		return;
+	struct key own = key_id(sealed.id);
+	check_own_key(check, TABLE_VAULT, key, &own);
+	check_value(check, TABLE_VAULT, key, "kind", sealed.kind, VAULT_KEY);
+}
+
 static void check_events(struct check *check)
 {
 	struct err err = ERR_INIT;
@@ -313,6 +375,10 @@ int store_check(struct store *store, store_check_fn *found, void *arg, int64_t *
 		walk(&check, TABLE_CERT_DOMAIN, check_domain);
 	walk(&check, TABLE_HISTORY, check_history);
 	walk(&check, TABLE_PEM, check_pem);
+	walk(&check, TABLE_PLANS, check_plan);
+	walk(&check, TABLE_JOBS, check_job);
+	walk(&check, TABLE_JOB_STEPS, check_job_step);
+	walk(&check, TABLE_VAULT, check_sealed);
 	check_events(&check);
 	int rc = store_txn_check(check.txn, err);
 	store_read_end(check.txn);

@@ -42,6 +42,7 @@ static const char *const table_names[STORE_TABLES] = {
 	[TABLE_PLANS] = "plans",
 	[TABLE_JOBS] = "jobs",
 	[TABLE_JOB_STEPS] = "job_steps",
+	[TABLE_JOBS_RUNNING] = "jobs_running",
 	[TABLE_VAULT] = "vault",
 };
 

@@ -87,6 +87,8 @@ const char *job_state_name(enum job_state state)
 	return state >= JOB_RUNNING && state <= JOB_IMPOSSIBLE ? name[state] : "unknown";
 }
 
+static const unsigned char running_mark[] = {1}; /* LMDB has no empty values */
+
 static struct key job_key(const char *id)
 {
 	struct key key = key_id(id);
@@ -99,6 +101,10 @@ void store_job_put(struct store_txn *txn, const struct job_record *job)
 {
 	struct key key = job_key(job->id);
 	entry_put(txn, TABLE_JOBS, &key, &job_format, job);
+	if (job->state == JOB_RUNNING)
+		txn_put(txn, TABLE_JOBS_RUNNING, &key, running_mark, sizeof(running_mark));
+	else
+		txn_delete(txn, TABLE_JOBS_RUNNING, &key);
 }
 
 bool store_job_get(struct store_txn *txn, const char *id, struct job_record *ret_job)
@@ -119,6 +125,24 @@ bool store_job_next(struct store_txn *txn, char *position, struct job_record *re
 		return false;
 	*ret_job = job;
 	return true;
+}
+
+bool store_job_next_running(struct store_txn *txn, char *position, struct job_record *ret_job)
+{
+	struct key after = position[0] != '\0' ? key_position(position) : key_empty();
+	struct slice key, value;
+	if (!txn_seek(txn, TABLE_JOBS_RUNNING, &after, false, &key, &value))
+		return false;
+	if (key.len > DELIVERY_ID_MAX || memchr(key.bytes, '\0', key.len) != NULL) {
+		txn_fail_damaged(txn, TABLE_JOBS_RUNNING, key, "not a job's id");
+		return false;
+	}
+	key_to_position(key.bytes, key.len, position, DELIVERY_ID_MAX + 1);
+	if (store_job_get(txn, position, ret_job))
+		return true;
+	if (!store_txn_failed(txn))
+		txn_fail_damaged(txn, TABLE_JOBS_RUNNING, key, "the job is not there");
+	return false;
 }
 
 /* Whether the job's certificate is under the ARN since it ended. */

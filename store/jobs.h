@@ -70,6 +70,8 @@ void store_job_put(struct store_txn *txn, const struct job_record *job);
 bool store_job_get(struct store_txn *txn, const char *id, struct job_record *ret_job);
 /* In order of id, which begins with the time. position: DELIVERY_ID_MAX + 1 bytes. */
 bool store_job_next(struct store_txn *txn, char *position, struct job_record *ret_job);
+/* Only those that are running, from an index: they are few among all that ever were. */
+bool store_job_next_running(struct store_txn *txn, char *position, struct job_record *ret_job);
 /* The newest job that succeeded in delivering that leaf under the ARN; false: none. Its new_key_id
  * is the key of the certificate that is there now, when this sensor has it. */
 bool store_job_of_leaf(struct store_txn *txn, const char *arn, const unsigned char *leaf_sha256,

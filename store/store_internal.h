@@ -31,6 +31,7 @@ enum store_table {
 	TABLE_PLANS,
 	TABLE_JOBS,
 	TABLE_JOB_STEPS,
+	TABLE_JOBS_RUNNING, /* index */
 	TABLE_VAULT,
 	STORE_TABLES
 };

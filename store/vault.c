@@ -18,13 +18,6 @@
 
 enum { SEALED_MAX = 32000 }; /* as hex it must fit a text of a record; a key takes 5 KB */
 
-struct vault_record {
-	const char *id;
-	uint32_t kind;
-	int64_t epoch, sealed_s, wipe_after_s;
-	const char *sealed; /* hex */
-};
-
 #define VAULT(member) RECORD_FIELD(vault_record, member)
 
 static const struct record_field vault_fields[] = {

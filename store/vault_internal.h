@@ -1,4 +1,4 @@
-/* Private to vault*.c: the keys of the vault, in files beside the store. */
+/* Private to vault*.c and the check: the keys of the vault, in files beside the store. */
 #ifndef STORE_VAULT_INTERNAL_H
 #define STORE_VAULT_INTERNAL_H
 
@@ -19,6 +19,14 @@ struct vault {
 	struct secret master;
 	struct vault_epoch epoch[VAULT_EPOCHS_MAX]; /* oldest first */
 	size_t epoch_count;
+};
+
+/* As stored. */
+struct vault_record {
+	const char *id;
+	uint32_t kind;
+	int64_t epoch, sealed_s, wipe_after_s;
+	const char *sealed; /* hex */
 };
 
 /* Reads all there are; makes folder and master key where vault_open says so. */

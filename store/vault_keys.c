@@ -79,6 +79,14 @@ static int write_file(
 	return sync_folder(vault, err);
 }
 
+/* Beside the owner, root's group may read: a systemd credential is root's with an ACL for the
+ * service's user, and the ACL's mask stands where the group's bits are (0440). */
+static bool is_private(const struct stat *status)
+{
+	return S_ISREG(status->st_mode) && (status->st_mode & 037) == 0 &&
+	       ((status->st_mode & 040) == 0 || status->st_gid == 0);
+}
+
 /* len bytes and no more. ret: a secret, since it may hold the master key. */
 static int read_file(const char *path, size_t len, struct secret *ret, struct err *err)
 {
@@ -94,7 +102,7 @@ static int read_file(const char *path, size_t len, struct secret *ret, struct er
 	ssize_t got = read(fd, bytes, len + 1);
 	close(fd);
 	int rc = 0;
-	if (!S_ISREG(status.st_mode) || (status.st_mode & 077) != 0)
+	if (!is_private(&status))
 		rc = err_set(err, ERR_CONFIG,
 			"vault: %s must be a file that only its owner can read (chmod 600)", path);
 	else if (got != (ssize_t)len)
@@ -170,7 +178,11 @@ static int read_epoch(struct vault *vault, struct vault_epoch *epoch, struct err
 	int rc = seal_open(&vault->master, &data, sizeof(data), file.bytes + 8, file.len - 8,
 		&epoch->key, err);
 	secret_clear(&file);
-	return rc == 0 ? 0 : err_wrap(err, "vault: %s", path);
+	return rc == 0 ? 0
+		       : err_set(err, ERR_CONFIG,
+				 "vault: %s cannot be opened: it was sealed under another master "
+				 "key, or was changed",
+				 path);
 }
 
 static int compare_epochs(const void *a, const void *b)

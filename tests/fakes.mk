@@ -109,3 +109,5 @@ $(B)/tests/delivery/planner_test: $(job_fakes)
 $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/job_tags_test: $(job_fakes)
+$(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
+$(B)/tests/delivery/plan_test $(B)/tests/delivery/plan_render_test: $(B)/tests/delivery/plan_fixture.o

@@ -25,7 +25,7 @@ DEAD_RATIO = 1.10
 READ_100K_S = 1.0
 STALL_MS = 20
 SLOTS = 64  # max_requests by default, and the peer's threads
-SECTIONS = ["cpu", "quota", "rescan", "scale", "reading"]
+SECTIONS = ["cpu", "quota", "rescan", "delivery", "scale", "reading"]
 
 
 def options_of(arguments):
@@ -375,6 +375,8 @@ def run_all(bench):
             for name, section in shared.items():
                 if name in bench.options.only:
                     section(bench, sim, truth)
+    if "delivery" in bench.options.only:
+        delivery.delivery(bench, Awssim)
     if {"scale", "reading"} & set(bench.options.only):
         scale(bench)
 
@@ -399,6 +401,7 @@ if __name__ == "__main__":
     os.environ["ACMSENSOR_BUILD"] = OPTIONS.build  # read when awssim.py is imported
     sys.path[:0] = [str(HERE), str(ROOT / "tests" / "e2e")]
     import bound
+    import delivery
     import verify
     from awssim import Awssim, seconds_of
     from clients import Daemon, Peer, Watch, note

@@ -3,11 +3,12 @@ import base64
 import json
 import subprocess
 import time
-import urllib.parse
 
 import pytest
 
-from bundle import CLIENT, SERVER, Authority, der, key_pem, pem, self_signed
+from bundle import CLIENT, SERVER, Authority, der, key_pem, new_key, pem
+from test_torture_secrets import writable_memory
+from torture import HAS_SANITIZER, dose
 
 REGION = "us-east-1"
 PATIENCE_S = 90
@@ -417,18 +418,76 @@ def test_eventual_consistency_is_not_a_failure(desk, ec):
     assert len(at.imported()) == 2
 
 
+def kill_and_go_on(at, plan, delay_s):
+    """The job, which goes on after kill -9 so long after it was ordered."""
+    job_id = at.apply(plan)
+    time.sleep(delay_s)
+    at.sensor.kill()
+    at.sensor.start()
+    return at.wait(job_id, timeout=200)
+
+
+@pytest.mark.long
 def test_killed_at_any_moment_ends_in_one_final_state(desk, ec):
     at = desk()
-    arn = None
-    for n in range(10):
+    arn = at.deliver(ec.issue("www.example.com"))[1]["arn"]
+    for n in range(dose(8, 100)):
         bundle = ec.issue("www.example.com", number=n % 3, days=(-1, 90 + n))
-        plan = at.plan(bundle, **({"arn": arn} if arn else {}))
-        job_id = at.apply(plan)
-        time.sleep(0.013 * n)
-        at.sensor.kill()
-        at.sensor.start()
-        job = at.wait(job_id)
+        job = kill_and_go_on(at, at.plan(bundle, arn=arn), 0.011 * (n % 12))
         assert job["state"] == "succeeded", job
-        arn = arn or job["arn"]
         assert at.serial(arn) == bundle.serial.lstrip("0")
         assert at.imported() == [arn]
+
+
+@pytest.mark.long
+@pytest.mark.skipif(dose(True, False), reason="waits two minutes for what ACM may still show")
+def test_killed_during_a_first_import_makes_one_certificate(desk, ec):
+    at = desk()
+    for n in range(8):
+        bundle = ec.issue(f"n{n}.example.com", number=n % 3)
+        job = kill_and_go_on(at, at.plan(bundle), 0.015 * n)
+        assert job["state"] == "succeeded", job
+        assert len(at.imported()) == n + 1
+
+
+# --- keys
+
+
+def marks(key):
+    """What gives a key away: lines of its PEM, the number itself, its PKCS#8 without armour."""
+    text = key_pem(key)
+    lines = [line for line in text.splitlines() if len(line) == 64]
+    number = key.private_numbers().private_value.to_bytes(32, "big")
+    plain = base64.b64decode(b"".join(text.splitlines()[1:-1]))
+    return [*lines, number, plain, base64.b64encode(text)[40:120]]
+
+
+@pytest.mark.parametrize("escrow", ["sensor", "memory", "secretsmanager"])
+def test_no_key_is_found_unsealed(desk, ec, tmp_path, escrow):
+    at = desk(options={"key_escrow": escrow}, sensor_options="log_level = debug")
+    bundles = [ec.issue("www.example.com", key=new_key("ec256")) for _ in range(3)]
+    _, job = at.deliver(bundles[0])
+    encrypted = {**at.material(bundles[1]), "passphrase": "open sesame",
+                 "key": key_pem(bundles[1].key, passphrase=b"open sesame").decode()}
+    _, job = at.deliver(None, arn=job["arn"], **encrypted)
+    if escrow == "sensor":
+        back = at.wait(at.post("/v1/rollback", job=job["id"])["job"]["id"])
+        assert back["state"] == "restored", back
+    at.plan(bundles[2])  # never applied: its key waits
+    waiting = [bundles[2].key] if escrow == "memory" else []
+    keys = [bundle.key for bundle in bundles if bundle.key not in waiting]
+    wanted = [mark for key in keys for mark in marks(key)] + [b"open sesame"]
+    pid = at.sensor.process.pid
+    if not HAS_SANITIZER:
+        places = []  # where the key that waits in memory is: the search finds what there is
+        for name, is_left_out, data in writable_memory(pid):
+            for mark in wanted:
+                assert mark not in data, (name, is_left_out, mark)
+            places += [is_left_out for key in waiting if marks(key)[0] in data]
+        assert len(places) == len(waiting) and all(places)
+    at.sensor.stop()
+    wanted += [mark for key in waiting for mark in marks(key)]
+    for path in [at.sensor.log, *at.sensor.data_dir.rglob("*")]:
+        data = path.read_bytes() if path.is_file() else b""
+        for mark in wanted:
+            assert mark not in data, (path, mark)

@@ -56,11 +56,11 @@ def check_store(data_dir, *options, build=BUILD):
 
 
 @contextlib.contextmanager
-def copied(data_dir):
+def copied(data_dir, *leave_out):
     """A copy to look at, so that the daemon finds its own store untouched."""
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         copy = pathlib.Path(folder) / "copy"
-        shutil.copytree(data_dir, copy)
+        shutil.copytree(data_dir, copy, ignore=shutil.ignore_patterns(*leave_out))
         yield copy
 
 

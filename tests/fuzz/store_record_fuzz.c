@@ -12,8 +12,10 @@
 #include "store/cert_query.h"
 #include "store/coverage.h"
 #include "store/events.h"
+#include "store/jobs.h"
 #include "store/key_internal.h"
 #include "store/record_internal.h"
+#include "store/vault_internal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,10 +27,17 @@ union any_record {
 	struct unit_record unit;
 	struct cycle_record cycle;
 	struct event_record event;
+	struct plan_record plan;
+	struct job_record job;
+	struct job_step step;
+	struct vault_record sealed;
 };
 
 static const struct record_format *const formats[] = {&cert_format, &cert_history_format,
-	&coverage_format, &account_format, &unit_format, &cycle_format, &event_format};
+	&coverage_format, &account_format, &unit_format, &cycle_format, &event_format, &plan_format,
+	&job_format, &job_step_format, &vault_format};
+
+enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
 
 /* So that no read is optimized away. */
 static volatile size_t seen;
@@ -76,11 +85,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = ERR_INIT;
 	if (size < 1)
 		return 0;
-	const struct record_format *format = formats[data[0] % 7];
+	const struct record_format *format = formats[data[0] % FORMATS];
 	if (record_decode(format, data + 1, size - 1, &record, &err) != 0)
 		return 0;
 	if (format == &cert_format)
 		use_certificate(&record.cert);
+	if (format == &plan_format) {
+		read_pack(&record.plan.tags);
+		read_pack(&record.plan.verify_hosts);
+	}
+	if (format == &job_format)
+		read_pack(&record.job.old_tags);
 	struct buf again;
 	buf_init(&again, size);
 	if (record_encode(format, &record, &again, &err) != 0 || again.len != size - 1 ||

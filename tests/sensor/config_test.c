@@ -111,6 +111,11 @@ static void defaults_hold_where_nothing_is_written(void **state)
 	assert_int_equal(connector->detail_max_age_s, 7 * 86400);
 	assert_int_equal(connector->use_fips, -1);
 	assert_int_equal(connector->use_dualstack, -1);
+	assert_true(connector->reimport);
+	assert_int_equal(connector->key_escrow, ESCROW_SENSOR);
+	assert_string_equal(connector->kms_key_id, "");
+	assert_string_equal(config->vault_key_file, "");
+	assert_int_equal(config->keep_keys_s, 30 * 86400);
 	config_free(config);
 }
 
@@ -122,6 +127,8 @@ static const char full[] =
 	"max_requests = 32\n"
 	"max_open = 128\n"
 	"log_level = debug\n"
+	"vault_key_file = /run/credentials/vault\n"
+	"keep_keys = 45d\n"
 	"[connector one]\n"
 	"scope = account\n"
 	"auth = profile\n"
@@ -135,6 +142,9 @@ static const char full[] =
 	"import = all\n"
 	"interval = 90m\n"
 	"detail_max_age = 2w\n"
+	"reimport = no\n"
+	"key_escrow = secretsmanager\n"
+	"kms_key_id = alias/acmsensor\n"
 	"endpoint_url = https://127.0.0.1:8443/prefix\n"
 	"endpoint_url_acm = http://acm.internal\n"
 	"ca_bundle = /etc/ca.pem\n"
@@ -157,9 +167,14 @@ static void every_option_is_read(void **state)
 	assert_int_equal(config->max_requests, 32);
 	assert_int_equal(config->max_open, 128);
 	assert_int_equal(config->log_level, LOG_DEBUG);
+	assert_string_equal(config->vault_key_file, "/run/credentials/vault");
+	assert_int_equal(config->keep_keys_s, 45 * 86400);
 	assert_int_equal(config->connector_count, 2);
 	const struct config_connector *one = &config->connector[0];
 	assert_false(one->is_organization);
+	assert_false(one->reimport);
+	assert_int_equal(one->key_escrow, ESCROW_SECRETS_MANAGER);
+	assert_string_equal(one->kms_key_id, "alias/acmsensor");
 	assert_int_equal(one->auth, CONFIG_AUTH_PROFILE);
 	assert_string_equal(one->profile, "audit team");
 	assert_string_equal(one->role_name, "path/to/Role+=,.@_-x");
@@ -309,8 +324,8 @@ static const struct wrong_value wrong_connector[] = {
 	{"interval = 32d",
 		"2:12: interval = \"32d\": expected a duration from 1m to 31d (s, m, h, d or w)"},
 	{"reimport = maybe", "2:12: reimport = \"maybe\": expected yes or no"},
-	{"key_escrow = cloud",
-		"2:14: key_escrow = \"cloud\": expected sensor, memory or secretsmanager"},
+	{"key_escrow = vault", "2:14: key_escrow = \"vault\": expected sensor, memory or "
+			       "secretsmanager"},
 	{"ca_bundle = ca.pem",
 		"2:13: ca_bundle = \"ca.pem\": expected an absolute path of a PEM file"},
 	{"proxy = proxy:3128", "2:9: proxy = \"proxy:3128\": expected a URL such as "

@@ -14,8 +14,11 @@
 #include "store/check.h"
 #include "store/coverage.h"
 #include "store/events.h"
+#include "store/jobs.h"
 #include "store/key_internal.h"
+#include "store/record_internal.h"
 #include "store/store_internal.h"
+#include "store/vault_internal.h"
 #include "tests/lib/temp_store.h"
 
 static char *folder;
@@ -34,6 +37,21 @@ static void put_all(struct store_txn *txn, void *arg)
 	store_coverage_put(
 		txn, &(struct coverage_record){
 			     .connector = "prod", .account_id = "000000000001", .region = "*"});
+	store_plan_put(
+		txn, &(struct plan_record){
+			     .id = "plan-1", .decision = PLAN_REIMPORT, .escrow = ESCROW_SENSOR});
+	store_job_put(txn, &(struct job_record){.id = "job-1",
+				   .kind = JOB_DELIVER,
+				   .phase = JOB_CHECK,
+				   .state = JOB_RUNNING});
+	for (int i = 0; i < 2; i++)
+		store_job_step_append(txn, "job-1", &(struct job_step){.phase = JOB_CHECK});
+	unsigned char bytes[32] = {0};
+	store_vault_put(txn, &(struct vault_sealed){.id = "plan-1",
+				     .kind = VAULT_KEY,
+				     .epoch = 1,
+				     .bytes = bytes,
+				     .len = sizeof(bytes)});
 }
 
 static int setup(void **state)
@@ -214,6 +232,66 @@ static void records_under_other_keys_are_found(void **state)
 	assert_problems(5, "holds the certificate arn:aws");
 }
 
+static void deliveries_under_other_keys_are_found(void **state)
+{
+	(void)state;
+	damage((struct damage){
+		.table = TABLE_PLANS, .key = key_id("plan-2"), .copy_of = key_id("plan-1")});
+	damage((struct damage){
+		.table = TABLE_VAULT, .key = key_id("plan-2"), .copy_of = key_id("plan-1")});
+	damage((struct damage){
+		.table = TABLE_JOBS, .key = key_id("job-2"), .copy_of = key_id("job-1")});
+	assert_problems(3, "table jobs, key \"job-2\": holds a record of another key");
+	damage((struct damage){.table = TABLE_JOB_STEPS,
+		.key = key_job_step("job-2", 7),
+		.copy_of = key_job_step("job-1", 1)});
+	assert_problems(4, "holds step 1");
+	damage((struct damage){.table = TABLE_JOBS, .key = key_id("job-2")});
+	assert_problems(4, "its job is missing");
+	damage((struct damage){.table = TABLE_JOB_STEPS,
+		.key = key_bytes("short", 5),
+		.copy_of = key_job_step("job-1", 1)});
+	assert_problems(5, "not a key of this table");
+}
+
+static void put_unknown(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_plan_put(txn, &(struct plan_record){.id = "plan-1", .decision = 4, .escrow = 0});
+	store_job_put(txn, &(struct job_record){.id = "job-1", .kind = 4, .phase = 11, .state = 7});
+	store_job_step_append(txn, "job-1", &(struct job_step){.phase = 0});
+	struct key key = key_id("plan-1");
+	entry_put(txn, TABLE_VAULT, &key, &vault_format,
+		&(struct vault_record){.id = "plan-1", .kind = 2});
+}
+
+static void values_that_mean_nothing_are_found(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	static const char *const says[] = {"unknown decision 4", "unknown escrow 0",
+		"unknown kind 4", "unknown phase 11", "unknown state 7", "unknown phase 0",
+		"unknown kind 2"};
+	enum { COUNT = sizeof(says) / sizeof(says[0]) };
+	assert_int_equal(store_write_now(store, put_unknown, NULL, &err), 0);
+	for (size_t i = 0; i < COUNT; i++)
+		assert_problems(COUNT, says[i]);
+}
+
+static void damaged_deliveries_are_found(void **state)
+{
+	(void)state;
+	damage((struct damage){
+		.table = TABLE_PLANS, .key = key_id("plan-1"), .bytes = "\x01x", .len = 2});
+	damage((struct damage){
+		.table = TABLE_JOBS, .key = key_id("job-1"), .bytes = "\x09", .len = 1});
+	damage((struct damage){
+		.table = TABLE_JOB_STEPS, .key = key_job_step("job-1", 2), .bytes = "", .len = 0});
+	damage((struct damage){
+		.table = TABLE_VAULT, .key = key_id("plan-1"), .bytes = "\x01x", .len = 2});
+	assert_problems(4, "table job_steps");
+}
+
 static void a_broken_event_chain_is_found(void **state)
 {
 	(void)state;
@@ -240,6 +318,9 @@ int main(void)
 		WITH_STORE(lost_and_wrong_pem_is_found),
 		WITH_STORE(damaged_records_do_not_end_the_check),
 		WITH_STORE(records_under_other_keys_are_found),
+		WITH_STORE(deliveries_under_other_keys_are_found),
+		WITH_STORE(values_that_mean_nothing_are_found),
+		WITH_STORE(damaged_deliveries_are_found),
 		WITH_STORE(a_broken_event_chain_is_found),
 		WITH_STORE(a_damaged_end_of_the_event_log_does_not_end_the_check),
 	};

@@ -14,7 +14,9 @@
 #include "store/accounts.h"
 #include "store/coverage.h"
 #include "store/events.h"
+#include "store/jobs.h"
 #include "store/record_internal.h"
+#include "store/vault_internal.h"
 #include "tests/lib/temp_store.h"
 
 enum { RECORD_MAX = 1 << 20 };
@@ -88,6 +90,71 @@ static const struct event_record event = {.at_s = 1,
 	.subject = "www.example.com",
 	.detail = "no longer listed"};
 
+static const struct plan_record plan = {.id = "plan-1",
+	.connector = "prod",
+	.account_id = "000000000001",
+	.region = "eu-west-1",
+	.arn = "arn",
+	.certificate_id = "shop",
+	.decision = PLAN_REIMPORT,
+	.created_s = 1,
+	.expires_s = 2,
+	.old_serial = "0a",
+	.old_fingerprint_sha256 = {3},
+	.leaf_sha256 = {4},
+	.chain_sha256 = {{5}, {6}},
+	.chain_count = 2,
+	.escrow = ESCROW_MEMORY,
+	.key_id = "plan-1",
+	.tags = {.bytes = "team\0shop", .len = 10, .count = 2},
+	.verify_hosts = {.bytes = "a:443", .len = 6, .count = 1},
+	.may_roll_back = true,
+	.auto_rollback = true,
+	.rollback_reason = "no",
+	.job_id = "job-1",
+	.requested_by = "uid 0",
+	.document = "{}"};
+static const struct job_record job = {.id = "job-1",
+	.kind = JOB_DELIVER,
+	.plan_id = "plan-1",
+	.of_job_id = "job-0",
+	.connector = "prod",
+	.account_id = "000000000001",
+	.region = "eu-west-1",
+	.arn = "arn",
+	.certificate_id = "shop",
+	.phase = JOB_CONFIRM,
+	.state = JOB_RUNNING,
+	.reason = "waits",
+	.created_s = 1,
+	.updated_s = 2,
+	.ended_s = 3,
+	.next_attempt_s = 4,
+	.attempts = 5,
+	.is_cancel_asked = true,
+	.may_have_imported = true,
+	.import_sent_s = 6,
+	.old_serial = "0a",
+	.new_serial = "0b",
+	.old_fingerprint_sha256 = {7},
+	.new_fingerprint_sha256 = {8},
+	.old_chain_sha256 = {{9}},
+	.old_chain_count = 1,
+	.old_key_id = "key-1",
+	.new_key_id = "key-2",
+	.keep_key_until_s = 10,
+	.old_tags = {.bytes = "team\0shop", .len = 10, .count = 2},
+	.evidence = "{}",
+	.requested_by = "uid 0"};
+static const struct job_step step = {
+	.number = 1, .at_s = 2, .phase = JOB_TAG, .is_failure = true, .text = "throttled"};
+static const struct vault_record sealed = {.id = "plan-1",
+	.kind = VAULT_KEY,
+	.epoch = 1,
+	.sealed_s = 2,
+	.wipe_after_s = 3,
+	.sealed = "00ff"};
+
 union any_record {
 	struct cert_record cert;
 	struct cert_history history;
@@ -96,6 +163,10 @@ union any_record {
 	struct unit_record unit;
 	struct cycle_record cycle;
 	struct event_record event;
+	struct plan_record plan;
+	struct job_record job;
+	struct job_step step;
+	struct vault_record sealed;
 };
 
 typedef void format_fn(const struct record_format *format, const struct buf *bytes);
@@ -116,6 +187,10 @@ static void for_each_format(format_fn *test)
 		{&unit_format, &unit},
 		{&cycle_format, &cycle},
 		{&event_format, &event},
+		{&plan_format, &plan},
+		{&job_format, &job},
+		{&job_step_format, &step},
+		{&vault_format, &sealed},
 	};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		struct buf bytes;

@@ -1,0 +1,616 @@
+/* What people have, in every form, becomes what ACM takes; the rest is refused by its code. */
+#include "delivery/bundle.h"
+
+#include <openssl/evp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "tests/lib/make_pki.h"
+
+enum { NOW_S = 1795219200, DAY_S = 86400 };
+
+/* root -> middle -> leaf (EC) and rsa_leaf; stranger signs itself. */
+static struct pki root, middle, leaf, rsa_leaf, stranger;
+static char *root_pem, *middle_pem, *leaf_pem, *rsa_pem, *stranger_pem, *leaf_key, *rsa_key;
+
+static struct pki make(const char *name, bool is_ca, const char *algorithm, const struct pki *by)
+{
+	return pki_make(&(struct pki_spec){.common_name = name,
+				.sans = is_ca ? NULL : "DNS:www.example.com",
+				.is_ca = is_ca,
+				.key_algorithm = algorithm,
+				.not_before_s = NOW_S - DAY_S,
+				.not_after_s = NOW_S + 90 * DAY_S},
+		by);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	root = make("Test Root", true, "RSA_2048", NULL);
+	middle = make("Test Middle", true, NULL, &root);
+	leaf = make("www.example.com", false, NULL, &middle);
+	rsa_leaf = make("www.example.com", false, "RSA_2048", &middle);
+	stranger = make("Stranger", true, NULL, NULL);
+	root_pem = pki_pem(&root);
+	middle_pem = pki_pem(&middle);
+	leaf_pem = pki_pem(&leaf);
+	rsa_pem = pki_pem(&rsa_leaf);
+	stranger_pem = pki_pem(&stranger);
+	leaf_key = pki_key_pem(&leaf);
+	rsa_key = pki_key_pem(&rsa_leaf);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	struct pki *const all[] = {&root, &middle, &leaf, &rsa_leaf, &stranger};
+	char *const texts[] = {
+		root_pem, middle_pem, leaf_pem, rsa_pem, stranger_pem, leaf_key, rsa_key};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		pki_clear(all[i]);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+	return 0;
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static char *join(const char *a, const char *b, const char *c)
+{
+	size_t size = strlen(a) + strlen(b) + strlen(c) + 1;
+	char *text = xmalloc(size);
+	(void)snprintf(text, size, "%s%s%s", a, b, c);
+	return text;
+}
+
+struct given {
+	const char *certificate, *chain, *key, *passphrase; /* NULL: none */
+	const unsigned char *pkcs12;
+	size_t pkcs12_len;
+	bool keep_root, no_key;
+	int64_t now_s; /* 0: NOW_S */
+};
+
+#define GIVEN(pem, more, key_pem, phrase)                                                          \
+	(&(struct given){                                                                          \
+		.certificate = (pem), .chain = (more), .key = (key_pem), .passphrase = (phrase)})
+
+static int ask(const struct given *given, struct bundle *ret_bundle, struct err *err)
+{
+	struct secret key = SECRET_INIT, passphrase = SECRET_INIT, pkcs12 = SECRET_INIT;
+	if (given->key != NULL)
+		secret_set(&key, given->key, strlen(given->key));
+	if (given->passphrase != NULL)
+		secret_set(&passphrase, given->passphrase, strlen(given->passphrase));
+	if (given->pkcs12 != NULL)
+		secret_set(&pkcs12, given->pkcs12, given->pkcs12_len);
+	struct bundle_input input = {.certificate = given->certificate,
+		.certificate_len = given->certificate != NULL ? strlen(given->certificate) : 0,
+		.chain = given->chain,
+		.chain_len = given->chain != NULL ? strlen(given->chain) : 0,
+		.key = given->key != NULL ? &key : NULL,
+		.passphrase = given->passphrase != NULL ? &passphrase : NULL,
+		.pkcs12 = given->pkcs12 != NULL ? &pkcs12 : NULL,
+		.keep_root = given->keep_root,
+		.now_s = given->now_s != 0 ? given->now_s : NOW_S};
+	int rc = bundle_read(&input, !given->no_key, ret_bundle, err);
+	secret_clear(&key);
+	secret_clear(&passphrase);
+	secret_clear(&pkcs12);
+	return rc;
+}
+
+static void expect_refused(const struct given *given, const char *code, const char *says)
+{
+	struct bundle bundle;
+	struct err err = ERR_INIT;
+	assert_int_equal(ask(given, &bundle, &err), -1);
+	if (err.kind != ERR_CONFIG || strcmp(err.code, code) != 0 || strstr(err.text, says) == NULL)
+		fail_msg("%s: %s (expected %s: %s)", err.code, err.text, code, says);
+}
+
+static struct bundle take(const struct given *given)
+{
+	struct bundle bundle;
+	struct err err = ERR_INIT;
+	if (ask(given, &bundle, &err) != 0)
+		fail_msg("%s: %s", err.code, err.text);
+	return bundle;
+}
+
+static bool has_note(const struct bundle *bundle, const char *says)
+{
+	for (size_t i = 0; i < bundle->note_count; i++)
+		if (strstr(bundle->note[i], says) != NULL)
+			return true;
+	return false;
+}
+
+static void assert_der(const struct bundle_der *der, const struct pki *pki)
+{
+	unsigned char *encoded = NULL;
+	int len = i2d_X509(pki->x509, &encoded);
+	assert_int_equal(der->len, len);
+	assert_memory_equal(der->bytes, encoded, der->len);
+	OPENSSL_free(encoded);
+}
+
+/* The EC leaf below the intermediate, and the key as PKCS#8. */
+static void expect_leaf(const struct given *given, size_t notes)
+{
+	struct bundle bundle = take(given);
+	assert_der(&bundle.leaf, &leaf);
+	assert_int_equal(bundle.chain_count, 1);
+	assert_der(&bundle.chain[0], &middle);
+	assert_string_equal(bundle.key_algorithm, "EC_prime256v1");
+	assert_string_equal(secret_bytes(&bundle.key_pem), leaf_key);
+	if (bundle.note_count != notes)
+		fail_msg("%zu notes, first: %s", bundle.note_count,
+			bundle.note_count > 0 ? bundle.note[0] : "");
+	bundle_clear(&bundle);
+}
+
+/* --- forms ------------------------------------------------------------------------------------ */
+
+static void leaf_chain_and_key_are_taken(void **state)
+{
+	(void)state;
+	expect_leaf(GIVEN(leaf_pem, middle_pem, leaf_key, NULL), 0);
+	struct bundle bundle = take(GIVEN(rsa_pem, middle_pem, rsa_key, NULL));
+	struct buf chain;
+	buf_init(&chain, X509_PEM_MAX);
+	bundle_chain_pem(&bundle, &chain);
+	assert_string_equal(buf_text(&chain), middle_pem);
+	assert_string_equal(bundle.key_algorithm, "RSA_2048");
+	assert_string_equal(secret_bytes(&bundle.key_pem), rsa_key);
+	buf_clear(&chain);
+	bundle_clear(&bundle);
+}
+
+static void the_chain_may_come_in_any_order(void **state)
+{
+	(void)state;
+	const char *const item[] = {leaf_pem, middle_pem, root_pem};
+	static const int order[][3] = {
+		{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		char *all = join(item[order[i][0]], item[order[i][1]], item[order[i][2]]);
+		expect_leaf(GIVEN(leaf_pem, all, leaf_key, NULL), 2);
+		expect_leaf(GIVEN(all, NULL, leaf_key, NULL), 1);
+		struct bundle bundle = take(GIVEN(leaf_pem, all, leaf_key, NULL));
+		assert_true(has_note(&bundle, "given more than once"));
+		assert_true(has_note(&bundle, "the root CN=Test Root was left out"));
+		bundle_clear(&bundle);
+		free(all);
+	}
+}
+
+static void the_root_is_kept_on_demand(void **state)
+{
+	(void)state;
+	char *chain = join(root_pem, middle_pem, "");
+	struct bundle bundle =
+		take(&(struct given){leaf_pem, chain, leaf_key, NULL, .keep_root = true});
+	assert_int_equal(bundle.chain_count, 2);
+	assert_der(&bundle.chain[1], &root);
+	assert_int_equal(bundle.note_count, 0);
+	bundle_clear(&bundle);
+	free(chain);
+}
+
+/* ACM takes no certificate of a CA without a chain. */
+static void a_root_that_is_the_whole_chain_stays(void **state)
+{
+	(void)state;
+	struct pki direct = make("www.example.com", false, "RSA_2048", &root);
+	char *pem = pki_pem(&direct), *key = pki_key_pem(&direct);
+	struct bundle bundle = take(GIVEN(pem, root_pem, key, NULL));
+	assert_int_equal(bundle.chain_count, 1);
+	assert_der(&bundle.chain[0], &root);
+	bundle_clear(&bundle);
+	free(pem);
+	free(key);
+	pki_clear(&direct);
+}
+
+static void a_self_signed_certificate_needs_no_chain(void **state)
+{
+	(void)state;
+	struct pki self = make("www.example.com", false, NULL, NULL);
+	char *pem = pki_pem(&self), *key = pki_key_pem(&self);
+	struct bundle bundle = take(GIVEN(pem, NULL, key, NULL));
+	assert_int_equal(bundle.chain_count, 0);
+	bundle_clear(&bundle);
+	free(pem);
+	free(key);
+	pki_clear(&self);
+}
+
+static void one_file_may_hold_everything(void **state)
+{
+	(void)state;
+	char *all = join(leaf_key, middle_pem, leaf_pem);
+	char *text = join("Bag Attributes: x\nsubject=CN = y\n", all, "trailing words\n");
+	expect_leaf(GIVEN(all, NULL, NULL, NULL), 0);
+	expect_leaf(GIVEN(text, NULL, NULL, NULL), 0);
+	free(all);
+	free(text);
+}
+
+static char *base64_of(const char *text)
+{
+	size_t len = strlen(text);
+	char *out = xmalloc(len * 4 / 3 + 5);
+	EVP_EncodeBlock((unsigned char *)out, (const unsigned char *)text, (int)len);
+	return out;
+}
+
+static void base64_around_pem_is_undone(void **state)
+{
+	(void)state;
+	char *certificate = base64_of(leaf_pem), *chain = base64_of(middle_pem);
+	char *lines = join(certificate, "\n", "");
+	expect_leaf(GIVEN(certificate, chain, leaf_key, NULL), 2);
+	expect_leaf(GIVEN(lines, middle_pem, leaf_key, NULL), 1);
+	struct bundle bundle = take(GIVEN(leaf_pem, chain, leaf_key, NULL));
+	assert_true(has_note(&bundle, "the chain was base64 of PEM"));
+	bundle_clear(&bundle);
+	free(certificate);
+	free(chain);
+	free(lines);
+}
+
+static void windows_line_ends_are_taken(void **state)
+{
+	(void)state;
+	struct buf text;
+	buf_init(&text, X509_PEM_MAX);
+	for (const char *at = leaf_pem; *at != '\0'; at++)
+		if (*at == '\n')
+			buf_add_text(&text, "\r\n");
+		else
+			buf_add(&text, at, 1);
+	expect_leaf(GIVEN(buf_text(&text), middle_pem, leaf_key, NULL), 0);
+	buf_clear(&text);
+}
+
+/* --- keys ------------------------------------------------------------------------------------- */
+
+static void encrypted_keys_need_their_passphrase(void **state)
+{
+	(void)state;
+	char *key = pki_key_encrypted(&leaf, "right");
+	char *combined = join(leaf_pem, middle_pem, key);
+	expect_leaf(GIVEN(leaf_pem, middle_pem, key, "right"), 0);
+	expect_leaf(GIVEN(combined, NULL, NULL, "right"), 0);
+	expect_refused(
+		GIVEN(leaf_pem, middle_pem, key, "wrong"), "passphrase", "another passphrase?");
+	expect_refused(GIVEN(leaf_pem, middle_pem, key, ""), "passphrase", "another passphrase?");
+	expect_refused(GIVEN(leaf_pem, middle_pem, key, NULL), "passphrase", "give its passphrase");
+	expect_refused(GIVEN(combined, NULL, NULL, NULL), "passphrase", "give its passphrase");
+	/* A passphrase that is not needed is nothing bad. */
+	expect_leaf(GIVEN(leaf_pem, middle_pem, leaf_key, "right"), 0);
+	free(key);
+	free(combined);
+}
+
+static void traditional_keys_become_pkcs8(void **state)
+{
+	(void)state;
+	char *ec = pki_key_traditional(&leaf), *rsa = pki_key_traditional(&rsa_leaf);
+	assert_non_null(strstr(ec, "-----BEGIN EC PARAMETERS-----"));
+	assert_non_null(strstr(ec, "-----BEGIN EC PRIVATE KEY-----"));
+	assert_non_null(strstr(rsa, "-----BEGIN RSA PRIVATE KEY-----"));
+	expect_leaf(GIVEN(leaf_pem, middle_pem, ec, NULL), 0);
+	char *combined = join(ec, leaf_pem, middle_pem);
+	expect_leaf(GIVEN(combined, NULL, NULL, NULL), 0);
+	struct bundle bundle = take(GIVEN(rsa_pem, middle_pem, rsa, NULL));
+	assert_string_equal(secret_bytes(&bundle.key_pem), rsa_key);
+	bundle_clear(&bundle);
+	free(combined);
+	free(ec);
+	free(rsa);
+}
+
+static void keys_that_cannot_be_used_are_refused(void **state)
+{
+	(void)state;
+	expect_refused(GIVEN(leaf_pem, middle_pem, rsa_key, NULL), "wrong_key", "does not belong");
+	expect_refused(
+		GIVEN(leaf_pem, middle_pem, "rubbish", NULL), "input", "the key cannot be read");
+	expect_refused(
+		GIVEN(leaf_pem, middle_pem, leaf_pem, NULL), "input", "the key cannot be read");
+	expect_refused(GIVEN(leaf_pem, middle_pem, "", NULL), "input", "the key cannot be read");
+	expect_refused(
+		GIVEN(leaf_pem, middle_pem, NULL, NULL), "input", "no private key was given");
+}
+
+/* The certificate of a request whose key was made here. */
+static void the_key_may_be_elsewhere(void **state)
+{
+	(void)state;
+	char *chain = join(root_pem, middle_pem, "");
+	char *two = join(leaf_pem, rsa_pem, "");
+	struct bundle bundle = take(&(struct given){leaf_pem, chain, .no_key = true});
+	assert_der(&bundle.leaf, &leaf);
+	assert_false(secret_is_set(&bundle.key_pem));
+	bundle_clear(&bundle);
+	expect_refused(&(struct given){two, middle_pem, .no_key = true}, "input", "found 2");
+	expect_refused(&(struct given){chain, NULL, .no_key = true}, "input", "found 0");
+	free(chain);
+	free(two);
+}
+
+static void pkcs12_is_taken(void **state)
+{
+	(void)state;
+	size_t len, bare_len;
+	unsigned char *file = pki_pkcs12(&leaf, &middle, "right", &len);
+	unsigned char *bare = pki_pkcs12(&leaf, &middle, "", &bare_len);
+	struct given given = {.pkcs12 = file, .pkcs12_len = len, .passphrase = "right"};
+	expect_leaf(&given, 0);
+	given.passphrase = "wrong";
+	expect_refused(&given, "passphrase", "another passphrase?");
+	given.passphrase = NULL;
+	expect_refused(&given, "passphrase", "give its passphrase");
+	given = (struct given){.pkcs12 = bare, .pkcs12_len = bare_len};
+	expect_leaf(&given, 0);
+	given.passphrase = "";
+	expect_leaf(&given, 0);
+	given = (struct given){.pkcs12 = (const unsigned char *)"rubbish", .pkcs12_len = 7};
+	expect_refused(&given, "input", "not a PKCS#12 file");
+	given = (struct given){.pkcs12 = file, .passphrase = "right"};
+	for (size_t cut = 0; cut < len; cut++) {
+		given.pkcs12_len = cut;
+		expect_refused(&given, "input", "not a PKCS#12 file");
+	}
+	free(file);
+	free(bare);
+}
+
+/* --- what ACM does not take ------------------------------------------------------------------- */
+
+static void time_is_told(void **state)
+{
+	(void)state;
+	struct given given = *GIVEN(leaf_pem, middle_pem, leaf_key, NULL);
+	given.now_s = NOW_S + 90 * DAY_S;
+	expect_leaf(&given, 0);
+	given.now_s++;
+	expect_refused(&given, "expired", "expired on 2027-02-19T00:00:00Z");
+	given.now_s = NOW_S - DAY_S;
+	expect_leaf(&given, 0);
+	given.now_s--;
+	expect_refused(&given, "not_yet_valid", "not valid before 2026-11-20T00:00:00Z");
+}
+
+static void a_chain_of_strangers_is_refused(void **state)
+{
+	(void)state;
+	char *some = join(middle_pem, stranger_pem, "");
+	expect_refused(GIVEN(leaf_pem, stranger_pem, leaf_key, NULL), "chain",
+		"lacks the issuer of the certificate, CN=Test Middle");
+	expect_refused(GIVEN(leaf_pem, root_pem, leaf_key, NULL), "chain", "CN=Test Middle");
+	expect_refused(GIVEN(leaf_pem, NULL, leaf_key, NULL), "chain", "CN=Test Middle");
+	struct bundle bundle = take(GIVEN(leaf_pem, some, leaf_key, NULL));
+	assert_int_equal(bundle.chain_count, 1);
+	assert_true(has_note(&bundle, "CN=Stranger is not in the chain"));
+	bundle_clear(&bundle);
+	free(some);
+}
+
+/* Same name, another key: the signature decides. */
+static void an_issuer_of_the_same_name_is_not_the_issuer(void **state)
+{
+	(void)state;
+	struct pki twin = make("Test Middle", true, NULL, &root);
+	char *twin_pem = pki_pem(&twin);
+	char *both = join(twin_pem, middle_pem, "");
+	expect_refused(GIVEN(leaf_pem, twin_pem, leaf_key, NULL), "chain", "lacks");
+	expect_leaf(GIVEN(leaf_pem, both, leaf_key, NULL), 1);
+	free(twin_pem);
+	free(both);
+	pki_clear(&twin);
+}
+
+static void a_chain_of_too_many_is_refused(void **state)
+{
+	(void)state;
+	struct pki link[BUNDLE_CHAIN_MAX + 2];
+	struct buf chain;
+	char *pem = NULL, *key = NULL;
+	enum { LINKS = BUNDLE_CHAIN_MAX + 1 };
+	buf_init(&chain, X509_PEM_MAX);
+	for (int i = 0; i < LINKS; i++) {
+		char name[32];
+		(void)snprintf(name, sizeof(name), "CA %d", i);
+		link[i] = make(name, true, NULL, i > 0 ? &link[i - 1] : NULL);
+		pem = pki_pem(&link[i]);
+		buf_add_text(&chain, pem);
+		free(pem);
+	}
+	link[LINKS] = make("www.example.com", false, NULL, &link[LINKS - 1]);
+	pem = pki_pem(&link[LINKS]);
+	key = pki_key_pem(&link[LINKS]);
+	expect_refused(GIVEN(pem, buf_text(&chain), key, NULL), "chain", "more than 16");
+	for (int i = 0; i <= LINKS; i++)
+		pki_clear(&link[i]);
+	buf_clear(&chain);
+	free(pem);
+	free(key);
+}
+
+static void expect_made_refused(
+	const struct pki_spec *spec, const struct pki *by, const char *code, const char *says)
+{
+	struct pki_spec valid = *spec;
+	valid.not_before_s = NOW_S - DAY_S;
+	valid.not_after_s = NOW_S + DAY_S;
+	struct pki made = pki_make(&valid, by);
+	char *pem = pki_pem(&made), *key = pki_key_pem(&made);
+	char *chain = by != NULL ? pki_pem(by) : xstrdup("");
+	expect_refused(GIVEN(pem, chain, key, NULL), code, says);
+	free(pem);
+	free(key);
+	free(chain);
+	pki_clear(&made);
+}
+
+static void keys_and_signatures_that_acm_does_not_know_are_refused(void **state)
+{
+	(void)state;
+	static const char *const keys[] = {"Ed25519", "EC_secp256k1", "RSA_1536"};
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		expect_made_refused(&(struct pki_spec){.common_name = "www.example.com",
+					    .key_algorithm = keys[i]},
+			&middle, "key_type", keys[i]);
+	struct pki ed = make("Ed CA", true, "Ed25519", NULL);
+	expect_made_refused(
+		&(struct pki_spec){.common_name = "www.example.com"}, &ed, "signature", "ED25519");
+	pki_clear(&ed);
+}
+
+static void certificates_without_a_name_are_refused(void **state)
+{
+	(void)state;
+	expect_made_refused(
+		&(struct pki_spec){.common_name = "Accounting"}, &middle, "names", "neither");
+	expect_made_refused(
+		&(struct pki_spec){.sans = "email:a@example.com"}, &middle, "names", "neither");
+	struct pki address = pki_make(&(struct pki_spec){.sans = "IP:192.0.2.1",
+					      .not_before_s = NOW_S - DAY_S,
+					      .not_after_s = NOW_S + DAY_S},
+		&middle);
+	char *pem = pki_pem(&address), *key = pki_key_pem(&address);
+	struct bundle bundle = take(GIVEN(pem, middle_pem, key, NULL));
+	bundle_clear(&bundle);
+	free(pem);
+	free(key);
+	pki_clear(&address);
+}
+
+static void sizes_have_limits(void **state)
+{
+	(void)state;
+	struct buf names;
+	buf_init(&names, 1 << 20);
+	for (int i = 0; i < 1000; i++)
+		buf_addf(&names, "%sDNS:host-%06d.example.com", i > 0 ? "," : "", i);
+	expect_made_refused(
+		&(struct pki_spec){.sans = buf_text(&names)}, &middle, "size", "as PEM, ACM 32768");
+	buf_clear(&names);
+	char *text = xmalloc(BUNDLE_INPUT_MAX + 2);
+	memset(text, 'x', BUNDLE_INPUT_MAX + 1);
+	text[BUNDLE_INPUT_MAX + 1] = '\0';
+	expect_refused(GIVEN(leaf_pem, text, leaf_key, NULL), "size", "the chain is larger than");
+	expect_refused(GIVEN(text, NULL, leaf_key, NULL), "size", "the certificate is larger than");
+	free(text);
+}
+
+static void too_many_certificates_are_refused(void **state)
+{
+	(void)state;
+	struct buf chain;
+	buf_init(&chain, X509_PEM_MAX);
+	for (int i = 0; i < 64; i++) {
+		struct pki one = make("Stranger", true, NULL, NULL);
+		char *pem = pki_pem(&one);
+		buf_add_text(&chain, pem);
+		free(pem);
+		pki_clear(&one);
+	}
+	expect_refused(GIVEN(leaf_pem, buf_text(&chain), leaf_key, NULL), "input",
+		"more than 64 certificates");
+	buf_clear(&chain);
+}
+
+static void what_is_no_certificate_is_refused(void **state)
+{
+	(void)state;
+	static const char broken[] =
+		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+	expect_refused(GIVEN(NULL, NULL, leaf_key, NULL), "input", "no certificate");
+	expect_refused(GIVEN("", "", leaf_key, NULL), "input", "no certificate");
+	expect_refused(
+		GIVEN("rubbish", NULL, leaf_key, NULL), "input", "the certificate is not PEM");
+	expect_refused(GIVEN(leaf_pem, "rubbish", leaf_key, NULL), "input", "the chain is not PEM");
+	expect_refused(GIVEN(leaf_key, NULL, leaf_key, NULL), "input", "holds no certificate");
+	expect_refused(GIVEN(broken, NULL, leaf_key, NULL), "input", "");
+	expect_refused(GIVEN(leaf_pem, broken, leaf_key, NULL), "input", "");
+}
+
+/* Whatever is cut off, the answer is a whole bundle or a refusal with a code. */
+static void truncation_at_every_byte_is_an_answer(void **state)
+{
+	(void)state;
+	char *all = join(leaf_key, leaf_pem, middle_pem);
+	for (size_t len = 0; len <= strlen(all); len++) {
+		struct err err = ERR_INIT;
+		struct bundle bundle;
+		char *cut = xmalloc(len + 1); /* the sanitizer sees a read too many */
+		memcpy(cut, all, len);
+		struct bundle_input input = {
+			.certificate = cut, .certificate_len = len, .now_s = NOW_S};
+		if (bundle_read(&input, true, &bundle, &err) == 0) {
+			assert_der(&bundle.leaf, &leaf);
+			assert_int_equal(bundle.chain_count, 1);
+			bundle_clear(&bundle);
+		} else {
+			assert_int_equal(err.kind, ERR_CONFIG);
+			assert_string_not_equal(err.code, "");
+		}
+		free(cut);
+	}
+	free(all);
+}
+
+static void clearing_twice_is_fine(void **state)
+{
+	(void)state;
+	struct bundle bundle = take(GIVEN(leaf_pem, middle_pem, leaf_key, NULL));
+	bundle_clear(&bundle);
+	bundle_clear(&bundle);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(leaf_chain_and_key_are_taken),
+		cmocka_unit_test(the_chain_may_come_in_any_order),
+		cmocka_unit_test(the_root_is_kept_on_demand),
+		cmocka_unit_test(a_root_that_is_the_whole_chain_stays),
+		cmocka_unit_test(a_self_signed_certificate_needs_no_chain),
+		cmocka_unit_test(one_file_may_hold_everything),
+		cmocka_unit_test(base64_around_pem_is_undone),
+		cmocka_unit_test(windows_line_ends_are_taken),
+		cmocka_unit_test(encrypted_keys_need_their_passphrase),
+		cmocka_unit_test(traditional_keys_become_pkcs8),
+		cmocka_unit_test(keys_that_cannot_be_used_are_refused),
+		cmocka_unit_test(the_key_may_be_elsewhere),
+		cmocka_unit_test(pkcs12_is_taken),
+		cmocka_unit_test(time_is_told),
+		cmocka_unit_test(a_chain_of_strangers_is_refused),
+		cmocka_unit_test(an_issuer_of_the_same_name_is_not_the_issuer),
+		cmocka_unit_test(a_chain_of_too_many_is_refused),
+		cmocka_unit_test(keys_and_signatures_that_acm_does_not_know_are_refused),
+		cmocka_unit_test(certificates_without_a_name_are_refused),
+		cmocka_unit_test(sizes_have_limits),
+		cmocka_unit_test(too_many_certificates_are_refused),
+		cmocka_unit_test(what_is_no_certificate_is_refused),
+		cmocka_unit_test(truncation_at_every_byte_is_an_answer),
+		cmocka_unit_test(clearing_twice_is_fine),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
