@@ -14,7 +14,8 @@ enum exit_code {
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
 	EXIT_NOT_REACHABLE = 3, /* no daemon behind the socket */
-	EXIT_WARNINGS = 4,	/* done, but something could not be read */
+	EXIT_WARNINGS = 4,	/* done, but something could not be read, or is to be looked at */
+	EXIT_INTERRUPTED = 130, /* as a shell says of SIGINT */
 };
 
 enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV };

@@ -1,3 +1,4 @@
+/* Certificates, keys and passphrases from files and the terminal (see files.h). */
 #include "cli/files.h"
 
 #include <errno.h>
@@ -8,102 +9,139 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
-#include "base/secret.h"
+#include "base/text.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 
-enum { CHUNK = 16384, PASSPHRASE_MAX = 1024 };
+enum { CHUNK = 16384 };
 
-static int read_all(int fd, const char *path, struct buf *to, struct err *err)
+#define KEY_MARK "PRIVATE KEY-----"
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static int read_all(int fd, const char *option, const char *path, struct buf *to, struct err *err)
 {
+	char overflow = '\0';
 	for (;;) {
-		char *room = buf_room(to, CHUNK);
-		if (room == NULL)
-			return err_set(
-				err, ERR_CONFIG, "%s: larger than %zu bytes", path, to->max_bytes);
-		ssize_t got = read(fd, room, CHUNK);
+		size_t left = to->max_bytes > to->len ? to->max_bytes - to->len : 0;
+		size_t want = left > CHUNK ? CHUNK : left;
+		char *room = want > 0 ? buf_room(to, want) : &overflow;
+		ssize_t got = read(fd, room, want > 0 ? want : 1);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return err_set_errno(err, ERR_CONFIG, "%s", path);
+			return err_set_errno(err, ERR_CONFIG, "%s %s", option, path);
 		if (got == 0)
 			return 0;
+		if (want == 0)
+			return err_set(err, ERR_CONFIG, "%s %s: larger than %zu bytes", option,
+				path, to->max_bytes);
 		buf_advance(to, (size_t)got);
 	}
 }
 
-static int open_file(const char *path, bool is_secret, int *ret_fd, struct err *err)
+static bool holds_key(const struct buf *text)
 {
-	static bool is_stdin_read;
-	struct stat status;
-	if (strcmp(path, "-") == 0) {
-		if (is_stdin_read)
-			return err_set(err, ERR_CONFIG, "standard input can be read only once");
-		is_stdin_read = true;
-		*ret_fd = STDIN_FILENO;
-		return 0;
-	}
-	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*ret_fd < 0)
-		return err_set_errno(err, ERR_CONFIG, "cannot read %s", path);
-	if (is_secret && fstat(*ret_fd, &status) == 0 && S_ISREG(status.st_mode) &&
-		(status.st_mode & (S_IRGRP | S_IROTH)) != 0)
-		cli_note("warning: others can read %s (chmod 600)", path);
-	return 0;
+	return memmem(buf_text(text), text->len, KEY_MARK, strlen(KEY_MARK)) != NULL;
 }
 
-static int read_file(const char *path, bool is_secret, struct buf *to, struct err *err)
+static void warn_of_readers(int fd, const char *path)
 {
-	int fd;
-	if (open_file(path, is_secret, &fd, err) != 0)
-		return -1;
-	int rc = read_all(fd, path, to, err);
-	if (fd != STDIN_FILENO)
+	struct stat status;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+		(status.st_mode & (S_IRGRP | S_IROTH)) != 0)
+		cli_note("warning: %s can be read by others than its owner; chmod 600 helps", path);
+}
+
+int files_read(const char *path, const char *option, bool is_key, struct buf *to, struct err *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set_errno(err, ERR_CONFIG, "%s %s", option, path);
+	int rc = read_all(fd, option, path, to, err);
+	if (rc == 0 && to->len == 0)
+		rc = err_set(err, ERR_CONFIG, "%s %s: it is empty", option, path);
+	if (rc == 0 && !is_stdin && (is_key || holds_key(to)))
+		warn_of_readers(fd, path);
+	if (!is_stdin)
 		close(fd);
 	return rc;
 }
 
-int files_read(const char *path, struct buf *to, struct err *err)
+int files_read_text(
+	const char *path, const char *option, bool is_key, struct buf *to, struct err *err)
 {
-	return read_file(path, false, to, err);
+	if (files_read(path, option, is_key, to, err) != 0)
+		return -1;
+	if (text_is_utf8(buf_text(to), to->len) && memchr(buf_text(to), '\0', to->len) == NULL)
+		return 0;
+	return err_set(err, ERR_CONFIG,
+		"%s %s: expected PEM, which is text; a PKCS#12 file is given with --pkcs12", option,
+		path);
 }
 
-int files_read_secret(const char *path, struct secret *ret_secret, struct err *err)
+int files_read_passphrase(const char *path, struct buf *to, struct err *err)
 {
-	struct buf bytes;
-	buf_init_secret(&bytes, SECRET_MAX + CHUNK);
-	int rc = read_file(path, true, &bytes, err);
-	if (rc == 0 && (bytes.len == 0 || bytes.len > SECRET_MAX))
-		rc = err_set(err, ERR_CONFIG, "%s: expected 1 to %d bytes", path, SECRET_MAX);
-	if (rc == 0)
-		secret_set(ret_secret, bytes.data, bytes.len);
-	buf_clear(&bytes);
-	return rc;
+	if (files_read(path, "--passphrase-file", true, to, err) != 0)
+		return -1;
+	size_t len = strcspn(buf_text(to), "\r\n");
+	if (len == 0)
+		return err_set(err, ERR_CONFIG,
+			"--passphrase-file %s: its first line is the passphrase, and that is empty",
+			path);
+	if (len > PASSPHRASE_MAX || !text_is_utf8(buf_text(to), len))
+		return err_set(err, ERR_CONFIG,
+			"--passphrase-file %s: expected UTF-8 text of at most %d bytes", path,
+			PASSPHRASE_MAX);
+	memset(to->data + len, 0, to->len - len);
+	to->len = len;
+	return 0;
 }
 
-int files_ask_passphrase(const char *prompt, struct secret *ret_secret, struct err *err)
+/* --- the terminal ----------------------------------------------------------------------------- */
+
+static int read_line(int fd, struct buf *to, struct err *err)
 {
-	char line[PASSPHRASE_MAX];
+	char *room = buf_room(to, PASSPHRASE_MAX + 1);
+	if (room == NULL)
+		return buf_check(to, "the passphrase", err);
+	ssize_t got = read(fd, room, PASSPHRASE_MAX + 1);
+	if (got < 0 && errno == EINTR && interrupt_came())
+		return interrupt_fail("interrupted; nothing was planned", err);
+	if (got < 0)
+		return err_set_errno(err, ERR_SYSTEM, "the terminal");
+	size_t len = got > 0 && room[got - 1] == '\n' ? (size_t)got - 1 : (size_t)got;
+	if (len == 0 || len > PASSPHRASE_MAX || !text_is_utf8(room, len))
+		return err_set(err, ERR_CONFIG, "expected a passphrase of 1 to %d bytes of UTF-8",
+			PASSPHRASE_MAX);
+	buf_advance(to, len);
+	return 0;
+}
+
+int files_ask_passphrase(const char *prompt, struct buf *to, struct err *err)
+{
 	struct termios before, silent;
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0 || tcgetattr(fd, &before) != 0) {
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0)
 		return err_set(err, ERR_CONFIG,
-			"the key is encrypted and there is no terminal to ask at: give "
+			"a passphrase is needed and there is no terminal to ask at; give "
 			"--passphrase-file FILE");
+	if (tcgetattr(fd, &before) != 0) {
+		close(fd);
+		return err_set_errno(err, ERR_SYSTEM, "the terminal");
 	}
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
+	interrupt_catch(); /* or Ctrl-C would leave a terminal without echo */
 	(void)tcsetattr(fd, TCSAFLUSH, &silent);
 	(void)dprintf(fd, "%s", prompt);
-	ssize_t got = read(fd, line, sizeof(line));
+	int rc = read_line(fd, to, err);
 	(void)tcsetattr(fd, TCSAFLUSH, &before);
 	(void)dprintf(fd, "\n");
+	interrupt_release();
 	close(fd);
-	size_t len = got > 0 && line[got - 1] == '\n' ? (size_t)got - 1 : 0;
-	if (len > 0)
-		secret_set(ret_secret, line, len);
-	explicit_bzero(line, sizeof(line));
-	return len > 0 ? 0 : err_set(err, ERR_CONFIG, "no passphrase was given");
+	return rc;
 }

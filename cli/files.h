@@ -1,22 +1,37 @@
-/* What a person names on the command line, and what must not stand there: passphrases. */
+/*
+ * What a person names on the command line for a plan, and what must not stand there: a passphrase.
+ * All of it may be or contain a private key, so it goes into buffers that wipe.
+ */
 #ifndef CLI_FILES_H
 #define CLI_FILES_H
 
-#include "base/buf.h"
+#include <stdbool.h>
 
+struct buf;
 struct err;
-struct secret;
 
-enum { FILES_MAX_BYTES = 4194304 };
+enum { PASSPHRASE_MAX = 1024 };
 
-/* A whole file; "-" is standard input, once. ERR_CONFIG: names the file and why. */
-int files_read(const char *path, struct buf *to, struct err *err);
+/*
+ * Appends a whole file; "-" is standard input.
+ *
+ * to       opened by the caller with buf_init_secret
+ * option   "--key", for messages
+ * errors   ERR_CONFIG: which file, and why; empty, or larger than the buffer's maximum
+ * talks    on stderr, when it holds a private key (is_key, or its text says so) that others may
+ *          read
+ */
+int files_read(const char *path, const char *option, bool is_key, struct buf *to, struct err *err);
 
-/* As files_read, into a secret of at most SECRET_MAX bytes; warns on stderr when others may read
- * the file. */
-int files_read_secret(const char *path, struct secret *ret_secret, struct err *err);
+/* As files_read, then checks that it is text as PEM is. */
+int files_read_text(
+	const char *path, const char *option, bool is_key, struct buf *to, struct err *err);
 
-/* The first line, asked for without echo. ERR_CONFIG: there is no terminal. */
-int files_ask_passphrase(const char *prompt, struct secret *ret_secret, struct err *err);
+/* The first line, without its end. */
+int files_read_passphrase(const char *path, struct buf *to, struct err *err);
+
+/* Asks at the terminal, without echo, whatever standard input is. ERR_CONFIG: there is no terminal,
+ * or nothing was typed; as interrupt_fail: Ctrl-C. */
+int files_ask_passphrase(const char *prompt, struct buf *to, struct err *err);
 
 #endif

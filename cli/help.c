@@ -5,6 +5,47 @@
 #include "base/err.h"
 #include "cli/cli.h"
 
+enum { OPTION_COLUMNS = 24 };
+
+/* What options alone do not tell. */
+static const struct {
+	const char *command, *text;
+} more[] = {
+	{"plan",
+		"Reads what ACM holds now and tells what a delivery would do; nothing is changed.\n"
+		"The decision is reimport (same ARN), import (a new ARN) or refuse, with the reason.\n"
+		"A plan can be applied once, for an hour, while ACM still holds what it has seen.\n"
+		"\n"
+		"  acmsensor plan --arn ARN --cert new.pem --key new.key --chain chain.pem \\\n"
+		"      --verify-host www.example.com\n"
+		"  acmsensor plan --account 123456789012 --region eu-central-1 --pkcs12 new.p12 \\\n"
+		"      --certificate-id shop --tag team=web\n"
+		"\n"
+		"Exit codes: 0 it can be applied, 4 it can, with warnings, 1 refused.\n"},
+	{"apply",
+		"The daemon carries the plan out as a job, which goes on without this command and\n"
+		"after a restart. Exit codes with --wait: 0 succeeded, 4 succeeded with warnings,\n"
+		"1 failed or cancelled. Ctrl-C leaves the job running.\n"},
+	{"jobs", "Exit codes with --follow: 0 succeeded or restored, 4 with warnings, 1 failed,\n"
+		 "impossible or cancelled. Ctrl-C leaves the job running.\n"},
+	{"cancel",
+		"Works until the import is sent; what was sent cannot be called back: see rollback.\n"},
+	{"rollback",
+		"Imports the certificate that was there before, with the key that this sensor\n"
+		"delivered and kept sealed. ACM never returns a private key, so a certificate that\n"
+		"somebody else imported cannot be brought back; the plan said so before.\n"
+		"Exit codes with --wait: 0 restored, 4 with warnings, 1 failed or impossible.\n"},
+	{"csr", "The request goes to standard output, its ID to standard error. The private key\n"
+		"stays on the sensor:\n"
+		"\n"
+		"  acmsensor csr --domain www.example.com --key-type ec256 >www.csr\n"
+		"  acmsensor plan --csr ID --cert signed.pem --chain chain.pem ...\n"},
+	{"delete",
+		"Refuses while something uses the certificate, or waits with --wait-until-unused.\n"
+		"Asks for the domain name or the last 8 characters of the ARN; in a script --yes ARN\n"
+		"must repeat the ARN. The private key cannot be had again from ACM.\n"},
+};
+
 static void print_options(const struct option_spec *option)
 {
 	for (; option->name != NULL; option++) {
@@ -12,7 +53,11 @@ static void print_options(const struct option_spec *option)
 		snprintf(left, sizeof(left), "--%s%s%s", option->name,
 			option->argument != NULL ? " " : "",
 			option->argument != NULL ? option->argument : "");
-		printf("  %-24s %s\n", left, option->help);
+		/* An option too long for its column has a line of its own. */
+		if (strlen(left) > OPTION_COLUMNS)
+			printf("  %s\n  %-*s %s\n", left, OPTION_COLUMNS, "", option->help);
+		else
+			printf("  %-*s %s\n", OPTION_COLUMNS, left, option->help);
 	}
 }
 
@@ -32,6 +77,9 @@ static void print_one(const struct command *command)
 	printf("Usage: acmsensor %s%s%s%s\n\n%s.\n", command->name,
 		command->option->name != NULL ? " [OPTIONS]" : "",
 		command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (strcmp(more[i].command, command->name) == 0)
+			printf("\n%s", more[i].text);
 	if (command->option->name != NULL)
 		printf("\nOptions:\n");
 	print_options(command->option);

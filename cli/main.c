@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,9 +12,11 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem_wiping.h"
 #include "base/std_files.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "sensor/local_api.h"
 
 #define CONNECTOR                                                                                  \
@@ -64,35 +67,37 @@ static const struct option_spec events_options[] = {
 
 static const struct option_spec plan_options[] = {
 	{"connector", "NAME", "through this connector; needed when there is more than one"},
-	{"account", "ID", "into this account; default: the ARN's"},
+	{"account", "ID", "into this account (12 digits); default: the ARN's"},
 	{"region", "REGION", "into this region; default: the ARN's"},
 	{"arn", "ARN", "replace the certificate under this ARN"},
 	{"certificate-id", "ID",
-		"replace the one with this acmsensor:certificate-id, or name it so"},
-	{"new-arn", NULL, "import as a new certificate, though there is an ARN to replace"},
-	{"cert", "FILE", "certificate, PEM; - for standard input"},
-	{"key", "FILE", "private key, PEM; encrypted or not"},
-	{"chain", "FILE", "chain, PEM, in any order"},
+		"replace the one tagged acmsensor:certificate-id=ID, or tag the new one"},
+	{"new-arn", NULL, "import as a new certificate, though there is one to replace"},
+	{"cert", "FILE", "the certificate, PEM; - is standard input"},
+	{"key", "FILE", "its private key, PEM, encrypted or not"},
+	{"chain", "FILE", "its chain, PEM, in any order"},
 	{"pkcs12", "FILE", "certificate, key and chain in one PKCS#12 file"},
-	{"passphrase-file", "FILE", "of the key; else it is asked for when it is needed"},
-	{"csr", "ID", "the key is that of a request made by acmsensor csr"},
+	{"passphrase-file", "FILE", "its first line opens the key; else asked for when needed"},
+	{"csr", "ID", "the key is that of this request of acmsensor csr"},
 	{"keep-root", NULL, "send the root of the chain too"},
 	{"tag", "KEY=VALUE...", "set this tag; may be repeated"},
-	{"verify-host", "HOST[:PORT]...", "a TLS handshake there proves it; may be repeated"},
+	{"verify-host", "HOST[:PORT]...", "prove it by a TLS handshake there; may be repeated"},
 	{"auto-rollback", NULL, "go back by itself when ACM or a host shows something else"}, END};
 static const struct option_spec wait_options[] = {
-	{"wait", NULL, "show each step and the outcome"}, END};
+	{"wait", NULL, "show each step as it comes, and the outcome"}, END};
 static const struct option_spec jobs_options[] = {
 	{"follow", NULL, "of one job: each step as it comes, until it ends"}, END};
-static const struct option_spec csr_options[] = {CONNECTOR,
+static const struct option_spec csr_options[] = {
+	{"connector", "NAME", "through this connector; needed when there is more than one"},
 	{"domain", "NAME...", "a name of the certificate; may be repeated"},
 	{"key-type", "TYPE", "rsa2048 (default), rsa3072, rsa4096, ec256 or ec384"},
 	{"subject", "DN", "such as CN=www.example.com,O=Example; default: the first domain"},
 	{"arn", "ARN", "take names, key type and usages from what is to be replaced"}, END};
-static const struct option_spec delete_options[] = {CONNECTOR,
-	{"wait-until-unused", NULL, "wait until nothing uses it"},
-	{"wait", NULL, "show each step and the outcome"},
-	{"yes", "ARN", "the same ARN again: do not ask"}, END};
+static const struct option_spec delete_options[] = {
+	{"connector", "NAME", "through this connector; needed when there is more than one"},
+	{"wait-until-unused", NULL, "wait until nothing uses it, then delete"},
+	{"wait", NULL, "show each step as it comes, and the outcome"},
+	{"yes", "ARN", "the same ARN again: do not ask (for scripts)"}, END};
 
 const struct option_spec global_options[] = {
 	{"socket", "PATH", "the daemon's control socket (default " LOCAL_API_SOCKET ")"},
@@ -120,7 +125,7 @@ const struct command commands[] = {
 	{"plan", "", "what a delivery would do, before anything is done", plan_options, 0, 0,
 		command_plan},
 	{"apply", "PLAN", "carry out a plan", wait_options, 1, 1, command_apply},
-	{"plans", "", "the plans", no_options, 0, 0, command_plans},
+	{"plans", "[PLAN]", "the plans, or one again", no_options, 0, 1, command_plans},
 	{"jobs", "[JOB]", "deliveries, rollbacks and deletions; every step of one", jobs_options, 0,
 		1, command_jobs},
 	{"cancel", "JOB", "stop a job before it changes anything", no_options, 1, 1,
@@ -137,17 +142,18 @@ const struct command commands[] = {
 	{NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 
-static int exit_code_of(enum err_kind kind)
+static int exit_code_of(const struct err *err)
 {
-	return kind == ERR_CONFIG	 ? EXIT_USAGE
-	       : kind == ERR_UNREACHABLE ? EXIT_NOT_REACHABLE
-					 : EXIT_FAILED;
+	return interrupt_is(err)	      ? EXIT_INTERRUPTED
+	       : err->kind == ERR_CONFIG      ? EXIT_USAGE
+	       : err->kind == ERR_UNREACHABLE ? EXIT_NOT_REACHABLE
+					      : EXIT_FAILED;
 }
 
 int cli_fail(const struct err *err)
 {
 	cli_note("%s", err->text);
-	return exit_code_of(err->kind);
+	return exit_code_of(err);
 }
 
 void cli_note(const char *format, ...)
@@ -223,7 +229,9 @@ int main(int argc, char **argv)
 		int code = flush(command_help(&cli, &topic));
 		return command == NULL && !args_has(&global, "help") ? EXIT_USAGE : code;
 	}
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	/* A plan's request carries a private key: what libcurl frees is wiped. */
+	curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_alloc, mem_wiping_free,
+		mem_wiping_realloc, strdup, calloc);
 	int code = flush(command->run(&cli, &args));
 	curl_global_cleanup();
 	return code;

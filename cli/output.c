@@ -121,6 +121,20 @@ void output_document(
 	}
 }
 
+void output_object(
+	const struct cli *cli, const json_t *document, const char *name, output_print_fn *print)
+{
+	const json_t *value = json_object_get(document, name);
+	if (cli->output != OUTPUT_CSV) {
+		output_document(cli, document, name, print);
+		return;
+	}
+	json_t *rows = json_array();
+	json_array_append(rows, (json_t *)value);
+	output_csv_rows(rows);
+	json_decref(rows);
+}
+
 static int count_row(void *arg, const json_t *row, struct err *err)
 {
 	(void)row;

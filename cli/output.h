@@ -29,6 +29,10 @@ typedef void output_print_fn(const struct cli *cli, const json_t *value);
 void output_document(
 	const struct cli *cli, const json_t *document, const char *name, output_print_fn *print);
 
+/* The same for one object, of which CSV is one row. */
+void output_object(
+	const struct cli *cli, const json_t *document, const char *name, output_print_fn *print);
+
 void output_json(const json_t *document);
 /* Header and rows of an array of objects; nothing for an empty one. */
 void output_csv_rows(const json_t *rows);

@@ -1,124 +1,221 @@
+/* A plan as a person reads it (see plan_show.h). */
 #include "cli/plan_show.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "cli/dates.h"
 #include "cli/facts.h"
 #include "cli/row.h"
 
-enum { LINE_MAX_BYTES = 4096 };
+enum { USERS_MAX = 10, SIGN_COLUMN = FACTS_LABEL_COLUMNS - 2 };
 
-static enum style decision_style(const char *decision)
+/* --- lines with a sign ------------------------------------------------------------------------ */
+
+enum sign { STAYS, GOES, COMES };
+
+/* The sign stands two columns before the value. Nothing when value is empty. */
+static void show_signed(const struct cli *cli, const char *label, enum sign sign, const char *value)
 {
-	return strcmp(decision, "refuse") == 0 ? STYLE_RED : STYLE_GREEN;
+	static const struct {
+		char mark;
+		enum style style;
+	} look[] = {[STAYS] = {' ', STYLE_PLAIN},
+		[GOES] = {'-', STYLE_RED},
+		[COMES] = {'+', STYLE_GREEN}};
+	char text[FACTS_LABEL_COLUMNS + 1];
+	snprintf(text, sizeof(text), "%-*.*s%c", SIGN_COLUMN, SIGN_COLUMN, label, look[sign].mark);
+	facts_styled(cli, text, value, look[sign].style);
 }
 
-/* "what is there -> what will be", or one text when they are the same. */
+/* before NULL: there is nothing to compare with. */
 static void show_change(
 	const struct cli *cli, const char *label, const char *before, const char *after)
 {
-	char text[LINE_MAX_BYTES];
-	bool is_same = strcmp(before, after) == 0;
-	if (before[0] == '\0' || is_same)
-		(void)snprintf(
-			text, sizeof(text), "%s%s", after, before[0] != '\0' ? " (as before)" : "");
-	else
-		(void)snprintf(text, sizeof(text), "%s -> %s", before, after);
-	facts_line(cli, label, text);
-}
-
-static void show_member(const struct cli *cli, const char *label, const json_t *current,
-	const json_t *new, const char *name)
-{
-	show_change(
-		cli, label, current != NULL ? row_text(current, name) : "", row_text(new, name));
-}
-
-static void join(const json_t *list, char *to, size_t size)
-{
-	size_t i, len = 0;
-	json_t *item;
-	to[0] = '\0';
-	json_array_foreach(list, i, item)
-	{
-		const char *text = json_string_value(item);
-		if (text == NULL || len >= size)
-			continue;
-		int got = snprintf(to + len, size - len, "%s%s", len > 0 ? ", " : "", text);
-		len += got > 0 ? (size_t)got : 0;
+	if (before == NULL || strcmp(before, after) == 0) {
+		show_signed(cli, label, STAYS, after);
+		return;
 	}
+	show_signed(cli, label, GOES, before[0] != '\0' ? before : "(none)");
+	show_signed(cli, "", COMES, after[0] != '\0' ? after : "(none)");
 }
 
-static void show_lists(const struct cli *cli, const char *label, const json_t *current,
-	const json_t *new, const char *name)
-{
-	char before[LINE_MAX_BYTES / 2 - 16], after[LINE_MAX_BYTES / 2 - 16];
-	join(current != NULL ? row_get(current, name) : NULL, before, sizeof(before));
-	join(row_get(new, name), after, sizeof(after));
-	if (before[0] != '\0' || after[0] != '\0')
-		show_change(cli, label, before, after[0] != '\0' ? after : "none");
-}
-
-static void show_names(const struct cli *cli, const json_t *names)
+static void join(struct buf *to, const json_t *list)
 {
 	size_t i;
 	json_t *item;
-	facts_list(cli, "names", row_get(names, "kept"));
-	json_array_foreach(row_get(names, "added"), i, item)
+	buf_init(to, FACTS_VALUE_MAX);
+	json_array_foreach(list, i, item)
 	{
-		facts_styled(
-			cli, i == 0 ? "names added" : "", json_string_value(item), STYLE_GREEN);
+		if (to->len > 0)
+			buf_add_text(to, ", ");
+		buf_add_text(to, json_is_string(item) ? json_string_value(item) : "");
 	}
-	json_array_foreach(row_get(names, "lost"), i, item)
+}
+
+static void show_text_change(
+	const struct cli *cli, const char *label, const json_t *plan, const char *member)
+{
+	const json_t *current = row_get(plan, "current");
+	show_change(cli, label, current != NULL ? row_text(current, member) : NULL,
+		row_text(row_get(plan, "new"), member));
+}
+
+static void show_list_change(
+	const struct cli *cli, const char *label, const json_t *plan, const char *member)
+{
+	const json_t *current = row_get(plan, "current");
+	struct buf before, after;
+	join(&before, row_get(current, member));
+	join(&after, row_get(row_get(plan, "new"), member));
+	show_change(cli, label, current != NULL ? buf_text(&before) : NULL, buf_text(&after));
+	buf_clear(&before);
+	buf_clear(&after);
+}
+
+static void show_time_change(
+	const struct cli *cli, const char *label, const json_t *plan, const char *member)
+{
+	const json_t *current = row_get(plan, "current");
+	char before[2 * DATES_TEXT_MAX], after[2 * DATES_TEXT_MAX];
+	int64_t before_s = row_time(current, member);
+	int64_t after_s = row_time(row_get(plan, "new"), member);
+	dates_both(before_s, cli->now_s, before);
+	dates_both(after_s, cli->now_s, after);
+	show_change(cli, label, current != NULL && before_s != 0 ? before : NULL,
+		after_s != 0 ? after : "");
+}
+
+/* --- what changes ----------------------------------------------------------------------------- */
+
+static void show_names(const struct cli *cli, const json_t *plan)
+{
+	static const struct {
+		const char *member;
+		enum sign sign;
+	} part[] = {{"kept", STAYS}, {"lost", GOES}, {"added", COMES}};
+	const char *label = "Names";
+	const json_t *names = row_get(plan, "names");
+	bool is_first = row_get(plan, "current") == NULL;
+	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		struct buf text;
+		join(&text, row_get(names, part[i].member));
+		show_signed(cli, label, is_first ? STAYS : part[i].sign, buf_text(&text));
+		if (text.len > 0)
+			label = "";
+		buf_clear(&text);
+	}
+}
+
+static const char *show_tag(const struct cli *cli, const char *label, enum sign sign,
+	const char *key, const char *value)
+{
+	char line[1024];
+	snprintf(line, sizeof(line), "%s=%s", key, value);
+	show_signed(cli, label, sign, line);
+	return "";
+}
+
+/* At a reimport those that are there stay, and the operator's are set over them. */
+static void show_tags(const struct cli *cli, const json_t *plan)
+{
+	bool is_import = strcmp(row_text(plan, "decision"), "import") == 0;
+	const json_t *tags = row_get(plan, "tags");
+	const json_t *current = is_import ? NULL : row_get(row_get(plan, "current"), "tags");
+	const char *key, *label = "Tags";
+	json_t *value;
+	json_object_foreach((json_t *)current, key, value)
 	{
-		facts_styled(cli, i == 0 ? "names lost" : "", json_string_value(item), STYLE_RED);
+		bool is_kept = !row_has(tags, key) ||
+			       strcmp(row_text(tags, key), row_text(current, key)) == 0;
+		label = show_tag(cli, label, is_kept ? STAYS : GOES, key, row_text(current, key));
+		if (!is_kept)
+			show_tag(cli, "", COMES, key, row_text(tags, key));
 	}
+	json_object_foreach((json_t *)tags, key, value)
+	{
+		if (!row_has(current, key))
+			label = show_tag(cli, label, current == NULL ? STAYS : COMES, key,
+				row_text(tags, key));
+	}
+}
+
+static void show_users(const struct cli *cli, const char *label, const json_t *list)
+{
+	size_t i, count = json_array_size(list);
+	json_t *arn;
+	json_array_foreach(list, i, arn)
+	{
+		if (i == USERS_MAX && cli->output != OUTPUT_WIDE)
+			break;
+		show_signed(cli, i == 0 ? label : "", STAYS,
+			json_is_string(arn) ? json_string_value(arn) : "");
+	}
+	if (i < count)
+		facts_format(cli, "", "and %zu more: -o wide shows them", count - i);
 }
 
 static void show_certificate(const struct cli *cli, const json_t *plan)
 {
-	const json_t *current = row_get(plan, "current"), *new = row_get(plan, "new");
-	facts_title(cli, current != NULL ? "What changes" : "What is new");
-	show_names(cli, row_get(plan, "names"));
-	show_member(cli, "key", current, new, "key_algorithm");
-	show_member(cli, "signature", current, new, "signature_algorithm");
-	show_lists(cli, "key usage", current, new, "key_usages");
-	show_lists(cli, "extended key usage", current, new, "extended_key_usages");
-	show_member(cli, "valid from", current, new, "not_before");
-	show_member(cli, "valid until", current, new, "not_after");
-	show_member(cli, "subject", current, new, "subject");
-	show_member(cli, "issuer", current, new, "issuer");
-	show_member(cli, "serial", current, new, "serial");
-	facts_list(cli, "chain", row_get(new, "chain"));
-	if (current != NULL)
-		facts_list(cli, "used by", row_get(current, "in_use_by"));
-	facts_list(cli, "to be moved", row_get(plan, "bindings_to_move"));
-}
-
-static void show_tags(const struct cli *cli, const json_t *plan)
-{
-	const char *key;
-	json_t *value;
-	json_object_foreach((json_t *)row_get(plan, "tags"), key, value)
-	{
-		facts_format(cli, "tag", "%s = %s", key, json_string_value(value));
+	const json_t *current = row_get(plan, "current");
+	if (current == NULL)
+		facts_title(cli, "The new certificate");
+	else
+		facts_title(cli, "What changes (- there now, + new)");
+	show_names(cli, plan);
+	show_text_change(cli, "Key", plan, "key_algorithm");
+	show_list_change(cli, "Key usage", plan, "key_usages");
+	show_list_change(cli, "Extended usage", plan, "extended_key_usages");
+	show_time_change(cli, "Valid from", plan, "not_before");
+	show_time_change(cli, "Valid until", plan, "not_after");
+	show_text_change(cli, "Subject", plan, "subject");
+	show_text_change(cli, "Issuer", plan, "issuer");
+	show_text_change(cli, "Serial", plan, "serial");
+	if (cli->output == OUTPUT_WIDE) {
+		show_text_change(cli, "Signature", plan, "signature_algorithm");
+		show_text_change(cli, "SHA-256", plan, "fingerprint_sha256");
 	}
+	const json_t *chain = row_get(row_get(plan, "new"), "chain");
+	size_t i;
+	json_t *subject;
+	json_array_foreach(chain, i, subject)
+	{
+		show_signed(cli, i == 0 ? "Chain" : "", STAYS,
+			json_is_string(subject) ? json_string_value(subject) : "");
+	}
+	show_tags(cli, plan);
+	if (current != NULL)
+		facts_format(cli, "In ACM now", "%s, %s", row_text(current, "type"),
+			row_text(current, "status"));
+	show_users(cli, "Used by", row_get(current, "in_use_by"));
+	show_users(cli, "To be moved", row_get(plan, "bindings_to_move"));
 }
 
+/* --- what is to be known ---------------------------------------------------------------------- */
+
+/* The worst first. */
 static void show_rules(const struct cli *cli, const json_t *rules)
 {
+	static const struct {
+		const char *verdict, *label;
+		enum style style;
+	} look[] = {{"broken", "broken", STYLE_RED}, {"unconfirmed", "not confirmed", STYLE_YELLOW},
+		{"passed", "passed", STYLE_GREEN}};
 	size_t i;
 	json_t *rule;
+	if (json_array_size(rules) == 0)
+		return;
 	facts_title(cli, "ACM's rules");
-	json_array_foreach(rules, i, rule)
-	{
-		const char *verdict = row_text(rule, "verdict");
-		enum style style = strcmp(verdict, "passed") == 0   ? STYLE_GREEN
-				   : strcmp(verdict, "broken") == 0 ? STYLE_RED
-								    : STYLE_YELLOW;
-		facts_styled(cli, strcmp(verdict, "unconfirmed") == 0 ? "not confirmed" : verdict,
-			row_text(rule, "text"), style);
+	for (size_t at = 0; at < sizeof(look) / sizeof(look[0]); at++) {
+		json_array_foreach(rules, i, rule)
+		{
+			const char *text = row_text(rule, "text");
+			if (strcmp(row_text(rule, "verdict"), look[at].verdict) == 0)
+				facts_styled(cli, look[at].label,
+					text[0] != '\0' ? text : row_text(rule, "name"),
+					look[at].style);
+		}
 	}
 }
 
@@ -136,28 +233,60 @@ static void show_texts(
 	}
 }
 
+static void show_way_back(const struct cli *cli, const json_t *plan)
+{
+	const json_t *rollback = row_get(plan, "rollback");
+	bool is_possible = row_bool(rollback, "possible");
+	facts_title(cli, "Rollback");
+	facts_styled(cli, is_possible ? "possible" : "not possible", row_text(rollback, "reason"),
+		is_possible ? STYLE_GREEN : STYLE_YELLOW);
+	if (row_bool(plan, "auto_rollback"))
+		facts_line(cli, "automatic",
+			"when ACM holds neither certificate, or a host still serves another one "
+			"after the time for propagation");
+}
+
+/* An old plan, as the list of plans has it, cannot be applied any more. */
+static void show_next(const struct cli *cli, const json_t *plan)
+{
+	const char *state = row_text(plan, "state"), *job = row_text(plan, "job");
+	putchar('\n');
+	facts_line(cli, "Key waits in", row_text(plan, "key_escrow"));
+	facts_list(cli, "Verified at", row_get(plan, "verify_hosts"));
+	if (strcmp(row_text(plan, "decision"), "refuse") == 0) {
+		facts_styled(cli, "Next", "nothing: a refused plan cannot be applied", STYLE_RED);
+	} else if (job[0] != '\0') {
+		facts_format(cli, "Applied by", "%s", job);
+		facts_format(cli, "Next", "acmsensor jobs %s", job);
+	} else if (strcmp(state, "expired") == 0) {
+		facts_time(cli, "Expired", row_time(plan, "expires"));
+		facts_line(cli, "Next", "acmsensor plan, again: this one has expired");
+	} else {
+		facts_time(cli, "Expires", row_time(plan, "expires"));
+		facts_format(cli, "Next", "acmsensor apply %s --wait", row_text(plan, "id"));
+	}
+}
+
+static enum style decision_style(const char *decision)
+{
+	return strcmp(decision, "reimport") == 0 || strcmp(decision, "import") == 0 ? STYLE_GREEN
+										    : STYLE_RED;
+}
+
 void plan_show(const struct cli *cli, const json_t *plan)
 {
-	const char *decision = row_text(plan, "decision");
-	const json_t *rollback = row_get(plan, "rollback");
-	facts_styled(cli, decision, row_text(plan, "reason"), decision_style(decision));
-	facts_line(cli, "plan", row_text(plan, "id"));
-	facts_format(cli, "where", "account %s, %s, connector %s", row_text(plan, "account_id"),
+	const char *decision = row_text(plan, "decision"), *reason = row_text(plan, "reason");
+	facts_styled(cli, decision, reason[0] != '\0' ? reason : "(no reason was given)",
+		decision_style(decision));
+	facts_line(cli, "Plan", row_text(plan, "id"));
+	facts_format(cli, "Where", "account %s, %s, connector %s", row_text(plan, "account_id"),
 		row_text(plan, "region"), row_text(plan, "connector"));
 	facts_line(cli, "ARN", row_text(plan, "arn"));
-	facts_line(cli, "certificate id", row_text(plan, "certificate_id"));
-	show_certificate(cli, plan);
-	show_tags(cli, plan);
-	show_rules(cli, row_get(plan, "rules"));
+	facts_line(cli, "Certificate ID", row_text(plan, "certificate_id"));
 	show_texts(cli, "Warnings", row_get(plan, "warnings"), STYLE_YELLOW);
-	show_texts(cli, "Put right", row_get(plan, "notes"), STYLE_PLAIN);
-	facts_title(cli, "The way back");
-	facts_styled(cli, row_bool(rollback, "possible") ? "possible" : "not possible",
-		row_text(rollback, "reason"),
-		row_bool(rollback, "possible") ? STYLE_GREEN : STYLE_YELLOW);
-	facts_line(cli, "key waits", row_text(plan, "key_escrow"));
-	facts_list(cli, "verified at", row_get(plan, "verify_hosts"));
-	facts_time(cli, "expires", row_time(plan, "expires"));
-	if (strcmp(decision, "refuse") != 0)
-		cli_note("to do it: acmsensor apply %s --wait", row_text(plan, "id"));
+	show_certificate(cli, plan);
+	show_rules(cli, row_get(plan, "rules"));
+	show_texts(cli, "Put right in what was given", row_get(plan, "notes"), STYLE_PLAIN);
+	show_way_back(cli, plan);
+	show_next(cli, plan);
 }

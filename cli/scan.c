@@ -13,7 +13,7 @@
 #include "cli/scan_wait.h"
 #include "sensor/local_api.h"
 
-enum { UNREAD_MAX = 20, INTERRUPTED = 130 /* as a shell says of SIGINT */ };
+enum { UNREAD_MAX = 20 };
 
 /* --- what could not be read ------------------------------------------------------------------- */
 
@@ -160,10 +160,8 @@ static int wait_for_end(const struct cli *cli, const struct args *args, const js
 {
 	struct err err = ERR_INIT;
 	json_t *cycles = NULL;
-	if (scan_wait(cli, row_get(scan, "cycle_ids"), &cycles, &err) != 0) {
-		int code = cli_fail(&err);
-		return strcmp(err.code, SCAN_WAIT_INTERRUPTED) == 0 ? INTERRUPTED : code;
-	}
+	if (scan_wait(cli, row_get(scan, "cycle_ids"), &cycles, &err) != 0)
+		return cli_fail(&err);
 	int code = show_end(cli, args, cycles);
 	json_decref(cycles);
 	return code;

@@ -2,7 +2,6 @@
 #include "cli/scan_wait.h"
 
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/row.h"
 #include "cli/source.h"
@@ -23,23 +23,6 @@ enum {
 	PROGRESS_TIMEOUT_S = 30,
 	LINE_MAX_BYTES = 4096,
 };
-
-/* The only thing that a signal handler can reach. */
-static volatile sig_atomic_t is_interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	is_interrupted = 1;
-}
-
-static void catch_signals(void (*handler)(int))
-{
-	struct sigaction action = {.sa_handler = handler}; /* no SA_RESTART: poll returns */
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
 
 struct wait {
 	const struct cli *cli;
@@ -145,11 +128,10 @@ static int wait_for(
 	int look_ms = wait->terminal.is_tty ? LOOK_BAR_MS : LOOK_PLAIN_MS;
 	for (;;) {
 		json_t *chosen = NULL;
-		if (is_interrupted) {
-			err_set(err, ERR_STOPPED,
-				"interrupted; the cycle goes on: acmsensor scan --wait joins it");
-			return err_set_code(err, SCAN_WAIT_INTERRUPTED);
-		}
+		if (interrupt_came())
+			return interrupt_fail(
+				"interrupted; the cycle goes on: acmsensor scan --wait joins it",
+				err);
 		if (look(wait, cycle_ids, &chosen, err) != 0)
 			return -1;
 		if (is_done(chosen)) {
@@ -167,10 +149,9 @@ int scan_wait(
 {
 	struct wait wait = {.cli = cli, .terminal = terminal_detect(STDERR_FILENO)};
 	buf_init(&wait.line, LINE_MAX_BYTES);
-	is_interrupted = 0;
-	catch_signals(on_signal);
+	interrupt_catch();
 	int rc = wait_for(&wait, cycle_ids, ret_progress, err);
-	catch_signals(SIG_DFL);
+	interrupt_release();
 	unsay(&wait);
 	buf_clear(&wait.line);
 	return rc;

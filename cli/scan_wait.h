@@ -4,8 +4,6 @@
 
 #include <jansson.h>
 
-#define SCAN_WAIT_INTERRUPTED "interrupted"
-
 struct cli;
 struct err;
 
@@ -14,7 +12,7 @@ struct err;
  * on stderr.
  *
  * errors  as source_get; ERR_NOT_FOUND: the daemon no longer knows a cycle (it was restarted);
- *         ERR_STOPPED with the code SCAN_WAIT_INTERRUPTED: SIGINT or SIGTERM; the cycles go on
+ *         as interrupt_fail: SIGINT or SIGTERM; the cycles go on
  */
 int scan_wait(
 	const struct cli *cli, const json_t *cycle_ids, json_t **ret_progress, struct err *err);

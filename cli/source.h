@@ -30,7 +30,8 @@ void params_add(struct params *params, const char *key, const char *value);
 
 /*
  * Errors of all of these: ERR_UNREACHABLE (no daemon behind the socket; says what to do),
- * ERR_TIMEOUT, ERR_PROTOCOL (broke off, not JSON), ERR_LIMIT, and the kind that the daemon named.
+ * ERR_TIMEOUT, ERR_PROTOCOL (broke off, not JSON), ERR_LIMIT, and the kind and code that the daemon
+ * named.
  * A list that broke off is an error, never a short list.
  */
 
@@ -49,5 +50,10 @@ int source_get(const struct cli *cli, const char *path, const struct params *par
 	json_t **ret_document, struct err *err);
 int source_post(const struct cli *cli, const char *path, const json_t *body, json_t **ret_document,
 	struct err *err);
+/* body: JSON, borrowed, opened with buf_init_secret; no copy of it is left behind (main gives
+ * libcurl memory that wipes). */
+struct buf;
+int source_post_secret(const struct cli *cli, const char *path, const struct buf *body,
+	json_t **ret_document, struct err *err);
 
 #endif

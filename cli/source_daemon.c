@@ -25,7 +25,6 @@ enum {
 struct request {
 	CURL *curl;		    /* owned */
 	struct curl_slist *headers; /* owned */
-	char *body;		    /* owned; malloc'ed by jansson */
 	struct lines *lines;	    /* borrowed or NULL */
 	FILE *out;		    /* borrowed or NULL */
 	struct buf document;	    /* the error's document too */
@@ -40,9 +39,6 @@ static void request_clear(struct request *request)
 {
 	curl_easy_cleanup(request->curl);
 	curl_slist_free_all(request->headers);
-	if (request->body != NULL)
-		explicit_bzero(request->body, strlen(request->body)); /* a key, perhaps */
-	free(request->body);
 	buf_clear(&request->document);
 }
 
@@ -243,18 +239,38 @@ int source_get(const struct cli *cli, const char *path, const struct params *par
 	return rc;
 }
 
-int source_post(const struct cli *cli, const char *path, const json_t *body, json_t **ret_document,
-	struct err *err)
+/* body: borrowed until the answer has come. */
+static int post_bytes(const struct cli *cli, const char *path, const char *body, size_t len,
+	json_t **ret_document, struct err *err)
 {
 	struct request request;
 	if (needs_daemon(cli, err) != 0 || request_init(&request, cli, path, NULL, false, err) != 0)
 		return -1;
-	request.body = json_dumps(body, JSON_COMPACT);
 	request.headers = curl_slist_append(NULL, "Content-Type: application/json");
-	curl_easy_setopt(request.curl, CURLOPT_POSTFIELDS, request.body);
+	/* The daemon is on this host: asking first whether it wants the body only takes time. */
+	request.headers = curl_slist_append(request.headers, "Expect:");
+	curl_easy_setopt(request.curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)len);
+	curl_easy_setopt(request.curl, CURLOPT_POSTFIELDS, body);
 	curl_easy_setopt(request.curl, CURLOPT_HTTPHEADER, request.headers);
 	curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, (long)POST_TIMEOUT_S);
 	int rc = perform_document(&request, cli, ret_document, err);
 	request_clear(&request);
 	return rc;
+}
+
+int source_post(const struct cli *cli, const char *path, const json_t *body, json_t **ret_document,
+	struct err *err)
+{
+	char *text = json_dumps(body, JSON_COMPACT); /* owned; malloc'ed by jansson */
+	if (text == NULL)
+		return err_set(err, ERR_CONFIG, "an argument is not UTF-8 text");
+	int rc = post_bytes(cli, path, text, strlen(text), ret_document, err);
+	free(text);
+	return rc;
+}
+
+int source_post_secret(const struct cli *cli, const char *path, const struct buf *body,
+	json_t **ret_document, struct err *err)
+{
+	return post_bytes(cli, path, buf_text(body), body->len, ret_document, err);
 }

@@ -7,7 +7,7 @@
  * Whoever can connect may read; uid 0 and the daemon's own uid (SO_PEERCRED) may POST. Errors:
  * status 400 (the request), 403 (who asks), 404, 405, 409 (not now), 500, 503 (stopping), each with
  *
- *     {"error": {"kind": "config", "message": "..."}}
+ *     {"error": {"kind": "config", "code"?: "passphrase", "message": "..."}}
  *
  * Lists answer one document, {"schema": 1, "<name>": [...]}, streamed; with format=ndjson the bare
  * objects, one a line. A list that breaks off in the middle (store failure) closes the connection
@@ -31,27 +31,31 @@
  *
  * POST /v1/plan         {"connector", "account", "region", "arn"?, "certificate_id"?, "new_arn"?,
  *                       "certificate"?, "chain"?, "key"?, "pkcs12"? (base64), "passphrase"?,
- *                       "keep_root"?, "csr"?, "tags"? {}, "verify_hosts"? [], "auto_rollback"?}
+ *                       "keep_root"?, "csr"?, "tags"? {}, "verify_hosts"? [], "auto_rollback"?};
+ *                       connector "": the only one; account and region "": the ARN's. Error code
+ *                       passphrase: the key needs one, or another
  *                       -> "plan": id, decision (reimport, import, refuse), reason, connector,
  *                       account_id, region, arn, certificate_id, created, expires, current and new
  *                       (serial, fingerprint_sha256, subject, issuer, not_before, not_after,
  *                       key_algorithm, signature_algorithm, subject_alternative_names, key_usages,
- *                       extended_key_usages; current is null without an ARN, and has arn, type,
- *                       status, in_use_by, tags; new has chain [subjects]), names {added, lost,
- *                       kept}, rules [{name, verdict (passed, broken, unconfirmed), text}],
- *                       warnings and notes [{name, text}], tags {}, bindings_to_move [], rollback
- *                       {possible, reason}, auto_rollback, key_escrow, verify_hosts []
- * GET /v1/plans         "plans", each with "state" (open, applied, expired, refused) and "job"
+ *                       extended_key_usages; current is null without an ARN, and has type, status,
+ *                       in_use_by, tags; new has chain [subjects]), names {added, lost, kept},
+ *                       rules [{name, verdict (passed, broken, unconfirmed), text}], warnings and
+ *                       notes [{name, text}], tags {}, bindings_to_move [], rollback {possible,
+ *                       reason}, auto_rollback, key_escrow, verify_hosts []
+ * GET /v1/plans         "plans", each with "state" (open, applied, expired, refused) and "job"; ?id=
+ *                       the one
  * POST /v1/apply        {"plan"} -> "job"
  * GET /v1/jobs          "jobs": id, kind (deliver, rollback, delete), state, phase, reason, plan,
  *                       of_job, connector, account_id, region, arn, certificate_id, created,
  *                       updated, ended, next_attempt, attempts, old_serial, new_serial,
  *                       rollback_possible, evidence; ?id= the one, with steps [{number, at, phase,
- *                       failure, text}]
+ *                       failure, text}]. One that succeeded with something to look at has
+ *                       "warning: " in its reason
  * POST /v1/cancel       {"job"} -> "job"; refused (409) once the import was sent
  * POST /v1/rollback     {"job"} -> "job"
- * POST /v1/csr          {"domains", "key_type"?, "subject"?, "arn"?} -> "csr": id, key_algorithm,
- *                       pem
+ * POST /v1/csr          {"connector"?, "domains"?, "key_type"?, "subject"?, "arn"?} -> "csr": id,
+ *                       key_algorithm, pem
  * POST /v1/delete       {"arn", "connector"?, "wait"?} -> "job"
  */
 #ifndef SENSOR_LOCAL_API_H

@@ -21,6 +21,8 @@ const struct option_spec global_options[] = {
 static const struct option_spec certs_options[] = {
 	{"expires", "WHEN", "by then"},
 	{"gone", NULL, "gone too"},
+	{"tag", "KEY=VALUE...", "may be repeated"},
+	{"host", "HOST...", "may be repeated"},
 	{NULL, NULL, NULL},
 };
 static const struct option_spec none[] = {{NULL, NULL, NULL}};
@@ -38,7 +40,7 @@ static const struct command table[] = {
 	{NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 
-enum { WORDS_MAX = 8 };
+enum { WORDS_MAX = 16 };
 
 struct parsed {
 	int rc;
@@ -151,6 +153,44 @@ static void wrong_numbers_of_values_are_refused(void **state)
 	refused("certs -ojson -ocsv", "--output is given twice");
 }
 
+static void repeated_options_come_in_their_order(void **state)
+{
+	(void)state;
+	struct parsed parsed = parse("certs --tag a=1 --host x --tag b=2 --host y --tag c");
+	int at = 0;
+	assert_int_equal(parsed.rc, 0);
+	assert_string_equal(args_get(&parsed.args, "tag"), "a=1");
+	assert_string_equal(args_next(&parsed.args, "tag", &at), "a=1");
+	assert_string_equal(args_next(&parsed.args, "tag", &at), "b=2");
+	assert_string_equal(args_next(&parsed.args, "tag", &at), "c");
+	assert_null(args_next(&parsed.args, "tag", &at));
+	at = 0;
+	assert_string_equal(args_next(&parsed.args, "host", &at), "x");
+	assert_string_equal(args_next(&parsed.args, "host", &at), "y");
+	assert_null(args_next(&parsed.args, "host", &at));
+	at = 0;
+	assert_null(args_next(&parsed.args, "expires", &at));
+	assert_null(args_next(&parsed.args, "expires", &at));
+}
+
+static void repeated_options_are_bounded(void **state)
+{
+	(void)state;
+	static char *argv[2 + REPEATS_MAX + 1];
+	const struct command *command;
+	struct args global, args;
+	struct err err = ERR_INIT;
+	argv[0] = "certs";
+	for (int i = 1; i < 2 + REPEATS_MAX + 1; i++)
+		argv[i] = "--tag=x";
+	assert_int_equal(
+		options_parse(table, 2 + REPEATS_MAX, argv, &command, &global, &args, &err), 0);
+	assert_int_equal(
+		options_parse(table, 2 + REPEATS_MAX + 1, argv, &command, &global, &args, &err),
+		-1);
+	assert_string_equal(err.text, "--tag is given too often");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +201,8 @@ int main(void)
 		cmocka_unit_test(help_needs_no_arguments),
 		cmocka_unit_test(mistakes_are_named_with_what_is_close),
 		cmocka_unit_test(wrong_numbers_of_values_are_refused),
+		cmocka_unit_test(repeated_options_come_in_their_order),
+		cmocka_unit_test(repeated_options_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

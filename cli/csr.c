@@ -1,0 +1,68 @@
+/* acmsensor csr: a key made on the sensor, where it stays, and the request for its certificate. */
+#include <stdio.h>
+
+#include "base/err.h"
+#include "cli/arn_place.h"
+#include "cli/output.h"
+#include "cli/row.h"
+#include "sensor/local_api.h"
+
+static int check(const struct args *args, struct err *err)
+{
+	struct arn_place ignored;
+	const char *arn = args_get(args, "arn");
+	if (arn == NULL && !args_has(args, "domain"))
+		return err_set(err, ERR_CONFIG,
+			"what for is missing: give --domain NAME (may be repeated), or --arn ARN "
+			"to take the names of what is to be replaced");
+	if (arn != NULL && !arn_place_parse(arn, &ignored))
+		return err_set(err, ERR_CONFIG,
+			"--arn %.100s: expected arn:aws:acm:REGION:ACCOUNT:certificate/ID", arn);
+	return 0;
+}
+
+static json_t *make_order(const struct args *args)
+{
+	static const char *const text[][2] = {{"connector", "connector"}, {"key-type", "key_type"},
+		{"subject", "subject"}, {"arn", "arn"}};
+	json_t *order = json_object(), *domains = json_array();
+	const char *domain;
+	for (int at = 0; (domain = args_next(args, "domain", &at)) != NULL;)
+		json_array_append_new(domains, json_string(domain));
+	if (json_array_size(domains) > 0)
+		json_object_set(order, "domains", domains);
+	json_decref(domains);
+	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+		if (args_has(args, text[i][0]))
+			json_object_set_new(
+				order, text[i][1], json_string(args_get(args, text[i][0])));
+	return order;
+}
+
+/* The request alone on stdout, so that it can go into a file. */
+static void print_csr(const struct cli *cli, const json_t *csr)
+{
+	const char *id = row_text(csr, "id");
+	(void)cli;
+	fputs(row_text(csr, "pem"), stdout);
+	cli_note("request %s, key %s, which stays on the sensor", id,
+		row_text(csr, "key_algorithm"));
+	cli_note("once it is signed: acmsensor plan --csr %s --cert FILE --chain FILE ...", id);
+}
+
+int command_csr(struct cli *cli, const struct args *args)
+{
+	struct err err = ERR_INIT;
+	json_t *document = NULL;
+	if (check(args, &err) != 0)
+		return cli_fail(&err);
+	json_t *order = make_order(args);
+	int rc = source_post(cli, LOCAL_API_CSR, order, &document, &err);
+	json_decref(order);
+	if (rc == 0 && row_text(row_get(document, "csr"), "pem")[0] == '\0')
+		rc = err_set(&err, ERR_PROTOCOL, "answer of the daemon: there is no request in it");
+	if (rc == 0)
+		output_object(cli, document, "csr", print_csr);
+	json_decref(document);
+	return rc == 0 ? EXIT_DONE : cli_fail(&err);
+}

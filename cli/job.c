@@ -1,0 +1,180 @@
+/* Orders of delivery, and following a job (see job.h). */
+#include "cli/job.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "cli/dates.h"
+#include "cli/interrupt.h"
+#include "cli/job_show.h"
+#include "cli/output.h"
+#include "cli/row.h"
+#include "sensor/local_api.h"
+
+enum {
+	LOOK_MS = 300,
+	RECONNECT_MS = 500,
+};
+
+int job_get(const struct cli *cli, const char *id, json_t **ret_document, const json_t **ret_job,
+	struct err *err)
+{
+	struct params params = {.count = 0};
+	json_t *document = NULL;
+	params_add(&params, "id", id);
+	if (source_get(cli, LOCAL_API_JOBS, &params, JOB_TIMEOUT_S, &document, err) != 0)
+		return -1;
+	const json_t *job = json_array_get(row_get(document, "jobs"), 0);
+	if (!json_is_object(job) || !row_has(job, "state")) {
+		json_decref(document);
+		return err_set(err, ERR_PROTOCOL, "answer of the daemon: there is no job in it");
+	}
+	*ret_document = document;
+	*ret_job = job;
+	return 0;
+}
+
+/* --- following -------------------------------------------------------------------------------- */
+
+struct follow {
+	const struct cli *cli;
+	const char *id;
+	int64_t shown; /* number of the last step */
+	char day[DATES_TEXT_MAX];
+	bool has_answered, is_away;
+};
+
+static bool is_for_people(const struct cli *cli)
+{
+	return cli->output == OUTPUT_TABLE || cli->output == OUTPUT_WIDE;
+}
+
+static void show_new_steps(struct follow *follow, const json_t *job)
+{
+	size_t i;
+	json_t *step;
+	json_array_foreach(row_get(job, "steps"), i, step)
+	{
+		int64_t number = row_int(step, "number");
+		if (number <= follow->shown)
+			continue;
+		follow->shown = number;
+		if (is_for_people(follow->cli))
+			job_show_step(follow->cli, step, follow->day);
+		else
+			cli_note("%s %s: %s", row_text(step, "at"), row_text(step, "phase"),
+				row_text(step, "text"));
+	}
+}
+
+static int show_end(const struct cli *cli, const json_t *document, const json_t *job)
+{
+	if (is_for_people(cli)) {
+		putchar('\n');
+		job_show_state(cli, job);
+	} else if (cli->output == OUTPUT_CSV) {
+		output_csv_rows(row_get(document, "jobs"));
+	} else {
+		output_json(document);
+	}
+	return job_exit_code(job);
+}
+
+/* Whether the daemon may come back, so that it is worth waiting. */
+static bool is_passing(const struct follow *follow, const struct err *err)
+{
+	return follow->has_answered && (err->kind == ERR_UNREACHABLE || err->kind == ERR_TIMEOUT ||
+					       err->kind == ERR_STOPPED);
+}
+
+/* One look. 1: the job has ended, *ret_code says how; 0: it goes on; -1 with err. */
+static int look(struct follow *follow, int *ret_code, struct err *err)
+{
+	json_t *document = NULL;
+	const json_t *job = NULL;
+	struct err get_err = ERR_INIT;
+	if (job_get(follow->cli, follow->id, &document, &job, &get_err) != 0) {
+		if (!is_passing(follow, &get_err)) {
+			*err = get_err;
+			return -1;
+		}
+		if (!follow->is_away)
+			cli_note("the daemon went away; waiting for it, the job goes on with it");
+		follow->is_away = true;
+		return 0;
+	}
+	if (follow->is_away)
+		cli_note("the daemon is back");
+	follow->has_answered = true;
+	follow->is_away = false;
+	show_new_steps(follow, job);
+	int rc = job_is_running(job) ? 0 : 1;
+	if (rc == 1)
+		*ret_code = show_end(follow->cli, document, job);
+	json_decref(document);
+	/* Each line at once: somebody is watching, or a pipe is. */
+	return fflush(stdout) == 0 ? rc : err_set_errno(err, ERR_SYSTEM, "standard output");
+}
+
+static int follow_to_end(struct follow *follow, int *ret_code, struct err *err)
+{
+	for (;;) {
+		if (interrupt_came()) {
+			char text[256];
+			snprintf(text, sizeof(text),
+				"interrupted; the job goes on: acmsensor jobs %s --follow",
+				follow->id);
+			return interrupt_fail(text, err);
+		}
+		int rc = look(follow, ret_code, err);
+		if (rc != 0)
+			return rc == 1 ? 0 : -1;
+		poll(NULL, 0, follow->is_away ? RECONNECT_MS : LOOK_MS);
+	}
+}
+
+int job_follow(const struct cli *cli, const char *id)
+{
+	struct err err = ERR_INIT;
+	struct follow follow = {.cli = cli, .id = id};
+	int code = EXIT_FAILED;
+	interrupt_catch();
+	int rc = follow_to_end(&follow, &code, &err);
+	interrupt_release();
+	return rc == 0 ? code : cli_fail(&err);
+}
+
+/* --- orders ----------------------------------------------------------------------------------- */
+
+json_t *job_order_body(const char *name, const char *text)
+{
+	json_t *body = json_object();
+	json_object_set_new(body, name, json_string(text));
+	return body;
+}
+
+int job_order(const struct cli *cli, const char *path, json_t *body_taken, bool is_waited_for)
+{
+	struct err err = ERR_INIT;
+	json_t *document = NULL;
+	int code = EXIT_DONE;
+	int rc = source_post(cli, path, body_taken, &document, &err);
+	json_decref(body_taken);
+	if (rc != 0)
+		return cli_fail(&err);
+	const char *id = row_text(row_get(document, "job"), "id");
+	if (id[0] == '\0') {
+		err_set(&err, ERR_PROTOCOL, "answer of the daemon: there is no job in it");
+		code = cli_fail(&err);
+	} else if (is_waited_for) {
+		cli_note("job %s; it goes on when this is interrupted", id);
+		code = job_follow(cli, id);
+	} else {
+		output_object(cli, document, "job", job_show_state);
+	}
+	json_decref(document);
+	return code;
+}

@@ -1,0 +1,287 @@
+/* The order of a plan: what is refused before anything is read, what is sent, what is left in
+ * memory. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "cli/cli.h"
+#include "cli/files.h"
+#include "cli/plan_order.h"
+#include "tests/lib/needle.h"
+
+#define ARN   "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234"
+#define PLACE "--account 123456789012 --region eu-west-1 "
+
+enum { WORDS_MAX = 160, NEEDLE_SEED = 41 };
+
+const struct option_spec global_options[] = {{NULL, NULL, NULL}};
+
+static int notes;
+void cli_note(const char *format, ...)
+{
+	(void)format;
+	notes++;
+}
+
+static const struct option_spec options[] = {{"connector", "NAME", ""}, {"account", "ID", ""},
+	{"region", "REGION", ""}, {"arn", "ARN", ""}, {"certificate-id", "ID", ""},
+	{"new-arn", NULL, ""}, {"cert", "FILE", ""}, {"key", "FILE", ""}, {"chain", "FILE", ""},
+	{"pkcs12", "FILE", ""}, {"passphrase-file", "FILE", ""}, {"csr", "ID", ""},
+	{"keep-root", NULL, ""}, {"tag", "KEY=VALUE...", ""}, {"verify-host", "HOST[:PORT]...", ""},
+	{"auto-rollback", NULL, ""}, {NULL, NULL, NULL}};
+
+static int run(struct cli *cli, const struct args *args)
+{
+	(void)cli;
+	(void)args;
+	return 0;
+}
+
+static const struct command table[] = {
+	{"plan", "", "", options, 0, 0, run}, {NULL, NULL, NULL, NULL, 0, 0, NULL}};
+
+/* words: separated by single blanks; valid until the next call. */
+static struct args parse(const char *words)
+{
+	static char copy[4096];
+	static char *argv[WORDS_MAX];
+	const struct command *command;
+	struct args global, args = {.option = NULL};
+	struct err err = ERR_INIT;
+	int argc = 0;
+	snprintf(copy, sizeof(copy), "plan %s", words);
+	for (char *at = copy, *word; (word = strsep(&at, " ")) != NULL;)
+		if (word[0] != '\0')
+			argv[argc++] = word;
+	assert_int_equal(options_parse(table, argc, argv, &command, &global, &args, &err), 0);
+	return args;
+}
+
+static void refused(const char *words, const char *message)
+{
+	struct args args = parse(words);
+	struct err err = ERR_INIT;
+	assert_int_equal(plan_order_check(&args, &err), -1);
+	assert_int_equal(err.kind, ERR_CONFIG);
+	assert_string_equal(err.text, message);
+}
+
+static void taken(const char *words)
+{
+	struct args args = parse(words);
+	struct err err = ERR_INIT;
+	assert_int_equal(plan_order_check(&args, &err), 0);
+}
+
+static void what_is_complete_is_taken(void **state)
+{
+	(void)state;
+	taken(PLACE "--cert c --key k");
+	taken(PLACE "--cert c --key k --chain h --passphrase-file -");
+	taken(PLACE "--cert c --csr r --certificate-id shop");
+	taken(PLACE "--pkcs12 p --passphrase-file f");
+	taken("--arn " ARN " --cert - --key k");
+	taken("--arn " ARN " --account 123456789012 --region eu-west-1 --pkcs12 -");
+	taken(PLACE "--cert c --key k --tag a=1 --tag ab=1 --tag b= --tag A=1");
+}
+
+static void what_contradicts_itself_is_refused(void **state)
+{
+	(void)state;
+	refused(PLACE "--pkcs12 p --chain c",
+		"--pkcs12 comes alone: it holds certificate, key and chain");
+	refused(PLACE "--cert c --key k --csr r",
+		"--csr and --key exclude each other: the key of a request stays on the sensor");
+	refused(PLACE "--arn " ARN " --certificate-id x --pkcs12 p",
+		"--arn and --certificate-id exclude each other");
+	refused("--arn " ARN " --region eu-west-2 --pkcs12 p",
+		"--region eu-west-2: the ARN is of eu-west-1");
+	refused(PLACE "--cert - --key k --chain -",
+		"standard input is read once, but --cert and --chain both say -");
+	refused(PLACE "--pkcs12 p --tag a=1 --tag b=1 --tag a=", "--tag a is given twice");
+}
+
+static void what_is_missing_is_named_with_what_to_give(void **state)
+{
+	(void)state;
+	refused("--cert c --key k",
+		"where to is missing: give --account ID and --region REGION, or --arn ARN");
+	refused(PLACE, "the certificate is missing: give --cert FILE and --key FILE, or --pkcs12 "
+		       "FILE");
+	refused(PLACE "--cert c",
+		"the key is missing: give --key FILE (the same file as --cert when it holds both), "
+		"or --csr ID for a key made on the sensor");
+}
+
+static void what_is_no_text_is_refused(void **state)
+{
+	(void)state;
+	refused(PLACE "--pkcs12 p --certificate-id \xff",
+		"--certificate-id: expected UTF-8 text, not empty");
+	refused(PLACE "--pkcs12 p --tag a=\xff", "--tag a=\xff: expected KEY=VALUE");
+	refused(PLACE "--pkcs12 p --verify-host=", "--verify-host : expected HOST or HOST:PORT");
+}
+
+static void the_order_is_json_of_what_was_given(void **state)
+{
+	(void)state;
+	struct args args = parse("--arn " ARN " --cert c --key k --tag a=b=c --tag d= "
+				 "--verify-host h:1 --keep-root");
+	struct plan_order order;
+	struct buf body;
+	plan_order_init(&order, &args);
+	buf_init_secret(&body, 4096);
+	buf_add_text(&order.certificate, "C\n\"");
+	buf_add_text(&order.pkcs12, "\x01\x02");
+	plan_order_write(&order, &body);
+	assert_string_equal(buf_text(&body),
+		"{\"connector\":\"\",\"account\":\"123456789012\",\"region\":\"eu-west-1\","
+		"\"arn\":\"" ARN "\",\"keep_root\":true,\"tags\":{\"a\":\"b=c\",\"d\":\"\"},"
+		"\"verify_hosts\":[\"h:1\"],\"certificate\":\"C\\n\\\"\",\"pkcs12\":\"AQI=\"}");
+	buf_clear(&body);
+	plan_order_clear(&order);
+}
+
+/* A file in the test's own folder; false: its path did not fit. */
+static void write_file(const char *path, const void *bytes, size_t len, unsigned mode)
+{
+	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, len), (ssize_t)len);
+	assert_int_equal(fchmod(fd, mode), 0);
+	close(fd);
+}
+
+static int enter_folder(void **state)
+{
+	static char path[] = "/tmp/plan_order.XXXXXX";
+	*state = path;
+	return mkdtemp(path) != NULL && chdir(path) == 0 ? 0 : -1;
+}
+
+static int leave_folder(void **state)
+{
+	static const char *const file[] = {"cert", "key", "phrase"};
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++)
+		unlink(file[i]);
+	return chdir("/") == 0 ? rmdir(*state) : -1;
+}
+
+static void no_key_is_left_in_memory(void **state)
+{
+	(void)state;
+	char needle[NEEDLE_LEN + 1];
+	struct args args = parse(PLACE "--cert cert --key key --passphrase-file phrase");
+	struct plan_order order;
+	struct buf body;
+	struct err err = ERR_INIT;
+	needle_make(NEEDLE_SEED, needle);
+	write_file("cert", needle, NEEDLE_LEN, 0600);
+	write_file("key", needle, NEEDLE_LEN, 0600);
+	write_file("phrase", needle, NEEDLE_LEN, 0600);
+	plan_order_init(&order, &args);
+	assert_int_equal(plan_order_read(&order, &err), 0);
+	assert_true(needle_count(NEEDLE_SEED) >= 3);
+	buf_init_secret(&body, 65536);
+	plan_order_write(&order, &body);
+	assert_true(needle_count(NEEDLE_SEED) >= 6);
+	buf_clear(&body);
+	plan_order_clear(&order);
+	assert_int_equal(needle_count(NEEDLE_SEED), 0);
+}
+
+static void only_the_first_line_of_a_passphrase_counts(void **state)
+{
+	static const struct {
+		const char *text, *expected; /* NULL: refused */
+	} file[] = {{"a b\n", "a b"}, {"a b", "a b"}, {"a\r\nsecond\n", "a"}, {"\n", NULL},
+		{"\xff\n", NULL}, {" \n", " "}};
+	(void)state;
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
+		struct buf phrase;
+		struct err err = ERR_INIT;
+		write_file("phrase", file[i].text, strlen(file[i].text), 0600);
+		buf_init_secret(&phrase, 4096);
+		int rc = files_read_passphrase("phrase", &phrase, &err);
+		assert_int_equal(rc, file[i].expected != NULL ? 0 : -1);
+		if (rc == 0)
+			assert_string_equal(buf_text(&phrase), file[i].expected);
+		else
+			assert_int_equal(err.kind, ERR_CONFIG);
+		buf_clear(&phrase);
+	}
+}
+
+static int read_text(const char *text, size_t len, unsigned mode, bool is_key, struct err *err)
+{
+	struct buf to;
+	write_file("key", text, len, mode);
+	buf_init_secret(&to, 64);
+	notes = 0;
+	int rc = files_read_text("key", "--key", is_key, &to, err);
+	if (rc == 0)
+		assert_int_equal(to.len, len);
+	buf_clear(&to);
+	return rc;
+}
+
+static void files_are_text_within_their_limit(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	char text[66];
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(read_text(text, 64, 0600, true, &err), 0);
+	assert_int_equal(read_text(text, 65, 0600, true, &err), -1);
+	assert_string_equal(err.text, "--key key: larger than 64 bytes");
+	assert_int_equal(read_text("", 0, 0600, true, &err), -1);
+	assert_string_equal(err.text, "--key key: it is empty");
+	assert_int_equal(read_text("a\0b", 3, 0600, true, &err), -1);
+	assert_int_equal(read_text("\x30\x82", 2, 0600, true, &err), -1);
+	assert_non_null(strstr(err.text, "--pkcs12"));
+}
+
+static void a_key_that_others_can_read_is_warned_of(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	const char *key = "-----BEGIN EC PRIVATE KEY-----\n";
+	static const struct {
+		unsigned mode;
+		int notes;
+	} as_key[] = {{0600, 0}, {0400, 0}, {0640, 1}, {0604, 1}, {0622, 0}};
+	for (size_t i = 0; i < sizeof(as_key) / sizeof(as_key[0]); i++) {
+		assert_int_equal(read_text("x", 1, as_key[i].mode, true, &err), 0);
+		assert_int_equal(notes, as_key[i].notes);
+	}
+	assert_int_equal(read_text("x", 1, 0644, false, &err), 0);
+	assert_int_equal(notes, 0);
+	assert_int_equal(read_text(key, strlen(key), 0644, false, &err), 0);
+	assert_int_equal(notes, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_complete_is_taken),
+		cmocka_unit_test(what_contradicts_itself_is_refused),
+		cmocka_unit_test(what_is_missing_is_named_with_what_to_give),
+		cmocka_unit_test(what_is_no_text_is_refused),
+		cmocka_unit_test(the_order_is_json_of_what_was_given),
+		cmocka_unit_test(no_key_is_left_in_memory),
+		cmocka_unit_test(only_the_first_line_of_a_passphrase_counts),
+		cmocka_unit_test(files_are_text_within_their_limit),
+		cmocka_unit_test(a_key_that_others_can_read_is_warned_of),
+	};
+	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}
