@@ -41,8 +41,8 @@
  *                       extended_key_usages; current is null without an ARN, and has arn, type,
  *                       status, in_use_by, tags; new has chain [subjects]), names {added, lost,
  *                       kept}, rules [{name, verdict (passed, broken, unconfirmed), text}],
- *                       warnings and notes [{name, text}], tags {}, bindings_to_move [], rollback {possible,
- *                       reason}, auto_rollback, key_escrow, verify_hosts []
+ *                       warnings and notes [{name, text}], tags {}, bindings_to_move [],
+ *                       rollback {possible, reason}, auto_rollback, key_escrow, verify_hosts []
  * GET /v1/plans         "plans", each with "state" (open, applied, expired, refused) and "job";
  *                       ?id= the one
  * POST /v1/apply        {"plan"} -> "job"
