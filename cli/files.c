@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +16,7 @@
 #include "cli/cli.h"
 #include "cli/interrupt.h"
 
-enum { CHUNK = 16384 };
+enum { CHUNK = 16384, LOOK_MS = 100 };
 
 #define KEY_MARK "PRIVATE KEY-----"
 
@@ -103,14 +104,25 @@ int files_read_passphrase(const char *path, struct buf *to, struct err *err)
 
 /* --- the terminal ----------------------------------------------------------------------------- */
 
+/* A signal that comes between a look at the flag and read would be slept over, so the flag is
+ * looked at again and again. Returns whether there is something to read. */
+static bool wait_for_line(int fd)
+{
+	struct pollfd terminal = {.fd = fd, .events = POLLIN};
+	while (!interrupt_came())
+		if (poll(&terminal, 1, LOOK_MS) > 0)
+			return true;
+	return false;
+}
+
 static int read_line(int fd, struct buf *to, struct err *err)
 {
 	char *room = buf_room(to, PASSPHRASE_MAX + 1);
 	if (room == NULL)
 		return buf_check(to, "the passphrase", err);
-	ssize_t got = read(fd, room, PASSPHRASE_MAX + 1);
-	if (got < 0 && errno == EINTR && interrupt_came())
+	if (!wait_for_line(fd))
 		return interrupt_fail("interrupted; nothing was planned", err);
+	ssize_t got = read(fd, room, PASSPHRASE_MAX + 1);
 	if (got < 0)
 		return err_set_errno(err, ERR_SYSTEM, "the terminal");
 	size_t len = got > 0 && room[got - 1] == '\n' ? (size_t)got - 1 : (size_t)got;
