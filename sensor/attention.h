@@ -48,7 +48,7 @@ struct attention_input {
 	size_t connector_count;
 	const struct cert_counts *counts; /* borrowed */
 	const struct tally *tally;	  /* borrowed */
-	const char *store_error;	  /* why a cycle could not write; "" */
+	const char *store_error;	  /* why a cycle or an event could not be written; "" */
 	int64_t clock_offset_s;		  /* AWS's clock minus this host's */
 	int64_t now_s;
 };

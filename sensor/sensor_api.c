@@ -137,7 +137,7 @@ static void render_attention(struct sensor *sensor, struct store_txn *txn,
 		.connector_count = sensor->slot_count,
 		.counts = &sensor->counts,
 		.tally = tally,
-		.store_error = "",
+		.store_error = sensor->event_err.text,
 		.now_s = clock_now_s()};
 	look_at_connectors(sensor, txn, connector, &input);
 	attention_find(&input, attention);

@@ -3,6 +3,7 @@
 #include <sys/queue.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "sensor/sensor_internal.h"
@@ -48,16 +49,18 @@ static void write_event(struct store_txn *txn, void *arg)
 					.detail = event->detail});
 }
 
-static void warn(const struct sensor_event *event, const struct err *err)
+static void note_end(const struct sensor_event *event, const struct err *err)
 {
-	log_warning("write event kind=%s reason=%s", event_kind_name(event->kind), err->text);
+	event->sensor->event_err = err != NULL ? *err : (struct err)ERR_INIT;
+	if (err != NULL)
+		log_warning(
+			"write event kind=%s reason=%s", event_kind_name(event->kind), err->text);
 }
 
 static void on_written(void *arg, const struct err *err)
 {
 	struct sensor_event *event = arg;
-	if (err != NULL)
-		warn(event, err);
+	note_end(event, err);
 	TAILQ_REMOVE(&event->sensor->events, event, link);
 	event_free(event);
 }
@@ -76,8 +79,8 @@ void sensor_event_now(
 {
 	struct sensor_event *event = event_new(sensor, kind, subject, detail);
 	struct err err = ERR_INIT;
-	if (store_write_now(sensor->store, write_event, event, &err) != 0)
-		warn(event, &err);
+	int rc = store_write_now(sensor->store, write_event, event, &err);
+	note_end(event, rc != 0 ? &err : NULL);
 	event_free(event);
 }
 

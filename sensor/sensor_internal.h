@@ -41,6 +41,7 @@ struct sensor {
 	struct api *api;		 /* owned; NULL with is_once */
 	struct signals *signals;	 /* owned */
 	TAILQ_HEAD(sensor_event_list, sensor_event) events; /* owned; not written yet */
+	struct err event_err; /* why the last event could not be written; until a write works */
 	bool is_once, is_interrupted, is_stopping;
 	int64_t started_s;
 	struct cert_counts counts; /* of the last look */

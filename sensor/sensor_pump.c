@@ -108,6 +108,9 @@ static void swap(struct sensor *sensor, struct sensor_slot *slot)
 static void on_idle(void *arg, struct connector *connector)
 {
 	struct sensor *sensor = arg;
+	const struct progress *last = connector_last(connector);
+	if (last != NULL && last->result != PROGRESS_FAILED && last->store_err.kind == ERR_NONE)
+		sensor->event_err = (struct err)ERR_INIT; /* it has written its end */
 	for (size_t i = 0; i < sensor->slot_count; i++)
 		if (sensor->slot[i].connector == connector && sensor->slot[i].replacement != NULL)
 			swap(sensor, &sensor->slot[i]);

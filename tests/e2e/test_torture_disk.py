@@ -1,6 +1,9 @@
 """Disks that are full, read-only or die, and readers that hold what the writer needs: the cycle
 says what is wrong, nothing that was stored is lost, and afterwards the inventory becomes the
 truth."""
+import json
+import select
+import signal
 import subprocess
 import time
 
@@ -8,8 +11,10 @@ import pytest
 
 from acmsensor import compare_certificates, compare_coverage
 from awssim import SIM_BUILD
+from cli import Cli
 from torture import (ONE_ACCOUNT, MountedSensor, Mounts, Reader, all_events, check_store, clean_scan,
-                     compare_one_account, copied, dice, dose, fold_events, stop_at_once)
+                     compare_one_account, copied, dice, dose, fold_events, stop_at_once,
+                     wait_until)
 
 SMALL = dict(accounts=8, units=0, regions="us-east-1,eu-west-1", certs_per_region=3, rate_scale=0)
 DISK_BYTES = 4 << 20
@@ -112,22 +117,53 @@ def test_killed_while_the_disk_is_full(awssim, mounted):
         daemon.fill_disk(random.randrange(0, 64 << 10, 4 << 10))
         for op in ("add", "remove"):
             sim.mutate(op, count=5)
-        daemon.ask()
+        cycle_id = daemon.ask()["cycle_ids"][0]
         time.sleep(random.uniform(0, 0.6))
-        hits += not daemon.progress()[-1]["result"]
+        hits += not {entry["cycle_id"]: entry for entry in daemon.progress()}[cycle_id]["result"]
         daemon.kill()
         with copied(daemon.disk(), "filler") as copy:
             check_store(copy)
-        daemon.start()
+        daemon.start()  # perhaps nothing is due now, so that no cycle begins by itself
         expect_kept(daemon, before, events)
         daemon.free_disk()
         if n % 5 == 0:
             clean_scan(daemon)
             daemon.compare()
+            assert "no space" not in critical(daemon)
     assert hits >= rounds / 5, "too few kills fell into a cycle"
     clean_scan(daemon)
     daemon.compare()
     fold_events(all_events(daemon))
+    stop_at_once(daemon)
+    check_store(daemon.disk())
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_start_on_a_full_disk_serves_and_says_what_is_wrong(awssim, mounted, is_killed):
+    sim, daemon = on_small_disk(awssim, mounted, seed=61)
+    reader = Reader(daemon.disk())  # no page becomes free, so that not even an event is stored
+    daemon.fill_disk()
+    wait_until(lambda: daemon.ask(region="us-east-1") and "write event" in daemon.log_text(),
+               what="a full disk")
+    daemon.wait_idle()
+    before, events = daemon.certificates(), all_events(daemon)
+    if is_killed:
+        daemon.kill()
+    else:
+        stop_at_once(daemon)
+    daemon.start()
+    assert not daemon.progress(), "the test wants a start at which no cycle is due"
+    assert "no space" in critical(daemon)
+    expect_kept(daemon, before, events)
+    entry = daemon.scan()
+    assert entry["result"] == "failed"
+    expect_told(daemon, entry, ["no space"])
+    reader.let_go()
+    daemon.free_disk()
+    sim.mutate("add", count=10)
+    clean_scan(daemon)
+    daemon.compare()
+    assert "no space" not in critical(daemon)
     stop_at_once(daemon)
     check_store(daemon.disk())
 
@@ -238,64 +274,102 @@ def test_a_limit_on_file_size_is_an_error_too(awssim, sensor):
 
 
 def churn(sim, daemon, rounds):
+    """By how much the file has grown."""
+    before = daemon.status()["store"]["file_bytes"]
     for _ in range(rounds):
         sim.clock(advance_s=2)  # so that two renewals never fall into one second
         sim.mutate("renew", count=10)
         sim.mutate("reimport", count=10)
         clean_scan(daemon)
-    return daemon.status()["store"]
+    return daemon.status()["store"]["file_bytes"] - before
 
 
-def test_readers_that_are_killed_hold_nothing_up(awssim, sensor):
+def test_dead_readers_keep_no_page_and_living_ones_theirs(awssim, sensor):
+    """Whoever opens the store clears dead readers away; where nobody does, the daemon must."""
     sim = awssim(seed=57, **ONE_ACCOUNT)
     daemon = sensor(sim, scope="account").start()
-    rounds = dose(3, 60)
-    used = churn(sim, daemon, 2)["used_bytes"]
-    for _ in range(rounds):
-        readers = [Reader(daemon.data_dir) for _ in range(3)]
-        churn(sim, daemon, 1)
-        for reader in readers:
-            reader.kill()
-    # Pages that dead readers held are used again: only events and serials add to the store.
-    grown = churn(sim, daemon, 2)["used_bytes"] - used
-    assert grown < (rounds + 3) * (64 << 10), grown
+    churn(sim, daemon, 2)
+    rounds = dose(6, 40)
+    dying = [Reader(daemon.data_dir) for _ in range(3)]
+    for reader in dying:
+        reader.kill()
+    dead = churn(sim, daemon, rounds)
+    living = Reader(daemon.data_dir)
+    held = churn(sim, daemon, rounds)
+    living.let_go()
+    assert held > rounds * (64 << 10), "nothing shows that a reader keeps pages"
+    assert dead < held / 2, (dead, held)
     compare_one_account(daemon, sim)
     stop_at_once(daemon)
     assert check_store(daemon.data_dir)["readers"] == 0
 
 
-def test_a_reader_that_is_killed_and_not_followed_by_another_keeps_no_page(awssim, sensor):
-    """Whoever opens the store clears away dead readers; the daemon must do it by itself."""
-    sim = awssim(seed=60, **ONE_ACCOUNT)
-    daemon = sensor(sim, scope="account").start()
-    rounds = dose(6, 40)
-    before = churn(sim, daemon, 2)["file_bytes"]
-    Reader(daemon.data_dir).kill()
-    # Held by a reader, a cycle takes about 400 KiB of new pages; else a quarter, for what it adds.
-    grown = churn(sim, daemon, rounds)["file_bytes"] - before
-    assert grown < (rounds + 3) * (128 << 10), grown
-    stop_at_once(daemon)
+# Compacted, they fill the map that a daemon begins with (64 MiB) but for some 5 MB.
+NEARLY_A_MAP = 24000
 
 
-def test_the_map_grows_while_a_reader_holds_the_past(awssim, sensor):
-    """A large store of a connector that is not configured any more: forgetting it rewrites much."""
-    sim = awssim(seed=58, **SMALL)
-    daemon = sensor(sim, connectors={"new": {}})
-    fill = [str(SIM_BUILD / "fill_store"), str(daemon.data_dir), "24000"]
-    subprocess.run(fill, check=True)
-    reader = Reader(daemon.data_dir)
-    daemon.start()
-    map_bytes, end = daemon.status()["store"]["map_bytes"], time.monotonic() + 100
-    while daemon.status()["store"]["map_bytes"] == map_bytes:
-        assert time.monotonic() < end, daemon.status()["store"]
-        for _ in range(50):
-            daemon.ask()  # an event, and so a commit
-    second = Reader(daemon.data_dir)
-    clean_scan(daemon)
+def nearly_full_map(folder, data_dir):
+    subprocess.run([str(SIM_BUILD / "fill_store"), str(folder / "filled"), str(NEARLY_A_MAP)],
+                   check=True)
+    data_dir.mkdir(mode=0o700)
+    Cli("--offline", folder / "filled").run("backup", data_dir / "store.mdb")
+    left = (64 << 20) - check_store(data_dir, "--read-only")["file_bytes"]
+    assert 1 << 20 < left < 8 << 20, f"NEARLY_A_MAP leaves {left} bytes: change it"
+
+
+def stopped_in_a_backup(data_dir, folder):
+    """A backup that has begun, and stands still; its file."""
+    for number in range(20):
+        file = folder / f"backup-{number}" / "store.mdb"
+        file.parent.mkdir()
+        process = Cli("--offline", data_dir).start("backup", file)
+        wait_until(lambda: file.exists() and file.stat().st_size > 0)
+        process.send_signal(signal.SIGSTOP)
+        if file.stat().st_size < 32 << 20:
+            return process, file
+        process.send_signal(signal.SIGCONT)
+        process.communicate()
+    raise AssertionError("each backup was too fast")
+
+
+def test_a_scan_makes_the_map_grow_while_others_read_the_past(awssim, sensor, tmp_path):
+    sim = awssim(seed=58, **{**SMALL, "certs_per_region": 25})
+    # "prod" is whose certificates fill the map: configured, so that it is not forgotten now.
+    daemon = sensor(sim, connectors={"new": {}, "prod": {"endpoint_url": "http://127.0.0.1:1"}})
+    nearly_full_map(tmp_path, daemon.data_dir)
+    past = check_store(daemon.data_dir, "--read-only")
+    held = Reader(daemon.data_dir)
+    listing = Cli("--offline", daemon.data_dir).start("-o", "json", "certs", "--gone")
+    select.select([listing.stdout], [], [])  # it has begun, and will wait: its pipe gets full
+    backup, file = stopped_in_a_backup(daemon.data_dir, tmp_path)
+    sim.faults(latency_ms=20)
+    daemon.start(wait=False)
+    seen = set()  # phases of the first cycle, with the size of the map
+    while not any(phase == "done" for phase, _ in seen):
+        try:
+            store, entries = daemon.status()["store"], daemon.progress("new")
+            seen |= {(entries[0]["phase"], store["map_bytes"])} if entries else set()
+        except OSError:
+            pass  # not there yet
+        time.sleep(0.005)
+    assert ("scan", 64 << 20) in seen, "the map grew before the scan"
+    assert max(size for _, size in seen) > 64 << 20, "the map did not grow"
+    entry = daemon.progress("new")[0]
+    assert entry["result"] == "complete", entry
+    held_now = Reader(daemon.data_dir)
+    # Those that began before see what was then.
+    held.let_go()
+    listed = json.loads(listing.communicate()[0])["certificates"]
+    assert listing.returncode == 0
+    assert len(listed) == len({one["arn"] for one in listed}) == past["certificates"]
+    backup.send_signal(signal.SIGCONT)
+    assert backup.wait(60) == 0
+    copy = check_store(file.parent, "--read-only")
+    assert copy["certificates"] == past["certificates"] and copy["events"] == past["events"]
+    # And all that is new is there.
     truth = sim.truth(reachable=1)
     compare_coverage(daemon.coverage(connector="new"), truth)
     compare_certificates(daemon.certificates(connector="new"), truth)
-    reader.let_go()
-    second.let_go()
+    held_now.let_go()
     stop_at_once(daemon)
     check_store(daemon.data_dir)
