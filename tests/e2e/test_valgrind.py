@@ -1,59 +1,83 @@
-"""The daemon under valgrind: no invalid access, nothing lost; a cycle, and a stop in the middle of one.
+"""The daemon under valgrind: no invalid access, no use of what was never set, nothing lost. A whole
+cycle, a stop in the middle of one, a stop after one.
 
 The build without sanitizers is looked at, because both watch the same memory."""
-import os
-import pathlib
 import re
-import time
 
 import pytest
 
-from acmsensor import BUILD
+from awssim import SIM_BUILD
+from torture import LONG, dose, wait_until
 
-RELEASE = pathlib.Path(os.environ.get("AWSSIM_BUILD", BUILD))
-VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
-            "--show-leak-kinds=definite,indirect", "--errors-for-leak-kinds=definite,indirect"]
+KINDS = "definite,indirect"
 SLOW_S = 300
+SMALL = dict(accounts=3, mixed=True, certs_per_region=2, regions="us-east-1,eu-west-1")
+LARGER = dict(accounts=12, mixed=True, certs_per_region=6, regions="us-east-1,eu-west-1,eu-north-1")
+only_long = pytest.mark.skipif(not LONG, reason="in the long dose")
+
+
+class Watched:
+    """A sensor over TLS whose daemon runs under valgrind."""
+
+    def __init__(self, sensor, sim, folder):
+        self.sensor, self._folder = sensor(sim, via="tls", build=SIM_BUILD), folder
+        plain = self.sensor.command
+        self.sensor.command = lambda *arguments: [
+            "valgrind", f"--log-file={folder}/valgrind-%p.log", "--leak-check=full",
+            f"--show-leak-kinds={KINDS}", f"--errors-for-leak-kinds={KINDS}",
+            "--error-exitcode=99", *plain(*arguments)]
+
+    def start(self):
+        self.sensor.start(wait=False)
+        wait_until(self.sensor.socket.exists, SLOW_S, "a start")
+        return self.sensor
+
+    def expect_clean(self):
+        logs = [log.read_text() for log in self._folder.glob("valgrind-*.log")]
+        assert len(logs) == 1, logs
+        assert re.search(r"ERROR SUMMARY: 0 errors", logs[0]), logs[0][-8000:]
 
 
 @pytest.fixture
-def watched(awssim, sensor):
-    """A sensor whose daemon runs under valgrind, with a small organization over TLS."""
-    def make(**flags):
-        sim = awssim(accounts=5, mixed=True, certs_per_region=3, regions="us-east-1,eu-west-1",
-                     **flags)
-        one = sensor(sim, via="tls", build=RELEASE)
-        plain = one.command
-        one.command = lambda *arguments: [*VALGRIND, *plain(*arguments)]
-        return one
-
-    return make
+def watched(awssim, sensor, tmp_path):
+    return lambda **flags: Watched(sensor, awssim(**flags), tmp_path)
 
 
-def no_complaint(text):
-    return re.search(r"^==\d+==", text, re.M) is None
+def look_at_everything(daemon):
+    assert daemon.certificates() and daemon.coverage() and daemon.events()
+    assert daemon.status()["store"]["certificates"]
+    assert daemon.get("/v1/certificate", q=next(iter(daemon.certificates())))["certificates"]
+    assert daemon.request("GET", "/v1/certificates?expires=nonsense")[0] == 400
 
 
+def test_stopped_in_the_middle_of_a_cycle(watched):
+    one = watched(latency_ms=20, **dose(SMALL, LARGER))
+    daemon = one.start()
+    wait_until(lambda: any(entry["phase"] == "scan" for entry in daemon.progress()), SLOW_S,
+               "a scan")
+    daemon.status()
+    code, _ = daemon.terminate()
+    assert code == 0, daemon.log_text()[-4000:]
+    one.expect_clean()
+
+
+@only_long
 def test_once(watched):
-    done = watched().run("--once", timeout=SLOW_S)
+    one = watched(**LARGER)
+    done = one.sensor.run("--once", timeout=SLOW_S)
     assert done.returncode in (0, 4), done.stderr[-6000:]
-    assert no_complaint(done.stderr), done.stderr[-6000:]
+    one.expect_clean()
 
 
-@pytest.mark.parametrize("is_in_mid_cycle", [True, False])
-def test_stop(watched, is_in_mid_cycle):
-    one = watched(latency_ms=20)
-    one.start(wait=False)
-    end = time.monotonic() + SLOW_S
-    while not one.socket.exists():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    if is_in_mid_cycle:
-        while not any(entry["phase"] == "scan" for entry in one.progress()):
-            assert time.monotonic() < end
-            time.sleep(0.02)
-    else:
-        one.wait_idle(SLOW_S)
-        assert one.certificates()
-    one.stop()
-    assert no_complaint(one.log_text()), one.log_text()[-6000:]
+@only_long
+def test_stopped_after_cycles(watched):
+    one = watched(**LARGER)
+    daemon = one.start()
+    daemon.wait_idle(SLOW_S)
+    daemon.sim.mutate("add", count=5)
+    daemon.sim.mutate("renew", count=5)
+    daemon.scan(SLOW_S)
+    look_at_everything(daemon)
+    code, _ = daemon.terminate()
+    assert code == 0, daemon.log_text()[-4000:]
+    one.expect_clean()
