@@ -45,7 +45,7 @@ def kill(lives, in_cycle, converge_every, before=lambda: None, during=contextlib
     kills = hits = 0
     while hits < in_cycle:
         kills += 1
-        assert kills < 10 + 2 * in_cycle, lives.deaths
+        assert kills < 20 + 4 * in_cycle, lives.deaths
         before()
         if lives.random.random() < 0.1:
             lives.hold_reader(lives=2)
@@ -68,13 +68,16 @@ def expect_spread(lives):
     assert lives.deaths["scan"] + lives.deaths["commit"] >= total / 10, lives.deaths
 
 
-def lives_of(awssim, sensor, name, build, acm_ms=40, **flags):
-    """acm_ms: so that a cycle reads for about as long as it waits for its own writes."""
+def lives_of(awssim, sensor, name, build, acm_ms=20, sync_ms=10, **flags):
+    """acm_ms, sync_ms: so that a cycle reads for about as long as it waits for its own writes, on
+    any machine and disk. A sanitizer must be loaded first, so that its disk is as fast as it is."""
     sim = awssim(seed=21, **flags)
     sim.faults({"kind": "latency", "ms": acm_ms, "probability": 1, "service": "acm"})
     scope = "account" if "hub" in flags else "organization"
     daemon = sensor(sim, scope=scope, build=build, sensor_options="log_level = debug")
-    return Lives(daemon, sim, name)
+    lives = Lives(daemon, sim, name)
+    lives.sync_ms = sync_ms if build == SIM_BUILD else 0
+    return lives
 
 
 def test_killed_in_its_first_cycles(awssim, sensor):
@@ -101,7 +104,8 @@ def test_killed_while_aws_changes(awssim, sensor, build, in_cycle):
     lives = lives_of(awssim, sensor, "changing", build, **SMALL)
     lives.live()
     kill(lives, in_cycle, 25, during=lambda: changing(lives.sim, lives.random))
-    expect_spread(lives)
+    if build == SIM_BUILD:
+        expect_spread(lives)
 
 
 # --- between a write and the end of its commit
@@ -109,7 +113,7 @@ def test_killed_while_aws_changes(awssim, sensor, build, in_cycle):
 
 @pytest.mark.parametrize("turn", dose([0], [0, 1]))
 def test_killed_at_each_write_of_its_first_cycle(awssim, sensor, turn):
-    lives = lives_of(awssim, sensor, "each write", SIM_BUILD, acm_ms=0,
+    lives = lives_of(awssim, sensor, "each write", SIM_BUILD, acm_ms=0, sync_ms=0,
                      **{**ONE_ACCOUNT, "regions": 4})
     is_dead, number = True, 0
     while is_dead:
@@ -124,7 +128,7 @@ def test_killed_at_each_write_of_its_first_cycle(awssim, sensor, turn):
 
 @pytest.mark.parametrize("turn", dose([1], [0, 1]))
 def test_killed_at_each_write_of_a_cycle_that_finds_changes(awssim, sensor, turn):
-    lives = lives_of(awssim, sensor, "each change", SIM_BUILD, acm_ms=0,
+    lives = lives_of(awssim, sensor, "each change", SIM_BUILD, acm_ms=0, sync_ms=0,
                      **{**ONE_ACCOUNT, "regions": 4})
     lives.converge()
     is_dead, number = True, 0

@@ -1,10 +1,12 @@
 /*
  * Preloaded into the daemon: kill -9 at a certain write or sync of its store, so that every instant
  * between a write and the end of its commit can be hit. A large write is cut at a page, as the
- * kernel itself may cut it when the process is killed.
+ * kernel itself may cut it when the process is killed. Or a slow disk, so that kills at random fall
+ * into commits on any machine.
  *
  *   ACMSENSOR_DIE_AT=N:after|half   at the N-th such call of this process; half: with half of its
  *                                   pages written, if there are several
+ *   ACMSENSOR_SYNC_MS=N             each sync of the store takes so much longer
  */
 #include <dlfcn.h>
 #include <limits.h>
@@ -83,10 +85,18 @@ ssize_t writev(int fd, const struct iovec *part, int count)
 	return written;
 }
 
+static void delay_sync(int fd)
+{
+	const char *delay_ms = getenv("ACMSENSOR_SYNC_MS");
+	if (delay_ms != NULL && is_of_store(fd))
+		(void)usleep((useconds_t)strtoul(delay_ms, NULL, 10) * 1000);
+}
+
 static int sync_by(const char *name, int fd)
 {
 	int (*real)(int) = next(name);
 	enum when when = take_turn(fd);
+	delay_sync(fd);
 	int rc = real(fd);
 	die_at(when);
 	return rc;
