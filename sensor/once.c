@@ -204,18 +204,27 @@ static int ask_all(struct once *once, struct err *err)
 	return 0;
 }
 
-/* Cycles that failed as a whole, each told. */
+/* Why a cycle failed as a whole, or could not store what it read; NULL: it did what it could. */
+static const char *find_failure(const struct progress *progress)
+{
+	if (progress->result == PROGRESS_FAILED)
+		return progress->err.text;
+	return progress->store_err.kind != ERR_NONE ? progress->store_err.text : NULL;
+}
+
+/* Each is told. */
 static size_t count_failed(struct once *once)
 {
 	size_t failed = 0;
 	for (size_t i = 0; i < sensor_connector_count(once->sensor); i++) {
 		const struct connector *connector = sensor_connector(once->sensor, i);
 		const struct progress *last = connector_last(connector);
-		if (last == NULL || last->result != PROGRESS_FAILED)
+		const char *failure = last != NULL ? find_failure(last) : NULL;
+		if (failure == NULL)
 			continue;
 		failed++;
 		fprintf(stderr, "acmsensord: connector %s: %s\n", connector_config(connector)->name,
-			last->err.text);
+			failure);
 	}
 	return failed;
 }

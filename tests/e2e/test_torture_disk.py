@@ -197,9 +197,10 @@ def test_a_first_start_on_a_disk_of_any_size_ends_in_words(awssim, mounted):
     for size_bytes in sizes:
         daemon.mount_memory(size_bytes)
         done = daemon.run("--once")
-        assert done.returncode in (0, 1, 4), (size_bytes, done)
+        # What was read but not kept is a failure of ours, not a place that could not be read.
+        assert done.returncode in (0, 1), (size_bytes, done)
         if done.returncode != 0:
-            told = done.stderr.strip().splitlines()[-1] if done.returncode == 1 else done.stdout
+            told = done.stderr.strip().splitlines()[-1]
             assert "no space" in told, (size_bytes, done.stdout, done.stderr)
         # What was left by halves is finished as soon as there is space.
         daemon.remount(f"size={DISK_BYTES}")
