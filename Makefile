@@ -163,11 +163,14 @@ check-long: check clang
 	@$(self) tsan
 	@$(self) fuzz
 
-# Races between the loop and the threads beside it: the daemon under ThreadSanitizer.
+# Races between the loop and the threads beside it: the daemon under ThreadSanitizer. Of the kills,
+# those of this build.
 tsan: deps
+	@$(self) -j$(JOBS) VARIANT=release $(BUILD)/release/awssim $(addprefix $(BUILD)/release/,check_store fill_store)
 	@$(self) -j$(JOBS) VARIANT=tsan all $(BUILD)/tsan/check_store $(BUILD)/tsan/fill_store $(BUILD)/tsan/die_at_write.so
-	@ACMSENSOR_BUILD=$(BUILD)/tsan AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider -n $(JOBS) --dist loadgroup \
-		$(addprefix tests/e2e/test_,$(addsuffix .py,daemon discovery reading torture torture_api))
+	@ACMSENSOR_BUILD=$(BUILD)/tsan AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider -n $(E2E_JOBS) --dist loadgroup \
+		-k 'not test_torture_kill or sanitizers' $(addprefix tests/e2e/test_,$(addsuffix .py,\
+		daemon discovery reading torture torture_api torture_disk torture_kill))
 
 # The other compiler: no warning, and the unit tests.
 clang: deps

@@ -6,7 +6,7 @@ jobs=$1
 shift
 tool=
 if [ "$1" = --valgrind ]; then
-	tool="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"
+	tool="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect"
 	shift
 fi
 build=$1
