@@ -133,12 +133,20 @@ void json_close_array(struct json_writer *writer)
 static bool is_plain(char c)
 {
 	unsigned char byte = (unsigned char)c;
-	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
 }
 
-static void add_escape(struct buf *out, unsigned char byte)
+static void add_unit(struct buf *out, uint32_t utf16)
 {
 	static const char digit[] = "0123456789abcdef";
+	buf_add(out,
+		(char[]){'\\', 'u', digit[utf16 >> 12], digit[utf16 >> 8 & 0xf],
+			digit[utf16 >> 4 & 0xf], digit[utf16 & 0xf]},
+		6);
+}
+
+static void add_escape(struct buf *out, uint32_t code_point)
+{
 	static const char short_form[128] = {
 		['"'] = '"',
 		['\\'] = '\\',
@@ -148,21 +156,27 @@ static void add_escape(struct buf *out, unsigned char byte)
 		['\b'] = 'b',
 		['\f'] = 'f',
 	};
-	if (short_form[byte] != 0)
-		buf_add(out, (char[]){'\\', short_form[byte]}, 2);
-	else
-		buf_add(out, (char[]){'\\', 'u', '0', '0', digit[byte >> 4], digit[byte & 0xf]}, 6);
+	if (code_point < sizeof(short_form) && short_form[code_point] != 0) {
+		buf_add(out, (char[]){'\\', short_form[code_point]}, 2);
+	} else if (code_point < 0x10000) {
+		add_unit(out, code_point);
+	} else { /* a pair of surrogates */
+		add_unit(out, 0xd800 + ((code_point - 0x10000) >> 10));
+		add_unit(out, 0xdc00 + (code_point & 0x3ff));
+	}
 }
 
-/* The text between the quotes, where it is not all plain. */
-static void add_escaped(struct buf *out, const char *text, size_t len)
+/* is_text: what is between quotes; otherwise a document, in which ASCII has its meaning. */
+static void add_escaped(struct buf *out, const char *text, size_t len, bool is_text)
 {
 	static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 	size_t clean = 0; /* start of what stays as it is and is not added yet */
 	for (size_t at = 0; at < len;) {
 		uint32_t code_point = 0;
 		size_t size = text_utf8_next(text + at, len - at, &code_point);
-		if (size > 1 || is_plain(text[at])) {
+		bool is_kept = code_point < 0x7f ? !is_text || is_plain(text[at])
+						 : text_is_printable(code_point);
+		if (size > 0 && is_kept) {
 			at += size;
 			continue;
 		}
@@ -170,10 +184,16 @@ static void add_escaped(struct buf *out, const char *text, size_t len)
 		if (size == 0)
 			buf_add_text(out, replacement);
 		else
-			add_escape(out, (unsigned char)text[at]);
-		clean = ++at;
+			add_escape(out, code_point);
+		at += size > 0 ? size : 1;
+		clean = at;
 	}
 	buf_add(out, text + clean, len - clean);
+}
+
+void json_add_document(struct buf *out, const char *json, size_t len)
+{
+	add_escaped(out, json, len, false);
 }
 
 /* A quote, the text, and the tail: the other quote and what is behind it. */
@@ -191,7 +211,7 @@ static void add_quoted(struct json_writer *writer, const struct lead *lead, cons
 	memcpy(to + lead->len + 1, text, plain);
 	buf_advance(writer->out, lead->len + 1 + plain);
 	if (plain < len)
-		add_escaped(writer->out, text + plain, len - plain);
+		add_escaped(writer->out, text + plain, len - plain, true);
 	buf_add_text(writer->out, tail);
 }
 

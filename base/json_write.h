@@ -2,8 +2,9 @@
  * The streaming JSON writer: jansson cannot write a million rows without holding them. Writes into
  * a buf; a sink empties the buf into a stream whenever it passes a threshold. Depth is bounded and
  * misuse (a value without a key, an unclosed object) is a bug that asserts. Invalid UTF-8 in
- * outsiders' text and keys becomes U+FFFD, so the output is always valid JSON. A pretty document
- * ends with a newline.
+ * outsiders' text and keys becomes U+FFFD, so the output is always valid JSON; what is not
+ * printable (text_is_printable) becomes \u escapes, so that a terminal shows it and does not obey
+ * it. A pretty document ends with a newline.
  */
 #ifndef BASE_JSON_WRITE_H
 #define BASE_JSON_WRITE_H
@@ -50,6 +51,9 @@ void json_member_int(struct json_writer *writer, const char *key, int64_t value)
 void json_member_base64(struct json_writer *writer, const char *key, const void *bytes, size_t len);
 void json_member_bool(struct json_writer *writer, const char *key, bool value);
 void json_member_time(struct json_writer *writer, const char *key, int64_t unix_s);
+
+/* Appends JSON that others made, with what is not printable in it escaped in the same way. */
+void json_add_document(struct buf *out, const char *json, size_t len);
 
 /* Every object and array is closed. */
 bool json_writer_is_complete(const struct json_writer *writer);

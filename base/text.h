@@ -66,6 +66,10 @@ void text_escape_line(struct buf *to, const char *text, size_t len, size_t max_b
  * or 0 when it is broken or cut. len >= 1. */
 size_t text_utf8_next(const char *text, size_t len, uint32_t *ret_code_point);
 
+/* Not what a terminal or a reader would obey or not see: C0, DEL and C1 controls, zero width
+ * characters, direction marks and overrides, line separators, tags, noncharacters. */
+bool text_is_printable(uint32_t code_point);
+
 /* Terminal columns that printable UTF-8 takes (wide and combining characters counted). */
 size_t text_columns(const char *text);
 

@@ -67,9 +67,7 @@ static bool is_in(const struct range *range, size_t count, uint32_t code_point)
 	return false;
 }
 
-/* What a terminal or a reader would obey or not see: C0, DEL and C1 controls, zero width
- * characters, direction marks and overrides, line separators, tags, noncharacters. */
-static bool is_printable(uint32_t code_point)
+bool text_is_printable(uint32_t code_point)
 {
 	static const struct range hidden[] = {{0x00, 0x1f}, {0x7f, 0x9f}, {0xad, 0xad},
 		{0x61c, 0x61c}, {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},
@@ -153,7 +151,7 @@ static void escape(struct buf *to, const char *text, size_t len, size_t max_byte
 			is_cut = true;
 			continue;
 		}
-		if (size == 0 || !is_printable(code_point) || (quotes_too && is_quote)) {
+		if (size == 0 || !text_is_printable(code_point) || (quotes_too && is_quote)) {
 			buf_add(to, text + clean, at - clean);
 			for (size_t i = 0; i < step; i++)
 				escape_byte(to, (unsigned char)text[at + i]);

@@ -79,8 +79,7 @@ static void print_line(const struct follow *follow, const json_t *row)
 	char at[DATES_TEXT_MAX];
 	static const char *const key[] = {"kind", "subject", "account_id", "region", "detail"};
 	if (follow->cli->output == OUTPUT_JSON) {
-		json_dumpf(row, stdout, JSON_COMPACT);
-		putchar('\n');
+		output_json_line(row);
 		return;
 	}
 	buf_init(&line, LINE_MAX_BYTES);

@@ -2,12 +2,18 @@
 #include "cli/output.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/json_write.h"
 #include "cli/csv.h"
 
-enum { CSV_ROW_MAX = 16 << 20 };
+enum {
+	CSV_ROW_MAX = 16 << 20,
+	JSON_MAX = 6 * SOURCE_DOCUMENT_MAX, /* escapes are longer */
+};
 
 struct shown {
 	const struct cli *cli;
@@ -102,10 +108,26 @@ void output_csv_rows(const json_t *rows)
 	buf_clear(&lines);
 }
 
+static void print_json(const json_t *document, size_t flags)
+{
+	char *text = json_dumps(document, flags);
+	struct buf shown;
+	buf_init(&shown, JSON_MAX);
+	if (text != NULL)
+		json_add_document(&shown, text, strlen(text));
+	puts(buf_text(&shown));
+	buf_clear(&shown);
+	free(text);
+}
+
 void output_json(const json_t *document)
 {
-	json_dumpf(document, stdout, JSON_INDENT(2));
-	putchar('\n');
+	print_json(document, JSON_INDENT(2));
+}
+
+void output_json_line(const json_t *row)
+{
+	print_json(row, JSON_COMPACT);
 }
 
 void output_document(

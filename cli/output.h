@@ -34,6 +34,7 @@ void output_object(
 	const struct cli *cli, const json_t *document, const char *name, output_print_fn *print);
 
 void output_json(const json_t *document);
+void output_json_line(const json_t *row);
 /* Header and rows of an array of objects; nothing for an empty one. */
 void output_csv_rows(const json_t *rows);
 

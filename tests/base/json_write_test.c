@@ -119,8 +119,27 @@ static void text_is_escaped(void **state)
 	(void)state;
 	check_text("", 0, "\"\"");
 	check_text("\"\\/\n\r\t\b\f", 8, "\"\\\"\\\\/\\n\\r\\t\\b\\f\"");
-	check_text("a\0b\x01\x1f\x7f", 6, "\"a\\u0000b\\u0001\\u001f\x7f\"");
+	check_text("a\0b\x01\x1f\x7f", 6, "\"a\\u0000b\\u0001\\u001f\\u007f\"");
 	check_text("caf\xc3\xa9 \xf0\x9f\x94\x91!", 11, "\"caf\xc3\xa9 \xf0\x9f\x94\x91!\"");
+}
+
+/* Whatever a terminal would obey or not show: C1 controls, direction overrides, zero width, tags. */
+static void hidden_characters_are_escaped(void **state)
+{
+	(void)state;
+	check_text("a\xc2\x9b"
+		   "31m\xe2\x80\xae\xef\xbb\xbf",
+		12, "\"a\\u009b31m\\u202e\\ufeff\"");
+	check_text("\xf3\xa0\x81\x81.\xc2\xa0", 7, "\"\\udb40\\udc41.\xc2\xa0\"");
+}
+
+static void document_of_others_hides_nothing(void **state)
+{
+	(void)state;
+	const char document[] = "{\n  \"caf\xc3\xa9\": \"\x7f\xc2\x85\xe2\x80\xae\\n\xff\"\n}";
+	json_add_document(&out, document, sizeof(document) - 1);
+	assert_string_equal(buf_text(&out),
+		"{\n  \"caf\xc3\xa9\": \"\\u007f\\u0085\\u202e\\n\xef\xbf\xbd\"\n}");
 }
 
 static void broken_utf8_becomes_the_replacement_character(void **state)
@@ -340,6 +359,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(text_is_escaped, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			broken_utf8_becomes_the_replacement_character, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(hidden_characters_are_escaped, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			document_of_others_hides_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(keys_are_escaped_as_texts_are, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(every_byte_string_is_valid_json, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(ends_of_the_numbers, set_up, tear_down),

@@ -467,6 +467,32 @@ def test_no_command_takes_nonsense_for_an_answer(tmp_path, command):
             assert done.stdout == "" and done.stderr.startswith("acmsensor: ")
 
 
+HIDDEN = "a\x7f\x85\x9b31m\u202e\u200b\ufeff\U000e0041\x1b[0m"
+
+
+def is_shown_not_obeyed(text):
+    return all(c == "\n" or c.isprintable() for c in text)
+
+
+@pytest.mark.parametrize("command", [["status"], ["config"]])
+def test_json_of_a_daemon_shows_what_a_terminal_would_obey(tmp_path, command):
+    document = {"schema": 1, command[0]: {"name": HIDDEN, "more": ["Zürich 東京"]}}
+    body = json.dumps(document, ensure_ascii=False).encode()
+    with FakeDaemon(tmp_path / "s", http(body)) as cli:
+        text = cli.out("-o", "json", *command)
+        assert json.loads(text) == document
+        assert "Zürich 東京" in text and is_shown_not_obeyed(text)
+
+
+@pytest.mark.parametrize("pem, chain_pem", [(HIDDEN, ""), ("", HIDDEN), ("x\x1b[2J\n", "")])
+def test_what_is_not_pem_is_not_printed(tmp_path, pem, chain_pem):
+    row = json.dumps({"arn": "arn:aws:acm:x", "pem": pem, "chain_pem": chain_pem})
+    with FakeDaemon(tmp_path / "s", http(row.encode() + b"\n")) as cli:
+        done = cli.run("show", "--pem", "x", code=1)
+        assert done.stdout == "" and done.stderr.count("\n") == 1
+        assert "not PEM" in done.stderr and is_shown_not_obeyed(done.stderr)
+
+
 def test_members_of_the_wrong_type_or_none_are_shown_as_nothing(tmp_path):
     """A newer daemon may say things in another way: no command breaks down over it."""
     rows = [b"{}", b'{"arn":[],"domain_name":{},"not_after":7,"tags":[],"chain":"x",'

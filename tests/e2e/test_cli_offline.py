@@ -64,7 +64,7 @@ def test_nothing_is_cut_without_a_terminal(cli):
 
 def test_outsiders_cannot_reach_the_terminal(cli):
     """Escape sequences in names and domains are shown, not sent."""
-    for output in ("table", "wide", "csv"):
+    for output in ("table", "wide", "csv", "json"):
         for view in VIEWS:
             text = cli.out("-o", output, *view)
             assert is_clean(text.replace("\r\n", "\n")), (output, view)

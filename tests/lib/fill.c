@@ -72,7 +72,7 @@ static const struct {
 	{"shop", "Root/Workloads Legacy", "ACTIVE"},
 	{"Z\303\274rich Verm\303\266gensverwaltung", "Root/Workloads/Prod", "ACTIVE"},
 	{"\346\227\245\346\234\254\346\224\257\347\244\276", "Root/Workloads/Prod", "ACTIVE"},
-	{"\033]0;evil\007name", "Root/Sandbox", "ACTIVE"},
+	{"\033]0;evil\007name\177\302\233\342\200\256", "Root/Sandbox", "ACTIVE"},
 	{"an-account-with-a-name-that-is-as-long-as-AWS-allows-it", "Root/Sandbox", "ACTIVE"},
 	{"closed", "Root/Sandbox", "SUSPENDED"},
 	{"audit", "Root/Security", "ACTIVE"},
@@ -261,7 +261,7 @@ static void put_events(struct store_txn *txn, int64_t now_s)
 			.account_id = "000000100006",
 			.region = "",
 			.arn = "",
-			.subject = "\033]0;evil\007name",
+			.subject = "\033]0;evil\007name\177\302\233\342\200\256",
 			.detail = "line\nbreak"},
 	};
 	for (size_t i = 0; i < sizeof(event) / sizeof(event[0]); i++) {
