@@ -59,7 +59,8 @@ int command_csr(struct cli *cli, const struct args *args)
 	json_t *order = make_order(args);
 	int rc = source_post(cli, LOCAL_API_CSR, order, &document, &err);
 	json_decref(order);
-	if (rc == 0 && row_text(row_get(document, "csr"), "pem")[0] == '\0')
+	const json_t *csr = row_get(document, "csr");
+	if (rc == 0 && (row_text(csr, "pem")[0] == '\0' || !row_is_pem(csr, "pem")))
 		rc = err_set(&err, ERR_PROTOCOL, "answer of the daemon: there is no request in it");
 	if (rc == 0)
 		output_object(cli, document, "csr", print_csr);

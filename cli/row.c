@@ -1,6 +1,8 @@
 /* One JSON object of the local API (see row.h). */
 #include "cli/row.h"
 
+#include <string.h>
+
 #include "base/err.h"
 #include "base/text.h"
 
@@ -14,6 +16,15 @@ const char *row_text(const json_t *row, const char *key)
 {
 	const char *text = json_string_value(row_get(row, key));
 	return text != NULL ? text : "";
+}
+
+/* A file or a terminal may have it as it is. */
+bool row_is_pem(const json_t *row, const char *key)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789+/=- \n";
+	const char *text = row_text(row, key);
+	return text[strspn(text, letters)] == '\0';
 }
 
 int64_t row_int(const json_t *row, const char *key)

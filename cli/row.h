@@ -14,6 +14,7 @@ int64_t row_int(const json_t *row, const char *key);	   /* 0 */
 bool row_bool(const json_t *row, const char *key);	   /* false */
 bool row_has(const json_t *row, const char *key);	   /* there and not null */
 int64_t row_time(const json_t *row, const char *key);	   /* RFC 3339 to Unix seconds; 0 */
+bool row_is_pem(const json_t *row, const char *key);	   /* in letters of PEM, or absent */
 const json_t *row_get(const json_t *row, const char *key); /* NULL when null or absent */
 
 #endif

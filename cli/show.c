@@ -141,14 +141,6 @@ static int collect(void *arg, const json_t *row, struct err *err)
 	return 0;
 }
 
-/* Of its letters at least, so that a terminal cannot be told anything. */
-static bool is_pem(const char *text)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789+/=- \n";
-	return text[strspn(text, letters)] == '\0';
-}
-
 static int print_pem(const json_t *row)
 {
 	if (!row_has(row, "pem")) {
@@ -156,12 +148,11 @@ static int print_pem(const json_t *row)
 			row_text(row, "status"));
 		return EXIT_FAILED;
 	}
-	const char *pem = row_text(row, "pem"), *chain = row_text(row, "chain_pem");
-	if (!is_pem(pem) || !is_pem(chain)) {
+	if (!row_is_pem(row, "pem") || !row_is_pem(row, "chain_pem")) {
 		cli_note("the daemon's answer about %s is not PEM", row_text(row, "arn"));
 		return EXIT_FAILED;
 	}
-	printf("%s%s", pem, chain);
+	printf("%s%s", row_text(row, "pem"), row_text(row, "chain_pem"));
 	return EXIT_DONE;
 }
 

@@ -655,6 +655,9 @@ def test_wrong_requests(api):
     assert "expected arn:aws:acm" in cli.run("csr", "--arn", "x", code=2).stderr
     assert fake.requests == []
     assert "no request in it" in cli.run("csr", "--domain", "x", code=1).stderr
+    fake, cli = api({("POST", "/v1/csr"): {"schema": 1, "csr": {"pem": "x\x1b[2J\x9b31m"}}})
+    done = cli.run("csr", "--domain", "x", code=1)
+    assert done.stdout == "" and "no request in it" in done.stderr
     fake, cli = api({("POST", "/v1/csr"): error("config", "\"-x\" is no domain name")})
     assert cli.run("csr", "--domain", "-x", code=2).stderr == "acmsensor: \"-x\" is no domain name\n"
 
