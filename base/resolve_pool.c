@@ -1,7 +1,8 @@
 /*
  * getaddrinfo has no time limit that one could set and cannot be interrupted, so it runs in threads
- * that nobody ever waits for. They are detached and share only struct lookup_pool, which lives
- * until the pool is closed and the last thread has left.
+ * that nobody waits for while they are in it: those are detached when the pool is closed, and the
+ * last one frees the pool, which is all they share. Idle ones end at once and are joined, so that
+ * none is in the middle of its end when the process ends.
  */
 #include "base/resolve_internal.h"
 
@@ -23,6 +24,12 @@
 
 STAILQ_HEAD(lookup_queue, lookup);
 
+struct pool_thread {
+	pthread_t id;
+	struct lookup_pool *pool; /* borrowed, from users */
+	bool is_busy;		  /* in getaddrinfo */
+};
+
 struct lookup_pool {
 	resolve_lookup_fn *function;
 	int fd; /* owned; eventfd: counts answers */
@@ -32,8 +39,10 @@ struct lookup_pool {
 	struct lookup_queue waiting;
 	struct lookup_queue answered;
 	int waiting_count;
-	int threads; /* alive; each of them uses this struct */
+	struct pool_thread thread[RESOLVE_THREADS_MAX];
+	int threads; /* started; none ends before the pool is closed */
 	int idle;    /* of the threads: wait for work */
+	int users;   /* of this struct: threads that are alive, and the owner */
 	bool is_closed;
 };
 
@@ -121,9 +130,19 @@ static void put_answer(struct lookup_pool *pool, struct lookup *lookup)
 	(void)eventfd_write(pool->fd, 1);
 }
 
+/* Under the mutex, which it gives up. */
+static void leave(struct lookup_pool *pool)
+{
+	bool is_last = --pool->users == 0;
+	pthread_mutex_unlock(&pool->mutex);
+	if (is_last)
+		destroy(pool);
+}
+
 static void *run_thread(void *arg)
 {
-	struct lookup_pool *pool = arg;
+	struct pool_thread *thread = arg;
+	struct lookup_pool *pool = thread->pool;
 	pthread_mutex_lock(&pool->mutex);
 	while (!pool->is_closed) {
 		if (STAILQ_EMPTY(&pool->waiting)) {
@@ -135,36 +154,31 @@ static void *run_thread(void *arg)
 		struct lookup *lookup = STAILQ_FIRST(&pool->waiting);
 		STAILQ_REMOVE_HEAD(&pool->waiting, link);
 		pool->waiting_count--;
+		thread->is_busy = true;
 		pthread_mutex_unlock(&pool->mutex);
 		look_up(pool->function, lookup);
 		pthread_mutex_lock(&pool->mutex);
+		thread->is_busy = false;
 		put_answer(pool, lookup);
 	}
-	pool->threads--;
-	bool is_last = pool->threads == 0;
-	pthread_mutex_unlock(&pool->mutex);
-	if (is_last)
-		destroy(pool);
+	leave(pool);
 	return NULL;
 }
 
 /* Under the mutex. Signals stay with the main thread. */
 static int start_thread(struct lookup_pool *pool)
 {
-	pthread_attr_t attributes;
-	int rc = pthread_attr_init(&attributes);
-	if (rc != 0)
-		return rc;
-	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	struct pool_thread *thread = &pool->thread[pool->threads];
 	sigset_t all, before;
+	thread->pool = pool;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	pthread_t thread;
-	rc = pthread_create(&thread, &attributes, run_thread, pool);
+	int rc = pthread_create(&thread->id, NULL, run_thread, thread);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	if (rc == 0)
+	if (rc == 0) {
 		pool->threads++;
+		pool->users++;
+	}
 	return rc;
 }
 
@@ -178,6 +192,7 @@ struct lookup_pool *lookup_pool_new(resolve_lookup_fn *function, struct err *err
 	struct lookup_pool *pool = xcalloc(1, sizeof(*pool));
 	pool->function = function;
 	pool->fd = fd;
+	pool->users = 1;
 	STAILQ_INIT(&pool->waiting);
 	STAILQ_INIT(&pool->answered);
 	if (pthread_mutex_init(&pool->mutex, NULL) != 0 ||
@@ -188,13 +203,22 @@ struct lookup_pool *lookup_pool_new(resolve_lookup_fn *function, struct err *err
 
 void lookup_pool_close(struct lookup_pool *pool)
 {
+	pthread_t idle[RESOLVE_THREADS_MAX];
+	int count = 0;
 	pthread_mutex_lock(&pool->mutex);
 	pool->is_closed = true;
-	bool is_last = pool->threads == 0;
+	for (int i = 0; i < pool->threads; i++) {
+		if (pool->thread[i].is_busy)
+			pthread_detach(pool->thread[i].id);
+		else
+			idle[count++] = pool->thread[i].id;
+	}
 	pthread_cond_broadcast(&pool->work);
 	pthread_mutex_unlock(&pool->mutex);
-	if (is_last)
-		destroy(pool);
+	for (int i = 0; i < count; i++)
+		pthread_join(idle[i], NULL);
+	pthread_mutex_lock(&pool->mutex);
+	leave(pool);
 }
 
 void lookup_pool_submit(struct lookup_pool *pool, const char *host)
