@@ -62,10 +62,11 @@ allow_discovery := aws store base
 allow_delivery  := aws store base
 allow_sensor    := discovery orgscope delivery aws store base
 allow_cli       := store base
+allow_packaging := cli $(layers)
 upto             = $(foreach l,$(1) $(allow_$(1)),$(B)/$(l).a)
 
 programs := $(B)/acmsensord $(B)/acmsensor
-all: deps $(programs) $(B)/awssim
+all: deps $(programs) $(B)/awssim documents
 $(B)/acmsensord: $(B)/sensor/main.o $(call upto,sensor)
 $(B)/acmsensor:  $(B)/cli/main.o $(call upto,cli)
 
@@ -77,7 +78,7 @@ $(1)_tests := $$(patsubst %.c,$(B)/%,$$(wildcard tests/$(1)/*_test.c))
 tests += $$($(1)_tests)
 $$($(1)_tests): %: %.o $$(call upto,$(1))
 endef
-$(foreach l,$(layers) cli,$(eval $(call layer,$(l))))
+$(foreach l,$(layers) cli packaging,$(eval $(call layer,$(l))))
 
 # A test that needs a fake names it; objects come before archives, so the fake wins.
 -include tests/fakes.mk
@@ -85,6 +86,21 @@ $(foreach l,$(layers) cli,$(eval $(call layer,$(l))))
 $(programs) $(tests):
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(my_libs) $(if $(filter $(tests),$@),-lcmocka)
+
+# What is read and not run: the example configuration and the man pages. Their lists of options and
+# commands come from the tables of the programs (packaging/manual.h).
+manuals   := $(B)/acmsensor.conf.5
+documents := $(B)/acmsensor.conf $(manuals)
+documents: $(documents)
+$(B)/manual: $(B)/packaging/main.o $(call upto,packaging)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(my_libs)
+$(B)/acmsensor.conf: $(B)/acmsensord
+	@echo "  GEN     $@"
+	$(Q)$(B)/acmsensord --example >$@.part && mv $@.part $@
+$(B)/acmsensor.conf.5: sensor/acmsensor.conf.5.in $(B)/manual
+	@echo "  GEN     $@"
+	$(Q)$(B)/manual <$< >$@.part && mv $@.part $@
 
 $(B)/awssim: $(patsubst %.c,$(B)/%.o,$(wildcard tests/awssim/*.c))
 	@echo "  LD      $@"
@@ -225,6 +241,6 @@ help:
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
 	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|tsan|fuzz builds others"
 
-.PHONY: tsan all unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
+.PHONY: tsan all documents unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,163 @@
+/* The parts of man pages that come from tables (see manual.h). */
+#include "packaging/manual.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/wrap.h"
+#include "sensor/config_table.h"
+
+#define DIRECTIVE ".\\\" @"
+
+enum {
+	TEXT_COLUMNS = 78, /* mandoc -Tlint wants lines of source that an editor shows */
+	TEXT_MAX = 4096,
+	WORD_MAX = 64,
+	COMMANDS_MAX = 64,
+};
+
+static const char *const section_name[] = {
+	[CONFIG_SENSOR] = "sensor", [CONFIG_CONNECTOR] = "connector"};
+enum { SECTIONS = sizeof(section_name) / sizeof(section_name[0]) };
+
+/* What a page has named so far. */
+struct named {
+	bool section[SECTIONS];
+	bool command[COMMANDS_MAX];
+	bool has_section, has_command;
+};
+
+/* --- mdoc ------------------------------------------------------------------------------------- */
+
+static void add_escaped(struct buf *to, const char *text, size_t len)
+{
+	if (len > 0 && (text[0] == '.' || text[0] == '\''))
+		buf_add_text(to, "\\&");
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\\')
+			buf_add_text(to, "\\e");
+		else
+			buf_add_char(to, text[i]);
+	}
+}
+
+/* Lines of text, each sentence on lines of its own, as mdoc wants them. */
+static void add_lines(struct buf *to, const char *text)
+{
+	while (text[0] != '\0') {
+		size_t shown, used = wrap_line(text, TEXT_COLUMNS, false, &shown);
+		const char *full_stop = strstr(text, ". ");
+		if (full_stop != NULL && (size_t)(full_stop - text) < shown) {
+			shown = (size_t)(full_stop - text) + 1;
+			used = shown + 1;
+		}
+		add_escaped(to, text, shown);
+		buf_add_char(to, '\n');
+		text += used;
+	}
+}
+
+/* A help text of a table as sentences: with a capital and a full stop. */
+static void add_sentence(struct buf *to, const char *help)
+{
+	struct buf text;
+	buf_init(&text, TEXT_MAX);
+	if (help[0] != '\0')
+		buf_add_char(&text, (char)toupper((unsigned char)help[0]));
+	buf_addf(&text, "%s%s", help + (help[0] != '\0'), text_has_suffix(help, "...") ? "" : ".");
+	add_lines(to, buf_text(&text));
+	buf_clear(&text);
+}
+
+/* --- options of the configuration ------------------------------------------------------------- */
+
+static void add_config_option(struct buf *to, const struct config_option *option)
+{
+	struct buf expected;
+	buf_init(&expected, TEXT_MAX);
+	buf_add_text(&expected, "expected: ");
+	config_option_expected(option, &expected);
+	buf_addf(to, ".It Ic %s\n", option->name);
+	add_sentence(to, option->help);
+	add_sentence(to, buf_text(&expected));
+	if (option->default_value[0] != '\0')
+		buf_addf(to, "Default:\n.Ql %s .\n", option->default_value);
+	buf_clear(&expected);
+}
+
+static int add_section(struct buf *to, const char *name, struct named *named, struct err *err)
+{
+	unsigned section = 0;
+	while (section < SECTIONS && strcmp(section_name[section], name) != 0)
+		section++;
+	if (section == SECTIONS || named->section[section])
+		return err_set(err, ERR_CONFIG, "there is no section \"%s\", or it is there", name);
+	named->section[section] = named->has_section = true;
+	buf_add_text(to, ".Bl -tag -width indent\n");
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct config_option *option = &config_options[i];
+		if (option->section == section && option->set != config_set_later)
+			add_config_option(to, option);
+	}
+	buf_add_text(to, ".El\n");
+	return 0;
+}
+
+/* --- the template ----------------------------------------------------------------------------- */
+
+static int add_directive(struct buf *to, const char *text, struct named *named, struct err *err)
+{
+	static const char options[] = "options ";
+	if (text_has_prefix(text, options))
+		return add_section(to, text + strlen(options), named, err);
+	return err_set(err, ERR_CONFIG, "\"@%s\" is not known", text);
+}
+
+static int take_line(
+	struct buf *to, const char *line, size_t len, struct named *named, struct err *err)
+{
+	char text[WORD_MAX];
+	size_t mark = strlen(DIRECTIVE);
+	if (len < mark || memcmp(line, DIRECTIVE, mark) != 0) {
+		buf_add(to, line, len);
+		buf_add_char(to, '\n');
+		return 0;
+	}
+	snprintf(text, sizeof(text), "%.*s", (int)(len - mark < WORD_MAX ? len - mark : WORD_MAX),
+		line + mark);
+	return add_directive(to, text, named, err);
+}
+
+/* A page that names one names all. */
+static int check_complete(const struct named *named, struct err *err)
+{
+	for (size_t i = 0; named->has_section && i < SECTIONS; i++)
+		if (!named->section[i])
+			return err_set(err, ERR_CONFIG, "section \"%s\" is missing", section_name[i]);
+	return 0;
+}
+
+int manual_expand(const char *page, size_t len, struct buf *to, struct err *err)
+{
+	struct named named = {.has_section = false};
+	int line_number = 0;
+	while (len > 0) {
+		const char *newline = memchr(page, '\n', len);
+		size_t line_len = newline != NULL ? (size_t)(newline - page) : len;
+		size_t used = line_len + (newline != NULL ? 1 : 0);
+		line_number++;
+		if (take_line(to, page, line_len, &named, err) != 0)
+			return err_wrap(err, "line %d", line_number);
+		page += used;
+		len -= used;
+	}
+	if (check_complete(&named, err) != 0)
+		return -1;
+	return buf_check(to, "the page", err);
+}
