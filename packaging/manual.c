@@ -139,7 +139,8 @@ static int check_complete(const struct named *named, struct err *err)
 {
 	for (size_t i = 0; named->has_section && i < SECTIONS; i++)
 		if (!named->section[i])
-			return err_set(err, ERR_CONFIG, "section \"%s\" is missing", section_name[i]);
+			return err_set(
+				err, ERR_CONFIG, "section \"%s\" is missing", section_name[i]);
 	return 0;
 }
 
