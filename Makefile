@@ -89,7 +89,7 @@ $(programs) $(tests):
 
 # What is read and not run: the example configuration and the man pages. Their lists of options and
 # commands come from the tables of the programs (packaging/manual.h).
-manuals   := $(B)/acmsensor.conf.5
+manuals   := $(B)/acmsensor.1 $(B)/acmsensord.8 $(B)/acmsensor.conf.5
 documents := $(B)/acmsensor.conf $(manuals)
 documents: $(documents)
 $(B)/manual: $(B)/packaging/main.o $(call upto,packaging)
@@ -98,9 +98,12 @@ $(B)/manual: $(B)/packaging/main.o $(call upto,packaging)
 $(B)/acmsensor.conf: $(B)/acmsensord
 	@echo "  GEN     $@"
 	$(Q)$(B)/acmsensord --example >$@.part && mv $@.part $@
-$(B)/acmsensor.conf.5: sensor/acmsensor.conf.5.in $(B)/manual
+$(B)/acmsensor.1: cli/acmsensor.1.in
+$(B)/acmsensord.8: sensor/acmsensord.8
+$(B)/acmsensor.conf.5: sensor/acmsensor.conf.5.in
+$(manuals): $(B)/manual
 	@echo "  GEN     $@"
-	$(Q)$(B)/manual <$< >$@.part && mv $@.part $@
+	$(Q)$(B)/manual <$(filter %.in %.8,$^) >$@.part && mv $@.part $@
 
 $(B)/awssim: $(patsubst %.c,$(B)/%.o,$(wildcard tests/awssim/*.c))
 	@echo "  LD      $@"

@@ -109,11 +109,67 @@ static int add_section(struct buf *to, const char *name, struct named *named, st
 	return 0;
 }
 
+/* --- commands and their options --------------------------------------------------------------- */
+
+/* " Ar JOB" of a table's "JOB", " Op Ar JOB" of "[JOB]", " Ar HOST[:PORT] ..." of what may come
+ * more than once. */
+static void add_argument(struct buf *to, const char *argument)
+{
+	size_t len = strlen(argument);
+	bool is_optional = len > 0 && argument[0] == '[';
+	bool is_repeated = text_has_suffix(argument, "...");
+	const char *word = is_optional ? argument + 1 : argument;
+	if (len > 0)
+		buf_addf(to, " %sAr %.*s%s", is_optional ? "Op " : "",
+			(int)(strlen(word) - (is_optional ? 1 : 0) - (is_repeated ? 3 : 0)), word,
+			is_repeated ? " ..." : "");
+}
+
+static void add_cli_options(struct buf *to, const struct option_spec *option)
+{
+	if (option->name == NULL)
+		return;
+	buf_add_text(to, ".Bl -tag -width indent\n");
+	for (; option->name != NULL; option++) {
+		buf_addf(to, ".It Fl -%s", option->name);
+		if (option->argument != NULL)
+			add_argument(to, option->argument);
+		buf_add_char(to, '\n');
+		add_sentence(to, option->help);
+	}
+	buf_add_text(to, ".El\n");
+}
+
+static int add_command(struct buf *to, const char *name, struct named *named, struct err *err)
+{
+	size_t at = 0;
+	while (at < COMMANDS_MAX && commands[at].name != NULL &&
+		strcmp(commands[at].name, name) != 0)
+		at++;
+	if (at == COMMANDS_MAX || commands[at].name == NULL || named->command[at])
+		return err_set(err, ERR_CONFIG, "there is no command \"%s\", or it is there", name);
+	const struct command *command = &commands[at];
+	named->command[at] = named->has_command = true;
+	buf_addf(to, ".Ss acmsensor %s\n.Nm acmsensor Ic %s%s", name, name,
+		command->option->name != NULL ? " Op Ar options" : "");
+	add_argument(to, command->arguments);
+	buf_add_text(to, "\n.Pp\n");
+	add_sentence(to, command->summary);
+	add_cli_options(to, command->option);
+	return 0;
+}
+
 /* --- the template ----------------------------------------------------------------------------- */
 
 static int add_directive(struct buf *to, const char *text, struct named *named, struct err *err)
 {
-	static const char options[] = "options ";
+	static const char options[] = "options ", command[] = "command ";
+	if (strcmp(text, "global-options") == 0) {
+		add_cli_options(to, global_options);
+		return 0;
+	}
+	if (text_has_prefix(text, command))
+		return add_command(to, text + strlen(command), named, err);
 	if (text_has_prefix(text, options))
 		return add_section(to, text + strlen(options), named, err);
 	return err_set(err, ERR_CONFIG, "\"@%s\" is not known", text);
@@ -141,6 +197,10 @@ static int check_complete(const struct named *named, struct err *err)
 		if (!named->section[i])
 			return err_set(
 				err, ERR_CONFIG, "section \"%s\" is missing", section_name[i]);
+	for (size_t i = 0; named->has_command && commands[i].name != NULL; i++)
+		if (i == COMMANDS_MAX || !named->command[i])
+			return err_set(
+				err, ERR_CONFIG, "command \"%s\" is missing", commands[i].name);
 	return 0;
 }
 
