@@ -2,50 +2,17 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "base/mem_wiping.h"
 #include "base/std_files.h"
-#include "base/text.h"
 #include "cli/cli.h"
-#include "cli/interrupt.h"
 #include "sensor/local_api.h"
-
-static int exit_code_of(const struct err *err)
-{
-	return interrupt_is(err)	      ? EXIT_INTERRUPTED
-	       : err->kind == ERR_CONFIG      ? EXIT_USAGE
-	       : err->kind == ERR_UNREACHABLE ? EXIT_NOT_REACHABLE
-					      : EXIT_FAILED;
-}
-
-int cli_fail(const struct err *err)
-{
-	cli_note("%s", err->text);
-	return exit_code_of(err);
-}
-
-void cli_note(const char *format, ...)
-{
-	char text[LOG_LINE_MAX];
-	struct buf line;
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	buf_init(&line, 4 * LOG_LINE_MAX);
-	text_escape_line(&line, text, strlen(text), LOG_LINE_MAX);
-	fprintf(stderr, "acmsensor: %s\n", buf_text(&line));
-	buf_clear(&line);
-}
 
 static int parse_output(const char *text, enum output *ret_output, struct err *err)
 {

@@ -31,6 +31,7 @@ struct named {
 	bool section[SECTIONS];
 	bool command[COMMANDS_MAX];
 	bool has_section, has_command;
+	bool is_behind_list; /* text that follows is a paragraph of its own */
 };
 
 /* --- mdoc ------------------------------------------------------------------------------------- */
@@ -181,13 +182,19 @@ static int take_line(
 	char text[WORD_MAX];
 	size_t mark = strlen(DIRECTIVE);
 	if (len < mark || memcmp(line, DIRECTIVE, mark) != 0) {
+		if (named->is_behind_list && (len < 2 || memcmp(line, ".S", 2) != 0))
+			buf_add_text(to, ".Pp\n");
+		named->is_behind_list = false;
 		buf_add(to, line, len);
 		buf_add_char(to, '\n');
 		return 0;
 	}
 	snprintf(text, sizeof(text), "%.*s", (int)(len - mark < WORD_MAX ? len - mark : WORD_MAX),
 		line + mark);
-	return add_directive(to, text, named, err);
+	if (add_directive(to, text, named, err) != 0)
+		return -1;
+	named->is_behind_list = text_has_suffix(buf_text(to), ".El\n");
+	return 0;
 }
 
 /* A page that names one names all. */
