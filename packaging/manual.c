@@ -112,7 +112,7 @@ static int add_section(struct buf *to, const char *name, struct named *named, st
 
 /* --- commands and their options --------------------------------------------------------------- */
 
-/* " Ar JOB" of a table's "JOB", " Op Ar JOB" of "[JOB]", " Ar HOST[:PORT] ..." of what may come
+/* " Ar JOB" of a table's "JOB", " Oo Ar JOB Oc" of "[JOB]", " Ar HOST[:PORT] ..." of what may come
  * more than once. */
 static void add_argument(struct buf *to, const char *argument)
 {
@@ -120,10 +120,10 @@ static void add_argument(struct buf *to, const char *argument)
 	bool is_optional = len > 0 && argument[0] == '[';
 	bool is_repeated = text_has_suffix(argument, "...");
 	const char *word = is_optional ? argument + 1 : argument;
+	int word_len = (int)(strlen(word) - (is_optional ? 1 : 0) - (is_repeated ? 3 : 0));
 	if (len > 0)
-		buf_addf(to, " %sAr %.*s%s", is_optional ? "Op " : "",
-			(int)(strlen(word) - (is_optional ? 1 : 0) - (is_repeated ? 3 : 0)), word,
-			is_repeated ? " ..." : "");
+		buf_addf(to, " %sAr %.*s%s%s", is_optional ? "Oo " : "", word_len, word,
+			is_repeated ? " ..." : "", is_optional ? " Oc" : "");
 }
 
 static void add_cli_options(struct buf *to, const struct option_spec *option)
@@ -152,7 +152,7 @@ static int add_command(struct buf *to, const char *name, struct named *named, st
 	const struct command *command = &commands[at];
 	named->command[at] = named->has_command = true;
 	buf_addf(to, ".Ss acmsensor %s\n.Nm acmsensor Ic %s%s", name, name,
-		command->option->name != NULL ? " Op Ar options" : "");
+		command->option->name != NULL ? " Oo Ar options Oc" : "");
 	add_argument(to, command->arguments);
 	buf_add_text(to, "\n.Pp\n");
 	add_sentence(to, command->summary);
