@@ -124,7 +124,7 @@ def test_examples_of_acmsensor_1(awssim, sensor, tmp_path):
         ran += 1
         if example.startswith("acmsensor plan"):
             shell.filled_in["p-2026[-0-9a-z]+"] = re.search(r"\bp-[-0-9a-z]+", done.stdout)[0]
-            assert ("import" if "--cert" in example else "reimport") in done.stdout
+            assert ("import" if "--cert " in example else "reimport") in done.stdout
         if example.startswith("acmsensor apply"):
             shell.filled_in["j-2026[-0-9a-z]+"] = re.search(r"\bj-[-0-9a-z]+", done.stderr)[0]
             assert "succeeded" in done.stdout
