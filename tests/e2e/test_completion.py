@@ -1,4 +1,4 @@
-"""Completion in real shells, on a terminal: a Tab completes what the tables and a running daemon know."""
+"""Completion: what a Tab in a real shell completes from the tables and from a running daemon."""
 import json
 import os
 import pty

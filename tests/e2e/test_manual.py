@@ -185,7 +185,8 @@ def test_exit_codes_are_those_of_the_programs():
 def test_options_of_the_daemon_are_told(sensor):
     usage = subprocess.run([BUILD / "acmsensord", "--help"], capture_output=True, text=True).stdout
     options = set(re.findall(r"(?m)^ .*?--([a-z-]+)", usage))
-    told = set(re.findall(r"(?m)^\.It Fl (?:c , )?-([a-z-]+)", section("acmsensord.8", "DESCRIPTION")))
+    told = set(re.findall(r"(?m)^\.It Fl (?:c , )?-([a-z-]+)",
+                          section("acmsensord.8", "DESCRIPTION")))
     assert options == told
 
 
