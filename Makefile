@@ -15,6 +15,10 @@ bindir     ?= $(prefix)/bin
 sbindir    ?= $(prefix)/sbin
 sysconfdir ?= /etc
 docdir     ?= $(prefix)/share/doc/acmsensor
+mandir     ?= $(prefix)/share/man
+bashcompletiondir ?= $(prefix)/share/bash-completion/completions
+zshcompletiondir  ?= $(prefix)/share/zsh/vendor-completions
+fishcompletiondir ?= $(prefix)/share/fish/vendor_completions.d
 
 # --- libraries and flags -----------------------------------------------------------------------
 
@@ -62,10 +66,11 @@ allow_discovery := aws store base
 allow_delivery  := aws store base
 allow_sensor    := discovery orgscope delivery aws store base
 allow_cli       := store base
+allow_packaging := cli sensor discovery orgscope delivery aws store base
 upto             = $(foreach l,$(1) $(allow_$(1)),$(B)/$(l).a)
 
 programs := $(B)/acmsensord $(B)/acmsensor
-all: deps $(programs) $(B)/awssim
+all: deps $(programs) $(B)/awssim documents
 $(B)/acmsensord: $(B)/sensor/main.o $(call upto,sensor)
 $(B)/acmsensor:  $(B)/cli/main.o $(call upto,cli)
 
@@ -77,7 +82,7 @@ $(1)_tests := $$(patsubst %.c,$(B)/%,$$(wildcard tests/$(1)/*_test.c))
 tests += $$($(1)_tests)
 $$($(1)_tests): %: %.o $$(call upto,$(1))
 endef
-$(foreach l,$(layers) cli,$(eval $(call layer,$(l))))
+$(foreach l,$(layers) cli packaging,$(eval $(call layer,$(l))))
 
 # A test that needs a fake names it; objects come before archives, so the fake wins.
 -include tests/fakes.mk
@@ -85,6 +90,24 @@ $(foreach l,$(layers) cli,$(eval $(call layer,$(l))))
 $(programs) $(tests):
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(my_libs) $(if $(filter $(tests),$@),-lcmocka)
+
+# What is read and not run: the example configuration and the man pages. Their lists of options and
+# commands come from the tables of the programs (packaging/manual.h).
+manuals   := $(B)/acmsensor.1 $(B)/acmsensord.8 $(B)/acmsensor.conf.5
+documents := $(B)/acmsensor.conf $(manuals)
+documents: $(documents)
+$(B)/manual: $(B)/packaging/main.o $(call upto,packaging)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(my_libs)
+$(B)/acmsensor.conf: $(B)/acmsensord
+	@echo "  GEN     $@"
+	$(Q)$(B)/acmsensord --example >$@.part && mv $@.part $@
+$(B)/acmsensor.1: cli/acmsensor.1.in
+$(B)/acmsensord.8: sensor/acmsensord.8
+$(B)/acmsensor.conf.5: sensor/acmsensor.conf.5.in
+$(manuals): $(B)/manual
+	@echo "  GEN     $@"
+	$(Q)$(B)/manual <$(filter %.in %.8,$^) >$@.part && mv $@.part $@
 
 $(B)/awssim: $(patsubst %.c,$(B)/%.o,$(wildcard tests/awssim/*.c))
 	@echo "  LD      $@"
@@ -187,6 +210,8 @@ lint: deps
 	@$(python) tests/lint/includes.py
 	@$(python) tests/lint/banned.py
 	@sh tests/lint/format.sh
+	@$(self) VARIANT=release documents
+	@sh tests/lint/manuals.sh $(patsubst $(B)/%,$(BUILD)/release/%,$(manuals))
 	@sh tests/lint/analyze.sh $(JOBS) '$(libs)'
 
 demo: deps
@@ -198,12 +223,19 @@ bench: deps
 	@$(self) -j$(JOBS) VARIANT=release all
 	@$(python) tests/bench/bench.py $(BUILD)/release $(BENCH)
 
-install: $(programs)
-	install -d $(DESTDIR)$(sbindir) $(DESTDIR)$(bindir) $(DESTDIR)$(docdir) $(DESTDIR)$(sysconfdir)/acmsensor/conf.d
+install: $(programs) $(documents)
+	install -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(docdir) $(sysconfdir)/acmsensor/conf.d \
+		$(addprefix $(mandir)/man,1 5 8) $(bashcompletiondir) $(zshcompletiondir) $(fishcompletiondir))
 	install -m 755 $(B)/acmsensord $(DESTDIR)$(sbindir)/acmsensord
 	install -m 755 $(B)/acmsensor $(DESTDIR)$(bindir)/acmsensor
 	install -m 644 README.md $(DESTDIR)$(docdir)/README.md
-	$(B)/acmsensord --example > $(DESTDIR)$(docdir)/acmsensor.conf.example
+	install -m 644 $(B)/acmsensor.conf $(DESTDIR)$(docdir)/acmsensor.conf.example
+	install -m 644 $(B)/acmsensor.1 $(DESTDIR)$(mandir)/man1/acmsensor.1
+	install -m 644 $(B)/acmsensor.conf.5 $(DESTDIR)$(mandir)/man5/acmsensor.conf.5
+	install -m 644 $(B)/acmsensord.8 $(DESTDIR)$(mandir)/man8/acmsensord.8
+	install -m 644 packaging/completion/acmsensor.bash $(DESTDIR)$(bashcompletiondir)/acmsensor
+	install -m 644 packaging/completion/_acmsensor $(DESTDIR)$(zshcompletiondir)/_acmsensor
+	install -m 644 packaging/completion/acmsensor.fish $(DESTDIR)$(fishcompletiondir)/acmsensor.fish
 
 clean:
 	rm -rf $(BUILD)
@@ -218,13 +250,13 @@ help:
 	@echo "make            build acmsensord, acmsensor and awssim into $(B)"
 	@echo "make demo       a simulated organization, a real daemon, a full cycle, the CLI's views (KEEP=1 keeps it)"
 	@echo "make check      every test, also under ASan and UBSan; make check-long: what takes longer"
-	@echo "make lint       layers, banned functions, format, clang-tidy, gcc -fanalyzer, cppcheck"
+	@echo "make lint       layers, banned functions, format, man pages, clang-tidy, gcc -fanalyzer, cppcheck"
 	@echo "make clang      built by clang without a warning, and the unit tests"
 	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), JOBS=$(JOBS) at once"
 	@echo "make bench      speed and scale beside a boto3 script"
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
 	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|tsan|fuzz builds others"
 
-.PHONY: tsan all unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
+.PHONY: tsan all documents unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -54,6 +54,9 @@ int command_csr(struct cli *cli, const struct args *args);
 int command_delete(struct cli *cli, const struct args *args);
 int command_help(struct cli *cli, const struct args *args);
 
+/* No command of the table: what the completion of shells calls. Never says a word on stderr. */
+int complete_run(struct cli *cli, int count, char *const *words);
+
 extern const struct command commands[]; /* ended by a NULL name */
 
 #endif

@@ -13,7 +13,7 @@ static int check(const struct args *args, struct err *err)
 	const char *arn = args_get(args, "arn");
 	if (arn == NULL && !args_has(args, "domain"))
 		return err_set(err, ERR_CONFIG,
-			"what for is missing: give --domain NAME (may be repeated), or --arn ARN "
+			"what for is missing: give --domain DOMAIN (may be repeated), or --arn ARN "
 			"to take the names of what is to be replaced");
 	if (arn != NULL && !arn_place_parse(arn, &ignored))
 		return err_set(err, ERR_CONFIG,

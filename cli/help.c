@@ -35,11 +35,11 @@ static const struct {
 		"delivered and kept sealed. ACM never returns a private key, so a certificate that\n"
 		"somebody else imported cannot be brought back; the plan said so before.\n"
 		"Exit codes with --wait: 0 restored, 4 with warnings, 1 failed or impossible.\n"},
-	{"csr", "The request goes to standard output, its ID to standard error. The private key\n"
+	{"csr", "The request goes to standard output, its id (REQUEST) to standard error. The private key\n"
 		"stays on the sensor:\n"
 		"\n"
 		"  acmsensor csr --domain www.example.com --key-type ec256 >www.csr\n"
-		"  acmsensor plan --csr ID --cert signed.pem --chain chain.pem ...\n"},
+		"  acmsensor plan --csr REQUEST --cert signed.pem --chain chain.pem ...\n"},
 	{"delete",
 		"Refuses while something uses the certificate, or waits with --wait-until-unused.\n"
 		"Asks for the domain name or the last 8 characters of the ARN; in a script --yes ARN\n"

@@ -1,174 +1,18 @@
-/* acmsensor: the admin CLI. The table of commands is here; each command has a file of its own. */
+/* acmsensor: the admin CLI. commands.c is the table of commands; each has a file of its own. */
 #include <curl/curl.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "base/mem_wiping.h"
 #include "base/std_files.h"
-#include "base/text.h"
 #include "cli/cli.h"
-#include "cli/interrupt.h"
 #include "sensor/local_api.h"
-
-#define CONNECTOR                                                                                  \
-	{                                                                                          \
-		"connector", "NAME", "only of this connector"                                      \
-	}
-#define ACCOUNT                                                                                    \
-	{                                                                                          \
-		"account", "ID", "only of this account (12 digits)"                                \
-	}
-#define REGION                                                                                     \
-	{                                                                                          \
-		"region", "REGION", "only of this region"                                          \
-	}
-#define END                                                                                        \
-	{                                                                                          \
-		NULL, NULL, NULL                                                                   \
-	}
-
-static const struct option_spec no_options[] = {END};
-static const struct option_spec scan_options[] = {CONNECTOR, ACCOUNT, REGION,
-	{"wait", NULL,
-		"show the progress and the outcome; exit 4 when something could not be read"},
-	END};
-static const struct option_spec accounts_options[] = {CONNECTOR, END};
-static const struct option_spec coverage_options[] = {CONNECTOR, ACCOUNT, REGION,
-	{"state", "STATE", "only this state: ok, denied, region_disabled, ..."},
-	{"problems", NULL, "only what could not be read and should be"}, END};
-static const struct option_spec certs_options[] = {CONNECTOR, ACCOUNT, REGION,
-	{"expires", "WHEN", "that end by then: 30d, 2026-12-31 (expired ones included)"},
-	{"expires-after", "WHEN", "that end after then; 0d leaves out the expired ones"},
-	{"domain", "NAME", "that cover this name, by a wildcard too"},
-	{"domain-suffix", "NAME", "with this name or any name below it"},
-	{"status", "STATUS", "ISSUED, EXPIRED, PENDING_VALIDATION, FAILED, REVOKED, ..."},
-	{"type", "TYPE", "IMPORTED, AMAZON_ISSUED or PRIVATE"},
-	{"in-use", "yes|no", "bound to something, or not"}, {"tag", "KEY[=VALUE]", "with this tag"},
-	{"fingerprint", "HEX", "SHA-256 of the certificate"}, {"serial", "HEX", "serial number"},
-	{"sort", "FIELD",
-		"expires (default), domain, account, region, status, type, first_seen or arn"},
-	{"gone", NULL, "also those that ACM no longer lists"}, END};
-static const struct option_spec show_options[] = {
-	{"pem", NULL, "print the certificate and its chain as PEM"},
-	{"gone", NULL, "also those that ACM no longer lists"}, END};
-static const struct option_spec events_options[] = {
-	{"since", "WHEN", "from then on: 2h, 7d, 2026-11-01 (default: 1d)"},
-	{"limit", "N", "at most this many"},
-	{"follow", NULL, "go on as events happen, until interrupted"}, END};
-
-static const struct option_spec plan_options[] = {
-	{"connector", "NAME", "through this connector; needed when there is more than one"},
-	{"account", "ID", "into this account (12 digits); default: the ARN's"},
-	{"region", "REGION", "into this region; default: the ARN's"},
-	{"arn", "ARN", "replace the certificate under this ARN"},
-	{"certificate-id", "ID",
-		"replace the one tagged acmsensor:certificate-id=ID, or tag the new one"},
-	{"new-arn", NULL, "import as a new certificate, though there is one to replace"},
-	{"cert", "FILE", "the certificate, PEM; - is standard input"},
-	{"key", "FILE", "its private key, PEM, encrypted or not"},
-	{"chain", "FILE", "its chain, PEM, in any order"},
-	{"pkcs12", "FILE", "certificate, key and chain in one PKCS#12 file"},
-	{"passphrase-file", "FILE", "its first line opens the key; else asked for when needed"},
-	{"csr", "ID", "the key is that of this request of acmsensor csr"},
-	{"keep-root", NULL, "send the root of the chain too"},
-	{"tag", "KEY=VALUE...", "set this tag; may be repeated"},
-	{"verify-host", "HOST[:PORT]...", "prove it by a TLS handshake there; may be repeated"},
-	{"auto-rollback", NULL, "go back by itself when ACM or a host shows something else"}, END};
-static const struct option_spec wait_options[] = {
-	{"wait", NULL, "show each step as it comes, and the outcome"}, END};
-static const struct option_spec jobs_options[] = {
-	{"follow", NULL, "of one job: each step as it comes, until it ends"}, END};
-static const struct option_spec csr_options[] = {
-	{"connector", "NAME", "through this connector; needed when there is more than one"},
-	{"domain", "NAME...", "a name of the certificate; may be repeated"},
-	{"key-type", "TYPE", "rsa2048 (default), rsa3072, rsa4096, ec256 or ec384"},
-	{"subject", "DN", "such as CN=www.example.com,O=Example; default: the first domain"},
-	{"arn", "ARN", "take names, key type and usages from what is to be replaced"}, END};
-static const struct option_spec delete_options[] = {
-	{"connector", "NAME", "through this connector; needed when there is more than one"},
-	{"wait-until-unused", NULL, "wait until nothing uses it, then delete"},
-	{"wait", NULL, "show each step as it comes, and the outcome"},
-	{"yes", "ARN", "the same ARN again: do not ask (for scripts)"}, END};
-
-const struct option_spec global_options[] = {
-	{"socket", "PATH", "the daemon's control socket (default " LOCAL_API_SOCKET ")"},
-	{"offline", "DATA_DIR", "read the store itself, without a daemon"},
-	{"output", "FORMAT", "-o table (default), wide, json or csv"},
-	{"help", NULL, "this, or the help of a command"},
-	{"version", NULL, "the version"},
-	END,
-};
-
-const struct command commands[] = {
-	{"status", "", "sensor, connectors, counts, and what needs attention first", no_options, 0,
-		0, command_status},
-	{"scan", "", "start a cycle now", scan_options, 0, 0, command_scan},
-	{"accounts", "", "the tree of units and accounts with counts and coverage",
-		accounts_options, 0, 0, command_accounts},
-	{"coverage", "", "every account and region: read or not, why, and when last",
-		coverage_options, 0, 0, command_coverage},
-	{"certs", "", "the inventory; soonest end first", certs_options, 0, 0, command_certs},
-	{"show", "ARN|FINGERPRINT|SERIAL|DOMAIN", "everything about a certificate", show_options, 1,
-		1, command_show},
-	{"events", "", "what happened", events_options, 0, 0, command_events},
-	{"config", "", "effective configuration, and where each value comes from", no_options, 0, 0,
-		command_config},
-	{"plan", "", "what a delivery would do, before anything is done", plan_options, 0, 0,
-		command_plan},
-	{"apply", "PLAN", "carry out a plan", wait_options, 1, 1, command_apply},
-	{"plans", "[PLAN]", "the plans, or one again", no_options, 0, 1, command_plans},
-	{"jobs", "[JOB]", "deliveries, rollbacks and deletions; every step of one", jobs_options, 0,
-		1, command_jobs},
-	{"cancel", "JOB", "stop a job before it changes anything", no_options, 1, 1,
-		command_cancel},
-	{"rollback", "JOB", "bring back what a delivery replaced", wait_options, 1, 1,
-		command_rollback},
-	{"csr", "", "make a key on the sensor, and the request for its certificate", csr_options, 0,
-		0, command_csr},
-	{"delete", "ARN", "delete a certificate that nothing uses", delete_options, 1, 1,
-		command_delete},
-	{"backup", "FILE", "copy the store, consistent, while the daemon runs", no_options, 1, 1,
-		command_backup},
-	{"help", "[COMMAND]", "this, or the help of a command", no_options, 0, 1, command_help},
-	{NULL, NULL, NULL, NULL, 0, 0, NULL},
-};
-
-static int exit_code_of(const struct err *err)
-{
-	return interrupt_is(err)	      ? EXIT_INTERRUPTED
-	       : err->kind == ERR_CONFIG      ? EXIT_USAGE
-	       : err->kind == ERR_UNREACHABLE ? EXIT_NOT_REACHABLE
-					      : EXIT_FAILED;
-}
-
-int cli_fail(const struct err *err)
-{
-	cli_note("%s", err->text);
-	return exit_code_of(err);
-}
-
-void cli_note(const char *format, ...)
-{
-	char text[LOG_LINE_MAX];
-	struct buf line;
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	buf_init(&line, 4 * LOG_LINE_MAX);
-	text_escape_line(&line, text, strlen(text), LOG_LINE_MAX);
-	fprintf(stderr, "acmsensor: %s\n", buf_text(&line));
-	buf_clear(&line);
-}
 
 static int parse_output(const char *text, enum output *ret_output, struct err *err)
 {
@@ -206,6 +50,22 @@ static int flush(int code)
 	return EXIT_FAILED;
 }
 
+/* A request may carry a private key: what libcurl frees is wiped. */
+static void start_curl(void)
+{
+	curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_alloc, mem_wiping_free,
+		mem_wiping_realloc, strdup, calloc);
+}
+
+static int complete(int count, char *const *words)
+{
+	struct cli cli = {.output = OUTPUT_TABLE};
+	start_curl();
+	int code = complete_run(&cli, count, words);
+	curl_global_cleanup();
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = ERR_INIT;
@@ -215,6 +75,8 @@ int main(int argc, char **argv)
 	std_files_open();
 	/* `acmsensor certs | head` ends quietly, as any filter does. */
 	signal(SIGPIPE, SIG_DFL);
+	if (argc > 1 && strcmp(argv[1], "complete") == 0)
+		return complete(argc - 2, argv + 2);
 	if (options_parse(commands, argc - 1, argv + 1, &command, &global, &args, &err) != 0 ||
 		fill_in(&cli, &global, &err) != 0)
 		return cli_fail(&err);
@@ -223,15 +85,14 @@ int main(int argc, char **argv)
 		return flush(EXIT_DONE);
 	}
 	if (command == NULL || args_has(&global, "help")) {
-		struct args topic = {.option = no_options,
+		static const struct option_spec none[] = {{NULL, NULL, NULL}};
+		struct args topic = {.option = none,
 			.positional = {command != NULL ? command->name : NULL},
 			.positional_count = command != NULL ? 1 : 0};
 		int code = flush(command_help(&cli, &topic));
 		return command == NULL && !args_has(&global, "help") ? EXIT_USAGE : code;
 	}
-	/* A plan's request carries a private key: what libcurl frees is wiped. */
-	curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_alloc, mem_wiping_free,
-		mem_wiping_realloc, strdup, calloc);
+	start_curl();
 	int code = flush(command->run(&cli, &args));
 	curl_global_cleanup();
 	return code;

@@ -95,7 +95,7 @@ static int unknown_option(const struct parser *parser, const char *word, struct 
 		parser->command->name, word, parser->command->name);
 }
 
-static bool may_repeat(const struct option_spec *option)
+bool option_may_repeat(const struct option_spec *option)
 {
 	size_t len = option->argument != NULL ? strlen(option->argument) : 0;
 	return len > 3 && strcmp(option->argument + len - 3, "...") == 0;
@@ -106,9 +106,9 @@ static int take_value(
 {
 	const struct option_spec *option = &args->option[index];
 	bool is_first = args->value[index] == NULL;
-	if (!is_first && (!may_repeat(option) || args->repeat_count == REPEATS_MAX))
+	if (!is_first && (!option_may_repeat(option) || args->repeat_count == REPEATS_MAX))
 		return err_set(err, ERR_CONFIG, "--%s is given %s", option->name,
-			may_repeat(option) ? "too often" : "twice");
+			option_may_repeat(option) ? "too often" : "twice");
 	if (option->argument == NULL) {
 		if (attached != NULL)
 			return err_set(err, ERR_CONFIG, "--%s takes no value", option->name);

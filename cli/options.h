@@ -24,6 +24,8 @@ struct option_spec {
 	const char *help;
 };
 
+bool option_may_repeat(const struct option_spec *option);
+
 struct args {
 	const struct option_spec *option; /* shared static */
 	const char *value[OPTIONS_MAX]; /* borrowed from argv, by place in option; "" for a flag */

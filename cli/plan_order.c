@@ -57,7 +57,7 @@ static int check_material(const struct args *args, struct err *err)
 	if (!has_csr && !has_key)
 		return err_set(err, ERR_CONFIG,
 			"the key is missing: give --key FILE (the same file as --cert when it "
-			"holds both), or --csr ID for a key made on the sensor");
+			"holds both), or --csr REQUEST for a key made on the sensor");
 	return 0;
 }
 
@@ -87,7 +87,7 @@ static int check_place(const struct args *args, struct err *err)
 		return err_set(err, ERR_CONFIG, "--arn and --certificate-id exclude each other");
 	if (arn == NULL && (account == NULL || region == NULL))
 		return err_set(err, ERR_CONFIG,
-			"where to is missing: give --account ID and --region REGION, or --arn ARN");
+			"where to is missing: give --account ACCOUNT and --region REGION, or --arn ARN");
 	if (arn != NULL && !arn_place_parse(arn, &place))
 		return err_set(err, ERR_CONFIG,
 			"--arn %.100s: expected arn:aws:acm:REGION:ACCOUNT:certificate/ID", arn);

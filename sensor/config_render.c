@@ -68,6 +68,6 @@ void config_example(struct buf *to)
 	buf_add_text(to,
 		"\n# One section a connector: a set of credentials and what is read with them. Where\n"
 		"# two connectors cover the same account and region, the first one here reads it.\n"
-		"\n[connector prod]\n");
+		"\n;[connector prod]\n");
 	example_section(to, CONFIG_CONNECTOR);
 }

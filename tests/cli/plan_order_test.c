@@ -115,12 +115,12 @@ static void what_is_missing_is_named_with_what_to_give(void **state)
 {
 	(void)state;
 	refused("--cert c --key k",
-		"where to is missing: give --account ID and --region REGION, or --arn ARN");
+		"where to is missing: give --account ACCOUNT and --region REGION, or --arn ARN");
 	refused(PLACE, "the certificate is missing: give --cert FILE and --key FILE, or --pkcs12 "
 		       "FILE");
 	refused(PLACE "--cert c",
 		"the key is missing: give --key FILE (the same file as --cert when it holds both), "
-		"or --csr ID for a key made on the sensor");
+		"or --csr REQUEST for a key made on the sensor");
 }
 
 static void what_is_no_text_is_refused(void **state)

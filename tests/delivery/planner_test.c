@@ -195,6 +195,79 @@ static void a_key_goes_where_its_escrow_says(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* A job of this sensor that the inventory knows nothing of yet. */
+struct earlier {
+	const char *id, *arn, *certificate_id, *region;
+	enum job_kind kind;
+};
+
+static void put_earlier(struct store_txn *txn, void *arg)
+{
+	for (const struct earlier *earlier = arg; earlier->id != NULL; earlier++)
+		store_job_put(txn, &(struct job_record){.id = earlier->id,
+					   .kind = earlier->kind,
+					   .plan_id = "",
+					   .of_job_id = "",
+					   .connector = "prod",
+					   .account_id = ACCOUNT,
+					   .region = earlier->region,
+					   .arn = earlier->arn,
+					   .certificate_id = earlier->certificate_id,
+					   .phase = JOB_DONE,
+					   .state = JOB_SUCCEEDED,
+					   .reason = "",
+					   .created_s = NOW_S,
+					   .ended_s = NOW_S,
+					   .may_have_imported = true,
+					   .old_serial = "",
+					   .new_serial = "",
+					   .old_key_id = "",
+					   .new_key_id = "",
+					   .evidence = "",
+					   .requested_by = "uid 0"});
+}
+
+#define NEW_ARN "arn:aws:acm:" REGION ":" ACCOUNT ":certificate/not-scanned-yet"
+
+/* earlier: ended by a NULL id. */
+static void run_after(struct earlier *earlier, const char *wanted)
+{
+	struct job_fixture fixture;
+	struct answer answer;
+	struct err err = ERR_INIT;
+	open_world(&fixture);
+	assert_int_equal(store_write_now(fixture.store, put_earlier, earlier, &err), 0);
+	run(&fixture, &(struct plan_request){.certificate_id = "blog", .reimport_allowed = true},
+		&answer);
+	const char *told = answer.err.kind != ERR_NONE ? answer.err.text : answer.document;
+	if (strstr(told, wanted) == NULL)
+		fail_msg("\"%s\" lacks \"%s\"", told, wanted);
+	job_fixture_close(&fixture);
+}
+
+static void what_was_delivered_since_the_last_cycle_is_found_by_its_id(void **state)
+{
+	(void)state;
+	struct earlier delivered = {
+		"j-20261121-000000-00000000aa", NEW_ARN, "blog", REGION, JOB_DELIVER};
+	struct earlier again = delivered, deleted = delivered, elsewhere = delivered;
+	struct earlier other_id = delivered, other_arn = delivered, other_deleted = delivered;
+	again.id = "j-20261121-000001-00000000ab";
+	deleted.id = other_deleted.id = "d-20261121-000002-00000000ac";
+	deleted.kind = other_deleted.kind = JOB_DELETE;
+	other_deleted.arn = NEW_ARN "-other";
+	elsewhere.region = "us-east-1";
+	other_id.certificate_id = "shop";
+	other_arn.id = again.id;
+	other_arn.arn = NEW_ARN "-other";
+	run_after((struct earlier[]){delivered, again, other_deleted, {.id = NULL}}, NEW_ARN);
+	run_after((struct earlier[]){delivered, deleted, {.id = NULL}}, "\"decision\":\"import\"");
+	run_after((struct earlier[]){elsewhere, {.id = NULL}}, "\"decision\":\"import\"");
+	run_after((struct earlier[]){other_id, {.id = NULL}}, "\"decision\":\"import\"");
+	run_after((struct earlier[]){delivered, other_arn, {.id = NULL}},
+		"two certificates carry the id blog");
+}
+
 static void wrong_requests_are_one_sentence(void **state)
 {
 	(void)state;
@@ -282,6 +355,7 @@ int main(void)
 		cmocka_unit_test(the_id_of_a_certificate_stays_with_it),
 		cmocka_unit_test(what_it_refuses_is_stored_without_a_key),
 		cmocka_unit_test(a_key_goes_where_its_escrow_says),
+		cmocka_unit_test(what_was_delivered_since_the_last_cycle_is_found_by_its_id),
 		cmocka_unit_test(wrong_requests_are_one_sentence),
 		cmocka_unit_test(each_failure_leaves_no_plan),
 		cmocka_unit_test(cancel_at_each_turn_leaves_nothing_waiting),

@@ -651,7 +651,7 @@ def test_a_request_goes_to_stdout_and_its_id_to_stderr(api):
 
 def test_wrong_requests(api):
     fake, cli = api({("POST", "/v1/csr"): {"schema": 1, "csr": {}}})
-    assert "--domain NAME" in cli.run("csr", code=2).stderr
+    assert "--domain DOMAIN" in cli.run("csr", code=2).stderr
     assert "expected arn:aws:acm" in cli.run("csr", "--arn", "x", code=2).stderr
     assert fake.requests == []
     assert "no request in it" in cli.run("csr", "--domain", "x", code=1).stderr

@@ -91,9 +91,10 @@ def test_the_example_is_a_correct_configuration(sensor):
     assert example.returncode == 0
     daemon.config.write_text(example.stdout)
     assert daemon.run("--check").returncode == 0
+    assert ": correct, 0 connectors" in daemon.run("--check").stdout
     # And so it is with every option at its default.
-    daemon.config.write_text(re.sub(r"(?m)^;(?=\w+ =)", "", example.stdout))
-    assert daemon.run("--check").returncode == 0
+    daemon.config.write_text(re.sub(r"(?m)^;(?=\w+ =|\[)", "", example.stdout))
+    assert ": correct, 1 connector\n" in daemon.run("--check").stdout
 
 
 def test_once_exits_with_0_when_everything_was_read_and_4_when_not(awssim, sensor):

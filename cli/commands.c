@@ -1,0 +1,134 @@
+/*
+ * The tables of commands and options: the command line, its help, the manual and the completion of
+ * shells come from them. What is written for a value says what it is; values.c knows each.
+ */
+#include <stddef.h>
+
+#include "cli/cli.h"
+#include "sensor/local_api.h"
+
+#define CONNECTOR                                                                                  \
+	{                                                                                          \
+		"connector", "CONNECTOR", "only of this connector"                                 \
+	}
+#define ACCOUNT                                                                                    \
+	{                                                                                          \
+		"account", "ACCOUNT", "only of this account (12 digits)"                           \
+	}
+#define REGION                                                                                     \
+	{                                                                                          \
+		"region", "REGION", "only of this region"                                          \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, NULL, NULL                                                                   \
+	}
+
+static const struct option_spec no_options[] = {END};
+static const struct option_spec scan_options[] = {CONNECTOR, ACCOUNT, REGION,
+	{"wait", NULL,
+		"show the progress and the outcome; exit 4 when something could not be read"},
+	END};
+static const struct option_spec accounts_options[] = {CONNECTOR, END};
+static const struct option_spec coverage_options[] = {CONNECTOR, ACCOUNT, REGION,
+	{"state", "STATE", "only this state: ok, denied, region_disabled, ..."},
+	{"problems", NULL, "only what could not be read and should be"}, END};
+static const struct option_spec certs_options[] = {CONNECTOR, ACCOUNT, REGION,
+	{"expires", "WHEN", "only what ends by then: 30d, 2026-12-31 (what has expired too)"},
+	{"expires-after", "WHEN", "only what ends after then; 0d leaves out what has expired"},
+	{"domain", "DOMAIN", "only what covers this name, by a wildcard too"},
+	{"domain-suffix", "DOMAIN", "only with this name or any name below it"},
+	{"status", "STATUS",
+		"only this status: ISSUED, EXPIRED, PENDING_VALIDATION, FAILED, REVOKED, ..."},
+	{"type", "TYPE", "only this type: IMPORTED, AMAZON_ISSUED or PRIVATE"},
+	{"in-use", "yes|no", "only what is bound to something, or not"},
+	{"tag", "KEY[=VALUE]", "only with this tag"},
+	{"fingerprint", "HEX", "only with this SHA-256 of the certificate"},
+	{"serial", "HEX", "only with this serial number"},
+	{"sort", "FIELD",
+		"order: expires (default), domain, account, region, status, type, first_seen or arn"},
+	{"gone", NULL, "also those that ACM no longer lists"}, END};
+static const struct option_spec show_options[] = {
+	{"pem", NULL, "print the certificate and its chain as PEM"},
+	{"gone", NULL, "also those that ACM no longer lists"}, END};
+static const struct option_spec events_options[] = {
+	{"since", "WHEN", "from then on: 2h, 7d, 2026-11-01 (default: 1d)"},
+	{"limit", "N", "at most this many"},
+	{"follow", NULL, "go on as events happen, until interrupted"}, END};
+
+static const struct option_spec plan_options[] = {
+	{"connector", "CONNECTOR", "through this connector; needed when there is more than one"},
+	{"account", "ACCOUNT", "into this account (12 digits); default: the ARN's"},
+	{"region", "REGION", "into this region; default: the ARN's"},
+	{"arn", "ARN", "replace the certificate under this ARN"},
+	{"certificate-id", "ID",
+		"replace the one tagged acmsensor:certificate-id=ID, or tag the new one"},
+	{"new-arn", NULL, "import as a new certificate, though there is one to replace"},
+	{"cert", "FILE", "the certificate, PEM; - is standard input"},
+	{"key", "FILE", "its private key, PEM, encrypted or not"},
+	{"chain", "FILE", "its chain, PEM, in any order"},
+	{"pkcs12", "FILE", "certificate, key and chain in one PKCS#12 file"},
+	{"passphrase-file", "FILE", "its first line opens the key; else asked for when needed"},
+	{"csr", "REQUEST", "the key is that of this request of acmsensor csr"},
+	{"keep-root", NULL, "send the root of the chain too"},
+	{"tag", "KEY=VALUE...", "set this tag; may be repeated"},
+	{"verify-host", "HOST[:PORT]...", "prove it by a TLS handshake there; may be repeated"},
+	{"auto-rollback", NULL, "go back by itself when ACM or a host shows something else"}, END};
+static const struct option_spec wait_options[] = {
+	{"wait", NULL, "show each step as it comes, and the outcome"}, END};
+static const struct option_spec jobs_options[] = {
+	{"follow", NULL, "of one job: each step as it comes, until it ends"}, END};
+static const struct option_spec csr_options[] = {
+	{"connector", "CONNECTOR", "through this connector; needed when there is more than one"},
+	{"domain", "DOMAIN...", "a name of the certificate; may be repeated"},
+	{"key-type", "KEY_TYPE", "rsa2048 (default), rsa3072, rsa4096, ec256 or ec384"},
+	{"subject", "DN", "such as CN=www.example.com,O=Example; default: the first domain"},
+	{"arn", "ARN", "take names, key type and usages from what is to be replaced"}, END};
+static const struct option_spec delete_options[] = {
+	{"connector", "CONNECTOR", "through this connector; needed when there is more than one"},
+	{"wait-until-unused", NULL, "wait until nothing uses it, then delete"},
+	{"wait", NULL, "show each step as it comes, and the outcome"},
+	{"yes", "ARN", "the same ARN again: do not ask (for scripts)"}, END};
+
+const struct option_spec global_options[] = {
+	{"socket", "PATH", "the daemon's control socket (default " LOCAL_API_SOCKET ")"},
+	{"offline", "DATA_DIR", "read the store itself, without a daemon"},
+	{"output", "FORMAT", "-o table (default), wide, json or csv"},
+	{"help", NULL, "print the help, or that of a command"},
+	{"version", NULL, "print the version"},
+	END,
+};
+
+const struct command commands[] = {
+	{"status", "", "sensor, connectors, counts, and what needs attention first", no_options, 0,
+		0, command_status},
+	{"scan", "", "start a cycle now", scan_options, 0, 0, command_scan},
+	{"accounts", "", "the tree of units and accounts with counts and coverage",
+		accounts_options, 0, 0, command_accounts},
+	{"coverage", "", "every account and region: read or not, why, and when last",
+		coverage_options, 0, 0, command_coverage},
+	{"certs", "", "the inventory; soonest end first", certs_options, 0, 0, command_certs},
+	{"show", "ARN|FINGERPRINT|SERIAL|DOMAIN", "everything about a certificate", show_options, 1,
+		1, command_show},
+	{"events", "", "what happened", events_options, 0, 0, command_events},
+	{"config", "", "effective configuration, and where each value comes from", no_options, 0, 0,
+		command_config},
+	{"plan", "", "what a delivery would do, before anything is done", plan_options, 0, 0,
+		command_plan},
+	{"apply", "PLAN", "carry out a plan", wait_options, 1, 1, command_apply},
+	{"plans", "[PLAN]", "the plans, or one again", no_options, 0, 1, command_plans},
+	{"jobs", "[JOB]", "deliveries, rollbacks and deletions; every step of one", jobs_options, 0,
+		1, command_jobs},
+	{"cancel", "JOB", "stop a job before it changes anything", no_options, 1, 1,
+		command_cancel},
+	{"rollback", "JOB", "bring back what a delivery replaced", wait_options, 1, 1,
+		command_rollback},
+	{"csr", "", "make a key on the sensor, and the request for its certificate", csr_options, 0,
+		0, command_csr},
+	{"delete", "ARN", "delete a certificate that nothing uses", delete_options, 1, 1,
+		command_delete},
+	{"backup", "FILE", "copy the store, consistent, while the daemon runs", no_options, 1, 1,
+		command_backup},
+	{"help", "[COMMAND]", "this, or the help of a command", no_options, 0, 1, command_help},
+	{NULL, NULL, NULL, NULL, 0, 0, NULL},
+};
