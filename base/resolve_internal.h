@@ -2,8 +2,8 @@
  * The threads of base/resolve. Private to resolve*.c.
  *
  * A pool is used from the loop's thread only; what it shares with its own threads is inside. A
- * lookup goes in by name and comes out answered, in any order. Closing the pool waits for no lookup:
- * threads that are stuck in a lookup keep the shared part alive, and the last one frees it.
+ * lookup goes in by name and comes out answered, in any order. Closing the pool waits for no
+ * lookup: threads that are stuck in one keep the shared part alive, and the last one frees it.
  */
 #ifndef BASE_RESOLVE_INTERNAL_H
 #define BASE_RESOLVE_INTERNAL_H
