@@ -3,6 +3,7 @@
  *
  *   bundle        leaf, key and chain as ACM takes them             (pure)
  *   import_rules  ACM's rules, foreseen                             (pure)
+ *   way_back      whether the old one could be imported again      (pure)
  *   plan          reimport, import as new, or refuse; rendered      (pure)
  *   job_next      what a job does next, given what it has learnt    (pure)
  *   remote        what ACM holds under an ARN; finding a leaf       (flows)
@@ -110,7 +111,7 @@ void job_order_write(struct store_txn *txn, const struct job_order *order);
 void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s);
 
 /* Whether what a job replaced can be brought back now. ret_text: why not, "" when it can. */
-enum { ROLLBACK_TEXT_MAX = 256 };
+enum { ROLLBACK_TEXT_MAX = 400 };
 bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int64_t now_s,
 	char ret_text[ROLLBACK_TEXT_MAX]);
 

@@ -486,3 +486,25 @@ enum rule_verdict rule_results_verdict(const struct rule_results *results)
 	}
 	return verdict;
 }
+
+bool rule_results_tell_broken(
+	const struct rule_results *results, size_t from, char *ret, size_t size)
+{
+	static const char another[] = " (and another rule is broken)";
+	const struct rule_result *first = NULL;
+	bool is_more = false;
+	for (size_t i = from; i < results->count; i++) {
+		if (results->item[i].verdict != RULE_BROKEN)
+			continue;
+		is_more = first != NULL;
+		if (is_more)
+			break;
+		first = &results->item[i];
+	}
+	if (first == NULL)
+		return false;
+	text_shorten(ret, size - sizeof(another), first->text);
+	if (is_more)
+		text_copy(ret + strlen(ret), size - strlen(ret), another);
+	return true;
+}

@@ -51,4 +51,9 @@ void import_rules_replace(
 /* RULE_BROKEN if any is, else RULE_UNCONFIRMED if any is. */
 enum rule_verdict rule_results_verdict(const struct rule_results *results);
 
+/* The sentence of the first broken one from that on, for use inside of another sentence; cut to
+ * size, and it says when there are more. false: none is broken, ret is untouched. */
+bool rule_results_tell_broken(
+	const struct rule_results *results, size_t from, char *ret, size_t size);
+
 #endif

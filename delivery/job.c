@@ -134,7 +134,7 @@ static void drop_key(struct job_run *run)
 struct job_known job_known_now(struct job_run *run)
 {
 	const struct job_record *job = &run->job.record;
-	text_copy(run->no_rollback, sizeof(run->no_rollback), job_no_way_back(job));
+	text_shorten(run->no_rollback, sizeof(run->no_rollback), job_no_way_back(run));
 	return (struct job_known){.kind = job->kind,
 		.phase = job->phase,
 		.has_arn = job->arn[0] != '\0',

@@ -16,6 +16,7 @@ void job_goods_clear(struct job_goods *goods)
 	buf_clear(&goods->host_bytes);
 	x509_facts_clear(&goods->leaf);
 	free(goods->key_id);
+	free(goods->no_rollback);
 	*goods = (struct job_goods){.key_id = NULL};
 }
 
@@ -67,6 +68,8 @@ static int load_deliver(struct store_txn *txn, const struct job_record *job,
 	goods->tags = copy_pack(&plan.tags, &goods->tag_bytes);
 	goods->hosts = copy_pack(&plan.verify_hosts, &goods->host_bytes);
 	goods->auto_rollback = plan.auto_rollback;
+	if (!plan.may_roll_back)
+		goods->no_rollback = xstrdup(plan.rollback_reason);
 	return load_pems(txn, plan.leaf_sha256, plan.chain_sha256, plan.chain_count, goods, err);
 }
 

@@ -119,8 +119,8 @@ void job_want_tags(struct job_run *run, struct job_tags *ret_want);
 void job_note_tags(struct job_run *run, const struct job_tags *added);
 /* Fills hosts from the goods. */
 void job_list_hosts(struct job_run *run);
-/* Why there will be no way back, by the record alone. */
-const char *job_no_way_back(const struct job_record *job);
+/* Why there will be no way back; "" when there will be one. */
+const char *job_no_way_back(const struct job_run *run);
 
 /* --- job_turn.c -------------------------------------------------------------------------------- */
 

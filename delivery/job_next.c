@@ -437,7 +437,7 @@ static void after_confirm(const struct job_known *known, struct job_decision *to
 
 static void after_verify(const struct job_known *known, struct job_decision *to)
 {
-	char text[512];
+	char text[JOB_REASON_MAX];
 	if ((known->other > 0 && is_patient(known, JOB_VERIFY_PATIENCE_S)) ||
 		(known->unreachable > 0 && is_patient(known, JOB_UNREACHABLE_PATIENCE_S))) {
 		look_again(known, to);

@@ -12,6 +12,7 @@
 #include "delivery/delivery.h"
 #include "delivery/delivery_internal.h"
 #include "delivery/job_copy.h"
+#include "delivery/way_back.h"
 #include "store/events.h"
 #include "store/vault.h"
 
@@ -91,11 +92,36 @@ static bool is_zero(const unsigned char *bytes, size_t len)
 	return any == 0;
 }
 
-bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int64_t now_s,
-	char ret_text[ROLLBACK_TEXT_MAX])
+/* false: not in the store, or not to be read. */
+static bool read_facts(
+	struct store_txn *txn, const unsigned char *sha256, struct x509_facts *ret_facts)
 {
 	const void *der;
 	size_t len;
+	struct err unread = ERR_INIT;
+	return store_pem_get(txn, sha256, &der, &len) &&
+	       x509_facts_from_der(der, len, ret_facts, &unread) == 0;
+}
+
+/* By ACM's rules, as the plan foresaw them; the old one may have expired since. */
+static void judge_way_back(struct store_txn *txn, const struct job_record *job, int64_t now_s,
+	char ret_text[ROLLBACK_TEXT_MAX])
+{
+	struct x509_facts old = {.san_count = 0}, fresh = {.san_count = 0};
+	char why[WAY_BACK_TEXT_MAX] = "";
+	if (!read_facts(txn, job->old_fingerprint_sha256, &old) ||
+		!read_facts(txn, job->new_fingerprint_sha256, &fresh))
+		text_copy(why, sizeof(why), "the previous certificate is not in the store");
+	else
+		(void)way_back_judge(&old, &fresh, now_s, why); /* why tells */
+	x509_facts_clear(&old);
+	x509_facts_clear(&fresh);
+	text_shorten(ret_text, ROLLBACK_TEXT_MAX, why);
+}
+
+bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int64_t now_s,
+	char ret_text[ROLLBACK_TEXT_MAX])
+{
 	const char *why = "";
 	if (job->kind == JOB_DELETE)
 		why = "a deleted certificate cannot be brought back under its ARN";
@@ -111,10 +137,10 @@ bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int6
 	else if ((job->keep_key_until_s != 0 && job->keep_key_until_s <= now_s) ||
 		 !store_vault_has(txn, job->old_key_id))
 		why = "the previous certificate's private key was wiped: its time was over";
-	else if (!store_pem_get(txn, job->old_fingerprint_sha256, &der, &len))
-		why = "the previous certificate is not in the store";
 	text_copy(ret_text, ROLLBACK_TEXT_MAX, why);
-	return why[0] == '\0';
+	if (why[0] == '\0')
+		judge_way_back(txn, job, now_s, ret_text);
+	return ret_text[0] == '\0';
 }
 
 void job_rollback_record(const struct job_record *of, const char *id, const char *requested_by,

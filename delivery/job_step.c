@@ -55,15 +55,16 @@ enum job_holds job_compare(const struct job_record *job, const struct remote_sta
 	return told == WHICH_NEW ? JOB_HOLDS_NEW : JOB_HOLDS_OLD;
 }
 
-const char *job_no_way_back(const struct job_record *job)
+const char *job_no_way_back(const struct job_run *run)
 {
+	const struct job_record *job = &run->job.record;
 	if (job->kind != JOB_DELIVER)
 		return "";
 	if (job->arn[0] == '\0' || job->old_serial[0] == '\0')
 		return "it was a first import";
 	if (job->old_key_id[0] == '\0')
 		return "this sensor does not have the previous certificate's private key";
-	return "";
+	return run->goods.no_rollback != NULL ? run->goods.no_rollback : "";
 }
 
 /* --- keeping ----------------------------------------------------------------------------------- */

@@ -6,14 +6,13 @@
 #include "delivery/cert_view.h"
 #include "delivery/job_tags.h"
 #include "delivery/plan_internal.h"
+#include "delivery/way_back.h"
 
 enum {
 	TAGS_MAX = 50,	     /* TooManyTagsException */
 	PROVENANCE_TAGS = 3, /* managed-by, sensor, certificate-id */
 	WHY_MAX = 380,	     /* of PLAN_TEXT_MAX, with room for the sentence around it */
 };
-
-static const char another[] = " (and another rule is broken)";
 
 #define DECIDE(plan, what, ...)                                                                    \
 	((plan)->decision = (what), tell((plan)->reason, PLAN_TEXT_MAX, __VA_ARGS__))
@@ -72,31 +71,6 @@ static size_t count_tags(const struct plan_input *input)
 
 /* --- the decision ----------------------------------------------------------------------------- */
 
-/* NULL: none from that one on. ret_more: how many follow it. */
-static const struct rule_result *first_broken(
-	const struct rule_results *results, size_t from, size_t *ret_more)
-{
-	const struct rule_result *first = NULL;
-	*ret_more = 0;
-	for (size_t i = from; i < results->count; i++) {
-		if (results->item[i].verdict != RULE_BROKEN)
-			continue;
-		if (first == NULL)
-			first = &results->item[i];
-		else
-			++*ret_more;
-	}
-	return first;
-}
-
-/* A broken rule's sentence inside of another one. */
-static void tell_broken(char ret[WHY_MAX], const struct rule_result *broken, size_t more)
-{
-	text_shorten(ret, WHY_MAX - sizeof(another), broken->text);
-	if (more > 0)
-		text_copy(ret + strlen(ret), WHY_MAX - strlen(ret), another);
-}
-
 static size_t count_unconfirmed(const struct rule_results *results)
 {
 	size_t count = 0;
@@ -130,15 +104,13 @@ static void decide_replace(const struct plan_input *input, struct plan *plan)
 {
 	const struct remote_state *current = plan_current(input);
 	char why[WHY_MAX];
-	size_t from = plan->rules.count, more, tags = count_tags(input);
+	size_t from = plan->rules.count, tags = count_tags(input);
 	import_rules_replace(&(struct rule_old){.type = current->detail.type,
 				     .status = current->detail.status,
 				     .facts = plan_old_facts(input)},
 		&input->bundle->leaf.facts, &plan->rules);
-	const struct rule_result *broken = first_broken(&plan->rules, from, &more);
 	size_t users = current->detail.in_use_by.count, open = count_unconfirmed(&plan->rules);
-	if (broken != NULL) {
-		tell_broken(why, broken, more);
+	if (rule_results_tell_broken(&plan->rules, from, why, sizeof(why))) {
 		DECIDE(plan, PLAN_REFUSE,
 			"ACM would refuse it under this ARN: %s; --new-arn imports it as a new "
 			"certificate",
@@ -163,7 +135,6 @@ static void decide(const struct plan_input *input, struct plan *plan)
 	const struct bundle *bundle = input->bundle;
 	const struct x509_facts *chain[BUNDLE_CHAIN_MAX];
 	char why[WHY_MAX];
-	size_t more;
 	if (plan_has_arn(input) && refuses_arn(input, plan))
 		return;
 	assert(bundle->chain_count <= BUNDLE_CHAIN_MAX);
@@ -171,11 +142,9 @@ static void decide(const struct plan_input *input, struct plan *plan)
 		chain[i] = &bundle->chain[i].facts;
 	import_rules_new(
 		&bundle->leaf.facts, chain, bundle->chain_count, input->now_s, &plan->rules);
-	const struct rule_result *broken = first_broken(&plan->rules, 0, &more);
-	if (broken != NULL) {
-		tell_broken(why, broken, more);
+	if (rule_results_tell_broken(&plan->rules, 0, why, sizeof(why)))
 		DECIDE(plan, PLAN_REFUSE, "ACM would refuse the certificate: %s", why);
-	} else if (plan_has_arn(input) && input->reimport_allowed) {
+	else if (plan_has_arn(input) && input->reimport_allowed) {
 		decide_replace(input, plan);
 	} else {
 		decide_new(input, plan);
@@ -184,39 +153,30 @@ static void decide(const struct plan_input *input, struct plan *plan)
 
 /* --- the way back ----------------------------------------------------------------------------- */
 
-/* The old certificate would be a reimport over the new one, by the same rules. */
 static void judge_way_back(const struct plan_input *input, struct plan *plan)
 {
 	const struct x509_facts *old = plan_old_facts(input);
-	struct rule_results backwards = {.count = 0};
 	const char *until = input->old_key_until;
-	char old_until[TEXT_TIME_MAX], why[WHY_MAX];
-	size_t more;
-	import_rules_replace(&(struct rule_old){.type = "IMPORTED",
-				     .status = "ISSUED",
-				     .facts = &input->bundle->leaf.facts},
-		old, &backwards);
-	const struct rule_result *broken = first_broken(&backwards, 0, &more);
+	char old_until[TEXT_TIME_MAX], why[WAY_BACK_TEXT_MAX];
+	enum rule_verdict verdict =
+		way_back_judge(old, &input->bundle->leaf.facts, input->now_s, why);
 	bool is_kept_until = until != NULL && until[0] != '\0';
-	if (broken != NULL) {
-		tell_broken(why, broken, more);
-		SAY_ROLLBACK(plan, false,
-			"ACM would refuse the certificate that is there over the new one: %s", why);
-		return;
-	}
-	SAY_ROLLBACK(plan, true,
-		"the certificate that is there (serial %s, valid until %s) and its key are "
-		"kept sealed%s%s and can be imported again%s",
-		old->serial, text_format_time(old->not_after_s, old_until),
-		is_kept_until ? " until " : "", is_kept_until ? until : "",
-		count_unconfirmed(&backwards) > 0 ? ", though not every rule of that is confirmed"
-						  : "");
+	if (verdict == RULE_BROKEN)
+		SAY_ROLLBACK(plan, false, "%s", why);
+	else
+		SAY_ROLLBACK(plan, true,
+			"the certificate that is there (serial %s, valid until %s) and its key are "
+			"kept sealed%s%s and can be imported again%s",
+			old->serial, text_format_time(old->not_after_s, old_until),
+			is_kept_until ? " until " : "", is_kept_until ? until : "",
+			verdict == RULE_UNCONFIRMED
+				? ", though not every rule of that is confirmed"
+				: "");
 }
 
 static void judge_rollback(const struct plan_input *input, struct plan *plan)
 {
 	const struct x509_facts *old = plan_old_facts(input);
-	char at[TEXT_TIME_MAX];
 	if (plan->decision == PLAN_REFUSE)
 		SAY_ROLLBACK(plan, false, "nothing is done, so there is nothing to take back");
 	else if (plan->decision == PLAN_IMPORT_NEW)
@@ -233,14 +193,6 @@ static void judge_rollback(const struct plan_input *input, struct plan *plan)
 		SAY_ROLLBACK(plan, false,
 			"ACM never gives a private key back, and this sensor does not have the key "
 			"of what is there: it did not deliver it, or keeps it no longer");
-	else if (old->not_after_s <= input->now_s)
-		SAY_ROLLBACK(plan, false,
-			"what is there has expired on %s, and ACM takes no expired certificate",
-			text_format_time(old->not_after_s, at));
-	else if (old->not_before_s > input->now_s)
-		SAY_ROLLBACK(plan, false,
-			"what is there is valid from %s only, and ACM takes no certificate before",
-			text_format_time(old->not_before_s, at));
 	else
 		judge_way_back(input, plan);
 }

@@ -114,5 +114,6 @@ $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
 $(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o
 $(B)/tests/delivery/plan_test:        $(B)/tests/lib/make_facts.o
+$(B)/tests/delivery/way_back_test:    $(B)/tests/lib/make_facts.o
 $(B)/tests/delivery/plan_render_test: $(B)/tests/lib/make_facts.o $(B)/tests/lib/read_file.o
 $(B)/tests/delivery/cert_view_test:   $(B)/tests/lib/make_facts.o

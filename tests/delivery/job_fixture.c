@@ -127,9 +127,9 @@ static void write_world(struct store_txn *txn, void *arg)
 		.escrow = options->escrow,
 		.key_id = plan_key_id(fixture),
 		.tags = {.bytes = tags, .len = sizeof(tags), .count = 2},
-		.may_roll_back = !options->lacks_old_key,
+		.may_roll_back = !options->lacks_old_key && options->no_rollback == NULL,
 		.auto_rollback = options->auto_rollback,
-		.rollback_reason = "",
+		.rollback_reason = options->no_rollback != NULL ? options->no_rollback : "",
 		.job_id = "",
 		.requested_by = "uid 0",
 		.document = "{}"};

@@ -22,6 +22,7 @@ struct job_fixture_options {
 	bool is_first_import;
 	bool lacks_old_key; /* it was delivered by somebody else */
 	bool auto_rollback;
+	const char *no_rollback; /* why the plan saw no way back, though the key is there */
 	enum key_escrow escrow; /* 0: the sensor */
 	const char *host;	/* NULL: none is verified */
 };

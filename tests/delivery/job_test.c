@@ -270,6 +270,45 @@ static void a_key_whose_time_is_over_is_no_way_back(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void an_old_certificate_that_expired_since_is_no_way_back(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	fixture.acm.import_stale_looks = 2; /* so that the key is kept for longer than it lives */
+	run_plan(&fixture, &outcome);
+	fake_clock_set_now_s(outcome.keep_key_until_s - 1);
+	char id[DELIVERY_ID_MAX + 1];
+	memcpy(id, fixture.job_id, sizeof(id));
+	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
+	assert_int_equal(job_fixture_order(&fixture, &order, &err), -1);
+	assert_int_equal(err.kind, ERR_REFUSED);
+	assert_non_null(strstr(
+		err.text, "rollback is impossible: the old certificate expired on 2026-12-21"));
+	assert_int_equal(fixture.acm.imported, 1);
+	job_fixture_close(&fixture);
+}
+
+static void no_automatic_rollback_where_the_plan_saw_no_way_back(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture,
+		&(struct job_fixture_options){.host = "www.example.com",
+			.auto_rollback = true,
+			.no_rollback = "ACM would refuse it"});
+	fixture.served = fixture.old_pem;
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED,
+		"still serves another certificate, and there is no way back: ACM would refuse it");
+	job_fixture_running(&fixture, fixture.job_id);
+	assert_string_equal(fixture.job_id, "");
+	job_fixture_close(&fixture);
+}
+
 static void a_host_that_serves_another_one_is_a_warning(void **state)
 {
 	(void)state;
@@ -401,6 +440,8 @@ int main(void)
 		cmocka_unit_test(a_rollback_brings_the_old_one_back_and_can_be_undone),
 		cmocka_unit_test(an_impossible_rollback_is_refused_before_anything_is_sent),
 		cmocka_unit_test(a_key_whose_time_is_over_is_no_way_back),
+		cmocka_unit_test(an_old_certificate_that_expired_since_is_no_way_back),
+		cmocka_unit_test(no_automatic_rollback_where_the_plan_saw_no_way_back),
 		cmocka_unit_test(a_host_that_serves_another_one_is_a_warning),
 		cmocka_unit_test(automatic_rollback_when_a_host_does_not_follow),
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),

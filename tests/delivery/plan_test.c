@@ -594,13 +594,13 @@ static void the_way_back_needs_a_valid_old_certificate(void **state)
 	struct world *world = make_world();
 	world->old.not_after_s = NOW_S;
 	expect_rollback(world, false,
-		"what is there has expired on 2026-11-21T00:00:00Z, and ACM takes no expired "
+		"the old certificate expired on 2026-11-21T00:00:00Z, and ACM takes no expired "
 		"certificate");
 	world->old.not_after_s = NOW_S + 90 * DAY_S;
 	world->old.not_before_s = NOW_S + DAY_S;
 	expect_rollback(world, false,
-		"what is there is valid from 2026-11-22T00:00:00Z only, and ACM takes no "
-		"certificate before");
+		"the old certificate is valid from 2026-11-22T00:00:00Z only, and ACM takes none "
+		"before");
 	world->remote.has_facts = false;
 	expect_rollback(world, false,
 		"ACM gives no certificate that could be read, so there is nothing that could be "
@@ -614,8 +614,8 @@ static void the_way_back_obeys_the_rules_too(void **state)
 	struct world *world = make_world();
 	world->new.key_usage = SIGN | X509_KU_KEY_AGREEMENT;
 	expect_rollback(world, false,
-		"ACM would refuse the certificate that is there over the new one: key usages may "
-		"not go: KEY_AGREEMENT would");
+		"ACM would refuse the old certificate over the new one: key usages may not go: "
+		"KEY_AGREEMENT would");
 	assert_int_equal(world->plan.decision, PLAN_REIMPORT);
 	world = make_world(); /* clientAuth may come and go */
 	world->old.ext_key_usage = both;

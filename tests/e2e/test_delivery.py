@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from bundle import CLIENT, SERVER, Authority, der, key_pem, new_key, pem
+from bundle import CLIENT, CODE_SIGNING, SERVER, Authority, der, key_pem, new_key, pem
 from test_torture_secrets import writable_memory
 from torture import HAS_SANITIZER, dose
 
@@ -163,6 +163,19 @@ def test_rollback_is_impossible_with_a_key_nobody_kept_and_the_plan_says_so(desk
     assert not plan["rollback"]["possible"] and "key" in plan["rollback"]["reason"]
     message = at.refused("/v1/rollback", 409, job=job["id"])
     assert "key" in message
+
+
+def test_rollback_that_acm_would_refuse_is_impossible_before_anything_is_sent(desk, ec):
+    at = desk()
+    arn = at.deliver(ec.issue("www.example.com", ext_key_usage=[SERVER]))[1]["arn"]
+    wider = ec.issue("www.example.com", number=1, ext_key_usage=[SERVER, CODE_SIGNING])
+    plan, job = at.deliver(wider, arn=arn)
+    assert not plan["rollback"]["possible"] and "CODE_SIGNING" in plan["rollback"]["reason"]
+    assert not job["rollback_possible"]
+    imports = len(at.sim.imports())
+    message = at.refused("/v1/rollback", 409, job=job["id"])
+    assert "impossible" in message and "CODE_SIGNING" in message
+    assert len(at.sim.imports()) == imports
 
 
 def test_first_import_sends_its_tags_with_it(desk, ec):
