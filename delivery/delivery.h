@@ -126,6 +126,19 @@ typedef void job_run_done_fn(void *arg, const struct err *err);
 struct job_run *job_run_start(struct delivery *delivery, const struct delivery_target *target,
 	const char *job_id, job_run_done_fn *done, void *arg);
 void job_run_cancel(struct job_run *run);
+/*
+ * In place of job_run_start when there is no way into the job's account: writes into the record why
+ * and when it is tried again, so that nobody has to guess what the job waits for, and ends the job
+ * when it is to be cancelled or is too old.
+ *
+ * target  client is not looked at; hub may be NULL, a secret there is left to the sweep
+ * done    err NULL: the job has ended; why: it goes on later
+ */
+struct job_run *job_run_start_away(struct delivery *delivery, const struct delivery_target *target,
+	const char *job_id, const struct err *why, int64_t wait_s, job_run_done_fn *done,
+	void *arg);
+/* Whether it stands in the queue for ACM's one import a second, or soon will. */
+bool job_waits_to_import(const struct job_record *job);
 /* What it waits for with a timer is done now; it sees that a cancel was asked. */
 void job_run_wake(struct job_run *run);
 

@@ -15,6 +15,8 @@
  *   VERIFY                  WAIT_PROBES
  *   DELETE_CALL             WAIT_CALL
  *
+ * Away (job_run_start_away) there is one turn without a step, and the run ends.
+ *
  * A store that fails ends the run, not the job. Whatever a run did not write, the next one does
  * again or looks for (job_next_resumed).
  */
@@ -118,8 +120,10 @@ static void on_dropped(void *arg, struct secret *key, const struct err *err)
 /* The vault's keys are the end's own write; the others leave their escrow now. */
 static void drop_key(struct job_run *run)
 {
+	bool is_reachable =
+		run->goods.escrow != ESCROW_SECRETS_MANAGER || run->where.target.hub != NULL;
 	bool is_elsewhere = run->job.record.kind == JOB_DELIVER && run->goods.key_id != NULL &&
-			    run->goods.escrow != ESCROW_SENSOR;
+			    run->goods.escrow != ESCROW_SENSOR && is_reachable;
 	if (!is_elsewhere) {
 		job_finish(run, NULL);
 		return;
@@ -181,7 +185,9 @@ static void on_commit(void *arg, const struct err *err)
 		drop_key(run);
 		return;
 	}
-	if (job->next_attempt_s != 0 && !job_ends_by_cancel(run))
+	if (run->is_away)
+		job_finish(run, &run->away);
+	else if (job->next_attempt_s != 0 && !job_ends_by_cancel(run))
 		wait_turn(run, run->last_wait_s);
 	else
 		job_begin(run);
@@ -190,7 +196,10 @@ static void on_commit(void *arg, const struct err *err)
 void job_decide(struct job_run *run, const struct job_known *known)
 {
 	struct job_decision decision;
-	job_next(known, &decision);
+	if (run->is_away)
+		job_next_away(known, run->away_wait_s, &decision);
+	else
+		job_next(known, &decision);
 	log_debug("job %s phase=%s -> %s wait=%llds: %s", run->id, job_phase_name(known->phase),
 		job_phase_name(decision.phase), (long long)decision.wait_s, decision.reason);
 	job_turn_apply(run, &decision);
@@ -263,6 +272,7 @@ static void start(struct job_run *run)
 	struct job_record *job = &run->job.record;
 	run->began_s = clock_now_s();
 	if (lost.kind != ERR_NONE) {
+		run->is_away = false; /* there is nothing to wait for */
 		end_lost(run, &lost);
 		return;
 	}
@@ -270,7 +280,10 @@ static void start(struct job_run *run)
 	if (job->kind == JOB_DELIVER && run->goods.escrow == ESCROW_MEMORY)
 		memory_key_hold(run->delivery, job->plan_id);
 	job_list_hosts(run);
-	job_begin(run);
+	if (run->is_away)
+		job_decide_err(run, &run->away);
+	else
+		job_begin(run);
 }
 
 static void on_turn(void *arg)
@@ -300,6 +313,23 @@ struct job_run *job_run_start(struct delivery *delivery, const struct delivery_t
 	run->arg = arg;
 	wait_turn(run, 0);
 	return run;
+}
+
+struct job_run *job_run_start_away(struct delivery *delivery, const struct delivery_target *target,
+	const char *job_id, const struct err *why, int64_t wait_s, job_run_done_fn *done, void *arg)
+{
+	struct job_run *run = job_run_start(delivery, target, job_id, done, arg);
+	run->is_away = true;
+	run->away = *why;
+	run->away_wait_s = wait_s;
+	return run;
+}
+
+bool job_waits_to_import(const struct job_record *job)
+{
+	return job->kind != JOB_DELETE &&
+	       (job->phase == JOB_CHECK || job->phase == JOB_KEEP || job->phase == JOB_IMPORT ||
+		       job->phase == JOB_FIND);
 }
 
 void job_run_cancel(struct job_run *run)

@@ -60,6 +60,10 @@ struct job_run {
 	job_run_done_fn *done;
 	void *arg;
 
+	bool is_away; /* job_run_start_away */
+	struct err away;
+	int64_t away_wait_s;
+
 	struct job_copy job; /* as it is stored, or is being written */
 	struct job_goods goods;
 	int64_t began_s, last_wait_s; /* of the phase, in this run */

@@ -498,12 +498,30 @@ static void after_delete(const struct job_known *known, struct job_decision *to)
 
 /* --- all --------------------------------------------------------------------------------------- */
 
-void job_next(const struct job_known *known, struct job_decision *ret_decision)
+static void stay(const struct job_known *known, struct job_decision *to)
 {
-	struct job_decision *to = ret_decision;
 	*to = (struct job_decision){.phase = known->phase,
 		.state = JOB_RUNNING,
 		.may_have_imported = known->may_have_imported};
+}
+
+void job_next_away(const struct job_known *known, int64_t wait_s, struct job_decision *ret_decision)
+{
+	struct job_decision *to = ret_decision;
+	stay(known, to);
+	if (known->is_cancel_asked && !known->may_have_imported) {
+		cancelled(to);
+		return;
+	}
+	try_again(known, to, known->err->text);
+	if (to->state == JOB_RUNNING)
+		to->wait_s = wait_s;
+}
+
+void job_next(const struct job_known *known, struct job_decision *ret_decision)
+{
+	struct job_decision *to = ret_decision;
+	stay(known, to);
 	switch (known->phase) {
 	case JOB_CHECK:
 	case JOB_DRAIN:

@@ -85,6 +85,11 @@ struct job_decision {
 
 void job_next(const struct job_known *known, struct job_decision *ret_decision);
 
+/* As job_next, of a job that could not even begin its step for known->err (its account cannot be
+ * entered, say) and is tried again after wait_s. */
+void job_next_away(
+	const struct job_known *known, int64_t wait_s, struct job_decision *ret_decision);
+
 /* The phase in which a later run goes on. What was sent is looked for; proofs are made again. */
 enum job_phase job_next_resumed(const struct job_record *job);
 

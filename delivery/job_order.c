@@ -16,8 +16,6 @@
 #include "store/events.h"
 #include "store/vault.h"
 
-enum { RUNNING_LOOK_BACK_S = 9 * 86400 }; /* no job lives longer (job_next.h) */
-
 static void refuse(struct store_txn *txn, enum err_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 static void refuse(struct store_txn *txn, enum err_kind kind, const char *format, ...)
@@ -60,26 +58,17 @@ void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_
 
 /* --- one job at a time for an ARN -------------------------------------------------------------- */
 
-/* Ids of a kind begin with its letter and the time: only those that may still run are walked. */
-static bool is_taken_by(struct store_txn *txn, const char *arn, char prefix, int64_t now_s)
+static bool is_taken(struct store_txn *txn, const char *arn)
 {
-	char position[DELIVERY_ID_MAX + 1];
+	char position[DELIVERY_ID_MAX + 1] = "";
 	struct job_record job;
-	delivery_new_id(prefix, now_s - RUNNING_LOOK_BACK_S, position);
-	while (store_job_next(txn, position, &job) && job.id[0] == prefix) {
-		if (job.state != JOB_RUNNING || strcmp(job.arn, arn) != 0)
+	while (arn[0] != '\0' && store_job_next_running(txn, position, &job)) {
+		if (strcmp(job.arn, arn) != 0)
 			continue;
 		refuse(txn, ERR_REFUSED, "job %s runs on %s: one at a time", job.id, arn);
 		return true;
 	}
 	return false;
-}
-
-static bool is_taken(struct store_txn *txn, const char *arn, int64_t now_s)
-{
-	return arn[0] != '\0' && (is_taken_by(txn, arn, JOB_ID_DELIVER, now_s) ||
-					 is_taken_by(txn, arn, JOB_ID_ROLLBACK, now_s) ||
-					 is_taken_by(txn, arn, JOB_ID_DELETE, now_s));
 }
 
 /* --- the way back ------------------------------------------------------------------------------ */
@@ -182,7 +171,7 @@ static void order_rollback(struct store_txn *txn, const struct job_order *order)
 		refuse(txn, ERR_REFUSED, "rollback is impossible: %s", why);
 		return;
 	}
-	if (is_taken(txn, of.arn, order->now_s))
+	if (is_taken(txn, of.arn))
 		return;
 	job_rollback_record(&of, order->id, order->requested_by, order->now_s, &job);
 	store_job_put(txn, &job);
@@ -292,7 +281,7 @@ static void order_deliver(struct store_txn *txn, const struct job_order *order)
 		refuse(txn, ERR_NOT_FOUND, "there is no plan %s", order->plan_id);
 		return;
 	}
-	if (!is_plan_open(txn, order, &plan) || is_taken(txn, plan.arn, order->now_s))
+	if (!is_plan_open(txn, order, &plan) || is_taken(txn, plan.arn))
 		return;
 	if (read_serial(txn, plan.leaf_sha256, serial, &err) != 0) {
 		store_txn_fail(txn, &err);
@@ -318,7 +307,7 @@ static void order_deliver(struct store_txn *txn, const struct job_order *order)
 
 static void order_delete(struct store_txn *txn, const struct job_order *order)
 {
-	if (is_taken(txn, order->arn, order->now_s))
+	if (is_taken(txn, order->arn))
 		return;
 	const struct job_record job = {.id = order->id,
 		.kind = JOB_DELETE,

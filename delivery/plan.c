@@ -169,9 +169,8 @@ static void judge_way_back(const struct plan_input *input, struct plan *plan)
 			"kept sealed%s%s and can be imported again%s",
 			old->serial, text_format_time(old->not_after_s, old_until),
 			is_kept_until ? " until " : "", is_kept_until ? until : "",
-			verdict == RULE_UNCONFIRMED
-				? ", though not every rule of that is confirmed"
-				: "");
+			verdict == RULE_UNCONFIRMED ? ", though not every rule of that is confirmed"
+						    : "");
 }
 
 static void judge_rollback(const struct plan_input *input, struct plan *plan)

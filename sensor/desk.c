@@ -15,8 +15,9 @@
 #include "store/jobs.h"
 
 enum {
-	PAUSE_MS = 30000, /* before a job that could not go on is started again */
-	PUMP_MS = 50,	  /* between two looks at which jobs may start */
+	PAUSE_S = 30,	 /* before a job that could not go on is started again */
+	PUMP_MS = 50,	 /* between two looks at which jobs may start */
+	PLACE_MS = 1000, /* until it is looked again whether there is room for one that waits */
 };
 
 /* --- one job ---------------------------------------------------------------------------------- */
@@ -44,11 +45,11 @@ static void on_pause(void *arg)
 static void pause_job(struct desk_job *job, const struct err *err)
 {
 	log_warning("delivery job=%s error=%s reason=\"%s\" next=\"again in %d s\"", job->id,
-		err_kind_name(err->kind), err->text, PAUSE_MS / 1000);
+		err_kind_name(err->kind), err->text, PAUSE_S);
 	account_access_end(job->access);
 	job->access = NULL;
 	job->connector = NULL;
-	job->timer = loop_timer_start(job->desk->loop, PAUSE_MS, on_pause, job);
+	job->timer = loop_timer_start(job->desk->loop, 1000 * PAUSE_S, on_pause, job);
 }
 
 static void on_run(void *arg, const struct err *err)
@@ -64,12 +65,26 @@ static void on_run(void *arg, const struct err *err)
 	desk_pump(desk); /* another may wait for its place */
 }
 
+/* There is no way into its account, or none is needed: its record is to tell, or to end. */
+static void run_away(struct desk_job *job, const struct err *why)
+{
+	const struct config_connector *config =
+		job->connector != NULL ? connector_config(job->connector) : NULL;
+	const struct delivery_target target = {
+		.hub = job->connector != NULL ? connector_hub(job->connector) : NULL,
+		.hub_region = config != NULL ? config->region : "",
+		.account_id = job->account_id,
+		.region = job->region};
+	job->run = job_run_start_away(
+		job->desk->delivery, &target, job->id, why, PAUSE_S, on_run, job);
+}
+
 static void on_access(void *arg, const struct err *err)
 {
 	struct desk_job *job = arg;
 	const struct config_connector *config = connector_config(job->connector);
 	if (err != NULL) {
-		pause_job(job, err);
+		run_away(job, err);
 		return;
 	}
 	const struct delivery_target target = {.client = account_access_client(job->access),
@@ -83,18 +98,21 @@ static void on_access(void *arg, const struct err *err)
 	job->run = job_run_start(job->desk->delivery, &target, job->id, on_run, job);
 }
 
-/* Whether it does not run yet, and its account and region have room for it. */
-static bool may_start(const struct desk *desk, const struct job_record *record)
+static struct desk_job *find_job(const struct desk *desk, const char *id)
+{
+	struct desk_job *job = LIST_FIRST(&desk->jobs);
+	while (job != NULL && strcmp(job->id, id) != 0)
+		job = LIST_NEXT(job, link);
+	return job;
+}
+
+static bool has_room(const struct desk *desk, const struct job_record *record)
 {
 	const struct desk_job *job;
 	int here = 0;
 	LIST_FOREACH(job, &desk->jobs, link)
-	{
-		if (strcmp(job->id, record->id) == 0)
-			return false;
-		here += strcmp(job->account_id, record->account_id) == 0 &&
-			strcmp(job->region, record->region) == 0;
-	}
+	here += job->has_place && strcmp(job->account_id, record->account_id) == 0 &&
+		strcmp(job->region, record->region) == 0;
 	return here < DESK_JOBS_PLACE_MAX;
 }
 
@@ -108,9 +126,11 @@ static void start_job(struct desk *desk, const struct job_record *record)
 	(void)text_copy(job->region, sizeof(job->region), record->region);
 	LIST_INSERT_HEAD(&desk->jobs, job, link);
 	desk->job_count++;
+	job->has_place = job_waits_to_import(record);
 	job->connector = desk->connector(desk->arg, record->connector, &err);
-	if (job->connector == NULL) {
-		pause_job(job, &err);
+	if (job->connector == NULL || (record->is_cancel_asked && !record->may_have_imported)) {
+		job->has_place = false; /* it sends nothing */
+		run_away(job, &err);
 		return;
 	}
 	job->access = account_access_start(
@@ -123,41 +143,67 @@ static void start_job(struct desk *desk, const struct job_record *record)
 
 void desk_restart_job(struct desk *desk, const char *id)
 {
-	struct desk_job *job = LIST_FIRST(&desk->jobs);
-	while (job != NULL && strcmp(job->id, id) != 0)
-		job = LIST_NEXT(job, link);
+	struct desk_job *job = find_job(desk, id);
 	if (job != NULL)
 		free_job(job);
 }
 
 /* --- the pump --------------------------------------------------------------------------------- */
 
+/* Those that are past their import by now make room. */
+static void look_at_places(struct desk *desk, struct store_txn *txn)
+{
+	struct desk_job *job;
+	struct job_record record;
+	LIST_FOREACH(job, &desk->jobs, link)
+	job->has_place = job->has_place && store_job_get(txn, job->id, &record) &&
+			 job_waits_to_import(&record);
+}
+
+/* Whether one was left that waits for room. */
+static bool start_jobs(struct desk *desk, struct store_txn *txn)
+{
+	struct job_record record;
+	char position[DELIVERY_ID_MAX + 1] = "";
+	bool is_left = false;
+	while (desk->job_count < DESK_JOBS_MAX && store_job_next_running(txn, position, &record)) {
+		if (find_job(desk, record.id) != NULL)
+			continue;
+		if (!job_waits_to_import(&record) || has_room(desk, &record))
+			start_job(desk, &record);
+		else
+			is_left = true;
+	}
+	return is_left;
+}
+
 static void on_pump(void *arg)
 {
 	struct desk *desk = arg;
 	struct store_txn *txn = NULL;
 	struct err err = ERR_INIT;
-	struct job_record record;
-	char position[DELIVERY_ID_MAX + 1] = "";
+	bool is_left = false;
 	desk->pump_timer = NULL;
 	desk->pumped_mono_ms = clock_mono_ms();
-	if (store_read_begin(desk->store, &txn, &err) != 0) {
+	int rc = store_read_begin(desk->store, &txn, &err);
+	if (rc == 0) {
+		look_at_places(desk, txn);
+		is_left = start_jobs(desk, txn);
+		rc = store_txn_check(txn, &err);
+	}
+	store_read_end(txn);
+	if (rc != 0)
 		log_warning(
 			"delivery jobs error=%s reason=\"%s\"", err_kind_name(err.kind), err.text);
-		return;
-	}
-	while (desk->job_count < DESK_JOBS_MAX && store_job_next_running(txn, position, &record))
-		if (may_start(desk, &record))
-			start_job(desk, &record);
-	store_read_end(txn);
+	if (is_left)
+		desk->pump_timer = loop_timer_start(desk->loop, PLACE_MS, on_pump, desk);
 }
 
 void desk_pump(struct desk *desk)
 {
 	int64_t rest_ms = desk->pumped_mono_ms + PUMP_MS - clock_mono_ms();
-	if (desk->pump_timer == NULL)
-		desk->pump_timer =
-			loop_timer_start(desk->loop, rest_ms > 0 ? rest_ms : 0, on_pump, desk);
+	loop_timer_cancel(desk->pump_timer); /* it may be the patient one */
+	desk->pump_timer = loop_timer_start(desk->loop, rest_ms > 0 ? rest_ms : 0, on_pump, desk);
 }
 
 void desk_release(struct desk *desk, const struct connector *connector)

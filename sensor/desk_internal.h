@@ -88,7 +88,8 @@ struct desk_job {
 	struct connector *connector;   /* borrowed */
 	struct account_access *access; /* owned */
 	char account_id[13], region[32];
-	struct job_run *run;	  /* owned; NULL until access is open */
+	bool has_place;		  /* one of DESK_JOBS_PLACE_MAX; when the pump looked last */
+	struct job_run *run;	  /* owned; NULL until access is open, or is known to be shut */
 	struct loop_timer *timer; /* owned; a pause before it is tried again */
 };
 LIST_HEAD(desk_job_list, desk_job);

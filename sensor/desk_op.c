@@ -283,13 +283,13 @@ static int begin(struct desk_op *op, struct err *err)
 	case DESK_APPLY:
 		return read_id(op->body, "plan", &op->order.plan_id, err) != 0
 			       ? -1
-			       : start_order(op, JOB_DELIVER, 'j');
+			       : start_order(op, JOB_DELIVER, JOB_ID_DELIVER);
 	case DESK_ROLLBACK:
 		return read_id(op->body, "job", &op->order.of_job_id, err) != 0
 			       ? -1
-			       : start_order(op, JOB_ROLLBACK, 'r');
+			       : start_order(op, JOB_ROLLBACK, JOB_ID_ROLLBACK);
 	case DESK_DELETE:
-		return read_delete(op, err) != 0 ? -1 : start_order(op, JOB_DELETE, 'd');
+		return read_delete(op, err) != 0 ? -1 : start_order(op, JOB_DELETE, JOB_ID_DELETE);
 	case DESK_CANCEL:
 		if (read_id(op->body, "job", &op->order.of_job_id, err) != 0)
 			return -1;

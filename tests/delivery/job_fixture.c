@@ -326,6 +326,15 @@ void job_fixture_start(struct job_fixture *fixture)
 	fixture->run = job_run_start(fixture->delivery, &target, fixture->job_id, on_done, fixture);
 }
 
+void job_fixture_be_away(struct job_fixture *fixture, const struct err *why)
+{
+	const struct delivery_target target = {.hub_region = "", .account_id = ACCOUNT};
+	fixture->run = job_run_start_away(
+		fixture->delivery, &target, fixture->job_id, why, 30, on_done, fixture);
+	while (fixture->run != NULL)
+		assert_true(fake_loop_step());
+}
+
 void job_fixture_restart(struct job_fixture *fixture)
 {
 	job_run_cancel(fixture->run);

@@ -23,8 +23,8 @@ struct job_fixture_options {
 	bool lacks_old_key; /* it was delivered by somebody else */
 	bool auto_rollback;
 	const char *no_rollback; /* why the plan saw no way back, though the key is there */
-	enum key_escrow escrow; /* 0: the sensor */
-	const char *host;	/* NULL: none is verified */
+	enum key_escrow escrow;	 /* 0: the sensor */
+	const char *host;	 /* NULL: none is verified */
 };
 
 struct job_fixture {
@@ -59,6 +59,8 @@ void job_fixture_apply(struct job_fixture *fixture);
 int job_fixture_cancel_job(struct job_fixture *fixture, struct err *err);
 
 void job_fixture_start(struct job_fixture *fixture);
+/* The one turn of a job whose account cannot be entered; fixture->err tells what done got. */
+void job_fixture_be_away(struct job_fixture *fixture, const struct err *why);
 /* The daemon dies and starts again: keys in memory are gone. */
 void job_fixture_restart(struct job_fixture *fixture);
 /* Until the record says that it ended; runs it again when the store failed. */

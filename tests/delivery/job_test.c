@@ -296,10 +296,9 @@ static void no_automatic_rollback_where_the_plan_saw_no_way_back(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture,
-		&(struct job_fixture_options){.host = "www.example.com",
-			.auto_rollback = true,
-			.no_rollback = "ACM would refuse it"});
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = "www.example.com",
+					   .auto_rollback = true,
+					   .no_rollback = "ACM would refuse it"});
 	fixture.served = fixture.old_pem;
 	run_plan(&fixture, &outcome);
 	expect(&outcome, JOB_SUCCEEDED,
@@ -425,6 +424,97 @@ static void a_draining_delete_can_be_cancelled(void **state)
 	job_fixture_close(&fixture);
 }
 
+static struct err no_way_in(void)
+{
+	struct err err = ERR_INIT;
+	err_set(&err, ERR_ROLE, "account " ACCOUNT ": not authorized to perform: sts:AssumeRole");
+	return err;
+}
+
+static void a_job_that_cannot_enter_its_account_says_so(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	const struct err why = no_way_in();
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_apply(&fixture);
+	job_fixture_be_away(&fixture, &why);
+	assert_int_equal(fixture.err.kind, ERR_ROLE);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_RUNNING, "not authorized to perform: sts:AssumeRole; tried again");
+	assert_int_equal(outcome.next_attempt_s, clock_now_s() + 30);
+	job_fixture_start(&fixture); /* the way is open again */
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	job_fixture_close(&fixture);
+}
+
+static void a_job_that_cannot_enter_its_account_ends_all_the_same(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	const struct err why = no_way_in();
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_apply(&fixture);
+	fake_clock_set_now_s(NOW_S + 86400);
+	job_fixture_be_away(&fixture, &why);
+	assert_int_equal(fixture.err.kind, ERR_NONE);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_FAILED, "given up after 24 hours: account " ACCOUNT);
+	assert_non_null(strstr(outcome.reason, "; nothing was changed in AWS"));
+	assert_false(job_fixture_has_key(&fixture, PLAN_ID));
+	job_fixture_close(&fixture);
+	static const enum key_escrow escrows[] = {
+		ESCROW_SENSOR, ESCROW_MEMORY, ESCROW_SECRETS_MANAGER};
+	for (size_t i = 0; i < 3; i++) {
+		job_fixture_open(&fixture, &(struct job_fixture_options){.escrow = escrows[i]});
+		job_fixture_apply(&fixture);
+		assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
+		job_fixture_be_away(&fixture, &why);
+		assert_int_equal(fixture.err.kind, ERR_NONE);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_CANCELLED, "nothing was changed in AWS");
+		assert_int_equal(fake_call_count_of("DeleteSecret"), 0); /* the sweep's */
+		job_fixture_close(&fixture);
+	}
+}
+
+static void only_what_is_before_its_import_waits_for_it(void **state)
+{
+	(void)state;
+	static const struct {
+		enum job_kind kind;
+		enum job_phase phase;
+		bool waits;
+	} row[] = {{JOB_DELIVER, JOB_CHECK, true}, {JOB_DELIVER, JOB_KEEP, true},
+		{JOB_ROLLBACK, JOB_IMPORT, true}, {JOB_ROLLBACK, JOB_FIND, true},
+		{JOB_DELIVER, JOB_TAG, false}, {JOB_DELIVER, JOB_VERIFY, false},
+		{JOB_DELETE, JOB_CHECK, false}, {JOB_DELETE, JOB_DRAIN, false}};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		assert_int_equal(job_waits_to_import(&(struct job_record){
+					 .kind = row[i].kind, .phase = row[i].phase}),
+			row[i].waits);
+}
+
+/* However long the daemon was away. */
+static void an_old_job_keeps_its_arn(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_apply(&fixture);
+	fake_clock_set_now_s(NOW_S + 30 * 86400);
+	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
+	assert_int_equal(job_fixture_order(&fixture, &order, &err), -1);
+	assert_non_null(strstr(err.text, "one at a time"));
+	job_fixture_close(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -447,6 +537,10 @@ int main(void)
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
 		cmocka_unit_test(delete_refuses_drains_and_archives),
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
+		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
+		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
+		cmocka_unit_test(only_what_is_before_its_import_waits_for_it),
+		cmocka_unit_test(an_old_job_keeps_its_arn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -389,6 +389,31 @@ def test_quota_is_not_throttling(desk, ec):
     assert [s for s in at.sim.secrets() if s["state"] != "gone"] == []
 
 
+def test_job_that_cannot_enter_its_account_says_why_and_can_be_cancelled(desk, ec):
+    at = desk()
+    strange = f"arn:aws:acm:{REGION}:999999999999:certificate/12345678-1234-1234-1234-123456789012"
+    job_id = at.post("/v1/delete", arn=strange)["job"]["id"]
+    end = time.monotonic() + PATIENCE_S
+    while not at.job(job_id)["next_attempt"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    job = at.job(job_id)
+    assert job["state"] == "running" and "999999999999" in job["reason"], job
+    assert job["steps"][-1]["failure"]
+    at.post("/v1/cancel", job=job_id)
+    assert at.wait(job_id, timeout=10)["state"] == "cancelled"
+
+
+def test_deletes_that_wait_for_the_last_user_keep_no_delivery_off(desk, ec):
+    at = desk()
+    for n in range(5):
+        arn = at.held(ec.issue(f"d{n}.example.com", number=n))
+        at.sim.bind(arn, in_use_by=f"arn:aws:cloudfront::{at.account}:distribution/E{n}")
+        at.post("/v1/delete", arn=arn, wait=True)
+    _, job = at.deliver(ec.issue("new.example.com"))
+    assert job["state"] == "succeeded"
+
+
 def test_cancel_before_the_import(desk, ec):
     at = desk()
     plan = at.plan(ec.issue("x.example.com"))
