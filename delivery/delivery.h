@@ -8,6 +8,7 @@
  *   job_next      what a job does next, given what it has learnt    (pure)
  *   remote        what ACM holds under an ARN; finding a leaf       (flows)
  *   escrow        where a key waits: vault, memory, Secrets Manager (flows)
+ *   certificate_id  which ARN carries a certificate's id            (reads the store)
  *   planner       from a request to a stored plan                   (flow)
  *   job           from a plan to its proof, or back                 (flow, durable)
  *   secret_sweep  left-over secrets                                 (flow)

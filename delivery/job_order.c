@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "base/x509.h"
+#include "delivery/certificate_id.h"
 #include "delivery/delivery.h"
 #include "delivery/delivery_internal.h"
 #include "delivery/job_copy.h"
@@ -186,6 +187,19 @@ static void order_rollback(struct store_txn *txn, const struct job_order *order)
 
 /* --- deliver ----------------------------------------------------------------------------------- */
 
+/* Two plans for a first import, both open: the second would make a second certificate. */
+static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan)
+{
+	struct job_record job;
+	if (plan->decision != PLAN_IMPORT_NEW || !certificate_id_delivered_since(txn, plan, &job))
+		return false;
+	refuse(txn, ERR_REFUSED,
+		"plan %s is void: job %s %s a certificate with the id %s to ACM: plan again%s",
+		plan->id, job.id, job.state == JOB_RUNNING ? "brings" : "has meanwhile sent",
+		plan->certificate_id, job.state == JOB_RUNNING ? " when it has ended" : "");
+	return true;
+}
+
 static bool is_plan_open(
 	struct store_txn *txn, const struct job_order *order, const struct plan_record *plan)
 {
@@ -281,7 +295,7 @@ static void order_deliver(struct store_txn *txn, const struct job_order *order)
 		refuse(txn, ERR_NOT_FOUND, "there is no plan %s", order->plan_id);
 		return;
 	}
-	if (!is_plan_open(txn, order, &plan) || is_taken(txn, plan.arn))
+	if (!is_plan_open(txn, order, &plan) || is_taken(txn, plan.arn) || is_id_taken(txn, &plan))
 		return;
 	if (read_serial(txn, plan.leaf_sha256, serial, &err) != 0) {
 		store_txn_fail(txn, &err);

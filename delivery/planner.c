@@ -20,6 +20,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "delivery/certificate_id.h"
 #include "delivery/delivery_internal.h"
 #include "delivery/escrow.h"
 #include "delivery/job_probe.h"
@@ -28,11 +29,7 @@
 #include "store/events.h"
 #include "store/vault.h"
 
-enum {
-	PACK_BYTES_MAX = 1 << 20,
-	HOST_TEXT_MAX = 300,
-	NOT_SEEN_MAX_S = 32 * 86400, /* longer than any interval of cycles */
-};
+enum { PACK_BYTES_MAX = 1 << 20, HOST_TEXT_MAX = 300 };
 
 struct plan_make {
 	struct delivery *delivery; /* borrowed */
@@ -51,6 +48,7 @@ struct plan_make {
 	int64_t now_s;
 	struct remote_state remote;
 	bool has_remote, has_old_key;
+	bool is_arn_by_job; /* found by its id, and no scan has seen it */
 	struct plan plan;
 	char key_id[ESCROW_KEY_ID_MAX + 1];
 	struct buf document;
@@ -162,86 +160,18 @@ static int check_arn(const struct plan_make *make, struct err *err)
 
 /* --- what the store knows ---------------------------------------------------------------------- */
 
-static bool has_certificate_id(const struct cert_record *cert, const char *certificate_id)
-{
-	const struct pack *tags = &cert->tags;
-	for (const char *key = pack_first(tags); key != NULL;) {
-		const char *value = pack_next(tags, key);
-		if (value == NULL)
-			return false;
-		if (strcmp(key, TAG_CERTIFICATE_ID) == 0)
-			return strcmp(value, certificate_id) == 0;
-		key = pack_next(tags, value);
-	}
-	return false;
-}
-
-static int take_arn(struct plan_make *make, const char *arn, struct err *err)
-{
-	if (make->arn[0] != '\0')
-		return err_set(err, ERR_CONFIG,
-			"two certificates carry the id %s, %.200s and %.200s: name one with its "
-			"ARN",
-			make->certificate_id, make->arn, arn);
-	free(make->arn);
-	make->arn = xstrdup(arn);
-	return 0;
-}
-
-static int find_in_inventory(struct plan_make *make, struct store_txn *txn, struct err *err)
-{
-	const struct delivery_target *at = &make->where.target;
-	char position[CERT_ARN_MAX + 1] = "";
-	struct cert_record cert;
-	while (store_cert_next_in_region(
-		txn, at->partition, at->region, at->account_id, position, &cert)) {
-		if (cert.gone_s == 0 && has_certificate_id(&cert, make->certificate_id) &&
-			take_arn(make, cert.arn, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static bool was_deleted(struct store_txn *txn, const char *arn)
-{
-	char position[DELIVERY_ID_MAX + 1];
-	struct job_record job;
-	delivery_new_id(JOB_ID_DELETE, clock_now_s() - NOT_SEEN_MAX_S, position);
-	while (store_job_next(txn, position, &job) && job.id[0] == JOB_ID_DELETE)
-		if (job.state == JOB_SUCCEEDED && strcmp(job.arn, arn) == 0)
-			return true;
-	return false;
-}
-
-/* What was delivered since the last cycle is not in the inventory yet; what is there is told by its
- * tags. */
-static int find_in_jobs(struct plan_make *make, struct store_txn *txn, struct err *err)
-{
-	const struct delivery_target *at = &make->where.target;
-	char position[DELIVERY_ID_MAX + 1];
-	struct job_record job;
-	struct cert_record cert;
-	delivery_new_id(JOB_ID_DELIVER, clock_now_s() - NOT_SEEN_MAX_S, position);
-	while (store_job_next(txn, position, &job) && job.id[0] == JOB_ID_DELIVER) {
-		bool is_it = job.may_have_imported && job.arn[0] != '\0' &&
-			     strcmp(job.certificate_id, make->certificate_id) == 0 &&
-			     strcmp(job.account_id, at->account_id) == 0 &&
-			     strcmp(job.region, at->region) == 0 && strcmp(job.arn, make->arn) != 0;
-		if (is_it && !store_cert_get(txn, job.arn, &cert) && !was_deleted(txn, job.arn) &&
-			take_arn(make, job.arn, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* The ARN that carries the certificate's id; none: a first import. */
 static int find_arn(struct plan_make *make, struct store_txn *txn, struct err *err)
 {
+	struct certificate_found found;
 	if (make->arn[0] != '\0' || make->certificate_id[0] == '\0')
 		return 0;
-	if (find_in_inventory(make, txn, err) != 0)
+	if (certificate_id_find(txn, &make->where.target, make->certificate_id, &found, err) != 0)
 		return -1;
-	return find_in_jobs(make, txn, err);
+	free(make->arn);
+	make->arn = xstrdup(found.arn);
+	make->is_arn_by_job = found.is_by_job;
+	return 0;
 }
 
 static int check_csr_key(struct plan_make *make, struct store_txn *txn, struct err *err)
@@ -512,6 +442,8 @@ static void on_remote(void *arg, struct remote_state *state, const struct err *e
 	make->remote = *state;
 	*state = (struct remote_state){.exists = false};
 	make->has_remote = true;
+	if (make->is_arn_by_job && !make->remote.exists)
+		make->arn[0] = '\0'; /* deleted meanwhile: a first import again */
 	decide(make);
 }
 

@@ -109,6 +109,7 @@ $(B)/tests/delivery/planner_test: $(job_fakes)
 $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/job_tags_test: $(job_fakes)
+$(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------

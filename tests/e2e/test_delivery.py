@@ -222,6 +222,19 @@ def test_certificate_is_found_again_by_its_id(desk, ec):
         at.sensor.scan()
 
 
+def test_certificate_is_found_again_by_its_id_before_any_scan(desk, ec):
+    at = desk()
+    plans = [at.plan(ec.issue("c.example.com", number=n), certificate_id="c-1") for n in range(2)]
+    job = at.wait(at.apply(plans[0]))
+    message = at.refused("/v1/apply", 409, plan=plans[1]["id"])
+    assert job["id"] in message and "plan again" in message
+    plan = at.plan(ec.issue("c.example.com", number=1), certificate_id="c-1")
+    assert plan["decision"] == "reimport" and plan["arn"] == job["arn"]
+    at.acm.delete_certificate(CertificateArn=job["arn"])
+    plan = at.plan(ec.issue("c.example.com", number=1), certificate_id="c-1")
+    assert plan["decision"] == "import" and plan["certificate_id"] == "c-1"
+
+
 def test_pkcs12(desk, ec, tmp_path):
     at = desk()
     bundle = ec.issue("p.example.com")

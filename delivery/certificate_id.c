@@ -1,0 +1,148 @@
+/* Certificates by their id; see certificate_id.h. */
+#include "delivery/certificate_id.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "delivery/delivery_internal.h"
+#include "delivery/job_next.h"
+#include "store/coverage.h"
+
+/* A scan succeeds when it is written, some time after it looked. */
+enum { SCAN_MAX_S = 3600 };
+
+static bool carries(const struct cert_record *cert, const char *certificate_id)
+{
+	const struct pack *tags = &cert->tags;
+	for (const char *key = pack_first(tags); key != NULL;) {
+		const char *value = pack_next(tags, key);
+		if (value == NULL)
+			return false;
+		if (strcmp(key, TAG_CERTIFICATE_ID) == 0)
+			return strcmp(value, certificate_id) == 0;
+		key = pack_next(tags, value);
+	}
+	return false;
+}
+
+static int add(struct certificate_found *found, const char *certificate_id, const char *arn,
+	bool is_by_job, struct err *err)
+{
+	if (strcmp(found->arn, arn) == 0)
+		return 0;
+	if (found->arn[0] != '\0')
+		return err_set(err, ERR_CONFIG,
+			"two certificates carry the id %s, %.200s and %.200s: name one with its "
+			"ARN",
+			certificate_id, found->arn, arn);
+	text_copy(found->arn, sizeof(found->arn), arn);
+	found->is_by_job = is_by_job;
+	return 0;
+}
+
+static int find_in_inventory(struct store_txn *txn, const struct delivery_target *at,
+	const char *certificate_id, struct certificate_found *found, struct err *err)
+{
+	char position[CERT_ARN_MAX + 1] = "";
+	struct cert_record cert;
+	while (store_cert_next_in_region(
+		txn, at->partition, at->region, at->account_id, position, &cert)) {
+		if (cert.gone_s == 0 && carries(&cert, certificate_id) &&
+			add(found, certificate_id, cert.arn, false, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- jobs -------------------------------------------------------------------------------------- */
+
+/* Of jobs of that kind that may have ended after since_s; ids begin with the time of the order. */
+static void begin_at(char prefix, int64_t since_s, char ret_position[DELIVERY_ID_MAX + 1])
+{
+	int64_t ordered_s = since_s - JOB_LIFE_S;
+	delivery_new_id(prefix, ordered_s > 0 ? ordered_s : 0, ret_position);
+}
+
+static bool next_of_kind(
+	struct store_txn *txn, char prefix, char *position, struct job_record *ret_job)
+{
+	return store_job_next(txn, position, ret_job) && ret_job->id[0] == prefix;
+}
+
+static bool is_of(const struct job_record *job, const char *certificate_id, const char *account_id,
+	const char *region)
+{
+	return strcmp(job->certificate_id, certificate_id) == 0 &&
+	       strcmp(job->account_id, account_id) == 0 && strcmp(job->region, region) == 0;
+}
+
+/* By a scan, or by this sensor. */
+static bool is_gone_since(struct store_txn *txn, const char *arn, int64_t since_s)
+{
+	char position[DELIVERY_ID_MAX + 1];
+	struct cert_record cert;
+	struct job_record job;
+	if (store_cert_get(txn, arn, &cert) && cert.gone_s > since_s)
+		return true;
+	begin_at(JOB_ID_DELETE, since_s, position);
+	while (next_of_kind(txn, JOB_ID_DELETE, position, &job))
+		if (job.state == JOB_SUCCEEDED && strcmp(job.arn, arn) == 0)
+			return true;
+	return false;
+}
+
+static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
+	const char *certificate_id, struct certificate_found *found, struct err *err)
+{
+	char position[DELIVERY_ID_MAX + 1];
+	struct coverage_record coverage;
+	struct job_record job;
+	bool is_scanned =
+		store_coverage_get(txn, at->connector, at->account_id, at->region, &coverage);
+	begin_at(JOB_ID_DELIVER, is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0, position);
+	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
+		if (job.arn[0] == '\0' || !job.may_have_imported ||
+			!is_of(&job, certificate_id, at->account_id, at->region) ||
+			is_gone_since(txn, job.arn, job.created_s))
+			continue;
+		if (add(found, certificate_id, job.arn, true, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int certificate_id_find(struct store_txn *txn, const struct delivery_target *at,
+	const char *certificate_id, struct certificate_found *ret_found, struct err *err)
+{
+	struct certificate_found found = {.arn = ""};
+	if (find_in_inventory(txn, at, certificate_id, &found, err) != 0 ||
+		find_in_jobs(txn, at, certificate_id, &found, err) != 0 ||
+		store_txn_check(txn, err) != 0)
+		return -1;
+	*ret_found = found;
+	return 0;
+}
+
+bool certificate_id_delivered_since(
+	struct store_txn *txn, const struct plan_record *plan, struct job_record *ret_job)
+{
+	char position[DELIVERY_ID_MAX + 1] = "";
+	struct job_record job;
+	while (store_job_next_running(txn, position, &job)) {
+		if (job.kind != JOB_DELIVER ||
+			!is_of(&job, plan->certificate_id, plan->account_id, plan->region))
+			continue;
+		*ret_job = job;
+		return true;
+	}
+	begin_at(JOB_ID_DELIVER, plan->created_s, position);
+	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
+		if (job.ended_s < plan->created_s || !job.may_have_imported ||
+			!is_of(&job, plan->certificate_id, plan->account_id, plan->region))
+			continue;
+		*ret_job = job;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,286 @@
+/* Which ARN carries an id: by the inventory, and by what was delivered since it was taken. */
+#include "delivery/certificate_id.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "delivery/delivery_internal.h"
+#include "store/coverage.h"
+#include "tests/lib/fake_store_queue.h"
+#include "tests/lib/temp_store.h"
+
+#define PLACE	"arn:aws:acm:eu-west-1:111122223333:certificate/"
+#define ACCOUNT "111122223333"
+#define REGION	"eu-west-1"
+
+enum { NOW_S = 1795219200, DAY_S = 86400 }; /* 2026-11-21T00:00:00Z */
+
+struct world {
+	char *folder;
+	struct loop *loop;
+	struct store *store;
+};
+
+static int open_world(void **state)
+{
+	struct world *world = calloc(1, sizeof(*world));
+	struct err err = ERR_INIT;
+	assert_non_null(world);
+	fake_store_reset();
+	world->folder = temp_folder_new();
+	world->loop = loop_new(&err);
+	world->store = temp_store_open(world->loop, world->folder);
+	*state = world;
+	return 0;
+}
+
+static int close_world(void **state)
+{
+	struct world *world = *state;
+	store_close(world->store);
+	loop_free(world->loop);
+	temp_folder_remove(world->folder);
+	free(world);
+	return 0;
+}
+
+static void put(struct world *world, store_write_fn *write, const void *what)
+{
+	struct err err = ERR_INIT;
+	if (store_write_now(world->store, write, (void *)what, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static void write_job(struct store_txn *txn, void *arg)
+{
+	store_job_put(txn, arg);
+}
+
+static void write_cert(struct store_txn *txn, void *arg)
+{
+	store_cert_put(txn, arg);
+}
+
+static void write_coverage(struct store_txn *txn, void *arg)
+{
+	store_coverage_put(txn, arg);
+}
+
+static struct job_record delivery(const char *id, const char *arn, int64_t ended_s)
+{
+	return (struct job_record){.id = id,
+		.kind = JOB_DELIVER,
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.arn = arn,
+		.certificate_id = "shop",
+		.phase = JOB_DONE,
+		.state = JOB_SUCCEEDED,
+		.may_have_imported = true,
+		.created_s = ended_s - 10,
+		.ended_s = ended_s};
+}
+
+static void put_cert(struct world *world, const char *arn, const char *id, int64_t gone_s)
+{
+	char tags[64] = "acmsensor:certificate-id";
+	size_t key_len = strlen(tags) + 1;
+	strcpy(tags + key_len, id);
+	put(world, write_cert,
+		&(struct cert_record){.arn = arn,
+			.connector = "prod",
+			.account_id = ACCOUNT,
+			.region = REGION,
+			.tags = {.bytes = tags, .len = key_len + strlen(id) + 1, .count = 2},
+			.gone_s = gone_s});
+}
+
+static void put_scan(struct world *world, int64_t at_s)
+{
+	put(world, write_coverage,
+		&(struct coverage_record){.connector = "prod",
+			.account_id = ACCOUNT,
+			.region = REGION,
+			.state = COVERAGE_OK,
+			.last_success_s = at_s});
+}
+
+static int find(
+	struct world *world, const char *id, struct certificate_found *ret_found, struct err *err)
+{
+	const struct delivery_target at = {
+		.connector = "prod", .partition = "aws", .account_id = ACCOUNT, .region = REGION};
+	struct store_txn *txn;
+	assert_int_equal(store_read_begin(world->store, &txn, err), 0);
+	int rc = certificate_id_find(txn, &at, id, ret_found, err);
+	store_read_end(txn);
+	return rc;
+}
+
+static void expect(struct world *world, const char *arn, bool is_by_job)
+{
+	struct certificate_found found = {.arn = "unset"};
+	struct err err = ERR_INIT;
+	if (find(world, "shop", &found, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_string_equal(found.arn, arn);
+	assert_int_equal(found.is_by_job, is_by_job);
+}
+
+static void the_inventory_knows_what_was_scanned(void **state)
+{
+	struct world *world = *state;
+	expect(world, "", false);
+	put_cert(world, PLACE "1", "other", 0);
+	put_cert(world, PLACE "2", "shop", NOW_S);
+	expect(world, "", false);
+	put_cert(world, PLACE "3", "shop", 0);
+	expect(world, PLACE "3", false);
+}
+
+static void jobs_know_what_was_delivered_since(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
+	put(world, write_job, &job);
+	expect(world, PLACE "1", true);
+	put_scan(world, NOW_S); /* it may have looked before */
+	expect(world, PLACE "1", true);
+	put_cert(world, PLACE "1", "shop", 0);
+	expect(world, PLACE "1", false);
+	put_cert(world, PLACE "1", "shop", NOW_S + 1);
+	expect(world, "", false);
+}
+
+static void what_a_later_scan_does_not_show_is_not_there(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
+	put(world, write_job, &job);
+	put_scan(world, NOW_S + 3 * DAY_S);
+	expect(world, "", false);
+}
+
+static void what_this_sensor_deleted_is_not_there(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
+	struct job_record delete = {.id = "d-20261121-000100-0000000001",
+		.kind = JOB_DELETE,
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.arn = PLACE "1",
+		.phase = JOB_DONE,
+		.state = JOB_FAILED};
+	put(world, write_job, &job);
+	put(world, write_job, &delete);
+	expect(world, PLACE "1", true);
+	delete.state = JOB_SUCCEEDED;
+	put(world, write_job, &delete);
+	expect(world, "", false);
+}
+
+static void jobs_of_other_certificates_do_not_count(void **state)
+{
+	struct world *world = *state;
+	struct job_record other[5];
+	static const char *const id[] = {"j-20261121-000000-0000000001",
+		"j-20261121-000000-0000000002", "j-20261121-000000-0000000003",
+		"j-20261121-000000-0000000004", "j-20261121-000000-0000000005"};
+	for (size_t i = 0; i < 5; i++)
+		other[i] = delivery(id[i], PLACE "1", NOW_S);
+	other[0].certificate_id = "shops";
+	other[1].account_id = "999988887777";
+	other[2].region = "eu-west-2";
+	other[3].arn = "";
+	other[4].may_have_imported = false;
+	for (size_t i = 0; i < 5; i++)
+		put(world, write_job, &other[i]);
+	expect(world, "", false);
+}
+
+static void two_that_carry_the_id_are_named(void **state)
+{
+	struct world *world = *state;
+	struct certificate_found found = {.arn = "unset"};
+	struct err err = ERR_INIT;
+	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "2", NOW_S);
+	put_cert(world, PLACE "1", "shop", 0);
+	put(world, write_job, &job);
+	assert_int_equal(find(world, "shop", &found, &err), -1);
+	assert_string_equal(err.text, "two certificates carry the id shop, " PLACE "1 and " PLACE
+				      "2: name one with its ARN");
+	assert_string_equal(found.arn, "unset");
+	put_cert(world, PLACE "3", "shop", 0);
+	assert_int_equal(find(world, "shop", &found, &err), -1);
+}
+
+static bool is_taken(struct world *world)
+{
+	const struct plan_record plan = {.certificate_id = "shop",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.created_s = NOW_S};
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_record job;
+	assert_int_equal(store_read_begin(world->store, &txn, &err), 0);
+	bool is_it = certificate_id_delivered_since(txn, &plan, &job);
+	if (is_it)
+		assert_string_equal(job.certificate_id, "shop");
+	store_read_end(txn);
+	return is_it;
+}
+
+static void a_plan_that_was_overtaken_is_known(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261120-235900-0000000001", PLACE "1", NOW_S - 1);
+	put(world, write_job, &job);
+	assert_false(is_taken(world)); /* the plan knew */
+	job.ended_s = NOW_S;
+	put(world, write_job, &job);
+	assert_true(is_taken(world));
+	job.may_have_imported = false;
+	put(world, write_job, &job);
+	assert_false(is_taken(world));
+	job.state = JOB_RUNNING;
+	put(world, write_job, &job);
+	assert_true(is_taken(world));
+	job.certificate_id = "other";
+	put(world, write_job, &job);
+	assert_false(is_taken(world));
+	job.certificate_id = "shop";
+	job.kind = JOB_ROLLBACK; /* of something that is there already */
+	put(world, write_job, &job);
+	assert_false(is_taken(world));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			the_inventory_knows_what_was_scanned, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			jobs_know_what_was_delivered_since, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			what_a_later_scan_does_not_show_is_not_there, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			what_this_sensor_deleted_is_not_there, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			jobs_of_other_certificates_do_not_count, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			two_that_carry_the_id_are_named, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_plan_that_was_overtaken_is_known, open_world, close_world),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
