@@ -89,6 +89,10 @@ int x509_facts_from_der(
 	const unsigned char *der, size_t len, struct x509_facts *ret_facts, struct err *err);
 void x509_facts_clear(struct x509_facts *facts); /* zeroed is fine */
 
+/* Serial numbers in hex, case and leading zeros aside: AWS keeps zero octets in front, the parser
+ * here does not. */
+bool x509_is_same_serial(const char *a, const char *b);
+
 /*
  * Walks PEM text: the next CERTIFICATE block's DER. Text around blocks and blocks of other types
  * are skipped.

@@ -12,6 +12,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -194,4 +195,9 @@ void x509_facts_clear(struct x509_facts *facts)
 	free(facts->san);
 	free(facts->ext_key_usage);
 	*facts = (struct x509_facts){.serial = ""};
+}
+
+bool x509_is_same_serial(const char *a, const char *b)
+{
+	return strcasecmp(a + strspn(a, "0"), b + strspn(b, "0")) == 0;
 }

@@ -221,7 +221,7 @@ static bool is_plan_open(
 	}
 	bool is_known = plan->arn[0] != '\0' && store_cert_get(txn, plan->arn, &cert);
 	if (is_known && cert.detailed_s > plan->created_s && cert.serial[0] != '\0' &&
-		strcmp(cert.serial, plan->old_serial) != 0) {
+		!x509_is_same_serial(cert.serial, plan->old_serial)) {
 		refuse(txn, ERR_REFUSED,
 			"plan %s is void: someone else replaced the certificate (serial %s instead "
 			"of %s): plan again",

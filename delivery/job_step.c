@@ -10,15 +10,10 @@
 
 /* --- comparing --------------------------------------------------------------------------------- */
 
-/* AWS keeps leading zero octets, the parser does not. */
-static const char *significant(const char *serial)
-{
-	return serial + strspn(serial, "0");
-}
-
+/* What is not known is the same as nothing. */
 static bool is_same_serial(const char *a, const char *b)
 {
-	return a[0] != '\0' && b[0] != '\0' && strcmp(significant(a), significant(b)) == 0;
+	return a[0] != '\0' && b[0] != '\0' && x509_is_same_serial(a, b);
 }
 
 enum which { WHICH_OLD, WHICH_NEW, WHICH_OTHER };

@@ -2,9 +2,9 @@
 #include "discovery/change.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "aws/acm_read.h"
+#include "base/x509.h"
 #include "discovery/acm_scan.h"
 
 /* FNV-1a: only to spread, nobody gains by choosing it. */
@@ -60,9 +60,7 @@ enum change change_decide(const struct acm_summary *summary, const struct cert_r
 
 bool change_is_same_serial(const char *a, const char *b)
 {
-	if (a[0] == '\0' || b[0] == '\0')
-		return true;
-	return strcasecmp(a + strspn(a, "0"), b + strspn(b, "0")) == 0;
+	return a[0] == '\0' || b[0] == '\0' || x509_is_same_serial(a, b);
 }
 
 bool change_is_same_time(int64_t a_s, int64_t b_s)

@@ -381,6 +381,17 @@ static void the_last_common_name_counts(void **state)
 	x509_facts_clear(&facts);
 }
 
+static void serials_are_compared_as_numbers(void **state)
+{
+	(void)state;
+	assert_true(x509_is_same_serial("0fac", "0FAC"));
+	assert_true(x509_is_same_serial("000fac", "fac"));
+	assert_true(x509_is_same_serial("00", "0"));
+	assert_false(x509_is_same_serial("0fac", "0fad"));
+	assert_false(x509_is_same_serial("0fac", "facf"));
+	assert_false(x509_is_same_serial("-0fac", "0fac"));
+}
+
 static void serials_are_whole_octets_of_the_magnitude(void **state)
 {
 	(void)state;
@@ -510,6 +521,7 @@ int main(void)
 		cmocka_unit_test(odd_alternative_names_are_shown_without_being_believed),
 		cmocka_unit_test(names_of_every_string_type_become_utf8),
 		cmocka_unit_test(the_last_common_name_counts),
+		cmocka_unit_test(serials_are_compared_as_numbers),
 		cmocka_unit_test(serials_are_whole_octets_of_the_magnitude),
 		cmocka_unit_test(what_is_over_a_limit_is_refused_by_name),
 		cmocka_unit_test(an_extension_that_stands_twice_is_refused),
