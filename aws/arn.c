@@ -50,3 +50,13 @@ bool arn_parse(const char *text, struct arn *ret_arn)
 	*ret_arn = arn;
 	return true;
 }
+
+bool arn_parse_certificate(const char *text, struct arn *ret_arn)
+{
+	struct arn arn;
+	if (!arn_parse(text, &arn) || strcmp(arn.service, "acm") != 0 ||
+		!text_has_prefix(arn.resource, "certificate/"))
+		return false;
+	*ret_arn = arn;
+	return true;
+}

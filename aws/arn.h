@@ -25,5 +25,7 @@ struct arn {
 
 /* false when text has not that shape, is longer than ARN_MAX, or has blanks or control bytes. */
 bool arn_parse(const char *text, struct arn *ret_arn);
+/* Of a certificate of ACM only. */
+bool arn_parse_certificate(const char *text, struct arn *ret_arn);
 
 #endif

@@ -1,6 +1,7 @@
 /* Tags of a delivery; see job_tags.h. */
 #include "delivery/job_tags.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -10,6 +11,16 @@
 bool job_tags_is_reserved(const char *key)
 {
 	return text_has_prefix(key, TAG_PREFIX) || text_has_prefix(key, "aws:");
+}
+
+const char *job_tags_misfit(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+		if (c < 0x80 && !isalnum(c) && strchr(" _.:/=+-@", c) == NULL)
+			return text;
+	}
+	return NULL;
 }
 
 static struct acm_tag *find(struct job_tags *tags, const char *key)

@@ -34,6 +34,10 @@ void job_tags_missing(
 /* Keys, for people: "team, env". */
 void job_tags_text(const struct job_tags *tags, struct buf *to);
 
+/* The first character that AWS takes neither in a key nor in a value; NULL: none. Of letters beyond
+ * ASCII AWS judges itself. source: ACM 2015-12-08, TagKey and TagValue */
+const char *job_tags_misfit(const char *text);
+
 /* "acmsensor:" and "aws:" belong to us and to AWS. */
 bool job_tags_is_reserved(const char *key);
 

@@ -25,8 +25,7 @@ enum {
 static bool refuses_arn(const struct plan_input *input, struct plan *plan)
 {
 	struct arn arn;
-	if (!arn_parse(input->arn, &arn) || strcmp(arn.service, "acm") != 0 ||
-		!text_has_prefix(arn.resource, "certificate/"))
+	if (!arn_parse_certificate(input->arn, &arn))
 		DECIDE(plan, PLAN_REFUSE, "%.300s is not the ARN of an ACM certificate",
 			input->arn);
 	else if (strcmp(arn.partition, input->partition) != 0)

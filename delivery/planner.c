@@ -143,8 +143,7 @@ static int check_arn(const struct plan_make *make, struct err *err)
 	struct arn arn;
 	if (make->arn[0] == '\0')
 		return 0;
-	if (!arn_parse(make->arn, &arn) || strcmp(arn.service, "acm") != 0 ||
-		!text_has_prefix(arn.resource, "certificate/"))
+	if (!arn_parse_certificate(make->arn, &arn))
 		return err_set(
 			err, ERR_CONFIG, "not the ARN of an ACM certificate: %.400s", make->arn);
 	if (strcmp(arn.partition, at->partition) != 0)

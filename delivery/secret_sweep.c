@@ -35,6 +35,7 @@ struct secret_sweep {
 	size_t next;	      /* of the list */
 	const char **deleted; /* owned; names borrowed from list */
 	size_t deleted_count;
+	struct err failed; /* the first that could not be deleted; the others are, all the same */
 	secret_sweep_done_fn *done;
 	void *arg;
 };
@@ -136,6 +137,16 @@ static int step(struct secret_sweep *sweep, const struct aws_reply *reply, struc
 	abort(); /* an answer after the end is a bug in aws_call */
 }
 
+/* One that cannot be deleted, perhaps never, keeps no other one there. */
+static int skip(struct secret_sweep *sweep, struct err *err)
+{
+	if (sweep->failed.kind == ERR_NONE)
+		sweep->failed = *err;
+	*err = (struct err)ERR_INIT;
+	sweep->next++;
+	return delete_next(sweep, err);
+}
+
 static void on_reply(void *arg, const struct aws_reply *reply, const struct err *call_err)
 {
 	struct secret_sweep *sweep = arg;
@@ -143,11 +154,19 @@ static void on_reply(void *arg, const struct aws_reply *reply, const struct err 
 	enum state was = sweep->state;
 	sweep->call = NULL;
 	bool is_gone = was == WAIT_DELETE && err.kind == ERR_NOT_FOUND;
-	int rc = call_err != NULL && !is_gone ? -1 : step(sweep, reply, &err);
+	int rc;
+	if (call_err == NULL || is_gone)
+		rc = step(sweep, reply, &err);
+	else
+		rc = was == WAIT_DELETE ? skip(sweep, &err) : -1;
 	log_debug("secret_sweep %s state=%s rc=%d", sweep->where.target.connector, state_name[was],
 		rc);
 	if (rc == 0 && sweep->state != DONE)
 		return;
+	if (rc == 0 && sweep->failed.kind != ERR_NONE) {
+		err = sweep->failed;
+		rc = -1;
+	}
 	sweep->done(sweep->arg, sweep->deleted, sweep->deleted_count, rc != 0 ? &err : NULL);
 	destroy(sweep);
 }

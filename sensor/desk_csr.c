@@ -34,8 +34,7 @@ static const char *key_algorithm_of(const char *key_type)
 static int read_replaced(struct desk_op *op, const char *connector, struct err *err)
 {
 	struct arn arn;
-	if (!arn_parse(op->csr.arn, &arn) || strcmp(arn.service, "acm") != 0 ||
-		!text_has_prefix(arn.resource, "certificate/"))
+	if (!arn_parse_certificate(op->csr.arn, &arn))
 		return err_set(err, ERR_CONFIG, "arn: expected the ARN of an ACM certificate");
 	(void)text_copy(op->account_id, sizeof(op->account_id), arn.account_id);
 	(void)text_copy(op->region, sizeof(op->region), arn.region);

@@ -92,8 +92,7 @@ static int read_delete(struct desk_op *op, struct err *err)
 		read_member(op->body, "connector", &connector, err) != 0 ||
 		json_get_bool(op->body, "wait", &order->wait_until_unused, err) != 0)
 		return -1;
-	if (!arn_parse(order->arn, &arn) || strcmp(arn.service, "acm") != 0 ||
-		!text_has_prefix(arn.resource, "certificate/"))
+	if (!arn_parse_certificate(order->arn, &arn))
 		return err_set(err, ERR_CONFIG, "arn: expected the ARN of an ACM certificate");
 	op->connector = op->desk->connector(op->desk->arg, connector, err);
 	if (op->connector == NULL)

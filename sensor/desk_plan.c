@@ -10,6 +10,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "delivery/job_tags.h"
 #include "sensor/desk_internal.h"
 #include "sensor/local_api.h"
 
@@ -68,7 +69,11 @@ static int read_tags(const json_t *body, struct desk_plan *plan, struct err *err
 			strlen(key) > TAG_TEXT_MAX / 2)
 			return err_set(err, ERR_CONFIG,
 				"tags: expected keys of 1 to 128 and values of at most 256 bytes");
-		if (text_has_prefix(key, "acmsensor:") || text_has_prefix(key, "aws:"))
+		if (job_tags_misfit(key) != NULL || job_tags_misfit(text) != NULL)
+			return err_set(err, ERR_CONFIG,
+				"tag \"%.64s\": AWS takes letters, digits, blanks and _.:/=+-@ only",
+				key);
+		if (job_tags_is_reserved(key))
 			return err_set(err, ERR_CONFIG,
 				"tag \"%.64s\": keys that begin with acmsensor: or aws: are not "
 				"yours to set",
@@ -120,9 +125,7 @@ static int read_place(struct desk_op *op, const char *account, const char *regio
 {
 	const struct desk_plan *plan = &op->plan;
 	struct arn arn = {.resource = ""};
-	if (plan->arn[0] != '\0' &&
-		(!arn_parse(plan->arn, &arn) || strcmp(arn.service, "acm") != 0 ||
-			!text_has_prefix(arn.resource, "certificate/")))
+	if (plan->arn[0] != '\0' && !arn_parse_certificate(plan->arn, &arn))
 		return err_set(err, ERR_CONFIG, "arn: expected the ARN of an ACM certificate");
 	if (account[0] == '\0')
 		account = arn.account_id;

@@ -49,6 +49,19 @@ static void what_is_no_arn_is_refused(void **state)
 	}
 }
 
+static void certificates_are_told_from_the_rest(void **state)
+{
+	(void)state;
+	struct arn arn = {.resource = "untouched"};
+	assert_false(arn_parse_certificate("arn:aws:iam::111122223333:certificate/1", &arn));
+	assert_false(arn_parse_certificate("arn:aws:acm:eu-west-1:111122223333:account/1", &arn));
+	assert_false(arn_parse_certificate("certificate/1", &arn));
+	assert_string_equal(arn.resource, "untouched");
+	assert_true(arn_parse_certificate(
+		"arn:aws-cn:acm:cn-north-1:111122223333:certificate/1", &arn));
+	assert_string_equal(arn.region, "cn-north-1");
+}
+
 static void longer_than_aws_allows_is_refused(void **state)
 {
 	(void)state;
@@ -67,6 +80,7 @@ int main(void)
 		cmocka_unit_test(fields_are_found_in_every_partition),
 		cmocka_unit_test(region_and_account_may_be_empty),
 		cmocka_unit_test(what_is_no_arn_is_refused),
+		cmocka_unit_test(certificates_are_told_from_the_rest),
 		cmocka_unit_test(longer_than_aws_allows_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

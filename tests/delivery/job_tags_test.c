@@ -43,6 +43,19 @@ static void provenance_wins_then_the_operator_then_what_was_there(void **state)
 	assert_false(job_tags_is_reserved("acmsensor"));
 }
 
+static void what_aws_takes_in_no_tag_is_found(void **state)
+{
+	(void)state;
+	static const char *const bad[] = {"a,b", "(", "a\033[31m", "a\n", "x#", "\177"};
+	assert_null(job_tags_misfit(""));
+	assert_null(job_tags_misfit("Az09 _.:/=+-@"));
+	assert_null(job_tags_misfit("\303\244")); /* a letter */
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		if (job_tags_misfit(bad[i]) == NULL)
+			fail_msg("\"%s\" was taken", bad[i]);
+	assert_string_equal(job_tags_misfit("a,b,c"), ",b,c");
+}
+
 static void hosts_are_names_or_addresses_with_a_port(void **state)
 {
 	(void)state;
@@ -75,6 +88,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(provenance_wins_then_the_operator_then_what_was_there),
+		cmocka_unit_test(what_aws_takes_in_no_tag_is_found),
 		cmocka_unit_test(hosts_are_names_or_addresses_with_a_port),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -121,6 +121,23 @@ static void each_call_may_fail_or_be_cancelled(void **state)
 	}
 }
 
+static void one_that_cannot_be_deleted_keeps_no_other_there(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	open_world(&fixture);
+	write_acm_put_secret(
+		&fixture.acm, "acmsensor/sensor1/p-20261101-000000-0000000009", "a key");
+	fake_clock_set_now_s(NOW_S + 2 * PLAN_LIFE_S);
+	fake_call_fail_at(2, ERR_DENIED, "AccessDeniedException"); /* the first of two deletes */
+	run(&fixture, &answer);
+	assert_int_equal(answer.err.kind, ERR_DENIED);
+	assert_int_equal(answer.deleted, 1);
+	assert_int_equal(write_acm_secrets(&fixture.acm), 2);
+	job_fixture_close(&fixture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +145,7 @@ int main(void)
 		cmocka_unit_test(an_expired_plans_secret_goes),
 		cmocka_unit_test(an_ended_jobs_secret_goes),
 		cmocka_unit_test(each_call_may_fail_or_be_cancelled),
+		cmocka_unit_test(one_that_cannot_be_deleted_keeps_no_other_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

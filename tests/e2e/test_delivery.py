@@ -187,6 +187,12 @@ def test_first_import_sends_its_tags_with_it(desk, ec):
     assert at.tags(job["arn"])["k"] == "v"
 
 
+def test_sensor_whose_name_is_no_tag_value_delivers(desk, ec):
+    at = desk(sensor_options="name = dc1, rack (2)")
+    _, job = at.deliver(ec.issue("a.example.com"))
+    assert at.tags(job["arn"])["acmsensor:sensor"] == "dc1- rack -2-"
+
+
 def test_new_arn_says_which_bindings_have_to_move(desk, ec):
     at = desk()
     arn = at.held(ec.issue("www.example.com"))
@@ -351,6 +357,8 @@ def test_wrong_input(desk, ec, rsa):
     foreign = f"arn:aws:acm:{REGION}:999999999999:certificate/12345678-1234-1234-1234-123456789012"
     assert "999999999999" in plan(**at.material(good), arn=foreign)
     assert plan(**at.material(good), tags={"acmsensor:sensor": "x"}).count("acmsensor:") >= 1
+    assert "letters" in plan(**at.material(good), tags={"team,x": "x"})
+    assert "letters" in plan(**at.material(good), tags={"team": "\x1b[31m"})
     assert "unknown" in plan(**at.material(good), nonsense=1)
     assert "certificate" in plan()
     assert "connector" in plan(404, **at.material(good), connector="nobody")

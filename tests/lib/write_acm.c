@@ -108,6 +108,7 @@ void write_acm_put_secret(struct write_acm *acm, const char *name, const char *v
 			continue;
 		acm->secret_name[i] = xstrdup(name);
 		acm->secret[i] = xstrdup(value);
+		acm->secret_created_s[i] = clock_now_s();
 		return;
 	}
 	die("full", "secrets");
@@ -308,8 +309,8 @@ static json_t *list_secrets(const struct write_acm *acm)
 			json_array_append_new(items,
 				json_pack("{s:s, s:s, s:I, s:[{s:s, s:s}]}", "ARN",
 					"arn:aws:secretsmanager:x", "Name", acm->secret_name[i],
-					"CreatedDate", (json_int_t)clock_now_s(), "Tags", "Key",
-					"acmsensor:sensor", "Value", "sensor1"));
+					"CreatedDate", (json_int_t)acm->secret_created_s[i], "Tags",
+					"Key", "acmsensor:sensor", "Value", "sensor1"));
 	}
 	return json_pack("{s:o}", "SecretList", items);
 }

@@ -36,7 +36,8 @@ struct write_acm {
 	size_t imported; /* imports that had effect */
 	size_t deleted;
 	char *secret_name[WRITE_ACM_SECRETS], *secret[WRITE_ACM_SECRETS]; /* owned; NULL: free */
-	int import_stale_looks;						  /* of every import */
+	int64_t secret_created_s[WRITE_ACM_SECRETS];
+	int import_stale_looks; /* of every import */
 	/* The n-th call from now: it has its effect and its answer is lost. 0: none. */
 	size_t lose_at;
 	const char *lose_operation; /* counts these only; NULL: all */
