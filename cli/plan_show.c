@@ -156,6 +156,46 @@ static void show_users(const struct cli *cli, const char *label, const json_t *l
 		facts_format(cli, "", "and %zu more: -o wide shows them", count - i);
 }
 
+static bool has_text(const json_t *list, const char *text)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(list, i, item)
+	{
+		if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Those of one chain; the other one decides how they are signed. */
+static const char *show_subjects(const struct cli *cli, const char *label, const json_t *chain,
+	const json_t *other, enum sign sign_alone)
+{
+	size_t i;
+	json_t *item;
+	json_array_foreach(chain, i, item)
+	{
+		const char *subject = json_is_string(item) ? json_string_value(item) : "";
+		bool is_shared = has_text(other, subject);
+		if (is_shared && sign_alone == GOES)
+			continue; /* shown with the new chain */
+		show_signed(cli, label, is_shared ? STAYS : sign_alone, subject);
+		label = "";
+	}
+	return label;
+}
+
+static void show_chain(const struct cli *cli, const json_t *plan)
+{
+	const json_t *current = row_get(plan, "current");
+	const json_t *before = row_get(current, "chain");
+	const json_t *after = row_get(row_get(plan, "new"), "chain");
+	const char *label = show_subjects(cli, "Chain", before, after, GOES);
+	/* A daemon of before told nothing of the chain that is there. */
+	show_subjects(cli, label, after, before, before != NULL ? COMES : STAYS);
+}
+
 static void show_certificate(const struct cli *cli, const json_t *plan)
 {
 	const json_t *current = row_get(plan, "current");
@@ -176,14 +216,7 @@ static void show_certificate(const struct cli *cli, const json_t *plan)
 		show_text_change(cli, "Signature", plan, "signature_algorithm");
 		show_text_change(cli, "SHA-256", plan, "fingerprint_sha256");
 	}
-	const json_t *chain = row_get(row_get(plan, "new"), "chain");
-	size_t i;
-	json_t *subject;
-	json_array_foreach(chain, i, subject)
-	{
-		show_signed(cli, i == 0 ? "Chain" : "", STAYS,
-			json_is_string(subject) ? json_string_value(subject) : "");
-	}
+	show_chain(cli, plan);
 	show_tags(cli, plan);
 	if (current != NULL)
 		facts_format(cli, "In ACM now", "%s, %s", row_text(current, "type"),

@@ -14,19 +14,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "delivery/delivery_internal.h"
-#include "delivery/job_tags.h"
 
 enum { MEMORY_LOOK_MS = 60000 }; /* how late a key in memory may be wiped */
-
-/* The sensor's name as AWS takes it in a tag: without it no import would be taken. Owned. */
-static char *tag_value_of(const char *name)
-{
-	enum { VALUE_MAX = 256 };
-	char *value = xstrndup(name, strnlen(name, VALUE_MAX));
-	for (const char *misfit; (misfit = job_tags_misfit(value)) != NULL;)
-		value[misfit - value] = '-';
-	return value;
-}
 
 struct delivery *delivery_new(const struct delivery_options *options)
 {
@@ -35,7 +24,7 @@ struct delivery *delivery_new(const struct delivery_options *options)
 	delivery->store = options->store;
 	delivery->vault = options->vault;
 	delivery->resolve = options->resolve;
-	delivery->sensor_name = tag_value_of(options->sensor_name);
+	delivery->sensor_name = xstrdup(options->sensor_name);
 	delivery->keep_keys_s = options->keep_keys_s;
 	return delivery;
 }

@@ -23,7 +23,7 @@ struct delivery {
 	struct store *store;
 	struct vault *vault;
 	struct resolve *resolve;
-	char *sensor_name; /* owned; fit for a tag */
+	char *sensor_name; /* owned */
 	int64_t keep_keys_s;
 	struct memory_key memory[DELIVERY_MEMORY_KEYS_MAX];
 	size_t memory_count;

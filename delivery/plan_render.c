@@ -1,4 +1,8 @@
 /* A plan as JSON: sensor/local_api.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
 #include "base/json_write.h"
 #include "base/text.h"
 #include "delivery/cert_view.h"
@@ -77,6 +81,26 @@ static void render_detail(struct json_writer *writer, const struct acm_detail *d
 		(const char *const *)detail->ext_key_usages.item, detail->ext_key_usages.count);
 }
 
+/* Subjects of what ACM gave as the chain; what cannot be read ends it. */
+static void render_current_chain(struct json_writer *writer, const char *pem)
+{
+	const char *at = pem != NULL ? pem : "", *end = at + strlen(at);
+	struct err unread = ERR_INIT;
+	unsigned char *der;
+	size_t len;
+	json_key(writer, "chain");
+	json_open_array(writer);
+	for (int i = 0; i < BUNDLE_CHAIN_MAX && x509_pem_next(&at, end, &der, &len, &unread) == 1;
+		i++) {
+		struct x509_facts facts = {.san_count = 0};
+		if (x509_facts_from_der(der, len, &facts, &unread) == 0)
+			json_text(writer, facts.subject);
+		x509_facts_clear(&facts);
+		free(der);
+	}
+	json_close_array(writer);
+}
+
 static void render_current(struct json_writer *writer, const struct remote_state *current)
 {
 	json_key(writer, "current");
@@ -93,6 +117,7 @@ static void render_current(struct json_writer *writer, const struct remote_state
 		render_facts(writer, &current->facts);
 	else
 		render_detail(writer, detail);
+	render_current_chain(writer, current->pem.chain);
 	render_texts(writer, "in_use_by", (const char *const *)detail->in_use_by.item,
 		detail->in_use_by.count);
 	render_tags(writer, "tags", current->tags.item, current->tags.count);

@@ -187,12 +187,6 @@ def test_first_import_sends_its_tags_with_it(desk, ec):
     assert at.tags(job["arn"])["k"] == "v"
 
 
-def test_sensor_whose_name_is_no_tag_value_delivers(desk, ec):
-    at = desk(sensor_options="name = dc1, rack (2)")
-    _, job = at.deliver(ec.issue("a.example.com"))
-    assert at.tags(job["arn"])["acmsensor:sensor"] == "dc1- rack -2-"
-
-
 def test_new_arn_says_which_bindings_have_to_move(desk, ec):
     at = desk()
     arn = at.held(ec.issue("www.example.com"))
