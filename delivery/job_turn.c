@@ -132,6 +132,21 @@ static void write_rollback(struct store_txn *txn, const struct job_run *run)
 	job_note(txn, &back, ended->ended_s, false, true, "automatic rollback");
 }
 
+/* Nothing can be rolled back under an ARN that is gone: its last key is one that was replaced. */
+static void keep_deleted_key(struct store_txn *txn, const struct job_run *run)
+{
+	const struct job_record *ended = &run->job.record;
+	struct job_record brought;
+	char key_id[VAULT_ID_MAX + 1];
+	if (ended->kind != JOB_DELETE || ended->state != JOB_SUCCEEDED ||
+		!store_job_of_leaf(txn, ended->arn, ended->old_fingerprint_sha256, &brought))
+		return;
+	text_copy(key_id, sizeof(key_id), brought.new_key_id);
+	if (key_id[0] != '\0')
+		store_vault_set_wipe_after(
+			txn, key_id, ended->ended_s + run->delivery->keep_keys_s);
+}
+
 void job_turn_write(struct store_txn *txn, void *arg)
 {
 	struct job_run *run = arg;
@@ -159,6 +174,7 @@ void job_turn_write(struct store_txn *txn, void *arg)
 			store_vault_set_wipe_after(
 				txn, turn->vault[i].id, turn->vault[i].wipe_after_s);
 	}
+	keep_deleted_key(txn, run);
 	record.phase = turn->phase; /* the line is the step's that was done */
 	if (turn->has_line)
 		job_note(txn, &record, record.updated_s, turn->is_failure, turn->has_event,

@@ -398,6 +398,32 @@ static void delete_refuses_drains_and_archives(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void write_due(struct store_txn *txn, void *arg)
+{
+	const int64_t *now_s = arg;
+	store_vault_delete_due(txn, *now_s);
+}
+
+static void the_key_of_what_was_deleted_goes_as_one_that_was_replaced(void **state)
+{
+	(void)state;
+	static const char key_id[] = "p-20261101-000000-0000000001"; /* kept for 90 days */
+	struct job_fixture fixture;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
+	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	assert_int_equal(fixture.acm.deleted, 1);
+	int64_t due_s = clock_now_s() + KEEP_KEYS_S, before_s = due_s - 1;
+	assert_int_equal(store_write_now(fixture.store, write_due, &before_s, &err), 0);
+	assert_true(job_fixture_has_key(&fixture, key_id));
+	assert_int_equal(store_write_now(fixture.store, write_due, &due_s, &err), 0);
+	assert_false(job_fixture_has_key(&fixture, key_id));
+	job_fixture_close(&fixture);
+}
+
 static void a_draining_delete_can_be_cancelled(void **state)
 {
 	(void)state;
@@ -536,6 +562,7 @@ int main(void)
 		cmocka_unit_test(automatic_rollback_when_a_host_does_not_follow),
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
 		cmocka_unit_test(delete_refuses_drains_and_archives),
+		cmocka_unit_test(the_key_of_what_was_deleted_goes_as_one_that_was_replaced),
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
