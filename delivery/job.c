@@ -135,19 +135,25 @@ static void drop_key(struct job_run *run)
 
 /* --- deciding and writing ---------------------------------------------------------------------- */
 
+int64_t job_in_phase_s(const struct job_run *run)
+{
+	return (clock_mono_ms() - run->began_mono_ms) / 1000;
+}
+
 struct job_known job_known_now(struct job_run *run)
 {
 	const struct job_record *job = &run->job.record;
 	text_shorten(run->no_rollback, sizeof(run->no_rollback), job_no_way_back(run));
+	int64_t now_s = clock_now_s();
 	return (struct job_known){.kind = job->kind,
 		.phase = job->phase,
 		.has_arn = job->arn[0] != '\0',
 		.is_cancel_asked = job->is_cancel_asked,
 		.may_have_imported =
 			job->phase == JOB_IMPORT ? run->was_sent_before : job->may_have_imported,
-		.now_s = clock_now_s(),
+		.now_s = now_s,
 		.created_s = job->created_s,
-		.began_s = run->began_s,
+		.began_s = now_s - job_in_phase_s(run),
 		.last_wait_s = run->last_wait_s,
 		.old_serial = job->old_serial,
 		.new_serial = job->new_serial,
@@ -270,7 +276,7 @@ static void start(struct job_run *run)
 		return;
 	}
 	struct job_record *job = &run->job.record;
-	run->began_s = clock_now_s();
+	run->began_mono_ms = clock_mono_ms();
 	if (lost.kind != ERR_NONE) {
 		run->is_away = false; /* there is nothing to wait for */
 		end_lost(run, &lost);

@@ -177,7 +177,7 @@ static bool is_key_gone(const struct job_run *run, const struct err *err)
 	if (run->goods.escrow != ESCROW_SECRETS_MANAGER)
 		return !is_there || err->kind == ERR_STORE;
 	if (!is_there)
-		return clock_now_s() - run->began_s >= SECRET_PATIENCE_S;
+		return job_in_phase_s(run) >= SECRET_PATIENCE_S;
 	bool is_refused = err->kind == ERR_DENIED || err->kind == ERR_DENIED_BY_SCP ||
 			  err->kind == ERR_ROLE || err->kind == ERR_REFUSED ||
 			  err->kind == ERR_CONFIG;

@@ -66,7 +66,7 @@ struct job_run {
 
 	struct job_copy job; /* as it is stored, or is being written */
 	struct job_goods goods;
-	int64_t began_s, last_wait_s; /* of the phase, in this run */
+	int64_t began_mono_ms, last_wait_s; /* of the phase, in this run */
 	bool is_resend;
 	bool was_sent_before;		     /* IMPORT: an earlier send may have had effect */
 	char no_rollback[ROLLBACK_TEXT_MAX]; /* why there is no way back; "" */
@@ -98,6 +98,9 @@ struct job_run {
 /* --- job.c ------------------------------------------------------------------------------------- */
 
 struct job_known job_known_now(struct job_run *run);
+/* Since this run entered the phase, whatever was done to the wall clock meanwhile: what is sent
+ * again too early becomes a second certificate. */
+int64_t job_in_phase_s(const struct job_run *run);
 /* What the step brought goes to job_next, what that decides into the store. */
 void job_decide(struct job_run *run, const struct job_known *known);
 void job_decide_err(struct job_run *run, const struct err *err); /* NULL: it succeeded */

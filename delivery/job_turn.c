@@ -93,7 +93,7 @@ void job_turn_apply(struct job_run *run, const struct job_decision *decision)
 	job_copy_set(&job->reason, decision->reason);
 	run->last_wait_s = is_new_phase ? 0 : decision->wait_s;
 	if (is_new_phase)
-		run->began_s = now_s;
+		run->began_mono_ms = clock_mono_ms();
 	run->is_resend = decision->is_resend || (run->is_resend && !is_new_phase);
 	if (decision->has_tag_warning)
 		text_copy(run->tag_warning, sizeof(run->tag_warning), decision->reason);

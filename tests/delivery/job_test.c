@@ -79,6 +79,29 @@ static void a_first_import_carries_its_tags(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* It may be there and not show yet: the time to wait is real time, whatever the wall clock does. */
+static void a_clock_that_jumps_sends_no_import_again(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.is_first_import = true});
+	job_fixture_apply(&fixture);
+	fake_call_fail_at(1, ERR_TIMEOUT, "answer_lost");
+	job_fixture_start(&fixture);
+	fake_loop_advance_ms(5000);
+	fake_clock_set_now_s(clock_now_s() + 3600);
+	fake_loop_advance_ms(60000);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(outcome.phase, JOB_FIND);
+	assert_int_equal(fake_call_count_of("ImportCertificate"), 1);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_int_equal(fake_call_count_of("ImportCertificate"), 2);
+	job_fixture_close(&fixture);
+}
+
 static void someone_elses_certificate_is_left_alone(void **state)
 {
 	(void)state;
@@ -546,6 +569,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reimport_is_done_tagged_and_proved),
 		cmocka_unit_test(a_first_import_carries_its_tags),
+		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(someone_elses_certificate_is_left_alone),
 		cmocka_unit_test(what_is_there_already_is_not_imported_again),
 		cmocka_unit_test(a_refusal_is_said_in_amazons_words),
