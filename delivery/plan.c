@@ -152,9 +152,9 @@ static void decide(const struct plan_input *input, struct plan *plan)
 
 /* --- the way back ----------------------------------------------------------------------------- */
 
-static void judge_way_back(const struct plan_input *input, struct plan *plan)
+static void judge_way_back(
+	const struct plan_input *input, const struct x509_facts *old, struct plan *plan)
 {
-	const struct x509_facts *old = plan_old_facts(input);
 	const char *until = input->old_key_until;
 	char old_until[TEXT_TIME_MAX], why[WAY_BACK_TEXT_MAX];
 	enum rule_verdict verdict =
@@ -192,7 +192,7 @@ static void judge_rollback(const struct plan_input *input, struct plan *plan)
 			"ACM never gives a private key back, and this sensor does not have the key "
 			"of what is there: it did not deliver it, or keeps it no longer");
 	else
-		judge_way_back(input, plan);
+		judge_way_back(input, old, plan);
 }
 
 void plan_decide(const struct plan_input *input, struct plan *ret_plan)

@@ -111,8 +111,10 @@ static bool has_room(const struct desk *desk, const struct job_record *record)
 	const struct desk_job *job;
 	int here = 0;
 	LIST_FOREACH(job, &desk->jobs, link)
-	here += job->has_place && strcmp(job->account_id, record->account_id) == 0 &&
-		strcmp(job->region, record->region) == 0;
+	{
+		here += job->has_place && strcmp(job->account_id, record->account_id) == 0 &&
+			strcmp(job->region, record->region) == 0;
+	}
 	return here < DESK_JOBS_PLACE_MAX;
 }
 
@@ -156,8 +158,10 @@ static void look_at_places(struct desk *desk, struct store_txn *txn)
 	struct desk_job *job;
 	struct job_record record;
 	LIST_FOREACH(job, &desk->jobs, link)
-	job->has_place = job->has_place && store_job_get(txn, job->id, &record) &&
-			 job_waits_to_import(&record);
+	{
+		job->has_place = job->has_place && store_job_get(txn, job->id, &record) &&
+				 job_waits_to_import(&record);
+	}
 }
 
 /* Whether one was left that waits for room. */

@@ -23,8 +23,8 @@ struct store_txn;
 enum {
 	DESK_OPS_MAX = 64,    /* asked for and not answered */
 	DESK_JOBS_MAX = 1024, /* run side by side; the others wait */
-	/* Of one account and region, up to their import: ACM takes one a second there, and a job that
-	 * waits for its turn between its last look and its import leaves others time to change
+	/* Of one account and region, up to their import: ACM takes one a second there, and a job
+	 * that waits for its turn between its last look and its import leaves others time to change
 	 * something. What waits for handshakes or for the last user to go keeps nobody off. */
 	DESK_JOBS_PLACE_MAX = 4,
 };

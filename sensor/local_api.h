@@ -39,7 +39,8 @@
  *                       (serial, fingerprint_sha256, subject, issuer, not_before, not_after,
  *                       key_algorithm, signature_algorithm, subject_alternative_names, key_usages,
  *                       extended_key_usages, chain [subjects]; current is null without an ARN,
- *                       and has arn, type, status, in_use_by, tags), names {added, lost, kept}, rules [{name, verdict (passed, broken, unconfirmed), text}],
+ *                       and has arn, type, status, in_use_by, tags), names {added, lost, kept},
+ *                       rules [{name, verdict (passed, broken, unconfirmed), text}],
  *                       warnings and notes [{name, text}], tags {}, bindings_to_move [],
  *                       rollback {possible, reason}, auto_rollback, key_escrow, verify_hosts []
  * GET /v1/plans         "plans", each with "state" (open, applied, expired, refused) and "job";
