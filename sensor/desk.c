@@ -108,13 +108,11 @@ static struct desk_job *find_job(const struct desk *desk, const char *id)
 
 static bool has_room(const struct desk *desk, const struct job_record *record)
 {
-	const struct desk_job *job;
 	int here = 0;
-	LIST_FOREACH(job, &desk->jobs, link)
-	{
+	for (const struct desk_job *job = LIST_FIRST(&desk->jobs); job != NULL;
+		job = LIST_NEXT(job, link))
 		here += job->has_place && strcmp(job->account_id, record->account_id) == 0 &&
 			strcmp(job->region, record->region) == 0;
-	}
 	return here < DESK_JOBS_PLACE_MAX;
 }
 
@@ -155,13 +153,11 @@ void desk_restart_job(struct desk *desk, const char *id)
 /* Those that are past their import by now make room. */
 static void look_at_places(struct desk *desk, struct store_txn *txn)
 {
-	struct desk_job *job;
 	struct job_record record;
-	LIST_FOREACH(job, &desk->jobs, link)
-	{
+	for (struct desk_job *job = LIST_FIRST(&desk->jobs); job != NULL;
+		job = LIST_NEXT(job, link))
 		job->has_place = job->has_place && store_job_get(txn, job->id, &record) &&
 				 job_waits_to_import(&record);
-	}
 }
 
 /* Whether one was left that waits for room. */
