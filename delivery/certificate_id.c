@@ -26,30 +26,29 @@ static bool carries(const struct cert_record *cert, const char *certificate_id)
 	return false;
 }
 
-static int add(struct certificate_found *found, const char *certificate_id, const char *arn,
-	bool is_by_job, struct err *err)
+static int add(
+	char found[CERT_ARN_MAX + 1], const char *certificate_id, const char *arn, struct err *err)
 {
-	if (strcmp(found->arn, arn) == 0)
+	if (strcmp(found, arn) == 0)
 		return 0;
-	if (found->arn[0] != '\0')
+	if (found[0] != '\0')
 		return err_set(err, ERR_CONFIG,
 			"two certificates carry the id %s, %.200s and %.200s: name one with its "
 			"ARN",
-			certificate_id, found->arn, arn);
-	text_copy(found->arn, sizeof(found->arn), arn);
-	found->is_by_job = is_by_job;
+			certificate_id, found, arn);
+	text_copy(found, CERT_ARN_MAX + 1, arn);
 	return 0;
 }
 
 static int find_in_inventory(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, struct certificate_found *found, struct err *err)
+	const char *certificate_id, char found[CERT_ARN_MAX + 1], struct err *err)
 {
 	char position[CERT_ARN_MAX + 1] = "";
 	struct cert_record cert;
 	while (store_cert_next_in_region(
 		txn, at->partition, at->region, at->account_id, position, &cert)) {
 		if (cert.gone_s == 0 && carries(&cert, certificate_id) &&
-			add(found, certificate_id, cert.arn, false, err) != 0)
+			add(found, certificate_id, cert.arn, err) != 0)
 			return -1;
 	}
 	return 0;
@@ -93,7 +92,7 @@ static bool is_gone_since(struct store_txn *txn, const char *arn, int64_t since_
 }
 
 static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, struct certificate_found *found, struct err *err)
+	const char *certificate_id, char found[CERT_ARN_MAX + 1], struct err *err)
 {
 	char position[DELIVERY_ID_MAX + 1];
 	struct coverage_record coverage;
@@ -106,21 +105,21 @@ static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
 			!is_of(&job, certificate_id, at->account_id, at->region) ||
 			is_gone_since(txn, job.arn, job.created_s))
 			continue;
-		if (add(found, certificate_id, job.arn, true, err) != 0)
+		if (add(found, certificate_id, job.arn, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
 int certificate_id_find(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, struct certificate_found *ret_found, struct err *err)
+	const char *certificate_id, char ret_arn[CERT_ARN_MAX + 1], struct err *err)
 {
-	struct certificate_found found = {.arn = ""};
-	if (find_in_inventory(txn, at, certificate_id, &found, err) != 0 ||
-		find_in_jobs(txn, at, certificate_id, &found, err) != 0 ||
+	char found[CERT_ARN_MAX + 1] = "";
+	if (find_in_inventory(txn, at, certificate_id, found, err) != 0 ||
+		find_in_jobs(txn, at, certificate_id, found, err) != 0 ||
 		store_txn_check(txn, err) != 0)
 		return -1;
-	*ret_found = found;
+	text_copy(ret_arn, CERT_ARN_MAX + 1, found);
 	return 0;
 }
 

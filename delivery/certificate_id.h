@@ -12,17 +12,13 @@
 struct err;
 struct store_txn;
 
-struct certificate_found {
-	char arn[CERT_ARN_MAX + 1]; /* "": none */
-	bool is_by_job;		    /* no scan has seen it: it may have been deleted since */
-};
-
 /*
- * at      connector, partition, account_id, region
- * errors  ERR_CONFIG: two carry the id; ERR_STORE
+ * at       connector, partition, account_id, region
+ * ret_arn  "": none carries it
+ * errors   ERR_CONFIG: two carry the id; ERR_STORE
  */
 int certificate_id_find(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, struct certificate_found *ret_found, struct err *err);
+	const char *certificate_id, char ret_arn[CERT_ARN_MAX + 1], struct err *err);
 
 /* The job that delivers, or delivered after the plan was made, another certificate under the id of a
  * plan that imports as new: to apply the plan too would make two of it. false: none. */

@@ -48,7 +48,6 @@ struct plan_make {
 	int64_t now_s;
 	struct remote_state remote;
 	bool has_remote, has_old_key;
-	bool is_arn_by_job; /* found by its id, and no scan has seen it */
 	struct plan plan;
 	char key_id[ESCROW_KEY_ID_MAX + 1];
 	struct buf document;
@@ -162,14 +161,13 @@ static int check_arn(const struct plan_make *make, struct err *err)
 /* The ARN that carries the certificate's id; none: a first import. */
 static int find_arn(struct plan_make *make, struct store_txn *txn, struct err *err)
 {
-	struct certificate_found found;
+	char arn[CERT_ARN_MAX + 1];
 	if (make->arn[0] != '\0' || make->certificate_id[0] == '\0')
 		return 0;
-	if (certificate_id_find(txn, &make->where.target, make->certificate_id, &found, err) != 0)
+	if (certificate_id_find(txn, &make->where.target, make->certificate_id, arn, err) != 0)
 		return -1;
 	free(make->arn);
-	make->arn = xstrdup(found.arn);
-	make->is_arn_by_job = found.is_by_job;
+	make->arn = xstrdup(arn);
 	return 0;
 }
 
@@ -441,8 +439,6 @@ static void on_remote(void *arg, struct remote_state *state, const struct err *e
 	make->remote = *state;
 	*state = (struct remote_state){.exists = false};
 	make->has_remote = true;
-	if (make->is_arn_by_job && !make->remote.exists)
-		make->arn[0] = '\0'; /* deleted meanwhile: a first import again */
 	decide(make);
 }
 
