@@ -99,9 +99,11 @@ static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
 	struct job_record job;
 	bool is_scanned =
 		store_coverage_get(txn, at->connector, at->account_id, at->region, &coverage);
-	begin_at(JOB_ID_DELIVER, is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0, position);
+	int64_t since_s = is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0;
+	begin_at(JOB_ID_DELIVER, since_s, position);
 	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
-		if (job.arn[0] == '\0' || !job.may_have_imported ||
+		bool is_scanned_since = job.state != JOB_RUNNING && job.ended_s < since_s;
+		if (is_scanned_since || job.arn[0] == '\0' || !job.may_have_imported ||
 			!is_of(&job, certificate_id, at->account_id, at->region) ||
 			is_gone_since(txn, job.arn, job.created_s))
 			continue;

@@ -163,6 +163,10 @@ static void what_a_later_scan_does_not_show_is_not_there(void **state)
 	struct world *world = *state;
 	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
 	put(world, write_job, &job);
+	put_scan(world, NOW_S + 3600);
+	expect(world, PLACE "1");
+	put_scan(world, NOW_S + 3601);
+	expect(world, "");
 	put_scan(world, NOW_S + 3 * DAY_S);
 	expect(world, "");
 }
