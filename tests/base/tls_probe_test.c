@@ -159,7 +159,7 @@ static struct probe run_script(struct script *script, const char *host, const ch
 {
 	struct test_server *server = test_server_start(serve_tls, script);
 	struct probe probe = run(host, test_server_port(server), sni, PATIENCE_MS);
-	test_server_stop(server);
+	test_server_drain(server);
 	return probe;
 }
 

@@ -286,7 +286,7 @@ struct test_server *test_server_start_tls(
 	return start(serve, arg, test_ca_server_context(ca, name));
 }
 
-void test_server_stop(struct test_server *server)
+static void stop(struct test_server *server, bool are_cut)
 {
 	if (server == NULL)
 		return;
@@ -295,7 +295,7 @@ void test_server_stop(struct test_server *server)
 	server->is_stopped = true;
 	SLIST_FOREACH(conn, &server->conns, link)
 	{
-		if (conn->fd >= 0)
+		if (are_cut && conn->fd >= 0)
 			shutdown(conn->fd, SHUT_RDWR);
 	}
 	pthread_mutex_unlock(&server->mutex);
@@ -312,6 +312,16 @@ void test_server_stop(struct test_server *server)
 	pthread_mutex_destroy(&server->mutex);
 	SSL_CTX_free(server->context);
 	free(server);
+}
+
+void test_server_stop(struct test_server *server)
+{
+	stop(server, true);
+}
+
+void test_server_drain(struct test_server *server)
+{
+	stop(server, false);
 }
 
 int test_server_port(const struct test_server *server)

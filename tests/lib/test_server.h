@@ -30,6 +30,8 @@ struct test_server *test_server_start(test_serve_fn *serve, void *arg);
 struct test_server *test_server_start_tls(
 	test_serve_fn *serve, void *arg, struct test_ca *ca, const char *name);
 void test_server_stop(struct test_server *server);
+/* The same, but serves its connections to their ends: for clients that have closed theirs. */
+void test_server_drain(struct test_server *server);
 int test_server_port(const struct test_server *server);
 int test_server_connections(struct test_server *server); /* accepted so far */
 int test_server_requests(struct test_server *server);	 /* read so far */
