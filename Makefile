@@ -25,7 +25,7 @@ fishcompletiondir ?= $(prefix)/share/fish/vendor_completions.d
 libs     := libevent_core libevent_extra libevent_openssl libcurl openssl libxml-2.0 jansson
 python   := /usr/bin/python3
 has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3", "cryptography"]))'
-pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && $(has_e2e) && echo found)
+pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && $(has_e2e) && command -v gdb >/dev/null && echo found)
 my_cpp   := -I. -D_GNU_SOURCE -DACMSENSOR_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(libs) 2>/dev/null)
 my_c     := -std=c11 -pthread -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wvla -Wswitch-enum -Wimplicit-fallthrough -Wformat=2 -fno-common -fstack-protector-strong -fPIE
@@ -128,8 +128,9 @@ $(B)/check_rules: $(B)/tests/lib/check_rules.o $(call upto,delivery)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_ld) $(LDFLAGS) -o $@ $^ $(my_libs)
 
-# Preloaded into the daemon: kill -9 at a certain write of its store.
-$(B)/die_at_write.so: tests/lib/die_at_write.c $(B)/flags
+# Preloaded into the daemon: kill -9 at a certain write of its store; clocks that are put forward.
+preloads := $(B)/die_at_write.so $(B)/skip_time.so
+$(preloads): $(B)/%.so: tests/lib/%.c $(B)/flags
 	@echo "  LD      $@"
 	$(Q)$(CC) $(my_cpp) $(CPPFLAGS) $(my_c) $(CFLAGS) -fPIC -shared $(LDFLAGS) -o $@ $<
 
@@ -159,7 +160,7 @@ $(B)/flags: FORCE
 
 JOBS     ?= $(shell nproc)
 self     := $(MAKE) --no-print-directory
-unit: $(tests) $(fuzzers) $(B)/check_store $(B)/check_rules $(B)/fill_store $(B)/die_at_write.so
+unit: $(tests) $(fuzzers) $(B)/check_store $(B)/check_rules $(B)/fill_store $(preloads)
 	@sh tests/run_unit.sh $(JOBS) $(B) $(tests)
 	@sh tests/fuzz/replay.sh $(B) $(fuzzers)
 

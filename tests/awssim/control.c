@@ -1,9 +1,11 @@
 /* The control port: statistics, truth, faults, clock, mutations. Plain HTTP for tests, no keys. */
+#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tests/awssim/bindings.h"
 #include "tests/awssim/consistency.h"
+#include "tests/awssim/held.h"
 #include "tests/awssim/mutate.h"
 #include "tests/awssim/rules_check.h"
 #include "tests/awssim/service.h"
@@ -257,6 +259,28 @@ static void get_bindings(struct sim *sim, struct reply *reply)
 	json_close(&reply->body, '}');
 }
 
+/* {"arn": A}: the key that ACM was given, which AWS shows to nobody. For tests that search for it. */
+static void post_key(struct sim *sim, const json_t *order, struct reply *reply)
+{
+	size_t account, region;
+	const char *arn = json_string_value(json_object_get(order, "arn"));
+	struct cert *cert = arn != NULL ? cert_find_arn(sim->world, arn, &account, &region) : NULL;
+	if (cert == NULL || cert->more == NULL || cert->more->held == NULL) {
+		refuse(reply, 400, "arn: not one that was imported");
+		return;
+	}
+	char *text;
+	BIO *bio = BIO_new(BIO_s_mem());
+	EVP_PKEY *key = cert->more->held->key;
+	if (bio == NULL || !PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) ||
+		BIO_write(bio, "", 1) != 1 || BIO_get_mem_data(bio, &text) <= 0)
+		abort();
+	json_open(&reply->body, '{');
+	json_member(&reply->body, "private_key", text);
+	json_close(&reply->body, '}');
+	BIO_free(bio);
+}
+
 static void post_reset_stats(struct sim *sim, const json_t *order, struct reply *reply)
 {
 	(void)order;
@@ -273,7 +297,7 @@ static void post(struct sim *sim, const struct http_request *request, struct rep
 	} known[] = {{"/faults", post_faults}, {"/clock", post_clock}, {"/mutate", post_mutate},
 		{"/acm", post_acm}, {"/consistency", post_consistency}, {"/bind", post_bind},
 		{"/unbind", post_unbind}, {"/secretsmanager", post_secretsmanager},
-		{"/rules", post_rules}, {"/reset-stats", post_reset_stats}};
+		{"/rules", post_rules}, {"/key", post_key}, {"/reset-stats", post_reset_stats}};
 	struct slice body = request->body;
 	json_t *order = body.len > 0 ? json_loadb(body.ptr, body.len, 0, NULL) : json_object();
 	size_t at = 0;
@@ -286,7 +310,7 @@ static void post(struct sim *sim, const struct http_request *request, struct rep
 	else
 		refuse(reply, 404,
 			"POST /faults, /clock, /mutate, /acm, /consistency, /bind, /unbind, "
-			"/secretsmanager, /rules, /reset-stats");
+			"/secretsmanager, /rules, /key, /reset-stats");
 	json_decref(order);
 }
 

@@ -277,6 +277,101 @@ static void a_store_that_stays_full_ends_the_run_alone(void **state)
 	}
 }
 
+/* Orders the rollback of a delivery that succeeded. Calls are counted from here. */
+static void begin_rollback(struct job_fixture *fixture)
+{
+	struct err err = ERR_INIT;
+	begin(fixture, &kinds[0]);
+	assert_int_equal(end(fixture), JOB_SUCCEEDED);
+	char id[DELIVERY_ID_MAX + 1];
+	memcpy(id, fixture->job_id, sizeof(id));
+	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
+	assert_int_equal(job_fixture_order(fixture, &order, &err), 0);
+	job_fixture_start(fixture);
+}
+
+/* What the record says of a rollback is what ACM holds: the old one once more, or not. */
+static void end_rollback(struct job_fixture *fixture, bool may_fail)
+{
+	struct job_outcome outcome;
+	job_fixture_finish(fixture);
+	job_fixture_outcome(fixture, fixture->job_id, &outcome);
+	bool is_old = strcmp(fixture->acm.cert[0].pem, fixture->old_pem) == 0;
+	bool says_unchanged = strstr(outcome.reason, "nothing was changed in AWS") != NULL;
+	if (outcome.state != JOB_RESTORED && !(may_fail && outcome.state == JOB_FAILED))
+		fail_msg("the rollback ended %d: %s", outcome.state, outcome.reason);
+	if (outcome.state == JOB_RESTORED || says_unchanged)
+		assert_int_equal(is_old, outcome.state == JOB_RESTORED);
+	if (is_old)
+		assert_string_equal(fixture->acm.cert[0].key, OLD_KEY);
+	assert_int_equal(write_acm_count(&fixture->acm, fixture->old_pem), is_old);
+	assert_int_equal(outcome.phase, JOB_DONE);
+	assert_true(outcome.reason[0] != '\0');
+}
+
+static void each_call_of_a_rollback_fails_once_in_each_way(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	begin_rollback(&fixture);
+	size_t before = fake_call_count();
+	end_rollback(&fixture, false);
+	size_t calls = fake_call_count() - before;
+	job_fixture_close(&fixture);
+	assert_true(calls > 5);
+	for (size_t n = 1; n <= calls; n++) {
+		for (size_t e = 0; e < FAKE_CALL_ERRORS; e++) {
+			begin_rollback(&fixture);
+			fake_call_fail_at(n, fake_call_errors[e].kind, fake_call_errors[e].code);
+			end_rollback(&fixture, is_final(fake_call_errors[e].kind));
+			job_fixture_close(&fixture);
+		}
+		begin_rollback(&fixture);
+		fake_call_fail_at(n, ERR_TIMEOUT, "answer_lost"); /* and it never arrived */
+		end_rollback(&fixture, false);
+		job_fixture_close(&fixture);
+	}
+}
+
+static void order_delete(struct job_fixture *fixture, bool wait_until_unused)
+{
+	struct err err = ERR_INIT;
+	job_fixture_open(fixture, &kinds[0]);
+	struct job_order order = {
+		.kind = JOB_DELETE, .arn = fixture->arn, .wait_until_unused = wait_until_unused};
+	assert_int_equal(job_fixture_order(fixture, &order, &err), 0);
+	job_fixture_start(fixture);
+}
+
+static void each_call_of_a_delete_fails_once_in_each_way(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	order_delete(&fixture, false);
+	job_fixture_finish(&fixture);
+	size_t calls = fake_call_count();
+	job_fixture_close(&fixture);
+	assert_true(calls > 2);
+	for (size_t n = 1; n <= calls; n++) {
+		for (size_t e = 0; e < FAKE_CALL_ERRORS; e++) {
+			order_delete(&fixture, false);
+			fake_call_fail_at(n, fake_call_errors[e].kind, fake_call_errors[e].code);
+			job_fixture_finish(&fixture);
+			job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+			if (outcome.state == JOB_SUCCEEDED &&
+				fake_call_errors[e].kind == ERR_NOT_FOUND)
+				assert_true(fixture.acm.deleted <= 1); /* it believed ACM */
+			else if (outcome.state == JOB_SUCCEEDED)
+				assert_int_equal(fixture.acm.deleted, 1);
+			else
+				assert_true(is_final(fake_call_errors[e].kind) &&
+					    fixture.acm.deleted == 0);
+			job_fixture_close(&fixture);
+		}
+	}
+}
+
 /* A rollback is a job like others: it ends restored, or says what ACM holds. */
 static void a_rollback_survives_the_same(void **state)
 {
@@ -285,14 +380,7 @@ static void a_rollback_survives_the_same(void **state)
 		for (int how = 0; how < 3; how++) {
 			struct job_fixture fixture;
 			struct job_outcome outcome;
-			struct err err = ERR_INIT;
-			begin(&fixture, &kinds[0]);
-			assert_int_equal(end(&fixture), JOB_SUCCEEDED);
-			char id[DELIVERY_ID_MAX + 1];
-			memcpy(id, fixture.job_id, sizeof(id));
-			struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
-			assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
-			job_fixture_start(&fixture);
+			begin_rollback(&fixture);
 			if (how == 2)
 				fixture.acm.lose_at = n + 1;
 			for (size_t i = 0; how < 2 && i < n && fixture.run != NULL; i++)
@@ -323,13 +411,7 @@ static void a_delete_survives_the_same(void **state)
 		for (int how = 0; how < 3; how++) {
 			struct job_fixture fixture;
 			struct job_outcome outcome;
-			struct err err = ERR_INIT;
-			job_fixture_open(&fixture, &kinds[0]);
-			struct job_order order = {.kind = JOB_DELETE,
-				.arn = fixture.arn,
-				.wait_until_unused = n % 2 == 0};
-			assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
-			job_fixture_start(&fixture);
+			order_delete(&fixture, n % 2 == 0);
 			if (how == 2)
 				fixture.acm.lose_at = n + 1;
 			for (size_t i = 0; how < 2 && i < n && fixture.run != NULL; i++)
@@ -365,7 +447,9 @@ int main(void)
 		cmocka_unit_test(the_daemon_dies_twice),
 		cmocka_unit_test(a_cancel_at_each_turn_is_kept_or_refused),
 		cmocka_unit_test(a_store_that_stays_full_ends_the_run_alone),
+		cmocka_unit_test(each_call_of_a_rollback_fails_once_in_each_way),
 		cmocka_unit_test(a_rollback_survives_the_same),
+		cmocka_unit_test(each_call_of_a_delete_fails_once_in_each_way),
 		cmocka_unit_test(a_delete_survives_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

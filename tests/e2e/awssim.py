@@ -179,6 +179,10 @@ class Awssim:
         pairs=[[old, new], ...], only the conditions of a reimport."""
         return self.control("/rules", order)
 
+    def key(self, arn):
+        """The private key (PEM) that was imported, which ACM never gives away."""
+        return self.control("/key", {"arn": arn})["private_key"].encode()
+
     def imports(self):
         """Every ImportCertificate that had its effect, in order: arn, serial, is_reimport, ..."""
         return self.control("/imports")["imports"]

@@ -6,6 +6,8 @@
  *
  *   ACMSENSOR_DIE_AT=N:after|half   at the N-th such call of this process; half: with half of its
  *                                   pages written, if there are several
+ *   ACMSENSOR_DIE_AT=N:commit       right after the N-th commit, which is LMDB's write of one of
+ *                                   its two meta pages, the first of the file
  *   ACMSENSOR_SYNC_MS=N             each sync of the store takes so much longer
  */
 #include <dlfcn.h>
@@ -19,7 +21,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { PAGE_BYTES = 4096 };
+enum { PAGE_BYTES = 4096, META_BYTES = 2 * PAGE_BYTES };
 enum when { NEVER, HALF, AFTER };
 
 static atomic_long calls;
@@ -36,12 +38,16 @@ static bool is_of_store(int fd)
 }
 
 /* Whether this call is the one, and where in it. Counts it. */
-static enum when take_turn(int fd)
+static enum when take_turn(int fd, bool is_commit)
 {
 	const char *at = getenv("ACMSENSOR_DIE_AT");
 	char *how;
-	if (at == NULL || !is_of_store(fd) ||
-		atomic_fetch_add(&calls, 1) + 1 != strtol(at, &how, 10))
+	if (at == NULL || !is_of_store(fd))
+		return NEVER;
+	long number = strtol(at, &how, 10);
+	if (!is_commit && strcmp(how, ":commit") == 0)
+		return NEVER;
+	if (atomic_fetch_add(&calls, 1) + 1 != number)
 		return NEVER;
 	return strcmp(how, ":half") == 0 ? HALF : AFTER;
 }
@@ -70,7 +76,7 @@ static size_t half_of(size_t size)
 ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
 {
 	ssize_t (*real)(int, const void *, size_t, off_t) = next("pwrite");
-	enum when when = take_turn(fd);
+	enum when when = take_turn(fd, at < META_BYTES);
 	ssize_t written = real(fd, data, when == HALF ? half_of(size) : size, at);
 	die_at(when);
 	return written;
@@ -79,7 +85,7 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
 ssize_t writev(int fd, const struct iovec *part, int count)
 {
 	ssize_t (*real)(int, const struct iovec *, int) = next("writev");
-	enum when when = take_turn(fd);
+	enum when when = take_turn(fd, false);
 	ssize_t written = real(fd, part, when == HALF ? (count + 1) / 2 : count);
 	die_at(when);
 	return written;
@@ -95,7 +101,7 @@ static void delay_sync(int fd)
 static int sync_by(const char *name, int fd)
 {
 	int (*real)(int) = next(name);
-	enum when when = take_turn(fd);
+	enum when when = take_turn(fd, false);
 	delay_sync(fd);
 	int rc = real(fd);
 	die_at(when);
@@ -115,7 +121,7 @@ int fsync(int fd)
 int ftruncate(int fd, off_t size)
 {
 	int (*real)(int, off_t) = next("ftruncate");
-	enum when when = take_turn(fd);
+	enum when when = take_turn(fd, false);
 	int rc = real(fd, size);
 	die_at(when);
 	return rc;
