@@ -74,6 +74,7 @@ $(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake
 
 # --- cli/ -----------------------------------------------------------------------------------------
 $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
+$(B)/tests/cli/vault_init_test: $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
@@ -84,6 +85,7 @@ org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o \
 $(B)/tests/sensor/cycle_test:  $(org_fakes)
 $(B)/tests/sensor/account_changes_test: $(org_fakes)
 $(B)/tests/sensor/connector_test: $(org_fakes)
+$(B)/tests/sensor/heartbeat_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
 torture := $(org_fakes) $(B)/tests/sensor/torture_world.o $(B)/tests/sensor/torture_run.o \
 	$(B)/tests/sensor/store_text.o $(B)/tests/lib/make_cert.o
 $(B)/tests/sensor/cycle_torture_test: $(torture)
