@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -88,6 +89,22 @@ static int prepare(struct store *store, struct err *err)
 	return lock_take(store, err) != 0 ? -1 : remove_unfinished(store, err);
 }
 
+/* What root makes in the daemon's folder is the daemon's, or it could not start any more. */
+static void give_files_to_owner(const struct store *store)
+{
+	static const char *const names[] = {
+		"store.mdb", "store.mdb-lock", "store.lock", "store.epoch"};
+	struct stat folder;
+	if (geteuid() != 0 || stat(store->data_dir, &folder) != 0 || folder.st_uid == 0)
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = xasprintf("%s/%s", store->data_dir, names[i]);
+		int rc = lchown(path, folder.st_uid, folder.st_gid);
+		(void)rc; /* the daemon's own open would say what is wrong */
+		free(path);
+	}
+}
+
 struct store *store_open(struct loop *loop, const struct store_options *options, struct err *err)
 {
 	struct store *store = store_new(loop, options);
@@ -96,6 +113,8 @@ struct store *store_open(struct loop *loop, const struct store_options *options,
 		       migrate_open(store, err) == 0 && epoch_open(store, err) == 0;
 	if (is_open && has_queue)
 		store->queue = queue_new(store, err);
+	if (is_open && !store->is_read_only)
+		give_files_to_owner(store);
 	if (!is_open || (has_queue && store->queue == NULL)) {
 		store_free(store);
 		return NULL;

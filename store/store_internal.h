@@ -156,6 +156,8 @@ void txn_put(struct store_txn *txn, enum store_table table, const struct key *ke
 void txn_append(struct store_txn *txn, enum store_table table, const struct key *key,
 	const void *value, size_t len);
 void txn_delete(struct store_txn *txn, enum store_table table, const struct key *key);
+/* Deletes every entry of the table. */
+void txn_clear(struct store_txn *txn, enum store_table table);
 /* First entry with a key above `after` (with is_inclusive: at or above). Empty key: the first. */
 bool txn_seek(struct store_txn *txn, enum store_table table, const struct key *after,
 	bool is_inclusive, struct slice *ret_key, struct slice *ret_value);
