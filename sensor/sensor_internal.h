@@ -46,6 +46,7 @@ struct sensor {
 	int64_t started_s;
 	struct cert_counts counts; /* of the last look */
 	int64_t counted_mono_ms;   /* when that was; 0: never */
+	int64_t rested_requests;   /* sent until the last rest; 0: none */
 	sensor_idle_fn *on_idle;
 	void *arg;
 };

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/http.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -19,10 +20,32 @@
 
 /* --- the pump --------------------------------------------------------------------------------- */
 
+static bool is_running(const struct sensor *sensor)
+{
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		if (connector_is_running(sensor->slot[i].connector))
+			return true;
+	return false;
+}
+
+/* What a cycle leaves behind is of no use until the next one, hours later: connections that the
+ * other side has closed by then, and memory that nothing is in. */
+static void rest(struct sensor *sensor)
+{
+	struct http_stats stats;
+	http_get_stats(sensor->http, &stats);
+	if (stats.requests == sensor->rested_requests || is_running(sensor) ||
+		!http_rest(sensor->http))
+		return; /* or at a later look */
+	sensor->rested_requests = stats.requests;
+	mem_trim();
+}
+
 static void on_look(void *arg)
 {
 	struct sensor *sensor = arg;
 	sensor->look_timer = NULL;
+	rest(sensor);
 	sensor_pump(sensor);
 }
 

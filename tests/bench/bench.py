@@ -452,6 +452,6 @@ if __name__ == "__main__":
     from clients import Daemon, Peer, Watch, anonymous_kb, note, run_time_ns
     from report import Report
     FIRST_MAX_S = 1500
-    IDLE_BEGIN_S, IDLE_S = 20, 60  # what a cycle leaves behind to be done is done by then
+    IDLE_BEGIN_S, IDLE_S = 40, 60  # by then the daemon has had a look at what it can let go of
     RECORDS_A_CHANGE, RECORDS_A_CYCLE = 40, 300  # with indexes, history, event; units and the rest
     sys.exit(main())
