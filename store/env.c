@@ -238,15 +238,15 @@ int env_open(struct store *store, int64_t map_bytes, struct err *err)
 	int dead;
 	mdb_reader_check(
 		store->env, &dead); /* only frees slots; readers come and go all the time */
-	if (store->is_read_only) {
+	if (store->is_read_only)
 		give_lock_to_owner(store);
-		if (check_not_short(store, err) != 0) {
-			env_close(store);
-			return -1;
-		}
-	} else {
-		env_pad_file(store);
+	if ((store->is_read_only || store->restored_from != NULL) &&
+		check_not_short(store, err) != 0) {
+		env_close(store);
+		return -1;
 	}
+	if (!store->is_read_only)
+		env_pad_file(store);
 	return 0;
 }
 

@@ -110,7 +110,8 @@ static bool has_event(struct store_txn *txn, const struct note *note)
 struct new_epoch {
 	uint64_t epoch;
 	bool is_created;
-	const char *why; /* shared static */
+	const char *why;  /* shared static; NULL: the epoch goes on */
+	const char *from; /* borrowed; what follows why; "" */
 };
 
 /* The epoch is in the event, so that no two stores share an event's hash. */
@@ -118,7 +119,8 @@ static void begin_epoch(struct store_txn *txn, void *arg)
 {
 	const struct new_epoch *begin = arg;
 	meta_put_number(txn, META_EPOCH, begin->epoch);
-	char *detail = xasprintf("epoch %016llx: %s", (unsigned long long)begin->epoch, begin->why);
+	char *detail = xasprintf("epoch %016llx: %s%s", (unsigned long long)begin->epoch,
+		begin->why, begin->from);
 	store_event_append(
 		txn, &(struct event_record){.at_s = clock_now_s(),
 			     .kind = begin->is_created ? EVENT_STORE_CREATED : EVENT_STORE_RESTORED,
@@ -135,18 +137,20 @@ static uint64_t random_epoch(void)
 	return epoch;
 }
 
-/* ret->why: NULL when the epoch goes on. */
 static int compare(struct store *store, struct new_epoch *ret, struct err *err)
 {
 	struct store_txn *txn;
 	if (store_read_begin(store, &txn, err) != 0)
 		return -1;
 	struct note noted;
-	*ret = (struct new_epoch){.epoch = 0};
+	*ret = (struct new_epoch){.from = ""};
 	meta_get_number(txn, META_EPOCH, &ret->epoch);
 	ret->is_created = ret->epoch == 0;
 	if (ret->is_created)
 		ret->why = "the store was created";
+	else if (store->restored_from != NULL)
+		*ret = (struct new_epoch){
+			.why = "the store was restored from ", .from = store->restored_from};
 	else if (!store->is_read_only && !note_read(store, &noted))
 		ret->why = "store.epoch is missing, so the store may be a restored one";
 	else if (!store->is_read_only && !has_event(txn, &noted))

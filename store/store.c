@@ -19,6 +19,7 @@ static struct store *store_new(struct loop *loop, const struct store_options *op
 	struct store *store = xcalloc(1, sizeof(*store));
 	store->loop = loop;
 	store->is_read_only = options->is_read_only;
+	store->restored_from = options->restored_from;
 	store->data_dir = xstrdup(options->data_dir);
 	store->file = xasprintf("%s/store.mdb", options->data_dir);
 	store->lock_fd = -1;
@@ -89,16 +90,15 @@ static int prepare(struct store *store, struct err *err)
 	return lock_take(store, err) != 0 ? -1 : remove_unfinished(store, err);
 }
 
-/* What root makes in the daemon's folder is the daemon's, or it could not start any more. */
-static void give_files_to_owner(const struct store *store)
+void store_give_files_to_owner(const char *data_dir)
 {
 	static const char *const names[] = {
 		"store.mdb", "store.mdb-lock", "store.lock", "store.epoch"};
 	struct stat folder;
-	if (geteuid() != 0 || stat(store->data_dir, &folder) != 0 || folder.st_uid == 0)
+	if (geteuid() != 0 || stat(data_dir, &folder) != 0 || folder.st_uid == 0)
 		return;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *path = xasprintf("%s/%s", store->data_dir, names[i]);
+		char *path = xasprintf("%s/%s", data_dir, names[i]);
 		int rc = lchown(path, folder.st_uid, folder.st_gid);
 		(void)rc; /* the daemon's own open would say what is wrong */
 		free(path);
@@ -114,11 +114,12 @@ struct store *store_open(struct loop *loop, const struct store_options *options,
 	if (is_open && has_queue)
 		store->queue = queue_new(store, err);
 	if (is_open && !store->is_read_only)
-		give_files_to_owner(store);
+		store_give_files_to_owner(store->data_dir);
 	if (!is_open || (has_queue && store->queue == NULL)) {
 		store_free(store);
 		return NULL;
 	}
+	store->restored_from = NULL;
 	return store;
 }
 

@@ -40,6 +40,9 @@ struct store_options {
 	const char *data_dir; /* borrowed for store_open; made (0700) when missing */
 	bool is_read_only;    /* for `--offline`: never creates, never migrates */
 	int64_t map_bytes;    /* first size of the map; 0: default; it grows by itself */
+	const char *restored_from; /* what data_dir's store is a copy of (borrowed for store_open):
+				      it must be a whole one, and begins a new epoch that says so;
+				      NULL otherwise */
 };
 
 /*
@@ -81,8 +84,8 @@ int store_txn_check(const struct store_txn *txn, struct err *err);
 /*
  * Copies the whole store, compacted and consistent, into a new file (0600) while the daemon goes on
  * writing. Blocks: run by the CLI in its own process, on a read-only store. ERR_CONFIG when the
- * file exists; ERR_STORE_FULL and ERR_SYSTEM name it, and it is removed. To restore: with no daemon
- * running, move it to data_dir/store.mdb; a new epoch begins by itself.
+ * file exists; ERR_STORE_FULL and ERR_SYSTEM name it, and it is removed. To restore:
+ * store_restore.
  */
 int store_backup(struct store *store, const char *file, struct err *err);
 

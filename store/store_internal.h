@@ -63,6 +63,7 @@ struct store {
 	char *data_dir;	   /* owned */
 	char *file;	   /* owned; data_dir/store.mdb */
 	bool is_read_only;
+	const char *restored_from; /* borrowed while it is opened; NULL: it is not a copy */
 	int lock_fd;  /* -1: none (read-only) */
 	int epoch_fd; /* -1: none (read-only) */
 	MDB_env *env; /* owned; NULL after it broke and could not be opened again */
@@ -223,6 +224,9 @@ struct store_queue *queue_new(struct store *store, struct err *err); /* ERR_SYST
 void queue_free(struct store_queue *queue);
 /* Until no write runs. NULL is fine. */
 void queue_wait(struct store_queue *queue);
+
+/* What root makes in the daemon's folder is the daemon's, or it could not start any more. */
+void store_give_files_to_owner(const char *data_dir);
 
 /* --- opening: lock.c, migrate.c, migrations.c, epoch.c --------------------------------------- */
 
