@@ -178,6 +178,18 @@ int64_t connector_clock_offset_s(const struct connector *connector)
 	return stats.clock_offset_s;
 }
 
+int64_t connector_dated_mono_ms(const struct connector *connector)
+{
+	struct aws_stats stats;
+	aws_get_stats(connector->network.aws, &stats);
+	return stats.dated_mono_ms;
+}
+
+void connector_rest(struct connector *connector)
+{
+	aws_rest(connector->network.aws);
+}
+
 /* --- cycles ----------------------------------------------------------------------------------- */
 
 static void remember(struct connector *connector, const struct progress *progress)

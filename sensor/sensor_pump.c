@@ -29,7 +29,7 @@ static bool is_running(const struct sensor *sensor)
 }
 
 /* What a cycle leaves behind is of no use until the next one, hours later: connections that the
- * other side has closed by then, and memory that nothing is in. */
+ * other side has closed by then, full token buckets, pages of the store's next write. */
 static void rest(struct sensor *sensor)
 {
 	struct http_stats stats;
@@ -38,6 +38,9 @@ static void rest(struct sensor *sensor)
 		!http_rest(sensor->http))
 		return; /* or at a later look */
 	sensor->rested_requests = stats.requests;
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		connector_rest(sensor->slot[i].connector);
+	store_rest(sensor->store);
 	mem_trim();
 }
 

@@ -320,6 +320,16 @@ static int reopen(struct store *store, struct err *err)
 	return -1;
 }
 
+void store_rest(struct store *store)
+{
+	struct err ignored = ERR_INIT; /* whoever begins a transaction next tries again, and tells */
+	if (store->open_reads > 0 || pthread_rwlock_trywrlock(&store->map_lock) != 0)
+		return;
+	if (store->env != NULL)
+		(void)reopen(store, &ignored);
+	pthread_rwlock_unlock(&store->map_lock);
+}
+
 /* What a first attempt ended with is mended alone; somebody else may have done so meanwhile. */
 static int mend_alone(struct store *store, struct err *err)
 {

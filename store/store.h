@@ -104,6 +104,10 @@ struct store_stats {
 };
 int store_get_stats(struct store *store, struct store_stats *ret_stats, struct err *err);
 
+/* Gives back the pages that LMDB keeps for the next write, by opening the environment again; before
+ * a long pause. Does nothing while a transaction is open. */
+void store_rest(struct store *store);
+
 /* A reader of another process that was killed keeps pages from being used again, so that the file
  * grows to the end of the map. This frees them; cheap. */
 void store_forget_dead_readers(struct store *store);
