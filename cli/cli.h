@@ -44,6 +44,7 @@ int command_show(struct cli *cli, const struct args *args);
 int command_events(struct cli *cli, const struct args *args);
 int command_config(struct cli *cli, const struct args *args);
 int command_backup(struct cli *cli, const struct args *args);
+int command_log(struct cli *cli, const struct args *args);
 int command_restore(struct cli *cli, const struct args *args);
 int command_plan(struct cli *cli, const struct args *args);
 int command_plans(struct cli *cli, const struct args *args);

@@ -14,6 +14,7 @@
 #include "sensor/connector.h"
 #include "sensor/connector_retire.h"
 #include "sensor/desk.h"
+#include "sensor/log_override.h"
 #include "sensor/notify.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/signals.h"
@@ -98,6 +99,7 @@ static int open_desk(struct sensor *sensor, struct err *err)
 static int open_front(struct sensor *sensor, struct err *err)
 {
 	if (!sensor->is_once) {
+		sensor->log = log_override_new(sensor->loop, sensor->config->log_level);
 		if (open_desk(sensor, err) != 0)
 			return -1;
 		sensor->api = api_new(&(struct api_options){.loop = sensor->loop,
@@ -150,6 +152,7 @@ void sensor_run(struct sensor *sensor)
 	notify_send("STOPPING=1");
 	sensor_event_now(sensor, EVENT_SENSOR_STOPPED, sensor->config->name,
 		sensor->is_interrupted ? "by a signal" : "");
+	log_tell_repeats(true);
 	log_info("end sensor name=%s", sensor->config->name);
 }
 
@@ -166,6 +169,7 @@ void sensor_free(struct sensor *sensor)
 	signals_free(sensor->signals);
 	api_free(sensor->api);
 	desk_free(sensor->desk);
+	log_override_free(sensor->log);
 	sensor->desk = NULL;
 	loop_timer_cancel(sensor->pump_timer);
 	loop_timer_cancel(sensor->look_timer);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "sensor/attention.h"
 #include "sensor/connector.h"
+#include "sensor/log_override.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/tally.h"
 #include "store/accounts.h"
@@ -291,5 +292,35 @@ static int ask(void *arg, const struct api_scan *scan, struct json_writer *write
 	return 0;
 }
 
-const struct api_backend sensor_backend = {
-	.status = render_status, .progress = render_progress, .config = render_config, .scan = ask};
+/* --- log -------------------------------------------------------------------------------------- */
+
+static void render_log(void *arg, struct json_writer *writer)
+{
+	const struct sensor *sensor = arg;
+	log_override_render(sensor->log, writer);
+}
+
+static void set_log(void *arg, const struct api_log *log)
+{
+	struct sensor *sensor = arg;
+	char subject[32], detail[64], duration[TEXT_DURATION_MAX];
+	(void)snprintf(subject, sizeof(subject), "uid %ld", log->uid);
+	if (log->is_default)
+		(void)snprintf(detail, sizeof(detail), "log default");
+	else
+		(void)snprintf(detail, sizeof(detail), "log %s for %s", log_level_name(log->level),
+			text_format_duration(log->for_s, duration));
+	log_info("ask %s by=\"%s\"", detail, subject);
+	if (log->is_default)
+		log_override_end(sensor->log);
+	else
+		log_override_start(sensor->log, log->level, log->for_s);
+	sensor_event_start(sensor, EVENT_OPERATOR, subject, detail);
+}
+
+const struct api_backend sensor_backend = {.status = render_status,
+	.progress = render_progress,
+	.config = render_config,
+	.log = render_log,
+	.set_log = set_log,
+	.scan = ask};

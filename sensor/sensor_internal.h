@@ -16,6 +16,7 @@
 struct connector_retire;
 struct desk;
 struct http;
+struct log_override;
 struct loop_timer;
 struct resolve;
 struct sensor_event;
@@ -29,6 +30,7 @@ struct sensor_slot {
 struct sensor {
 	struct config *config;	  /* owned */
 	struct loop *loop;	  /* owned */
+	struct log_override *log; /* owned; NULL with is_once */
 	struct store *store;	  /* owned */
 	struct resolve *resolve;  /* owned */
 	struct http *http;	  /* owned */

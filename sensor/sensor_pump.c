@@ -11,6 +11,7 @@
 #include "sensor/connector.h"
 #include "sensor/connector_retire.h"
 #include "sensor/desk.h"
+#include "sensor/log_override.h"
 #include "sensor/notify.h"
 #include "sensor/schedule.h"
 #include "sensor/sensor_internal.h"
@@ -49,6 +50,7 @@ static void on_look(void *arg)
 	struct sensor *sensor = arg;
 	sensor->look_timer = NULL;
 	rest(sensor);
+	log_tell_repeats(false);
 	sensor_pump(sensor);
 }
 
@@ -343,7 +345,8 @@ static int reload(struct sensor *sensor, struct err *err)
 	sensor->slot_count = config->connector_count;
 	config_free(sensor->config);
 	sensor->config = config;
-	log_set_level(config->log_level);
+	if (sensor->log != NULL)
+		log_override_configure(sensor->log, config->log_level);
 	return 0;
 }
 

@@ -118,3 +118,4 @@ $(B)/tests/delivery/plan_test:        $(B)/tests/lib/make_facts.o
 $(B)/tests/delivery/way_back_test:    $(B)/tests/lib/make_facts.o
 $(B)/tests/delivery/plan_render_test: $(B)/tests/lib/make_facts.o $(B)/tests/lib/read_file.o
 $(B)/tests/delivery/cert_view_test:   $(B)/tests/lib/make_facts.o
+$(B)/tests/sensor/log_override_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
