@@ -76,6 +76,7 @@
 #define LOCAL_API_EVENTS       "/v1/events"
 #define LOCAL_API_CONFIG       "/v1/config"
 #define LOCAL_API_LOG	       "/v1/log"
+#define LOCAL_API_METRICS      "/metrics"
 #define LOCAL_API_SCAN	       "/v1/scan"
 #define LOCAL_API_PLAN	       "/v1/plan"
 #define LOCAL_API_PLANS	       "/v1/plans"

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@
 #include "sensor/log_override.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/tally.h"
+#include "sensor/versions.h"
 #include "store/accounts.h"
 #include "store/events.h"
 #include "store/render.h"
@@ -24,6 +26,7 @@ enum {
 	COUNTS_AGE_MS =
 		5000, /* counting 100,000 certificates takes some 20 ms: not for each look */
 	EPOCH_HEX_MAX = 17,
+	LIBRARIES_MAX = 512,
 };
 
 /* --- status ----------------------------------------------------------------------------------- */
@@ -31,6 +34,7 @@ enum {
 static void render_sensor(struct sensor *sensor, struct json_writer *writer)
 {
 	const struct config *config = sensor->config;
+	struct buf libraries;
 	json_open_object(writer);
 	json_member_text(writer, "name", config->name);
 	json_member_text(writer, "version", ACMSENSOR_VERSION);
@@ -38,6 +42,10 @@ static void render_sensor(struct sensor *sensor, struct json_writer *writer)
 	json_member_time(writer, "started", sensor->started_s);
 	json_member_text(writer, "data_dir", config->data_dir);
 	json_member_text(writer, "config_file", config->file);
+	buf_init(&libraries, LIBRARIES_MAX);
+	versions_format(&libraries);
+	json_member_text(writer, "libraries", buf_text(&libraries));
+	buf_clear(&libraries);
 	json_member_int(
 		writer, "longest_stall_ms", loop_longest_stall_us(sensor->loop, false) / 1000);
 	json_close_object(writer);

@@ -123,6 +123,11 @@ struct store *store_open(struct loop *loop, const struct store_options *options,
 	return store;
 }
 
+const char *store_library_version(void)
+{
+	return mdb_version(NULL, NULL, NULL);
+}
+
 void store_close(struct store *store)
 {
 	if (store == NULL)

@@ -104,6 +104,8 @@ struct store_stats {
 };
 int store_get_stats(struct store *store, struct store_stats *ret_stats, struct err *err);
 
+const char *store_library_version(void); /* "0.9.24"; shared static */
+
 /* Gives back the pages that LMDB keeps for the next write, by opening the environment again; before
  * a long pause. Does nothing while a transaction is open. */
 void store_rest(struct store *store);
