@@ -378,8 +378,10 @@ static enum retry_class take_answer(
 	if (classified.is_from_aws) {
 		skew_learn(&aws->skew, reply->date_s, reply->has_age, clock_now_s(),
 			reply->elapsed_ms);
-		if (reply->date_s > 0 && !reply->has_age)
+		if (reply->date_s > 0 && !reply->has_age) {
+			aws->stats.date_s = reply->date_s;
 			aws->stats.dated_mono_ms = clock_mono_ms();
+		}
 	}
 	if (classified.retry == RETRY_THROTTLED) {
 		aws->stats.throttles++;

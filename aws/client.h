@@ -42,7 +42,8 @@ struct aws_stats {
 	int64_t retries;	/* attempts beyond the first */
 	int64_t failures;	/* calls that ended in an error */
 	int64_t clock_offset_s; /* AWS's clock minus ours, as learnt from Date */
-	int64_t dated_mono_ms;	/* when a Date last told of it; 0: not yet */
+	int64_t date_s;		/* the Date that last told of it; 0: none yet */
+	int64_t dated_mono_ms;	/* and when it came */
 };
 void aws_get_stats(const struct aws *aws, struct aws_stats *ret_stats);
 

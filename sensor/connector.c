@@ -178,11 +178,13 @@ int64_t connector_clock_offset_s(const struct connector *connector)
 	return stats.clock_offset_s;
 }
 
-int64_t connector_dated_mono_ms(const struct connector *connector)
+int64_t connector_told_now_s(const struct connector *connector)
 {
 	struct aws_stats stats;
 	aws_get_stats(connector->network.aws, &stats);
-	return stats.dated_mono_ms;
+	if (stats.date_s == 0)
+		return 0;
+	return stats.date_s + (clock_mono_ms() - stats.dated_mono_ms) / 1000;
 }
 
 void connector_rest(struct connector *connector)

@@ -16,6 +16,7 @@
 #include "sensor/desk.h"
 #include "sensor/log_override.h"
 #include "sensor/notify.h"
+#include "sensor/retention.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/signals.h"
 #include "store/events.h"
@@ -96,6 +97,20 @@ static int open_desk(struct sensor *sensor, struct err *err)
 	return sensor->desk != NULL ? 0 : -1;
 }
 
+static bool retention_limits(void *arg, struct retention_limits *ret_limits)
+{
+	const struct sensor *sensor = arg;
+	int64_t now_s = 0;
+	for (size_t i = 0; i < sensor->slot_count && now_s == 0; i++)
+		now_s = connector_told_now_s(sensor->slot[i].connector);
+	if (now_s == 0)
+		return false;
+	*ret_limits = (struct retention_limits){.now_s = now_s,
+		.keep_events_s = sensor->config->keep_events_s,
+		.keep_gone_s = sensor->config->keep_gone_s};
+	return true;
+}
+
 static int open_front(struct sensor *sensor, struct err *err)
 {
 	if (!sensor->is_once) {
@@ -111,6 +126,8 @@ static int open_front(struct sensor *sensor, struct err *err)
 			err);
 		if (sensor->api == NULL)
 			return -1;
+		sensor->retention =
+			retention_start(sensor->loop, sensor->store, retention_limits, sensor);
 	}
 	sensor->signals =
 		signals_new(sensor->loop, on_stop, sensor->is_once ? NULL : on_reload, sensor, err);
@@ -168,6 +185,7 @@ void sensor_free(struct sensor *sensor)
 		return;
 	signals_free(sensor->signals);
 	api_free(sensor->api);
+	retention_stop(sensor->retention);
 	desk_free(sensor->desk);
 	log_override_free(sensor->log);
 	sensor->desk = NULL;

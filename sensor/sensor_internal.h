@@ -19,6 +19,7 @@ struct http;
 struct log_override;
 struct loop_timer;
 struct resolve;
+struct retention;
 struct sensor_event;
 struct signals;
 
@@ -39,6 +40,7 @@ struct sensor {
 	struct connector_retire *retire; /* owned until it ends */
 	struct loop_timer *pump_timer;	 /* owned until it fires */
 	struct loop_timer *look_timer;	 /* owned until it fires: the next look at the schedule */
+	struct retention *retention;	 /* owned; NULL with is_once */
 	struct desk *desk;		 /* owned; NULL with is_once */
 	struct api *api;		 /* owned; NULL with is_once */
 	struct signals *signals;	 /* owned */

@@ -249,7 +249,8 @@ bool meta_get_number(struct store_txn *txn, const char *name, uint64_t *ret_numb
 void meta_put_number(struct store_txn *txn, const char *name, uint64_t number);
 #define META_SCHEMA "schema"
 #define META_EPOCH  "epoch"
-#define META_EVENTS "events" /* last sequence and hash */
+#define META_EVENTS	  "events"	  /* last sequence and hash */
+#define META_EVENTS_BEGIN "events_begin" /* of the last one that retention dropped */
 
 /* Begins a new epoch when the store is not the one that the side file saw last. */
 int epoch_open(struct store *store, struct err *err);
