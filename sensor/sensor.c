@@ -8,6 +8,7 @@
 #include "base/http.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/machine.h"
 #include "base/mem.h"
 #include "base/resolve.h"
 #include "sensor/api.h"
@@ -47,8 +48,12 @@ static int open_base(struct sensor *sensor, struct err *err)
 	sensor->loop = loop_new(err);
 	if (sensor->loop == NULL)
 		return -1;
-	sensor->store = store_open(
-		sensor->loop, &(struct store_options){.data_dir = sensor->config->data_dir}, err);
+	unsigned char machine[MACHINE_LEN];
+	bool has_machine = machine_read(MACHINE_ID_FILE, machine);
+	sensor->store = store_open(sensor->loop,
+		&(struct store_options){.data_dir = sensor->config->data_dir,
+			.machine = has_machine ? machine : NULL},
+		err);
 	if (sensor->store == NULL)
 		return -1;
 	sensor->resolve = resolve_new(sensor->loop, getaddrinfo, err);
@@ -151,6 +156,27 @@ struct sensor *sensor_new(const struct sensor_options *options, struct err *err)
 	return sensor;
 }
 
+/* Under another name, what the former one left with AWS is not found any more. */
+static void tell_start(struct sensor *sensor)
+{
+	const char *name = sensor->config->name;
+	struct err err = ERR_INIT;
+	char *former = NULL, *detail;
+	if (store_note_name(sensor->store, name, &former, &err) != 0)
+		log_warning("note name name=%s reason=%s", name, err.text);
+	if (former != NULL)
+		log_warning("start sensor name=%s former_name=%s reason=\"the name has changed: "
+			    "sessions and tags carry the new one, secrets kept in Secrets Manager "
+			    "under the former one are not cleared; set name to keep one\"",
+			name, former);
+	detail = former != NULL
+			 ? xasprintf("version " ACMSENSOR_VERSION ", its name was %s", former)
+			 : xstrdup("version " ACMSENSOR_VERSION);
+	sensor_event_now(sensor, EVENT_SENSOR_STARTED, name, detail);
+	free(detail);
+	free(former);
+}
+
 void sensor_run(struct sensor *sensor)
 {
 	const struct config *config = sensor->config; /* until the loop runs: a reload swaps it */
@@ -158,7 +184,7 @@ void sensor_run(struct sensor *sensor)
 		ACMSENSOR_VERSION, config->data_dir, config->connector_count);
 	if (config->connector_count == 0)
 		log_warning("start sensor reason=\"no connector is configured\"");
-	sensor_event_now(sensor, EVENT_SENSOR_STARTED, config->name, "version " ACMSENSOR_VERSION);
+	tell_start(sensor);
 	sensor_retire_next(sensor);
 	sensor_pump(sensor);
 	if (sensor->desk != NULL)

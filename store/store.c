@@ -19,6 +19,7 @@ static struct store *store_new(struct loop *loop, const struct store_options *op
 	struct store *store = xcalloc(1, sizeof(*store));
 	store->loop = loop;
 	store->is_read_only = options->is_read_only;
+	store->machine = options->machine;
 	store->restored_from = options->restored_from;
 	store->data_dir = xstrdup(options->data_dir);
 	store->file = xasprintf("%s/store.mdb", options->data_dir);
@@ -119,6 +120,7 @@ struct store *store_open(struct loop *loop, const struct store_options *options,
 		store_free(store);
 		return NULL;
 	}
+	store->machine = NULL;
 	store->restored_from = NULL;
 	return store;
 }

@@ -40,6 +40,9 @@ struct store_options {
 	const char *data_dir; /* borrowed for store_open; made (0700) when missing */
 	bool is_read_only;    /* for `--offline`: never creates, never migrates */
 	int64_t map_bytes;    /* first size of the map; 0: default; it grows by itself */
+	/* Of base/machine.h (borrowed for store_open); NULL: not known. A store that another
+	 * machine wrote begins a new epoch: that one may go on with a copy. */
+	const unsigned char *machine;
 	const char *restored_from; /* what data_dir's store is a copy of (borrowed for store_open):
 				      it must be a whole one, and begins a new epoch that says so;
 				      NULL otherwise */
@@ -103,6 +106,10 @@ struct store_stats {
 	uint64_t epoch; /* random; renewed when the store was restored or went back in time */
 };
 int store_get_stats(struct store *store, struct store_stats *ret_stats, struct err *err);
+
+/* Notes the sensor's name, not empty. *ret_former: the other name that it had before, owned; NULL:
+ * none. Synchronous, as store_write_now. */
+int store_note_name(struct store *store, const char *name, char **ret_former, struct err *err);
 
 const char *store_library_version(void); /* "0.9.24"; shared static */
 

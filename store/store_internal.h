@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/machine.h"
 #include "store/store.h"
 
 enum store_table {
@@ -63,6 +64,7 @@ struct store {
 	char *data_dir;	   /* owned */
 	char *file;	   /* owned; data_dir/store.mdb */
 	bool is_read_only;
+	const unsigned char *machine; /* borrowed while it is opened; NULL: not known */
 	const char *restored_from; /* borrowed while it is opened; NULL: it is not a copy */
 	int lock_fd;  /* -1: none (read-only) */
 	int epoch_fd; /* -1: none (read-only) */
@@ -251,6 +253,15 @@ void meta_put_number(struct store_txn *txn, const char *name, uint64_t number);
 #define META_EPOCH  "epoch"
 #define META_EVENTS	  "events"	  /* last sequence and hash */
 #define META_EVENTS_BEGIN "events_begin" /* of the last one that retention dropped */
+
+#define META_MACHINE	  "machine" /* who writes */
+#define META_NAME	  "name"    /* of the sensor */
+
+/* --- identity.c --- */
+/* true also when none is noted. */
+bool identity_is_of_machine(struct store_txn *txn, const unsigned char *machine);
+bool identity_has_machine(struct store_txn *txn);
+void identity_put_machine(struct store_txn *txn, const unsigned char *machine);
 
 /* Begins a new epoch when the store is not the one that the side file saw last. */
 int epoch_open(struct store *store, struct err *err);
