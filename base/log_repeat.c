@@ -17,8 +17,8 @@ static struct log_repeat_shape *find(
 	struct log_repeat_shape *unused = NULL;
 	for (size_t i = 0; i < LOG_REPEAT_SHAPES; i++) {
 		struct log_repeat_shape *at = &repeats->shape[i];
-		bool is_free = at->format == NULL ||
-			       (at->left_out == 0 && is_over(at, now_mono_ms));
+		bool is_free =
+			at->format == NULL || (at->left_out == 0 && is_over(at, now_mono_ms));
 		if (is_free)
 			unused = unused != NULL ? unused : at;
 		else if (at->format == format)
@@ -42,8 +42,8 @@ static void cut(const char *text, char *to)
 	memcpy(to, text, len);
 }
 
-bool log_repeat_admits(struct log_repeats *repeats, const char *format, int level,
-	const char *text, int64_t now_mono_ms)
+bool log_repeat_admits(struct log_repeats *repeats, const char *format, int level, const char *text,
+	int64_t now_mono_ms)
 {
 	struct log_repeat_shape *shape = find(repeats, format, now_mono_ms);
 	if (shape == NULL)

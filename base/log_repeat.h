@@ -29,8 +29,8 @@ struct log_repeats {
 };
 
 /* Whether a line may be written now; else it is counted. text: the line. */
-bool log_repeat_admits(struct log_repeats *repeats, const char *format, int level,
-	const char *text, int64_t now_mono_ms);
+bool log_repeat_admits(struct log_repeats *repeats, const char *format, int level, const char *text,
+	int64_t now_mono_ms);
 
 /*
  * Takes out a window that is over (is_end: any) and has left out lines, so that they can be told;

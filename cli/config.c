@@ -28,7 +28,8 @@ static void print_table(const struct cli *cli, const json_t *rows)
 		const char *key = row_text(row, "key"), *value = row_text(row, "value");
 		if (cli->is_for_others && strcmp(key, "external_id") == 0 && value[0] != '\0')
 			value = "(set, not shown)";
-		const char *cell[] = {row_text(row, "section"), key, value, row_text(row, "source"), row_text(row, "help")};
+		const char *cell[] = {row_text(row, "section"), key, value, row_text(row, "source"),
+			row_text(row, "help")};
 		table_add(table, cell, -1, STYLE_PLAIN);
 	}
 	table_print(table, stdout);

@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/csv.h"
-#include "cli/events.h"
 #include "cli/dates.h"
+#include "cli/events.h"
 #include "cli/output.h"
 #include "cli/row.h"
 #include "sensor/local_api.h"
@@ -203,8 +203,7 @@ static int keep_row(void *arg, const json_t *row, struct err *err)
 	return 0;
 }
 
-int events_print_last(
-	const struct cli *cli, const char *since, size_t count, struct err *err)
+int events_print_last(const struct cli *cli, const char *since, size_t count, struct err *err)
 {
 	struct params params = {.count = 0};
 	const struct follow follow = {.cli = cli};

@@ -11,7 +11,6 @@ enum { EVENTS_LAST_MAX = 1000 };
 
 /* Prints the last ones since then, oldest first, one a line; at most count (EVENTS_LAST_MAX).
  * Errors as source_rows. */
-int events_print_last(
-	const struct cli *cli, const char *since, size_t count, struct err *err);
+int events_print_last(const struct cli *cli, const char *since, size_t count, struct err *err);
 
 #endif

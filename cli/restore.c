@@ -19,7 +19,8 @@ static void tell_problem(void *arg, const char *problem, bool is_of_index)
 static int tell(const char *data_dir, const char *file, const struct store_restored *restored)
 {
 	const struct store_mended *mended = &restored->mended;
-	cli_note("%s holds %s now: %" PRId64 " certificates, %" PRId64 " events, new epoch %016" PRIx64,
+	cli_note("%s holds %s now: %" PRId64 " certificates, %" PRId64
+		 " events, new epoch %016" PRIx64,
 		data_dir, file, restored->stats.certificates, restored->stats.events,
 		restored->stats.epoch);
 	if (restored->kept_as != NULL)

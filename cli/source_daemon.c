@@ -242,8 +242,7 @@ int source_get(const struct cli *cli, const char *path, const struct params *par
 int source_text(const struct cli *cli, const char *path, long timeout_s, FILE *out, struct err *err)
 {
 	struct request request;
-	if (needs_daemon(cli, err) != 0 ||
-		request_init(&request, cli, path, NULL, false, err) != 0)
+	if (needs_daemon(cli, err) != 0 || request_init(&request, cli, path, NULL, false, err) != 0)
 		return -1;
 	request.out = out;
 	curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, timeout_s);

@@ -330,8 +330,8 @@ static int read_log(const json_t *body, struct api_log *log, struct err *err)
 		return err_wrap(err, "the body");
 	log->is_default = strcmp(level, "default") == 0;
 	if (!log->is_default && !log_level_parse(level, &log->level))
-		return err_set(err, ERR_CONFIG,
-			"level: expected error, warning, info, debug or default");
+		return err_set(
+			err, ERR_CONFIG, "level: expected error, warning, info, debug or default");
 	if (log->for_s < 1 || log->for_s > LOG_OVERRIDE_MAX_S)
 		return err_set(
 			err, ERR_CONFIG, "for_s: expected 1 to %d seconds", LOG_OVERRIDE_MAX_S);
@@ -343,8 +343,8 @@ static void post_log(struct api *api, struct evhttp_request *request)
 	struct api_log log = {.uid = -1};
 	struct err err = ERR_INIT;
 	json_t *body = NULL;
-	if (check_peer(request, &log.uid, &err) != 0 ||
-		(body = read_body(request, &err)) == NULL || read_log(body, &log, &err) != 0) {
+	if (check_peer(request, &log.uid, &err) != 0 || (body = read_body(request, &err)) == NULL ||
+		read_log(body, &log, &err) != 0) {
 		api_reply_error(request, &err);
 	} else {
 		api->backend->set_log(api->arg, &log);

@@ -31,8 +31,8 @@ static const char *plural(int64_t count)
 	return count == 1 ? "" : "s";
 }
 
-static int tell(const char *data_dir, const struct store_stats *stats,
-	const struct store_mended *mended)
+static int tell(
+	const char *data_dir, const struct store_stats *stats, const struct store_mended *mended)
 {
 	printf("%s: %" PRId64 " certificate%s, %" PRId64 " event%s, epoch %016" PRIx64 ": ",
 		data_dir, stats->certificates, plural(stats->certificates), stats->events,
@@ -41,8 +41,8 @@ static int tell(const char *data_dir, const struct store_stats *stats,
 		printf("no problem\n");
 		return CODE_SOUND;
 	}
-	printf("%" PRId64 " problem%s, %" PRId64 " repaired", mended->found,
-		plural(mended->found), mended->repaired);
+	printf("%" PRId64 " problem%s, %" PRId64 " repaired", mended->found, plural(mended->found),
+		mended->repaired);
 	if (mended->repaired > 0)
 		printf(" (the indexes were made anew)");
 	if (mended->left == 0) {
@@ -61,8 +61,7 @@ int check_store_run(const char *data_dir)
 	struct store_stats stats;
 	struct store_mended mended;
 	int64_t shown = 0;
-	struct store *store =
-		store_open(NULL, &(struct store_options){.data_dir = data_dir}, &err);
+	struct store *store = store_open(NULL, &(struct store_options){.data_dir = data_dir}, &err);
 	if (store == NULL)
 		return fail(&err);
 	int rc = store_mend(store, print_problem, &shown, &mended, &err);

@@ -31,8 +31,8 @@ struct retention {
 	void *arg;
 	struct retention_limits limits; /* of this look */
 	struct store_gone_place from, to;
-	size_t step;	   /* what the chunk has forgotten */
-	bool has_more;	   /* behind the chunk */
+	size_t step;		/* what the chunk has forgotten */
+	bool has_more;		/* behind the chunk */
 	size_t total[GONE + 1]; /* of this look, by state */
 };
 
@@ -49,13 +49,13 @@ static void write_chunk(struct store_txn *txn, void *arg)
 	struct retention *retention = arg;
 	const struct retention_limits *limits = &retention->limits;
 	if (retention->state == EVENTS) {
-		retention->step = store_events_prune(txn, limits->now_s - limits->keep_events_s,
-			limits->now_s, EVENTS_A_STEP);
+		retention->step = store_events_prune(
+			txn, limits->now_s - limits->keep_events_s, limits->now_s, EVENTS_A_STEP);
 		retention->has_more = retention->step > 0;
 	} else {
-		retention->has_more = store_gone_prune(txn, &retention->from,
-			limits->now_s - limits->keep_gone_s, LOOKS_A_STEP, &retention->to,
-			&retention->step);
+		retention->has_more =
+			store_gone_prune(txn, &retention->from, limits->now_s - limits->keep_gone_s,
+				LOOKS_A_STEP, &retention->to, &retention->step);
 	}
 }
 

@@ -13,7 +13,8 @@
 void versions_format(struct buf *to)
 {
 	const curl_version_info_data *curl = curl_version_info(CURLVERSION_NOW);
-	buf_addf(to, "libcurl %s, OpenSSL %s, libevent %s, LMDB %s, libxml2 %s, jansson %s, glibc %s",
+	buf_addf(to,
+		"libcurl %s, OpenSSL %s, libevent %s, LMDB %s, libxml2 %s, jansson %s, glibc %s",
 		curl->version, OpenSSL_version(OPENSSL_FULL_VERSION_STRING), event_get_version(),
 		store_library_version(), xmlParserVersion, jansson_version_str(),
 		gnu_get_libc_version());

@@ -103,8 +103,7 @@ static void check_cert_indexes(
 	struct key fingerprint = key_cert_fingerprint(cert->fingerprint_sha256, cert->arn);
 	if (delivery_has_hash(cert->fingerprint_sha256) &&
 		!has(check, TABLE_CERT_FINGERPRINT, &fingerprint))
-		report(check, TABLE_CERT_FINGERPRINT, key,
-			"has no entry in the fingerprint index");
+		report(check, TABLE_CERT_FINGERPRINT, key, "has no entry in the fingerprint index");
 	struct domain_keys names;
 	domain_keys_make(cert, &names);
 	for (size_t i = 0; i < names.count; i++)

@@ -322,7 +322,8 @@ static int reopen(struct store *store, struct err *err)
 
 void store_rest(struct store *store)
 {
-	struct err ignored = ERR_INIT; /* whoever begins a transaction next tries again, and tells */
+	struct err ignored =
+		ERR_INIT; /* whoever begins a transaction next tries again, and tells */
 	if (store->open_reads > 0 || pthread_rwlock_trywrlock(&store->map_lock) != 0)
 		return;
 	if (store->env != NULL)

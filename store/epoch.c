@@ -113,8 +113,8 @@ static bool has_event(struct store_txn *txn, const struct note *note)
 struct new_epoch {
 	uint64_t epoch;
 	bool is_created;
-	const char *why;  /* shared static; NULL: the epoch goes on */
-	const char *from; /* borrowed; what follows why; "" */
+	const char *why;	      /* shared static; NULL: the epoch goes on */
+	const char *from;	      /* borrowed; what follows why; "" */
 	const unsigned char *machine; /* borrowed; NULL: not known */
 	bool lacks_machine;	      /* none is noted yet */
 };
@@ -132,8 +132,8 @@ static void begin_epoch(struct store_txn *txn, void *arg)
 	const struct new_epoch *begin = arg;
 	put_machine(txn, arg);
 	meta_put_number(txn, META_EPOCH, begin->epoch);
-	char *detail = xasprintf("epoch %016llx: %s%s", (unsigned long long)begin->epoch,
-		begin->why, begin->from);
+	char *detail = xasprintf(
+		"epoch %016llx: %s%s", (unsigned long long)begin->epoch, begin->why, begin->from);
 	store_event_append(
 		txn, &(struct event_record){.at_s = clock_now_s(),
 			     .kind = begin->is_created ? EVENT_STORE_CREATED : EVENT_STORE_RESTORED,
@@ -169,7 +169,7 @@ static int compare(struct store *store, struct new_epoch *ret, struct err *err)
 	else if (!store->is_read_only && !has_event(txn, &noted))
 		ret->why = "the store went back in time: the last event noted is not in it";
 	else if (!store->is_read_only && store->machine != NULL &&
-		!identity_is_of_machine(txn, store->machine))
+		 !identity_is_of_machine(txn, store->machine))
 		ret->why = "another machine wrote this store: it was moved or copied here";
 	ret->machine = store->machine;
 	ret->lacks_machine = store->machine != NULL && !identity_has_machine(txn);

@@ -12,8 +12,8 @@ static bool delete_if_due(struct store_txn *txn, const struct key *arn, int64_t 
 	struct slice value;
 	char text[CERT_ARN_MAX + 1];
 	if (!txn_get(txn, TABLE_CERTS, arn, &value) ||
-		!cert_decode(txn, (struct slice){.bytes = arn->bytes, .len = arn->len}, value,
-			&cert) ||
+		!cert_decode(
+			txn, (struct slice){.bytes = arn->bytes, .len = arn->len}, value, &cert) ||
 		cert.gone_s == 0 || cert.gone_s >= before_s)
 		return false;
 	key_to_position(arn->bytes, arn->len, text, sizeof(text));

@@ -30,8 +30,8 @@ static void walk(struct store_txn *txn, enum store_table table, add_fn *add)
 		if (copy.is_over)
 			continue; /* larger than any record */
 		add(txn, (struct slice){.bytes = at.bytes, .len = at.len},
-			(struct slice){.bytes = (const unsigned char *)buf_text(&copy),
-				.len = copy.len});
+			(struct slice){
+				.bytes = (const unsigned char *)buf_text(&copy), .len = copy.len});
 	}
 	buf_clear(&copy);
 }

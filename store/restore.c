@@ -20,7 +20,7 @@ static const char *const work_files[] = {
 	"store.mdb", "store.mdb-lock", "store.lock", "store.epoch"};
 
 struct restore {
-	const char *file; /* borrowed */
+	const char *file;  /* borrowed */
 	struct store lock; /* holds nothing but the folder's lock */
 	char *work;	   /* owned; the folder where the copy becomes a store */
 };
@@ -29,7 +29,8 @@ static int fail(int number, const char *verb, const char *path, struct err *err)
 {
 	bool is_full = number == ENOSPC || number == EDQUOT || number == EFBIG;
 	errno = number;
-	return err_set_errno(err, is_full ? ERR_STORE_FULL : ERR_SYSTEM, "cannot %s %s", verb, path);
+	return err_set_errno(
+		err, is_full ? ERR_STORE_FULL : ERR_SYSTEM, "cannot %s %s", verb, path);
 }
 
 /* --- the work folder ------------------------------------------------------------------------- */
@@ -196,8 +197,7 @@ static int put_in_place(const struct restore *restore, char **ret_kept, struct e
 		return -1;
 	}
 	*ret_kept = kept;
-	if (move(restore, "store.epoch", err) != 0 ||
-		sync_folder(restore->lock.data_dir, err) != 0)
+	if (move(restore, "store.epoch", err) != 0 || sync_folder(restore->lock.data_dir, err) != 0)
 		return err_wrap(err, "the store is restored, but");
 	return 0;
 }

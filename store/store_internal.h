@@ -65,10 +65,10 @@ struct store {
 	char *file;	   /* owned; data_dir/store.mdb */
 	bool is_read_only;
 	const unsigned char *machine; /* borrowed while it is opened; NULL: not known */
-	const char *restored_from; /* borrowed while it is opened; NULL: it is not a copy */
-	int lock_fd;  /* -1: none (read-only) */
-	int epoch_fd; /* -1: none (read-only) */
-	MDB_env *env; /* owned; NULL after it broke and could not be opened again */
+	const char *restored_from;    /* borrowed while it is opened; NULL: it is not a copy */
+	int lock_fd;		      /* -1: none (read-only) */
+	int epoch_fd;		      /* -1: none (read-only) */
+	MDB_env *env;		      /* owned; NULL after it broke and could not be opened again */
 	MDB_dbi table[STORE_TABLES];
 	int64_t map_bytes;
 	/* Shared while a transaction is open, in whichever thread; exclusive while the map moves or
@@ -249,13 +249,13 @@ int migrate_open(struct store *store, struct err *err);
 /* Meta records. */
 bool meta_get_number(struct store_txn *txn, const char *name, uint64_t *ret_number);
 void meta_put_number(struct store_txn *txn, const char *name, uint64_t number);
-#define META_SCHEMA "schema"
-#define META_EPOCH  "epoch"
-#define META_EVENTS	  "events"	  /* last sequence and hash */
+#define META_SCHEMA	  "schema"
+#define META_EPOCH	  "epoch"
+#define META_EVENTS	  "events"	 /* last sequence and hash */
 #define META_EVENTS_BEGIN "events_begin" /* of the last one that retention dropped */
 
-#define META_MACHINE	  "machine" /* who writes */
-#define META_NAME	  "name"    /* of the sensor */
+#define META_MACHINE "machine" /* who writes */
+#define META_NAME    "name"    /* of the sensor */
 
 /* --- identity.c --- */
 /* true also when none is noted. */

@@ -54,8 +54,8 @@ static void a_few_lines_a_minute_are_never_left_out(void **state)
 	(void)state;
 	struct log_repeat_shape told;
 	for (int minute = 0; minute < 10; minute++)
-		assert_int_equal(admitted(one, LOG_REPEAT_MAX, minute * LOG_REPEAT_MS),
-			LOG_REPEAT_MAX);
+		assert_int_equal(
+			admitted(one, LOG_REPEAT_MAX, minute * LOG_REPEAT_MS), LOG_REPEAT_MAX);
 	assert_false(log_repeat_take(&repeats, true, 0, &told));
 }
 
@@ -80,8 +80,7 @@ static void more_shapes_than_places_are_written_uncounted(void **state)
 		assert_int_equal(admitted(format + i, LOG_REPEAT_MAX, 0), LOG_REPEAT_MAX);
 	assert_int_equal(admitted(format + LOG_REPEAT_SHAPES, 50, 0), 50);
 	/* Places whose minute is over are free again. */
-	assert_int_equal(
-		admitted(format + LOG_REPEAT_SHAPES, 50, LOG_REPEAT_MS), LOG_REPEAT_MAX);
+	assert_int_equal(admitted(format + LOG_REPEAT_SHAPES, 50, LOG_REPEAT_MS), LOG_REPEAT_MAX);
 }
 
 static void long_texts_are_cut_between_characters(void **state)

@@ -116,7 +116,8 @@ static int ask(void *arg, const struct api_scan *scan, struct json_writer *write
 static void set_log(void *arg, const struct api_log *log)
 {
 	(void)arg;
-	assert(log->is_default || (log->level <= LOG_DEBUG && log->for_s >= 1 && log->for_s <= 86400));
+	assert(log->is_default ||
+		(log->level <= LOG_DEBUG && log->for_s >= 1 && log->for_s <= 86400));
 }
 
 static const struct api_backend backend = {.status = write_status,

@@ -291,8 +291,7 @@ static void a_log_level_is_passed_on_with_who_asks(void **state)
 	struct fixture *fixture = *state;
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
 		expect_status(post(fixture, "/v1/log", sent[i].body), 200);
-		assert_int_equal(
-			strncmp(fixture->asked, sent[i].asked, strlen(sent[i].asked)), 0);
+		assert_int_equal(strncmp(fixture->asked, sent[i].asked, strlen(sent[i].asked)), 0);
 	}
 }
 

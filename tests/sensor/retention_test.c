@@ -139,8 +139,7 @@ static void it_can_be_stopped_at_every_turn(void **state)
 			(void)fake_loop_step();
 		retention_stop(fixture.retention);
 		assert_int_equal(fake_loop_timer_count(), 0);
-		fixture.retention =
-			retention_start(fixture.loop, fixture.store, limits, &fixture);
+		fixture.retention = retention_start(fixture.loop, fixture.store, limits, &fixture);
 	}
 	fake_loop_advance_ms(DAY_MS);
 	expect(EVENTS_KEPT, CERTS - CERTS / 3);

@@ -379,9 +379,8 @@ static void damage_every_index(void)
 	key_hash_arn(sample.arn, hash);
 	damage((struct damage){.table = TABLE_CERT_EXPIRY,
 		.key = key_cert_expiry(sample.record.not_after_s, sample.arn)});
-	damage((struct damage){.table = TABLE_CERT_FINGERPRINT,
-		.key = key_bytes("short", 5),
-		.bytes = ""});
+	damage((struct damage){
+		.table = TABLE_CERT_FINGERPRINT, .key = key_bytes("short", 5), .bytes = ""});
 	damage((struct damage){
 		.table = TABLE_CERT_DOMAIN, .key = key_cert_domain(sample.domain_name, hash)});
 	damage((struct damage){

@@ -255,9 +255,9 @@ static void append_series(struct store_txn *txn, void *arg)
 {
 	const struct series *series = arg;
 	for (int i = 0; i < series->count; i++)
-		store_event_append(txn,
-			&(struct event_record){.at_s = series->at_s + i * series->step_s,
-				.kind = EVENT_OPERATOR});
+		store_event_append(
+			txn, &(struct event_record){.at_s = series->at_s + i * series->step_s,
+				     .kind = EVENT_OPERATOR});
 }
 
 static void append(int count, int64_t at_s, int64_t step_s)

@@ -60,8 +60,8 @@ struct chunk {
 static void prune(struct store_txn *txn, void *arg)
 {
 	struct chunk *chunk = arg;
-	chunk->has_more = store_gone_prune(txn, &chunk->from, chunk->before_s, chunk->looks,
-		&chunk->to, &chunk->deleted);
+	chunk->has_more = store_gone_prune(
+		txn, &chunk->from, chunk->before_s, chunk->looks, &chunk->to, &chunk->deleted);
 }
 
 /* The whole walk; how many were deleted. */
