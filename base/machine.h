@@ -1,4 +1,5 @@
-/* Which machine this is, as far as it can be told: systemd's machine id, which a clone gets anew. */
+/* Which machine this is, as far as it can be told: systemd's machine id, which a clone gets anew.
+ */
 #ifndef BASE_MACHINE_H
 #define BASE_MACHINE_H
 

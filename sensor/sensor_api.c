@@ -11,12 +11,12 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/versions.h"
 #include "sensor/attention.h"
 #include "sensor/connector.h"
 #include "sensor/log_override.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/tally.h"
-#include "sensor/versions.h"
 #include "store/accounts.h"
 #include "store/events.h"
 #include "store/render.h"
@@ -44,6 +44,7 @@ static void render_sensor(struct sensor *sensor, struct json_writer *writer)
 	json_member_text(writer, "config_file", config->file);
 	buf_init(&libraries, LIBRARIES_MAX);
 	versions_format(&libraries);
+	buf_addf(&libraries, ", LMDB %s", store_library_version());
 	json_member_text(writer, "libraries", buf_text(&libraries));
 	buf_clear(&libraries);
 	json_member_int(
