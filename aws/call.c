@@ -375,9 +375,14 @@ static enum retry_class take_answer(
 		classified = classify_answer(call->service->protocol, reply, &call->err);
 		call->may_be_taken = !classify_is_refusal(reply, &classified);
 	}
-	if (classified.is_from_aws)
+	if (classified.is_from_aws) {
 		skew_learn(&aws->skew, reply->date_s, reply->has_age, clock_now_s(),
 			reply->elapsed_ms);
+		if (reply->date_s > 0 && !reply->has_age) {
+			aws->stats.date_s = reply->date_s;
+			aws->stats.dated_mono_ms = clock_mono_ms();
+		}
+	}
 	if (classified.retry == RETRY_THROTTLED) {
 		aws->stats.throttles++;
 		rate_throttled(aws->rate, call->rate_key, clock_mono_ms());

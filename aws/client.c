@@ -58,9 +58,19 @@ void aws_get_stats(const struct aws *aws, struct aws_stats *ret_stats)
 	ret_stats->clock_offset_s = aws->skew.offset_s;
 }
 
+void aws_rest(struct aws *aws)
+{
+	rate_forget_full(aws->rate, clock_mono_ms());
+}
+
 int64_t aws_now_s(const struct aws *aws)
 {
 	return clock_now_s() + aws->skew.offset_s;
+}
+
+int64_t aws_client_now_s(const struct aws_client *client)
+{
+	return aws_now_s(client->aws);
 }
 
 /* --- ways ------------------------------------------------------------------------------------- */

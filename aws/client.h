@@ -42,11 +42,17 @@ struct aws_stats {
 	int64_t retries;	/* attempts beyond the first */
 	int64_t failures;	/* calls that ended in an error */
 	int64_t clock_offset_s; /* AWS's clock minus ours, as learnt from Date */
+	int64_t date_s;		/* the Date that last told of it; 0: none yet */
+	int64_t dated_mono_ms;	/* and when it came */
 };
 void aws_get_stats(const struct aws *aws, struct aws_stats *ret_stats);
 
+/* Gives back the memory of what past calls were paced by, before a long pause. */
+void aws_rest(struct aws *aws);
+
 /* Wall time by AWS's clock: local time plus the learnt offset. For signing and expiry. */
 int64_t aws_now_s(const struct aws *aws);
+int64_t aws_client_now_s(const struct aws_client *client);
 
 /* How clients of one connector reach AWS; copied by aws_client_new. */
 struct aws_network {

@@ -475,6 +475,16 @@ void http_cancel(struct http_call *call)
 	post_turn(http); /* its slot is free, and the watch may end */
 }
 
+bool http_rest(struct http *http)
+{
+	if (!TAILQ_EMPTY(&http->ready) || !TAILQ_EMPTY(&http->resolving) ||
+		!TAILQ_EMPTY(&http->resolved) || !TAILQ_EMPTY(&http->in_flight) ||
+		!TAILQ_EMPTY(&http->ended))
+		return false;
+	http_curl_renew(http);
+	return true;
+}
+
 void http_get_stats(const struct http *http, struct http_stats *ret_stats)
 {
 	*ret_stats = http->stats;

@@ -122,6 +122,11 @@ struct http_call *http_start(
 	struct http *http, const char *host_key, http_make_fn *make, http_done_fn *done, void *arg);
 void http_cancel(struct http_call *call);
 
+/* Closes all connections, when no call has begun and not ended; else does nothing and returns
+ * false. For a long pause: a peer ends them meanwhile anyway, and each holds 58 KB until then. Not
+ * from within a done or make function. */
+bool http_rest(struct http *http);
+
 struct http_stats {
 	int queued;						   /* not given to libcurl yet */
 	int in_flight;						   /* given to libcurl */

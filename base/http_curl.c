@@ -417,22 +417,11 @@ static int check_library(struct err *err)
 	return 0;
 }
 
-int http_curl_init(struct http *http, struct err *err)
+static void open_multi(struct http *http)
 {
-	/* For the whole process; libcurl counts how often. Requests carry session tokens and
-	 * answers carry credentials, so all that libcurl frees is wiped. */
-	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_alloc, mem_wiping_free,
-		mem_wiping_realloc, strdup, calloc);
-	if (code != CURLE_OK)
-		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_easy_strerror(code));
-	if (check_library(err) != 0) {
-		curl_global_cleanup();
-		return -1;
-	}
 	http->multi = curl_multi_init();
-	http->alarm = evtimer_new(loop_event_base(http->loop), on_alarm, http);
-	if (http->multi == NULL || http->alarm == NULL)
-		abort(); /* fail for lack of memory only */
+	if (http->multi == NULL)
+		abort(); /* fails for lack of memory only */
 	/* libcurl counts busy connections too. Those of one host need no limit here: a call begins
 	 * only when its host has fewer than per_host_max. */
 	long connections = http->limits.idle_max > http->limits.max_requests
@@ -444,10 +433,10 @@ int http_curl_init(struct http *http, struct err *err)
 	check_multi(curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http));
 	check_multi(curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, want_alarm));
 	check_multi(curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http));
-	return 0;
 }
 
-void http_curl_clear(struct http *http)
+/* With all connections and what libcurl keeps beside them. */
+static void close_multi(struct http *http)
 {
 	while (!SLIST_EMPTY(&http->free_slots)) {
 		struct http_slot *slot = SLIST_FIRST(&http->free_slots);
@@ -461,6 +450,37 @@ void http_curl_clear(struct http *http)
 		event_free(socket->event);
 		free(socket);
 	}
+	event_del(http->alarm);
+}
+
+int http_curl_init(struct http *http, struct err *err)
+{
+	/* For the whole process; libcurl counts how often. Requests carry session tokens and
+	 * answers carry credentials, so all that libcurl frees is wiped. */
+	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_alloc, mem_wiping_free,
+		mem_wiping_realloc, strdup, calloc);
+	if (code != CURLE_OK)
+		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_easy_strerror(code));
+	if (check_library(err) != 0) {
+		curl_global_cleanup();
+		return -1;
+	}
+	http->alarm = evtimer_new(loop_event_base(http->loop), on_alarm, http);
+	if (http->alarm == NULL)
+		abort(); /* fails for lack of memory only */
+	open_multi(http);
+	return 0;
+}
+
+void http_curl_clear(struct http *http)
+{
+	close_multi(http);
 	event_free(http->alarm);
 	curl_global_cleanup();
+}
+
+void http_curl_renew(struct http *http)
+{
+	close_multi(http);
+	open_multi(http);
 }

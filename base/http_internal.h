@@ -131,6 +131,8 @@ void http_end(struct http_call *call);
 
 int http_curl_init(struct http *http, struct err *err);
 void http_curl_clear(struct http *http);
+/* Closes every connection; no call has a slot. libcurl has no other way to close idle ones. */
+void http_curl_renew(struct http *http);
 
 struct http_slot *http_slot_take(struct http *http);
 void http_slot_give_back(struct http *http, struct http_slot *slot); /* wipes what it held */

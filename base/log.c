@@ -10,10 +10,14 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/log_repeat.h"
+#include "base/log_ring.h"
 #include "base/text.h"
 
 /* Global as stderr itself is; set at start and by a reload, read by the loop's thread only. */
 static enum log_level max_level = LOG_INFO;
+static struct log_repeats repeats; /* by the loop's thread too */
+static struct log_ring ring;
 
 static const char *const level_name[] = {"error", "warning", "info", "debug"};
 
@@ -57,10 +61,11 @@ static bool is_journal(void)
 	return strcmp(stream, own) == 0;
 }
 
-static void add_head(struct buf *line, enum log_level level)
+/* The priority, or time and level. */
+static void add_head(struct buf *line, enum log_level level, bool is_for_journal)
 {
 	static const char *const journal_prefix[] = {"<3>", "<4>", "<6>", "<7>"};
-	if (is_journal()) {
+	if (is_for_journal) {
 		buf_add_text(line, journal_prefix[level]);
 		return;
 	}
@@ -80,6 +85,46 @@ static void cut_line(struct buf *line)
 	buf_add_text(line, "...");
 }
 
+enum { HEAD_MAX = 64, ESCAPED_BYTE_MAX = 4 };
+
+static void make_line(struct buf *line, enum log_level level, const char *text, bool is_for_journal)
+{
+	buf_init(line, HEAD_MAX + ESCAPED_BYTE_MAX * LOG_LINE_MAX);
+	add_head(line, level, is_for_journal);
+	text_escape_line(line, text, strlen(text), LOG_LINE_MAX);
+	cut_line(line);
+	buf_add_char(line, '\n');
+}
+
+static void write_text(enum log_level level, const char *text)
+{
+	struct buf line, kept;
+	make_line(&kept, level, text, false);
+	log_ring_add(&ring, kept.data, kept.len);
+	make_line(&line, level, text, is_journal());
+	/* Nobody is left to tell when stderr is gone. */
+	ssize_t written = write(STDERR_FILENO, line.data, line.len);
+	(void)written;
+	buf_clear(&line);
+	buf_clear(&kept);
+}
+
+void log_tell_repeats(bool is_end)
+{
+	struct log_repeat_shape told;
+	char text[LOG_REPEAT_TEXT_MAX + 64];
+	while (log_repeat_take(&repeats, is_end, clock_mono_ms(), &told)) {
+		(void)snprintf(text, sizeof(text), "%lld more like it within %d s: %s",
+			(long long)told.left_out, LOG_REPEAT_MS / 1000, told.text);
+		write_text((enum log_level)told.level, text);
+	}
+}
+
+void log_last_lines(struct buf *to)
+{
+	log_ring_copy(&ring, to);
+}
+
 __attribute__((format(printf, 2, 0))) static void write_line(
 	enum log_level level, const char *format, va_list args)
 {
@@ -88,18 +133,11 @@ __attribute__((format(printf, 2, 0))) static void write_line(
 	char text[LOG_LINE_MAX + 1]; /* one more than stays, so that a cut is seen */
 	if (vsnprintf(text, sizeof(text), format, args) < 0)
 		return; /* a broken format: nothing can be said */
-
-	enum { HEAD_MAX = 64, ESCAPED_BYTE_MAX = 4 };
-	struct buf line;
-	buf_init(&line, HEAD_MAX + ESCAPED_BYTE_MAX * LOG_LINE_MAX);
-	add_head(&line, level);
-	text_escape_line(&line, text, strlen(text), LOG_LINE_MAX);
-	cut_line(&line);
-	buf_add_char(&line, '\n');
-	/* Nobody is left to tell when stderr is gone. */
-	ssize_t written = write(STDERR_FILENO, line.data, line.len);
-	(void)written;
-	buf_clear(&line);
+	log_tell_repeats(false);
+	/* Who asks for debug wants everything. */
+	if (level == LOG_DEBUG ||
+		log_repeat_admits(&repeats, format, (int)level, text, clock_mono_ms()))
+		write_text(level, text);
 }
 
 void log_error(const char *format, ...)

@@ -2,6 +2,7 @@
 #include "base/mem.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -76,6 +77,11 @@ void *xgrow(void *item, size_t *capacity, size_t count, size_t item_size)
 	item = xreallocarray(item, grown, item_size);
 	*capacity = grown;
 	return item;
+}
+
+void mem_trim(void)
+{
+	(void)malloc_trim(0); /* whether there was any */
 }
 
 void mem_wipe(void *memory, size_t size)

@@ -20,6 +20,9 @@ char *xasprintf(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 void *xgrow(void *item, size_t *capacity, size_t count, size_t item_size);
 
+/* Gives memory that is free back to the system. Takes milliseconds: before a long pause. */
+void mem_trim(void);
+
 /* Overwrites in a way that the compiler may not leave out. */
 void mem_wipe(void *memory, size_t size);
 

@@ -105,28 +105,40 @@ static void drop(struct rate_table *table, struct bucket **link)
 	table->count--;
 }
 
-/*
- * Makes room. A full bucket that comes back is made full, so nothing is lost. Where none is full
- * (65,536 keys used within seconds), the one that was not asked for longest goes.
- */
-static void drop_some(struct rate_table *table, int64_t now_mono_ms)
+/* The one that was not asked for longest; NULL: there is none at all. */
+static struct bucket *find_oldest(const struct rate_table *table)
 {
-	size_t before = table->count;
 	struct bucket *oldest = NULL;
+	for (size_t i = 0; i < table->slot_count; i++)
+		for (struct bucket *at = table->slot[i]; at != NULL; at = at->next)
+			if (oldest == NULL || at->asked_mono_ms < oldest->asked_mono_ms)
+				oldest = at;
+	return oldest;
+}
+
+/* A full bucket that comes back is made full, so nothing is lost. */
+void rate_forget_full(struct rate_table *table, int64_t now_mono_ms)
+{
 	for (size_t i = 0; i < table->slot_count; i++) {
 		struct bucket **link = &table->slot[i];
 		while (*link != NULL) {
-			if (is_full(*link, now_mono_ms)) {
+			if (is_full(*link, now_mono_ms))
 				drop(table, link);
-				continue;
-			}
-			if (oldest == NULL || (*link)->asked_mono_ms < oldest->asked_mono_ms)
-				oldest = *link;
-			link = &(*link)->next;
+			else
+				link = &(*link)->next;
 		}
 	}
+}
+
+/* Makes room. Where no bucket is full (65,536 keys used within seconds), the one that was not asked
+ * for longest goes. */
+static void drop_some(struct rate_table *table, int64_t now_mono_ms)
+{
+	size_t before = table->count;
+	rate_forget_full(table, now_mono_ms);
 	if (table->count < before)
 		return;
+	struct bucket *oldest = find_oldest(table);
 	assert(oldest != NULL); /* the table is full of buckets that are not */
 	struct bucket **link = &table->slot[slot_of(table, oldest->key)];
 	while (*link != oldest)

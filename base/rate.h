@@ -39,6 +39,9 @@ void rate_untake(struct rate_table *table, const char *key);
  * the last throttle. */
 void rate_throttled(struct rate_table *table, const char *key, int64_t now_mono_ms);
 
+/* Drops the buckets that are full, which loses nothing but the memory that they take. */
+void rate_forget_full(struct rate_table *table, int64_t now_mono_ms);
+
 size_t rate_table_count(const struct rate_table *table);
 
 #endif

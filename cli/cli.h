@@ -26,6 +26,7 @@ struct cli {
 	enum output output;
 	struct terminal terminal; /* of stdout */
 	int64_t now_s;
+	bool is_for_others; /* what is printed leaves this host: external ids are not shown */
 };
 
 /* One line "acmsensor: ..." on stderr, outsiders' bytes escaped. Returns the exit code that fits
@@ -44,6 +45,9 @@ int command_show(struct cli *cli, const struct args *args);
 int command_events(struct cli *cli, const struct args *args);
 int command_config(struct cli *cli, const struct args *args);
 int command_backup(struct cli *cli, const struct args *args);
+int command_support_bundle(struct cli *cli, const struct args *args);
+int command_log(struct cli *cli, const struct args *args);
+int command_restore(struct cli *cli, const struct args *args);
 int command_plan(struct cli *cli, const struct args *args);
 int command_plans(struct cli *cli, const struct args *args);
 int command_apply(struct cli *cli, const struct args *args);

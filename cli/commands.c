@@ -84,6 +84,9 @@ static const struct option_spec csr_options[] = {
 	{"key-type", "KEY_TYPE", "rsa2048 (default), rsa3072, rsa4096, ec256 or ec384"},
 	{"subject", "DN", "such as CN=www.example.com,O=Example; default: the first domain"},
 	{"arn", "ARN", "take names, key type and usages from what is to be replaced"}, END};
+static const struct option_spec log_options[] = {
+	{"for", "TIME", "how long: 30s, 10m (default), up to 1d; then it goes back by itself"},
+	END};
 static const struct option_spec delete_options[] = {
 	{"connector", "CONNECTOR", "through this connector; needed when there is more than one"},
 	{"wait-until-unused", NULL, "wait until nothing uses it, then delete"},
@@ -133,6 +136,14 @@ const struct command commands[] = {
 		command_backup},
 	{"vault", "init", "give the vault a master key of its own", vault_options, 1, 1,
 		command_vault},
+	{"restore", "FILE", "put a backup in place of the store, while the daemon is stopped",
+		no_options, 1, 1, command_restore},
+	{"log", "[LEVEL]",
+		"the daemon's last log lines; with error, warning, info or debug another level for a "
+		"while, with default back",
+		log_options, 0, 1, command_log},
+	{"support-bundle", "FILE", "collect what somebody who helps needs to know, as text",
+		no_options, 1, 1, command_support_bundle},
 	{"help", "[COMMAND]", "this, or the help of a command", no_options, 0, 1, command_help},
 	{NULL, NULL, NULL, NULL, 0, 0, NULL},
 };

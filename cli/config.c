@@ -1,5 +1,6 @@
 /* acmsensor config: the daemon's effective values and where each comes from. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "cli/output.h"
@@ -24,8 +25,11 @@ static void print_table(const struct cli *cli, const json_t *rows)
 	json_t *row;
 	json_array_foreach(rows, i, row)
 	{
-		const char *cell[] = {row_text(row, "section"), row_text(row, "key"),
-			row_text(row, "value"), row_text(row, "source"), row_text(row, "help")};
+		const char *key = row_text(row, "key"), *value = row_text(row, "value");
+		if (cli->is_for_others && strcmp(key, "external_id") == 0 && value[0] != '\0')
+			value = "(set, not shown)";
+		const char *cell[] = {row_text(row, "section"), key, value, row_text(row, "source"),
+			row_text(row, "help")};
 		table_add(table, cell, -1, STYLE_PLAIN);
 	}
 	table_print(table, stdout);

@@ -2,13 +2,16 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "cli/csv.h"
 #include "cli/dates.h"
+#include "cli/events.h"
 #include "cli/output.h"
 #include "cli/row.h"
 #include "sensor/local_api.h"
@@ -181,6 +184,41 @@ static int follow_events(const struct cli *cli, const char *since)
 		follow.is_away = true;
 		poll(NULL, 0, RECONNECT_MS);
 	}
+}
+
+/* --- the last ones ---------------------------------------------------------------------------- */
+
+struct last {
+	json_t *row[EVENTS_LAST_MAX]; /* owned; a ring of count places, next is the oldest */
+	size_t count, next;
+};
+
+static int keep_row(void *arg, const json_t *row, struct err *err)
+{
+	struct last *last = arg;
+	(void)err;
+	json_decref(last->row[last->next]);
+	last->row[last->next] = json_deep_copy(row);
+	last->next = (last->next + 1) % last->count;
+	return 0;
+}
+
+int events_print_last(const struct cli *cli, const char *since, size_t count, struct err *err)
+{
+	struct params params = {.count = 0};
+	const struct follow follow = {.cli = cli};
+	struct last *last = xcalloc(1, sizeof(*last));
+	last->count = count;
+	params_add(&params, "since", since);
+	int rc = source_rows(cli, LIST_EVENTS, &params, keep_row, last, err);
+	for (size_t i = 0; i < count; i++) {
+		json_t *row = last->row[(last->next + i) % count];
+		if (rc == 0 && row != NULL)
+			print_line(&follow, row);
+		json_decref(row);
+	}
+	free(last);
+	return rc;
 }
 
 int command_events(struct cli *cli, const struct args *args)

@@ -48,6 +48,9 @@ int source_document(const struct cli *cli, enum list_kind kind, const struct par
  * whole. */
 int source_get(const struct cli *cli, const char *path, const struct params *params, long timeout_s,
 	json_t **ret_document, struct err *err);
+/* Copies a document that is no JSON to out as it comes. Only from the daemon. */
+int source_text(
+	const struct cli *cli, const char *path, long timeout_s, FILE *out, struct err *err);
 int source_post(const struct cli *cli, const char *path, const json_t *body, json_t **ret_document,
 	struct err *err);
 /* body: JSON, borrowed, opened with buf_init_secret; no copy of it is left behind (main gives

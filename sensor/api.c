@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "sensor/api_internal.h"
 #include "sensor/local_api.h"
+#include "sensor/log_override.h"
 
 enum {
 	HEADERS_MAX = 32768,
@@ -229,6 +230,8 @@ static bool get(struct api *api, struct evhttp_request *request, const char *pat
 		get_value(api, request, "progress", api->backend->progress);
 	else if (strcmp(path, LOCAL_API_CONFIG) == 0)
 		get_value(api, request, "config", api->backend->config);
+	else if (strcmp(path, LOCAL_API_LOG) == 0)
+		get_value(api, request, "log", api->backend->log);
 	else if (strcmp(path, LOCAL_API_PLANS) == 0 || strcmp(path, LOCAL_API_JOBS) == 0)
 		api_delivery_get(api, request, strcmp(path, LOCAL_API_PLANS) == 0);
 	else
@@ -318,6 +321,38 @@ static void post_scan(struct api *api, struct evhttp_request *request)
 	buf_clear(&document);
 }
 
+static int read_log(const json_t *body, struct api_log *log, struct err *err)
+{
+	const char *level = "";
+	log->for_s = LOG_OVERRIDE_DEFAULT_S;
+	if (json_get_text(body, "level", 16, &level, err) != 0 ||
+		json_get_int(body, "for_s", &log->for_s, err) != 0)
+		return err_wrap(err, "the body");
+	log->is_default = strcmp(level, "default") == 0;
+	if (!log->is_default && !log_level_parse(level, &log->level))
+		return err_set(
+			err, ERR_CONFIG, "level: expected error, warning, info, debug or default");
+	if (log->for_s < 1 || log->for_s > LOG_OVERRIDE_MAX_S)
+		return err_set(
+			err, ERR_CONFIG, "for_s: expected 1 to %d seconds", LOG_OVERRIDE_MAX_S);
+	return 0;
+}
+
+static void post_log(struct api *api, struct evhttp_request *request)
+{
+	struct api_log log = {.uid = -1};
+	struct err err = ERR_INIT;
+	json_t *body = NULL;
+	if (check_peer(request, &log.uid, &err) != 0 || (body = read_body(request, &err)) == NULL ||
+		read_log(body, &log, &err) != 0) {
+		api_reply_error(request, &err);
+	} else {
+		api->backend->set_log(api->arg, &log);
+		get_value(api, request, "log", api->backend->log);
+	}
+	json_decref(body);
+}
+
 static void post_order(struct api *api, struct evhttp_request *request, enum desk_verb verb)
 {
 	struct err err = ERR_INIT;
@@ -347,6 +382,8 @@ static void on_request(struct evhttp_request *request, void *arg)
 		api_reply_error(request, &err);
 	} else if (is_scan && method == EVHTTP_REQ_POST) {
 		post_scan(api, request);
+	} else if (method == EVHTTP_REQ_POST && strcmp(path, LOCAL_API_LOG) == 0) {
+		post_log(api, request);
 	} else if (is_order && method == EVHTTP_REQ_POST) {
 		post_order(api, request, verb);
 	} else if (is_scan || is_order || method != EVHTTP_REQ_GET) {

@@ -7,6 +7,9 @@
 #define SENSOR_API_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "base/log.h"
 
 struct api;
 struct desk;
@@ -23,6 +26,14 @@ struct api_scan {
 	long uid; /* who asks; -1: not known */
 };
 
+/* What was asked for by POST /v1/log. */
+struct api_log {
+	bool is_default; /* back to the configured level; the rest is nothing then */
+	enum log_level level;
+	int64_t for_s;
+	long uid; /* who asks; -1: not known */
+};
+
 /* The daemon behind the API. Each writes one value. */
 struct api_backend {
 	/* The object "status": tally is of all coverage. */
@@ -32,6 +43,9 @@ struct api_backend {
 	void (*progress)(void *arg, struct json_writer *writer);
 	/* The array "config". */
 	void (*config)(void *arg, struct json_writer *writer);
+	/* The object "log". */
+	void (*log)(void *arg, struct json_writer *writer);
+	void (*set_log)(void *arg, const struct api_log *log);
 	/* The object "scan". ERR_NOT_FOUND: no such connector; ERR_REFUSED: not now. */
 	int (*scan)(void *arg, const struct api_scan *scan, struct json_writer *writer,
 		struct err *err);

@@ -178,6 +178,20 @@ int64_t connector_clock_offset_s(const struct connector *connector)
 	return stats.clock_offset_s;
 }
 
+int64_t connector_told_now_s(const struct connector *connector)
+{
+	struct aws_stats stats;
+	aws_get_stats(connector->network.aws, &stats);
+	if (stats.date_s == 0)
+		return 0;
+	return stats.date_s + (clock_mono_ms() - stats.dated_mono_ms) / 1000;
+}
+
+void connector_rest(struct connector *connector)
+{
+	aws_rest(connector->network.aws);
+}
+
 /* --- cycles ----------------------------------------------------------------------------------- */
 
 static void remember(struct connector *connector, const struct progress *progress)

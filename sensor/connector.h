@@ -105,7 +105,12 @@ const struct progress *connector_running(const struct connector *connector);
 /* The last one that ended; NULL: none in this process. */
 const struct progress *connector_last(const struct connector *connector);
 int64_t connector_next_s(const struct connector *connector);
-/* AWS's clock minus this host's. */
+/* AWS's clock minus this host's; 0 until AWS has told. */
 int64_t connector_clock_offset_s(const struct connector *connector);
+/* The time, counted on from what AWS told last, so that no jump of this host's clock is in it; 0:
+ * it has not told yet in this process. */
+int64_t connector_told_now_s(const struct connector *connector);
+/* Lets go of what is of no use until the next cycle. */
+void connector_rest(struct connector *connector);
 
 #endif

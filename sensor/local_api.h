@@ -24,6 +24,10 @@
  * GET /v1/certificate   "certificates", each in full: ?q=ARN, fingerprint, serial or domain
  * GET /v1/events        "events", oldest first; wait_s=N waits for the first new one, at most
  *                       LOCAL_API_WAIT_MAX_S
+ * GET /v1/log           "log": level, configured, until (of another level; or null), lines []: the
+ *                       last ones, oldest first
+ * POST /v1/log          {"level", "for_s"?} -> "log"; level: error, warning, info, debug, or default:
+ *                       back to the configured one; for_s: 600, at most 86400
  * POST /v1/scan         {"connector"?, "account"?, "region"?} -> 202 and {"schema": 1, "scan":
  *                       {"cycle_ids": [...]}}; asked by hand, so learnt denials are not waited for
  *
@@ -73,6 +77,8 @@
 #define LOCAL_API_CERTIFICATE  "/v1/certificate"
 #define LOCAL_API_EVENTS       "/v1/events"
 #define LOCAL_API_CONFIG       "/v1/config"
+#define LOCAL_API_LOG	       "/v1/log"
+#define LOCAL_API_METRICS      "/metrics"
 #define LOCAL_API_SCAN	       "/v1/scan"
 #define LOCAL_API_PLAN	       "/v1/plan"
 #define LOCAL_API_PLANS	       "/v1/plans"

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "base/std_files.h"
+#include "sensor/check_store.h"
 #include "sensor/config.h"
 #include "sensor/once.h"
 #include "sensor/sensor.h"
@@ -19,22 +20,34 @@ enum { CODE_DONE = 0, CODE_FAILED = 1, CODE_USAGE = 2 };
 
 enum { EXAMPLE_MAX = 262144 };
 
-enum mode { MODE_DAEMON, MODE_CHECK, MODE_ONCE, MODE_EXAMPLE, MODE_VERSION, MODE_HELP, MODE_WRONG };
+enum mode {
+	MODE_DAEMON,
+	MODE_CHECK,
+	MODE_CHECK_STORE,
+	MODE_ONCE,
+	MODE_EXAMPLE,
+	MODE_VERSION,
+	MODE_HELP,
+	MODE_WRONG
+};
 
 static const char help[] =
-	"Usage: acmsensord [-c FILE] [--check | --once]\n"
+	"Usage: acmsensord [-c FILE] [--check | --once | --check-store]\n"
 	"\n"
 	"Inventories the ACM certificates of an AWS organization into a store on this host.\n"
 	"\n"
 	"  -c, --config FILE  configuration (default: " CONFIG_FILE ")\n"
 	"      --check        tell what is wrong with the configuration, and exit\n"
 	"      --once         one cycle of every connector in the foreground, and exit\n"
+	"      --check-store  verify every record, index and event of the store and repair its\n"
+	"                     indexes, while the daemon is stopped\n"
 	"      --example      print every option with its default and meaning\n"
 	"      --version      print the version\n"
 	"      --help         print this\n"
 	"\n"
 	"Exit codes: 0 done; 1 failed; 2 usage or configuration; 4 with --once: some\n"
-	"account-regions were not read (each is named).\n"
+	"account-regions were not read (each is named); 4 with --check-store: what was wrong\n"
+	"is repaired (1: some of it is left).\n"
 	"Signals: HUP reloads the configuration, TERM and INT stop.\n";
 
 static enum mode read_options(int argc, char **argv, const char **ret_file)
@@ -42,6 +55,7 @@ static enum mode read_options(int argc, char **argv, const char **ret_file)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"check", no_argument, NULL, MODE_CHECK},
+		{"check-store", no_argument, NULL, MODE_CHECK_STORE},
 		{"once", no_argument, NULL, MODE_ONCE},
 		{"example", no_argument, NULL, MODE_EXAMPLE},
 		{"version", no_argument, NULL, MODE_VERSION},
@@ -57,8 +71,8 @@ static enum mode read_options(int argc, char **argv, const char **ret_file)
 			*ret_file = optarg;
 		} else if (mode != MODE_DAEMON && mode != (enum mode)option) {
 			fprintf(stderr,
-				"%s: only one of --check, --once, --example, --version and "
-				"--help\n",
+				"%s: only one of --check, --check-store, --once, --example, "
+				"--version and --help\n",
 				argv[0]);
 			return MODE_WRONG;
 		} else {
@@ -87,6 +101,19 @@ static int check(const char *file)
 		config->connector_count == 1 ? "connector" : "connectors");
 	config_free(config);
 	return CODE_DONE;
+}
+
+static int check_store(const char *file)
+{
+	struct err err = ERR_INIT;
+	struct config *config = config_load(file, &err);
+	if (config == NULL) {
+		fprintf(stderr, "%s\n", err.text);
+		return CODE_USAGE;
+	}
+	int code = check_store_run(config->data_dir);
+	config_free(config);
+	return code;
 }
 
 static int print_example(void)
@@ -152,6 +179,8 @@ int main(int argc, char **argv)
 		return run(file, true);
 	case MODE_CHECK:
 		return check(file);
+	case MODE_CHECK_STORE:
+		return check_store(file);
 	case MODE_EXAMPLE:
 		return print_example();
 	case MODE_VERSION:

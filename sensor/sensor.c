@@ -8,6 +8,7 @@
 #include "base/http.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/machine.h"
 #include "base/mem.h"
 #include "base/resolve.h"
 #include "sensor/api.h"
@@ -17,7 +18,9 @@
 #include "sensor/desk.h"
 #include "sensor/heartbeat.h"
 #include "sensor/local_api.h"
+#include "sensor/log_override.h"
 #include "sensor/notify.h"
+#include "sensor/retention.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/signals.h"
 #include "store/events.h"
@@ -49,8 +52,12 @@ static int open_base(struct sensor *sensor, struct err *err)
 	if (sensor->loop == NULL)
 		return -1;
 	notify_status("opening the store in %s", sensor->config->data_dir);
-	sensor->store = store_open(
-		sensor->loop, &(struct store_options){.data_dir = sensor->config->data_dir}, err);
+	unsigned char machine[MACHINE_LEN];
+	bool has_machine = machine_read(MACHINE_ID_FILE, machine);
+	sensor->store = store_open(sensor->loop,
+		&(struct store_options){.data_dir = sensor->config->data_dir,
+			.machine = has_machine ? machine : NULL},
+		err);
 	if (sensor->store == NULL)
 		return -1;
 	sensor->resolve = resolve_new(sensor->loop, getaddrinfo, err);
@@ -103,9 +110,24 @@ static int open_desk(struct sensor *sensor, struct err *err)
 	return sensor->desk != NULL ? 0 : -1;
 }
 
+static bool retention_limits(void *arg, struct retention_limits *ret_limits)
+{
+	const struct sensor *sensor = arg;
+	int64_t now_s = 0;
+	for (size_t i = 0; i < sensor->slot_count && now_s == 0; i++)
+		now_s = connector_told_now_s(sensor->slot[i].connector);
+	if (now_s == 0)
+		return false;
+	*ret_limits = (struct retention_limits){.now_s = now_s,
+		.keep_events_s = sensor->config->keep_events_s,
+		.keep_gone_s = sensor->config->keep_gone_s};
+	return true;
+}
+
 static int open_front(struct sensor *sensor, struct err *err)
 {
 	if (!sensor->is_once) {
+		sensor->log = log_override_new(sensor->loop, sensor->config->log_level);
 		if (open_desk(sensor, err) != 0)
 			return -1;
 		sensor->api = api_new(&(struct api_options){.loop = sensor->loop,
@@ -117,6 +139,8 @@ static int open_front(struct sensor *sensor, struct err *err)
 			err);
 		if (sensor->api == NULL)
 			return -1;
+		sensor->retention =
+			retention_start(sensor->loop, sensor->store, retention_limits, sensor);
 	}
 	if (!sensor->is_once)
 		sensor->heartbeat = heartbeat_new(sensor->loop, sensor_doing, sensor);
@@ -142,6 +166,27 @@ struct sensor *sensor_new(const struct sensor_options *options, struct err *err)
 	return sensor;
 }
 
+/* Under another name, what the former one left with AWS is not found any more. */
+static void tell_start(struct sensor *sensor)
+{
+	const char *name = sensor->config->name;
+	struct err err = ERR_INIT;
+	char *former = NULL, *detail;
+	if (store_note_name(sensor->store, name, &former, &err) != 0)
+		log_warning("note name name=%s reason=%s", name, err.text);
+	if (former != NULL)
+		log_warning("start sensor name=%s former_name=%s reason=\"the name has changed: "
+			    "sessions and tags carry the new one, secrets kept in Secrets Manager "
+			    "under the former one are not cleared; set name to keep one\"",
+			name, former);
+	detail = former != NULL
+			 ? xasprintf("version " ACMSENSOR_VERSION ", its name was %s", former)
+			 : xstrdup("version " ACMSENSOR_VERSION);
+	sensor_event_now(sensor, EVENT_SENSOR_STARTED, name, detail);
+	free(detail);
+	free(former);
+}
+
 void sensor_run(struct sensor *sensor)
 {
 	const struct config *config = sensor->config; /* until the loop runs: a reload swaps it */
@@ -149,7 +194,7 @@ void sensor_run(struct sensor *sensor)
 		ACMSENSOR_VERSION, config->data_dir, config->connector_count);
 	if (config->connector_count == 0)
 		log_warning("start sensor reason=\"no connector is configured\"");
-	sensor_event_now(sensor, EVENT_SENSOR_STARTED, config->name, "version " ACMSENSOR_VERSION);
+	tell_start(sensor);
 	sensor_retire_next(sensor);
 	sensor_pump(sensor);
 	if (sensor->desk != NULL)
@@ -160,6 +205,7 @@ void sensor_run(struct sensor *sensor)
 	notify_send("STOPPING=1");
 	sensor_event_now(sensor, EVENT_SENSOR_STOPPED, sensor->config->name,
 		sensor->is_interrupted ? "by a signal" : "");
+	log_tell_repeats(true);
 	log_info("end sensor name=%s", sensor->config->name);
 }
 
@@ -176,7 +222,9 @@ void sensor_free(struct sensor *sensor)
 	heartbeat_free(sensor->heartbeat);
 	signals_free(sensor->signals);
 	api_free(sensor->api);
+	retention_stop(sensor->retention);
 	desk_free(sensor->desk);
+	log_override_free(sensor->log);
 	sensor->desk = NULL;
 	loop_timer_cancel(sensor->pump_timer);
 	loop_timer_cancel(sensor->look_timer);

@@ -4,14 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/versions.h"
 #include "sensor/attention.h"
 #include "sensor/connector.h"
+#include "sensor/log_override.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/tally.h"
 #include "store/accounts.h"
@@ -23,6 +26,7 @@ enum {
 	COUNTS_AGE_MS =
 		5000, /* counting 100,000 certificates takes some 20 ms: not for each look */
 	EPOCH_HEX_MAX = 17,
+	LIBRARIES_MAX = 512,
 };
 
 /* --- status ----------------------------------------------------------------------------------- */
@@ -30,6 +34,7 @@ enum {
 static void render_sensor(struct sensor *sensor, struct json_writer *writer)
 {
 	const struct config *config = sensor->config;
+	struct buf libraries;
 	json_open_object(writer);
 	json_member_text(writer, "name", config->name);
 	json_member_text(writer, "version", ACMSENSOR_VERSION);
@@ -37,6 +42,11 @@ static void render_sensor(struct sensor *sensor, struct json_writer *writer)
 	json_member_time(writer, "started", sensor->started_s);
 	json_member_text(writer, "data_dir", config->data_dir);
 	json_member_text(writer, "config_file", config->file);
+	buf_init(&libraries, LIBRARIES_MAX);
+	versions_format(&libraries);
+	buf_addf(&libraries, ", LMDB %s", store_library_version());
+	json_member_text(writer, "libraries", buf_text(&libraries));
+	buf_clear(&libraries);
 	json_member_int(
 		writer, "longest_stall_ms", loop_longest_stall_us(sensor->loop, false) / 1000);
 	json_close_object(writer);
@@ -291,5 +301,35 @@ static int ask(void *arg, const struct api_scan *scan, struct json_writer *write
 	return 0;
 }
 
-const struct api_backend sensor_backend = {
-	.status = render_status, .progress = render_progress, .config = render_config, .scan = ask};
+/* --- log -------------------------------------------------------------------------------------- */
+
+static void render_log(void *arg, struct json_writer *writer)
+{
+	const struct sensor *sensor = arg;
+	log_override_render(sensor->log, writer);
+}
+
+static void set_log(void *arg, const struct api_log *log)
+{
+	struct sensor *sensor = arg;
+	char subject[32], detail[64], duration[TEXT_DURATION_MAX];
+	(void)snprintf(subject, sizeof(subject), "uid %ld", log->uid);
+	if (log->is_default)
+		(void)snprintf(detail, sizeof(detail), "log default");
+	else
+		(void)snprintf(detail, sizeof(detail), "log %s for %s", log_level_name(log->level),
+			text_format_duration(log->for_s, duration));
+	log_info("ask %s by=\"%s\"", detail, subject);
+	if (log->is_default)
+		log_override_end(sensor->log);
+	else
+		log_override_start(sensor->log, log->level, log->for_s);
+	sensor_event_start(sensor, EVENT_OPERATOR, subject, detail);
+}
+
+const struct api_backend sensor_backend = {.status = render_status,
+	.progress = render_progress,
+	.config = render_config,
+	.log = render_log,
+	.set_log = set_log,
+	.scan = ask};

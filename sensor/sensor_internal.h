@@ -17,8 +17,10 @@ struct connector_retire;
 struct desk;
 struct heartbeat;
 struct http;
+struct log_override;
 struct loop_timer;
 struct resolve;
+struct retention;
 struct sensor_event;
 struct signals;
 
@@ -30,6 +32,7 @@ struct sensor_slot {
 struct sensor {
 	struct config *config;	  /* owned */
 	struct loop *loop;	  /* owned */
+	struct log_override *log; /* owned; NULL with is_once */
 	struct store *store;	  /* owned */
 	struct resolve *resolve;  /* owned */
 	struct http *http;	  /* owned */
@@ -38,6 +41,7 @@ struct sensor {
 	struct connector_retire *retire; /* owned until it ends */
 	struct loop_timer *pump_timer;	 /* owned until it fires */
 	struct loop_timer *look_timer;	 /* owned until it fires: the next look at the schedule */
+	struct retention *retention;	 /* owned; NULL with is_once */
 	struct desk *desk;		 /* owned; NULL with is_once */
 	struct api *api;		 /* owned; NULL with is_once */
 	struct signals *signals;	 /* owned */
@@ -48,6 +52,7 @@ struct sensor {
 	int64_t started_s;
 	struct cert_counts counts; /* of the last look */
 	int64_t counted_mono_ms;   /* when that was; 0: never */
+	int64_t rested_requests;   /* sent until the last rest; 0: none */
 	sensor_idle_fn *on_idle;
 	void *arg;
 };

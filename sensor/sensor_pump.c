@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/http.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -13,6 +14,7 @@
 #include "sensor/desk.h"
 #include "sensor/doing.h"
 #include "sensor/heartbeat.h"
+#include "sensor/log_override.h"
 #include "sensor/notify.h"
 #include "sensor/schedule.h"
 #include "sensor/sensor_internal.h"
@@ -41,10 +43,36 @@ bool sensor_doing(void *arg, struct buf *to)
 
 /* --- the pump --------------------------------------------------------------------------------- */
 
+static bool is_running(const struct sensor *sensor)
+{
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		if (connector_is_running(sensor->slot[i].connector))
+			return true;
+	return false;
+}
+
+/* What a cycle leaves behind is of no use until the next one, hours later: connections that the
+ * other side has closed by then, full token buckets, pages of the store's next write. */
+static void rest(struct sensor *sensor)
+{
+	struct http_stats stats;
+	http_get_stats(sensor->http, &stats);
+	if (stats.requests == sensor->rested_requests || is_running(sensor) ||
+		!http_rest(sensor->http))
+		return; /* or at a later look */
+	sensor->rested_requests = stats.requests;
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		connector_rest(sensor->slot[i].connector);
+	store_rest(sensor->store);
+	mem_trim();
+}
+
 static void on_look(void *arg)
 {
 	struct sensor *sensor = arg;
 	sensor->look_timer = NULL;
+	rest(sensor);
+	log_tell_repeats(false);
 	sensor_pump(sensor);
 }
 
@@ -341,7 +369,8 @@ static int reload(struct sensor *sensor, struct err *err)
 	sensor->slot_count = config->connector_count;
 	config_free(sensor->config);
 	sensor->config = config;
-	log_set_level(config->log_level);
+	if (sensor->log != NULL)
+		log_override_configure(sensor->log, config->log_level);
 	return 0;
 }
 

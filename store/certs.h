@@ -54,6 +54,18 @@ bool store_cert_get(struct store_txn *txn, const char *arn, struct cert_record *
 /* With its history; its PEM stays. */
 void store_cert_delete(struct store_txn *txn, const char *arn);
 
+/* A place in the walk over certificates by expiry; zeroed: at its beginning. */
+struct store_gone_place {
+	unsigned char key[512];
+	size_t len;
+};
+/*
+ * Deletes those that are gone since before before_s among the next `looks` certificates behind
+ * from. Returns whether there are more; *ret_to: where to go on, *ret_deleted: how many.
+ */
+bool store_gone_prune(struct store_txn *txn, const struct store_gone_place *from, int64_t before_s,
+	size_t looks, struct store_gone_place *ret_to, size_t *ret_deleted);
+
 /* In order of ARN within one account and region; gone ones included. position: CERT_ARN_MAX + 1
  * bytes, "" to begin; moved on, so that a walk can go on in a later transaction. */
 bool store_cert_next_in_region(struct store_txn *txn, const char *partition, const char *region,

@@ -31,6 +31,13 @@ struct check {
 	int64_t domain_entries; /* those that certificates must have and do have */
 };
 
+static bool is_index(enum store_table table)
+{
+	return table == TABLE_CERT_EXPIRY || table == TABLE_CERT_FINGERPRINT ||
+	       table == TABLE_CERT_DOMAIN || table == TABLE_JOBS_RUNNING || table == TABLE_JOB_LEAF;
+}
+
+/* table: where it is to be mended; key: of what lacks or has something. */
 static void report(struct check *check, enum store_table table, struct slice key,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -49,7 +56,7 @@ static void report(
 		buf_text(&shown), what);
 	buf_clear(&shown);
 	check->problems++;
-	check->found(check->arg, problem);
+	check->found(check->arg, problem, is_index(table));
 }
 
 /* --- walking a table ------------------------------------------------------------------------- */
@@ -90,19 +97,19 @@ static void check_cert_indexes(
 	struct slice value;
 	struct key expiry = key_cert_expiry(cert->not_after_s, cert->arn);
 	if (!txn_get(check->txn, TABLE_CERT_EXPIRY, &expiry, &value))
-		report(check, TABLE_CERTS, key, "has no entry in the expiry index");
+		report(check, TABLE_CERT_EXPIRY, key, "has no entry in the expiry index");
 	else if (value.len != 1 || value.bytes[0] != cert_flags(cert))
-		report(check, TABLE_CERTS, key, "has other flags in the expiry index");
+		report(check, TABLE_CERT_EXPIRY, key, "has other flags in the expiry index");
 	struct key fingerprint = key_cert_fingerprint(cert->fingerprint_sha256, cert->arn);
 	if (delivery_has_hash(cert->fingerprint_sha256) &&
 		!has(check, TABLE_CERT_FINGERPRINT, &fingerprint))
-		report(check, TABLE_CERTS, key, "has no entry in the fingerprint index");
+		report(check, TABLE_CERT_FINGERPRINT, key, "has no entry in the fingerprint index");
 	struct domain_keys names;
 	domain_keys_make(cert, &names);
 	for (size_t i = 0; i < names.count; i++)
 		if (!txn_get(check->txn, TABLE_CERT_DOMAIN, &names.key[i], &value) ||
 			value.len != key.len || memcmp(value.bytes, key.bytes, key.len) != 0)
-			report(check, TABLE_CERTS, key,
+			report(check, TABLE_CERT_DOMAIN, key,
 				"has no entry in the domain index for name %zu", i);
 		else
 			check->domain_entries++;
@@ -330,10 +337,10 @@ static void check_job(struct check *check, struct slice key, struct slice value)
 	check_chain(check, TABLE_JOBS, key, job.old_chain_sha256, job.old_chain_count);
 	struct key own = key_id(job.id, DELIVERY_ID_MAX);
 	if (job.state == JOB_RUNNING && !has(check, TABLE_JOBS_RUNNING, &own))
-		report(check, TABLE_JOBS, key, "is not among those that run");
+		report(check, TABLE_JOBS_RUNNING, key, "is not among those that run");
 	struct key leaf = key_job_leaf(job.arn, job.new_fingerprint_sha256);
 	if (job_is_delivery(&job) && !has(check, TABLE_JOB_LEAF, &leaf))
-		report(check, TABLE_JOBS, key, "is not found by what it delivered");
+		report(check, TABLE_JOB_LEAF, key, "is not found by what it delivered");
 }
 
 static void check_job_running(struct check *check, struct slice key, struct slice value)
@@ -405,7 +412,7 @@ static void check_events(struct check *check)
 	if (store_txn_failed(check->txn))
 		return; /* LMDB's failure, which ends the check */
 	check->problems++;
-	check->found(check->arg, err.text);
+	check->found(check->arg, err.text, false);
 }
 
 int store_check(struct store *store, store_check_fn *found, void *arg, int64_t *ret_problems,

@@ -32,6 +32,9 @@ const char *job_step_flaw(uint32_t number, const struct job_step *step);
  * unless a newer one has it. */
 bool job_is_delivery(const struct job_record *job);
 
+/* Puts the index entries of a job whose entries were taken away. job lies outside the map. */
+void job_index_add(struct store_txn *txn, const struct job_record *job);
+
 /* Whether sha256 is a hash, not the zeroes that stand for none. */
 bool delivery_has_hash(const unsigned char *sha256);
 /* Whether the record lies under its own id, of at most max bytes. */

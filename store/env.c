@@ -238,15 +238,15 @@ int env_open(struct store *store, int64_t map_bytes, struct err *err)
 	int dead;
 	mdb_reader_check(
 		store->env, &dead); /* only frees slots; readers come and go all the time */
-	if (store->is_read_only) {
+	if (store->is_read_only)
 		give_lock_to_owner(store);
-		if (check_not_short(store, err) != 0) {
-			env_close(store);
-			return -1;
-		}
-	} else {
-		env_pad_file(store);
+	if ((store->is_read_only || store->restored_from != NULL) &&
+		check_not_short(store, err) != 0) {
+		env_close(store);
+		return -1;
 	}
+	if (!store->is_read_only)
+		env_pad_file(store);
 	return 0;
 }
 
@@ -318,6 +318,17 @@ static int reopen(struct store *store, struct err *err)
 	env_fail(store, rc, "cannot open again", err);
 	env_close(store);
 	return -1;
+}
+
+void store_rest(struct store *store)
+{
+	struct err ignored =
+		ERR_INIT; /* whoever begins a transaction next tries again, and tells */
+	if (store->open_reads > 0 || pthread_rwlock_trywrlock(&store->map_lock) != 0)
+		return;
+	if (store->env != NULL)
+		(void)reopen(store, &ignored);
+	pthread_rwlock_unlock(&store->map_lock);
 }
 
 /* What a first attempt ended with is mended alone; somebody else may have done so meanwhile. */

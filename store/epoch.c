@@ -9,6 +9,9 @@
  * file is written after the store was synced, so it can lag behind (kill -9, power cut) but never
  * be ahead; it is itself synced at open and close only. A snapshot of the whole folder that is
  * rolled back takes the side file with it: that only the console can see.
+ *
+ * A store that another machine wrote (a clone, a folder that was moved) begins a new epoch too,
+ * because the other one may go on. Clones that share a machine id are not told apart.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -110,15 +113,27 @@ static bool has_event(struct store_txn *txn, const struct note *note)
 struct new_epoch {
 	uint64_t epoch;
 	bool is_created;
-	const char *why; /* shared static */
+	const char *why;	      /* shared static; NULL: the epoch goes on */
+	const char *from;	      /* borrowed; what follows why; "" */
+	const unsigned char *machine; /* borrowed; NULL: not known */
+	bool lacks_machine;	      /* none is noted yet */
 };
+
+static void put_machine(struct store_txn *txn, void *arg)
+{
+	const struct new_epoch *begin = arg;
+	if (begin->machine != NULL)
+		identity_put_machine(txn, begin->machine);
+}
 
 /* The epoch is in the event, so that no two stores share an event's hash. */
 static void begin_epoch(struct store_txn *txn, void *arg)
 {
 	const struct new_epoch *begin = arg;
+	put_machine(txn, arg);
 	meta_put_number(txn, META_EPOCH, begin->epoch);
-	char *detail = xasprintf("epoch %016llx: %s", (unsigned long long)begin->epoch, begin->why);
+	char *detail = xasprintf(
+		"epoch %016llx: %s%s", (unsigned long long)begin->epoch, begin->why, begin->from);
 	store_event_append(
 		txn, &(struct event_record){.at_s = clock_now_s(),
 			     .kind = begin->is_created ? EVENT_STORE_CREATED : EVENT_STORE_RESTORED,
@@ -135,22 +150,29 @@ static uint64_t random_epoch(void)
 	return epoch;
 }
 
-/* ret->why: NULL when the epoch goes on. */
 static int compare(struct store *store, struct new_epoch *ret, struct err *err)
 {
 	struct store_txn *txn;
 	if (store_read_begin(store, &txn, err) != 0)
 		return -1;
 	struct note noted;
-	*ret = (struct new_epoch){.epoch = 0};
+	*ret = (struct new_epoch){.from = ""};
 	meta_get_number(txn, META_EPOCH, &ret->epoch);
 	ret->is_created = ret->epoch == 0;
 	if (ret->is_created)
 		ret->why = "the store was created";
+	else if (store->restored_from != NULL)
+		*ret = (struct new_epoch){
+			.why = "the store was restored from ", .from = store->restored_from};
 	else if (!store->is_read_only && !note_read(store, &noted))
 		ret->why = "store.epoch is missing, so the store may be a restored one";
 	else if (!store->is_read_only && !has_event(txn, &noted))
 		ret->why = "the store went back in time: the last event noted is not in it";
+	else if (!store->is_read_only && store->machine != NULL &&
+		 !identity_is_of_machine(txn, store->machine))
+		ret->why = "another machine wrote this store: it was moved or copied here";
+	ret->machine = store->machine;
+	ret->lacks_machine = store->machine != NULL && !identity_has_machine(txn);
 	int rc = store_txn_check(txn, err);
 	store_read_end(txn);
 	return rc;
@@ -171,6 +193,9 @@ int epoch_open(struct store *store, struct err *err)
 		begin.epoch = random_epoch();
 		if (store_write_now(store, begin_epoch, &begin, err) != 0)
 			return -1;
+	} else if (!store->is_read_only && begin.lacks_machine &&
+		   store_write_now(store, put_machine, &begin, err) != 0) {
+		return -1;
 	}
 	store->epoch = begin.epoch;
 	return store->is_read_only ? 0 : epoch_note(store, true, err);

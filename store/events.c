@@ -89,9 +89,10 @@ static bool tail_read(struct slice value, struct tail *ret)
 	return true;
 }
 
-static bool tail_get(struct store_txn *txn, struct tail *ret)
+/* name: META_EVENTS or META_EVENTS_BEGIN. */
+static bool tail_get(struct store_txn *txn, const char *name, struct tail *ret)
 {
-	struct key key = key_meta(META_EVENTS);
+	struct key key = key_meta(name);
 	struct slice value;
 	*ret = (struct tail){.sequence = 0};
 	if (!txn_get(txn, TABLE_META, &key, &value))
@@ -103,10 +104,10 @@ static bool tail_get(struct store_txn *txn, struct tail *ret)
 	return true;
 }
 
-static void tail_put(struct store_txn *txn, const struct tail *tail)
+static void tail_put(struct store_txn *txn, const char *name, const struct tail *tail)
 {
 	unsigned char value[sizeof(uint64_t) + HASH_LEN];
-	struct key sequence = key_event(tail->sequence), key = key_meta(META_EVENTS);
+	struct key sequence = key_event(tail->sequence), key = key_meta(name);
 	memcpy(value, sequence.bytes, sizeof(uint64_t));
 	memcpy(value + sizeof(uint64_t), tail->hash, HASH_LEN);
 	txn_put(txn, TABLE_META, &key, value, sizeof(value));
@@ -142,7 +143,7 @@ static const char *cut(const char *text, char *copy, size_t size)
 static void append_record(struct store_txn *txn, const struct event_record *event)
 {
 	struct tail tail;
-	if (!tail_get(txn, &tail))
+	if (!tail_get(txn, META_EVENTS, &tail))
 		return;
 	struct buf bytes;
 	struct err err = ERR_INIT;
@@ -152,7 +153,7 @@ static void append_record(struct store_txn *txn, const struct event_record *even
 		buf_add(&bytes, tail.hash, HASH_LEN);
 		struct key key = key_event(tail.sequence);
 		txn_append(txn, TABLE_EVENTS, &key, bytes.data, bytes.len);
-		tail_put(txn, &tail);
+		tail_put(txn, META_EVENTS, &tail);
 	} else {
 		store_txn_fail(txn, &err);
 	}
@@ -237,6 +238,44 @@ uint64_t store_event_last_sequence(struct store_txn *txn)
 		       : 0;
 }
 
+/* --- retention ------------------------------------------------------------------------------- */
+
+/* The last one that may go, behind `before`; sequence 0: none. */
+static struct tail find_last_old(
+	struct store_txn *txn, uint64_t before, int64_t before_s, int64_t now_s, size_t max)
+{
+	struct tail last = {.sequence = 0};
+	struct event_record event;
+	uint64_t newest = store_event_last_sequence(txn), next = before + 1;
+	for (size_t i = 0; i < max && next + EVENTS_KEPT <= newest; i++, next++) {
+		if (!store_event_get_from(txn, next, &event) || event.sequence != next)
+			break; /* damaged: the check tells */
+		if (event.at_s >= before_s && event.at_s <= now_s)
+			break;
+		if (event.at_s >= before_s)
+			continue; /* goes with an older one behind it */
+		last.sequence = event.sequence;
+		memcpy(last.hash, event.hash, HASH_LEN);
+	}
+	return last;
+}
+
+size_t store_events_prune(struct store_txn *txn, int64_t before_s, int64_t now_s, size_t max)
+{
+	struct tail begin;
+	if (!tail_get(txn, META_EVENTS_BEGIN, &begin))
+		return 0;
+	struct tail last = find_last_old(txn, begin.sequence, before_s, now_s, max);
+	if (last.sequence == 0)
+		return 0;
+	for (uint64_t sequence = begin.sequence + 1; sequence <= last.sequence; sequence++) {
+		struct key key = key_event(sequence);
+		txn_delete(txn, TABLE_EVENTS, &key);
+	}
+	tail_put(txn, META_EVENTS_BEGIN, &last);
+	return (size_t)(last.sequence - begin.sequence);
+}
+
 /* --- verifying ------------------------------------------------------------------------------- */
 
 static int verify_one(struct tail *tail, struct slice key, struct slice value, struct err *err)
@@ -256,23 +295,36 @@ static int verify_one(struct tail *tail, struct slice key, struct slice value, s
 	return 0;
 }
 
+/* What is damaged is told, but does not fail the transaction: others look on in it. name: of the
+ * meta record; not there: zeroes. */
+static int read_note(struct store_txn *txn, const char *name, const char *what, struct tail *ret,
+	struct err *err)
+{
+	struct key key = key_meta(name);
+	struct slice value;
+	*ret = (struct tail){.sequence = 0};
+	bool is_noted = txn_get(txn, TABLE_META, &key, &value);
+	if (store_txn_failed(txn))
+		return store_txn_check(txn, err);
+	if (is_noted && !tail_read(value, ret))
+		return err_set(err, ERR_STORE, "event log: the note of its %s is damaged", what);
+	return 0;
+}
+
 int store_event_verify(struct store_txn *txn, struct err *err)
 {
-	struct tail tail = {.sequence = 0}, noted = {.sequence = 0};
+	struct tail tail, noted;
 	struct key at = key_empty();
 	struct slice key, value;
+	if (read_note(txn, META_EVENTS_BEGIN, "beginning", &tail, err) != 0)
+		return -1;
 	while (txn_seek(txn, TABLE_EVENTS, &at, false, &key, &value)) {
 		if (verify_one(&tail, key, value, err) != 0)
 			return -1;
 		at = key_bytes(key.bytes, key.len);
 	}
-	/* What is damaged is told, but does not fail the transaction: others look on in it. */
-	struct key note = key_meta(META_EVENTS);
-	bool is_noted = txn_get(txn, TABLE_META, &note, &value);
-	if (store_txn_failed(txn))
-		return store_txn_check(txn, err);
-	if (is_noted && !tail_read(value, &noted))
-		return err_set(err, ERR_STORE, "event log: the note of its end is damaged");
+	if (read_note(txn, META_EVENTS, "end", &noted, err) != 0)
+		return -1;
 	if (noted.sequence != tail.sequence || memcmp(noted.hash, tail.hash, HASH_LEN) != 0)
 		return err_set(err, ERR_STORE,
 			"event log: it ends at event %llu, but %llu were written",

@@ -51,7 +51,14 @@ bool store_event_get_from(struct store_txn *txn, uint64_t from, struct event_rec
 bool store_event_get_last(struct store_txn *txn, uint64_t to, struct event_record *ret_event);
 /* The newest's, without reading it; 0: none. */
 uint64_t store_event_last_sequence(struct store_txn *txn);
-/* Recomputes the chain; ERR_STORE names the first broken sequence or gap. */
+/*
+ * Drops the oldest events, at most max of them: those of before before_s, and with them those of
+ * after now_s, which a clock that was wrong has stamped. Never one of the newest EVENTS_KEPT.
+ * Returns how many. The chain goes on from a recorded anchor, with which verifying begins.
+ */
+enum { EVENTS_KEPT = 1000 };
+size_t store_events_prune(struct store_txn *txn, int64_t before_s, int64_t now_s, size_t max);
+/* Recomputes the chain, from the anchor on; ERR_STORE names the first broken sequence or gap. */
 int store_event_verify(struct store_txn *txn, struct err *err);
 
 #endif

@@ -232,6 +232,15 @@ static void forget_leaf(struct store_txn *txn, const struct job_record *before)
 		txn_delete(txn, TABLE_JOB_LEAF, &leaf);
 }
 
+static void put_leaf(struct store_txn *txn, const struct job_record *job)
+{
+	struct job_record other;
+	struct key leaf = leaf_key_of(job);
+	if (get_by_leaf(txn, &leaf, &other) && other.ended_s > job->ended_s)
+		return;
+	txn_put(txn, TABLE_JOB_LEAF, &leaf, job->id, strlen(job->id));
+}
+
 /* Before the record is put; after lies outside the map. */
 static void index_leaf(struct store_txn *txn, const struct job_record *after)
 {
@@ -244,11 +253,8 @@ static void index_leaf(struct store_txn *txn, const struct job_record *after)
 			return; /* as it is: it may be a newer job's by now */
 		forget_leaf(txn, &other);
 	}
-	if (!is_delivery)
-		return;
-	if (get_by_leaf(txn, &leaf, &other) && other.ended_s > after->ended_s)
-		return;
-	txn_put(txn, TABLE_JOB_LEAF, &leaf, after->id, strlen(after->id));
+	if (is_delivery)
+		put_leaf(txn, after);
 }
 
 /* --- which jobs run -------------------------------------------------------------------------- */
@@ -261,6 +267,14 @@ static void index_running(struct store_txn *txn, const struct key *key, bool is_
 		txn_put(txn, TABLE_JOBS_RUNNING, key, running_mark, sizeof(running_mark));
 	else
 		txn_delete(txn, TABLE_JOBS_RUNNING, key);
+}
+
+void job_index_add(struct store_txn *txn, const struct job_record *job)
+{
+	struct key key = key_id(job->id, DELIVERY_ID_MAX);
+	index_running(txn, &key, job->state == JOB_RUNNING);
+	if (job_is_delivery(job))
+		put_leaf(txn, job);
 }
 
 bool store_job_next_running(struct store_txn *txn, char *position, struct job_record *ret_job)

@@ -150,7 +150,7 @@ int migrate_open(struct store *store, struct err *err)
 			"the store %s has schema %llu, this version of acmsensor knows %d: use the "
 			"version that wrote it, or a newer one",
 			store->file, (unsigned long long)found.schema, STORE_SCHEMA);
-	if (store->is_read_only && found.is_new)
+	if ((store->is_read_only || store->restored_from != NULL) && found.is_new)
 		return err_set(err, ERR_STORE, "the store %s is empty", store->file);
 	if (store->is_read_only)
 		return err_set(err, ERR_STORE,

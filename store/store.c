@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -18,6 +19,8 @@ static struct store *store_new(struct loop *loop, const struct store_options *op
 	struct store *store = xcalloc(1, sizeof(*store));
 	store->loop = loop;
 	store->is_read_only = options->is_read_only;
+	store->machine = options->machine;
+	store->restored_from = options->restored_from;
 	store->data_dir = xstrdup(options->data_dir);
 	store->file = xasprintf("%s/store.mdb", options->data_dir);
 	store->lock_fd = -1;
@@ -88,6 +91,21 @@ static int prepare(struct store *store, struct err *err)
 	return lock_take(store, err) != 0 ? -1 : remove_unfinished(store, err);
 }
 
+void store_give_files_to_owner(const char *data_dir)
+{
+	static const char *const names[] = {
+		"store.mdb", "store.mdb-lock", "store.lock", "store.epoch"};
+	struct stat folder;
+	if (geteuid() != 0 || stat(data_dir, &folder) != 0 || folder.st_uid == 0)
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char *path = xasprintf("%s/%s", data_dir, names[i]);
+		int rc = lchown(path, folder.st_uid, folder.st_gid);
+		(void)rc; /* the daemon's own open would say what is wrong */
+		free(path);
+	}
+}
+
 struct store *store_open(struct loop *loop, const struct store_options *options, struct err *err)
 {
 	struct store *store = store_new(loop, options);
@@ -96,11 +114,20 @@ struct store *store_open(struct loop *loop, const struct store_options *options,
 		       migrate_open(store, err) == 0 && epoch_open(store, err) == 0;
 	if (is_open && has_queue)
 		store->queue = queue_new(store, err);
+	if (is_open && !store->is_read_only)
+		store_give_files_to_owner(store->data_dir);
 	if (!is_open || (has_queue && store->queue == NULL)) {
 		store_free(store);
 		return NULL;
 	}
+	store->machine = NULL;
+	store->restored_from = NULL;
 	return store;
+}
+
+const char *store_library_version(void)
+{
+	return mdb_version(NULL, NULL, NULL);
 }
 
 void store_close(struct store *store)

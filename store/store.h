@@ -40,6 +40,12 @@ struct store_options {
 	const char *data_dir; /* borrowed for store_open; made (0700) when missing */
 	bool is_read_only;    /* for `--offline`: never creates, never migrates */
 	int64_t map_bytes;    /* first size of the map; 0: default; it grows by itself */
+	/* Of base/machine.h (borrowed for store_open); NULL: not known. A store that another
+	 * machine wrote begins a new epoch: that one may go on with a copy. */
+	const unsigned char *machine;
+	const char *restored_from; /* what data_dir's store is a copy of (borrowed for store_open):
+				      it must be a whole one, and begins a new epoch that says so;
+				      NULL otherwise */
 };
 
 /*
@@ -81,8 +87,8 @@ int store_txn_check(const struct store_txn *txn, struct err *err);
 /*
  * Copies the whole store, compacted and consistent, into a new file (0600) while the daemon goes on
  * writing. Blocks: run by the CLI in its own process, on a read-only store. ERR_CONFIG when the
- * file exists; ERR_STORE_FULL and ERR_SYSTEM name it, and it is removed. To restore: with no daemon
- * running, move it to data_dir/store.mdb; a new epoch begins by itself.
+ * file exists; ERR_STORE_FULL and ERR_SYSTEM name it, and it is removed. To restore:
+ * store_restore.
  */
 int store_backup(struct store *store, const char *file, struct err *err);
 
@@ -100,6 +106,16 @@ struct store_stats {
 	uint64_t epoch; /* random; renewed when the store was restored or went back in time */
 };
 int store_get_stats(struct store *store, struct store_stats *ret_stats, struct err *err);
+
+/* Notes the sensor's name, not empty. *ret_former: the other name that it had before, owned; NULL:
+ * none. Synchronous, as store_write_now. */
+int store_note_name(struct store *store, const char *name, char **ret_former, struct err *err);
+
+const char *store_library_version(void); /* "0.9.24"; shared static */
+
+/* Gives back the pages that LMDB keeps for the next write, by opening the environment again; before
+ * a long pause. Does nothing while a transaction is open. */
+void store_rest(struct store *store);
 
 /* A reader of another process that was killed keeps pages from being used again, so that the file
  * grows to the end of the map. This frees them; cheap. */

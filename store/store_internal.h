@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/machine.h"
 #include "store/store.h"
 
 enum store_table {
@@ -63,9 +64,11 @@ struct store {
 	char *data_dir;	   /* owned */
 	char *file;	   /* owned; data_dir/store.mdb */
 	bool is_read_only;
-	int lock_fd;  /* -1: none (read-only) */
-	int epoch_fd; /* -1: none (read-only) */
-	MDB_env *env; /* owned; NULL after it broke and could not be opened again */
+	const unsigned char *machine; /* borrowed while it is opened; NULL: not known */
+	const char *restored_from;    /* borrowed while it is opened; NULL: it is not a copy */
+	int lock_fd;		      /* -1: none (read-only) */
+	int epoch_fd;		      /* -1: none (read-only) */
+	MDB_env *env;		      /* owned; NULL after it broke and could not be opened again */
 	MDB_dbi table[STORE_TABLES];
 	int64_t map_bytes;
 	/* Shared while a transaction is open, in whichever thread; exclusive while the map moves or
@@ -156,6 +159,8 @@ void txn_put(struct store_txn *txn, enum store_table table, const struct key *ke
 void txn_append(struct store_txn *txn, enum store_table table, const struct key *key,
 	const void *value, size_t len);
 void txn_delete(struct store_txn *txn, enum store_table table, const struct key *key);
+/* Deletes every entry of the table. */
+void txn_clear(struct store_txn *txn, enum store_table table);
 /* First entry with a key above `after` (with is_inclusive: at or above). Empty key: the first. */
 bool txn_seek(struct store_txn *txn, enum store_table table, const struct key *after,
 	bool is_inclusive, struct slice *ret_key, struct slice *ret_value);
@@ -222,6 +227,9 @@ void queue_free(struct store_queue *queue);
 /* Until no write runs. NULL is fine. */
 void queue_wait(struct store_queue *queue);
 
+/* What root makes in the daemon's folder is the daemon's, or it could not start any more. */
+void store_give_files_to_owner(const char *data_dir);
+
 /* --- opening: lock.c, migrate.c, migrations.c, epoch.c --------------------------------------- */
 
 /* Makes the folder when it is missing; ERR_STORE names the process that holds it. */
@@ -241,9 +249,19 @@ int migrate_open(struct store *store, struct err *err);
 /* Meta records. */
 bool meta_get_number(struct store_txn *txn, const char *name, uint64_t *ret_number);
 void meta_put_number(struct store_txn *txn, const char *name, uint64_t number);
-#define META_SCHEMA "schema"
-#define META_EPOCH  "epoch"
-#define META_EVENTS "events" /* last sequence and hash */
+#define META_SCHEMA	  "schema"
+#define META_EPOCH	  "epoch"
+#define META_EVENTS	  "events"	 /* last sequence and hash */
+#define META_EVENTS_BEGIN "events_begin" /* of the last one that retention dropped */
+
+#define META_MACHINE "machine" /* who writes */
+#define META_NAME    "name"    /* of the sensor */
+
+/* --- identity.c --- */
+/* true also when none is noted. */
+bool identity_is_of_machine(struct store_txn *txn, const unsigned char *machine);
+bool identity_has_machine(struct store_txn *txn);
+void identity_put_machine(struct store_txn *txn, const unsigned char *machine);
 
 /* Begins a new epoch when the store is not the one that the side file saw last. */
 int epoch_open(struct store *store, struct err *err);

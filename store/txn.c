@@ -275,6 +275,17 @@ void txn_delete(struct store_txn *txn, enum store_table table, const struct key 
 		txn_fail_mdb(txn, rc, "delete from", table, slice_of_key(key));
 }
 
+void txn_clear(struct store_txn *txn, enum store_table table)
+{
+	assert(txn->is_write);
+	if (txn->cause != TXN_FINE || is_absent(txn, table))
+		return;
+	txn->changes += txn_count(txn, table);
+	int rc = mdb_drop(txn->mdb, txn->store->table[table], 0);
+	if (rc != 0)
+		txn_fail_mdb(txn, rc, "clear", table, (struct slice){.bytes = NULL, .len = 0});
+}
+
 /* --- walking --------------------------------------------------------------------------------- */
 
 static int open_cursor(struct store_txn *txn, enum store_table table, MDB_cursor **ret_cursor)

@@ -120,3 +120,6 @@ $(B)/tests/delivery/plan_test:        $(B)/tests/lib/make_facts.o
 $(B)/tests/delivery/way_back_test:    $(B)/tests/lib/make_facts.o
 $(B)/tests/delivery/plan_render_test: $(B)/tests/lib/make_facts.o $(B)/tests/lib/read_file.o
 $(B)/tests/delivery/cert_view_test:   $(B)/tests/lib/make_facts.o
+$(B)/tests/sensor/log_override_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
+$(B)/tests/sensor/retention_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o \
+	$(B)/tests/lib/fake_store_queue.o $(B)/tests/lib/temp_store.o

@@ -327,6 +327,38 @@ static void connection_is_reused(void **state)
 	test_server_stop(server);
 }
 
+static void a_rest_closes_connections_and_the_next_call_opens_one(void **state)
+{
+	struct http_fixture *f = *state;
+	struct test_server *server = test_server_start(serve_hello, NULL);
+	for (int i = 1; i <= 3; i++) {
+		assert_int_equal(
+			fixture_get(f, "http://a.test:%d/", test_server_port(server))->status, 200);
+		assert_true(http_rest(f->http));
+		assert_int_equal(test_server_connections(server), i);
+	}
+	test_server_stop(server);
+}
+
+static void there_is_no_rest_while_a_call_is_under_way(void **state)
+{
+	struct http_fixture *f = *state;
+	struct test_server *server = test_server_start(serve_hello, NULL);
+	struct fixture_call *call =
+		fixture_call_new(f, 'a', "http://a.test:%d/", test_server_port(server));
+	fixture_call_start(call);
+	assert_false(http_rest(f->http));
+	fixture_run(f, 1);
+	assert_int_equal(call->status, 200);
+	call = fixture_call_new(f, 'b', "http://stuck.test:%d/", test_server_port(server));
+	fixture_call_start(call);
+	fixture_run_ms(f, 20);
+	assert_false(http_rest(f->http)); /* its name is being resolved */
+	fixture_call_cancel(call);
+	assert_true(http_rest(f->http));
+	test_server_stop(server);
+}
+
 /* --- the queue -------------------------------------------------------------------------------- */
 
 static void request_that_cannot_be_made_ends_in_its_own_error(void **state)
@@ -723,6 +755,8 @@ int main(void)
 		TEST(chunked_body_is_joined_and_trailers_are_ignored),
 		TEST(redirects_are_answers_and_not_followed),
 		TEST(connection_is_reused),
+		TEST(a_rest_closes_connections_and_the_next_call_opens_one),
+		TEST(there_is_no_rest_while_a_call_is_under_way),
 		TEST(request_that_cannot_be_made_ends_in_its_own_error),
 		TEST(bad_url_is_a_configuration_error),
 		TEST(one_host_gets_no_more_than_its_limit),

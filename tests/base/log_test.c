@@ -14,9 +14,11 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/text.h"
+#include "tests/lib/fake_clock.h"
 
-static char line[4 * LOG_LINE_MAX];
+static char line[8 * LOG_LINE_MAX];
 static int file, real_stderr;
 
 static void capture(void)
@@ -146,6 +148,59 @@ static void closed_stderr_is_nothing_to_stop_for(void **state)
 	assert_string_equal(line, "");
 }
 
+static void repeats_are_counted_and_told(void **state)
+{
+	(void)state;
+	char expected[8 * LOG_LINE_MAX] = "";
+	capture();
+	for (int i = 0; i < 25; i++)
+		log_warning("write event number=%d", i);
+	log_info("another");
+	fake_clock_advance_ms(60000);
+	log_info("later");
+	log_set_level(LOG_DEBUG);
+	for (int i = 0; i < 25; i++)
+		log_debug("never left out");
+	stop_capture();
+	for (int i = 0; i < 20; i++)
+		snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected),
+			"2026-11-21T00:00:00Z warning write event number=%d\n", i);
+	snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected), "%s",
+		"2026-11-21T00:00:00Z info another\n"
+		"2026-11-21T00:01:00Z warning 5 more like it within 60 s: write event number=20\n"
+		"2026-11-21T00:01:00Z info later\n");
+	for (int i = 0; i < 25; i++)
+		snprintf(expected + strlen(expected), sizeof(expected) - strlen(expected),
+			"2026-11-21T00:01:00Z debug never left out\n");
+	assert_string_equal(line, expected);
+}
+
+static void what_is_counted_is_told_at_the_end(void **state)
+{
+	(void)state;
+	capture();
+	for (int i = 0; i < 21; i++)
+		log_error("fail %d", i);
+	log_tell_repeats(true);
+	stop_capture();
+	assert_non_null(
+		strstr(line, "Z error fail 19\n2026-11-21T00:00:00Z error 1 more like it within "
+			     "60 s: fail 20\n"));
+}
+
+static void the_last_lines_are_kept_with_their_time_for_the_journal_too(void **state)
+{
+	(void)state;
+	struct buf lines;
+	journal_gets_priorities_and_no_time(state);
+	buf_init(&lines, 1 << 20);
+	log_last_lines(&lines);
+	assert_true(text_has_suffix(buf_text(&lines),
+		"2026-11-21T00:00:00Z error e\n2026-11-21T00:00:00Z warning w\n"
+		"2026-11-21T00:00:00Z info i\n2026-11-21T00:00:00Z debug d\n"));
+	buf_clear(&lines);
+}
+
 static void level_names(void **state)
 {
 	(void)state;
@@ -172,6 +227,10 @@ int main(void)
 		cmocka_unit_test_setup(redirected_stderr_is_not_the_journal, set_up),
 		cmocka_unit_test_setup(closed_stderr_is_nothing_to_stop_for, set_up),
 		cmocka_unit_test_setup(level_names, set_up),
+		cmocka_unit_test_setup(what_is_counted_is_told_at_the_end, set_up),
+		cmocka_unit_test_setup(
+			the_last_lines_are_kept_with_their_time_for_the_journal_too, set_up),
+		cmocka_unit_test_setup(repeats_are_counted_and_told, set_up), /* moves the clock */
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

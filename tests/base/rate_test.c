@@ -235,6 +235,18 @@ static void when_no_bucket_is_full_the_longest_unused_one_goes(void **state)
 	assert_int_equal(rate_take(table, "old", (struct rate){1, 0}, 20), 0);
 }
 
+static void full_buckets_can_be_forgotten_and_no_others(void **state)
+{
+	struct rate_table *table = *state;
+	for (int i = 0; i < 3; i++)
+		(void)rate_take(table, "busy", (struct rate){1, 0}, 0);
+	(void)rate_take(table, "quiet", (struct rate){1, 0}, 0);
+	rate_forget_full(table, 1500);
+	assert_int_equal(rate_table_count(table), 1);
+	assert_int_equal(rate_take(table, "quiet", (struct rate){1, 0}, 1500), 0);
+	assert_true(rate_take(table, "busy", (struct rate){1, 0}, 1500) > 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_table, free_table)
@@ -258,6 +270,7 @@ int main(void)
 		TEST(changed_rate_holds_from_the_next_take),
 		TEST(time_that_runs_backwards_gives_no_tokens),
 		TEST(full_buckets_make_room_first),
+		TEST(full_buckets_can_be_forgotten_and_no_others),
 		TEST(when_no_bucket_is_full_the_longest_unused_one_goes),
 	};
 	return cmocka_run_group_tests_name("rate", tests, NULL, NULL);

@@ -25,7 +25,10 @@ DEAD_RATIO = 1.10
 READ_100K_S = 1.0
 STALL_MS = 20
 SLOTS = 64  # max_requests by default, and the peer's threads
-SECTIONS = ["cpu", "quota", "rescan", "delivery", "scale", "reading"]
+IDLE_CPU_PERCENT = 0.1  # of one core
+IDLE_ANONYMOUS_MIB = 24
+READY_S = 0.5
+SECTIONS = ["cpu", "quota", "rescan", "delivery", "scale", "reading", "idle"]
 
 
 def options_of(arguments):
@@ -35,7 +38,7 @@ def options_of(arguments):
     parser.add_argument("--only", type=lambda text: text.split(","), default=SECTIONS,
                         help="of: " + ",".join(SECTIONS))
     parser.add_argument("--full", action="store_true",
-                        help="scale and reading with 5,000 accounts and 100,000 certificates")
+                        help="scale, reading and idle with 5,000 accounts and 100,000 certificates")
     parser.add_argument("--repeat", type=int, default=3, help="CPU runs; the median counts")
     parser.add_argument("--threads", type=int, default=16,
                         help="of the peer, for CPU: with 8 to 16 it spends least")
@@ -362,6 +365,46 @@ def is_soon(certificate):
     return 0 <= left_s <= 30 * 86400
 
 
+# --- idle -----------------------------------------------------------------------------------------
+
+def idle(bench):
+    """Between cycles: after a first one, and after a start with what it has stored."""
+    accounts, certificates = (5000, 100000) if bench.options.full else (500, 20000)
+    section = f"Idle between cycles, {certificates:,} certificates stored"
+    flags = dict(accounts=accounts, units=accounts // 25, regions=17, rate_scale=0, latency_ms=1,
+                 certs_per_region=certificates / (accounts * 17), fast_ca=True, seed=3,
+                 max_seconds=7200)
+    with Awssim(folder=bench.new_folder(), **flags) as sim:
+        note(f"idle: a first cycle of {certificates} certificates")
+        daemon = Daemon(bench.new_folder(), sim).start()
+        daemon.wait_idle(FIRST_MAX_S)
+        idle_rows(bench, daemon, section, "after a cycle")
+        daemon.stop()
+        note("idle: a start")
+        begin = time.monotonic()
+        daemon.start()
+        ready_s = time.monotonic() - begin
+        bench.report.add(section, "start until the socket answers", f"less than {READY_S} s",
+                         f"{ready_s:.2f} s", ready_s < READY_S)
+        idle_rows(bench, daemon, section, "after a start")
+        daemon.stop()
+
+
+def idle_rows(bench, daemon, section, when):
+    note(f"idle: {when}")
+    pid = daemon.process.pid
+    time.sleep(IDLE_BEGIN_S)
+    run_ns = run_time_ns(pid)
+    time.sleep(IDLE_S)
+    percent = (run_time_ns(pid) - run_ns) / 1e9 / IDLE_S * 100
+    anonymous_mib = anonymous_kb(pid) / 1024
+    bench.report.add(section, f"CPU {when}, {IDLE_S} s", f"less than {IDLE_CPU_PERCENT} %",
+                     f"{percent:.4f} %", percent < IDLE_CPU_PERCENT)
+    bench.report.add(section, f"anonymous memory {when}", f"at most {IDLE_ANONYMOUS_MIB} MiB",
+                     f"{anonymous_mib:.1f} MiB", anonymous_mib <= IDLE_ANONYMOUS_MIB)
+    bench.report.keep(f"idle {when}", {"cpu_percent": percent, "anonymous_mib": anonymous_mib})
+
+
 def run_all(bench):
     if "cpu" in bench.options.only:
         cpu(bench)
@@ -379,6 +422,8 @@ def run_all(bench):
         delivery.delivery(bench, Awssim)
     if {"scale", "reading"} & set(bench.options.only):
         scale(bench)
+    if "idle" in bench.options.only:
+        idle(bench)
 
 
 def main():
@@ -404,8 +449,9 @@ if __name__ == "__main__":
     import delivery
     import verify
     from awssim import Awssim, seconds_of
-    from clients import Daemon, Peer, Watch, note
+    from clients import Daemon, Peer, Watch, anonymous_kb, note, run_time_ns
     from report import Report
     FIRST_MAX_S = 1500
+    IDLE_BEGIN_S, IDLE_S = 40, 60  # by then the daemon has had a look at what it can let go of
     RECORDS_A_CHANGE, RECORDS_A_CYCLE = 40, 300  # with indexes, history, event; units and the rest
     sys.exit(main())

@@ -105,6 +105,17 @@ class Daemon(Sensor):
         return (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def anonymous_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon:"))
+
+
+def run_time_ns(pid):
+    """What all its threads that live have run; to the nanosecond, unlike /proc/PID/stat."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks)
+
+
 class Watch:
     """Peak anonymous memory and descriptors of a process, looked at 20 times a second."""
 
@@ -132,10 +143,7 @@ class Watch:
                 return
 
     def look(self):
-        with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("RssAnon:"):
-                    self.anonymous_kb = max(self.anonymous_kb, int(line.split()[1]))
+        self.anonymous_kb = max(self.anonymous_kb, anonymous_kb(self.pid))
         self.descriptors = max(self.descriptors, len(os.listdir(f"/proc/{self.pid}/fd")))
 
 

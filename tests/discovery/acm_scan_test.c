@@ -161,6 +161,24 @@ static void gone_is_told_once_and_return_as_well(void **state)
 	expect_events(fixture, last, "certificate_returned a: \n");
 }
 
+/* The host lost its time source and lives in 2057. */
+static void a_clock_that_jumped_expires_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	enum { YEARS_S = 1000000000 };
+	fake_acm_add(&fixture->acm, "a")->type = "IMPORTED";
+	scan_run_well(fixture);
+	uint64_t last = last_event(fixture);
+	fake_clock_advance_ms((int64_t)YEARS_S * 1000);
+	fake_call_set_clock_offset_s(-YEARS_S);
+	scan_run_well(fixture);
+	expect_events(fixture, last, "");
+	fake_acm_add(&fixture->acm, "b"); /* nor is a new one taken for expired */
+	scan_run_well(fixture);
+	expect_stored(fixture, "a ISSUED\nb ISSUED\n");
+	fake_call_set_clock_offset_s(0);
+}
+
 static void expiry_is_told_once(void **state)
 {
 	struct fixture *fixture = *state;
@@ -294,6 +312,7 @@ int main(void)
 		SCAN_TEST(one_changed_certificate_costs_three_calls),
 		SCAN_TEST(renewal_and_reimport_are_told_apart),
 		SCAN_TEST(gone_is_told_once_and_return_as_well),
+		SCAN_TEST(a_clock_that_jumped_expires_nothing),
 		SCAN_TEST(expiry_is_told_once),
 		SCAN_TEST(policy_keeps_out_only_what_is_new),
 		SCAN_TEST(renewal_in_progress_is_followed_each_cycle),

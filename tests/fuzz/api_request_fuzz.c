@@ -113,8 +113,19 @@ static int ask(void *arg, const struct api_scan *scan, struct json_writer *write
 	return 0;
 }
 
-static const struct api_backend backend = {
-	.status = write_status, .progress = write_list, .config = write_list, .scan = ask};
+static void set_log(void *arg, const struct api_log *log)
+{
+	(void)arg;
+	assert(log->is_default ||
+		(log->level <= LOG_DEBUG && log->for_s >= 1 && log->for_s <= 86400));
+}
+
+static const struct api_backend backend = {.status = write_status,
+	.progress = write_list,
+	.config = write_list,
+	.log = write_list,
+	.set_log = set_log,
+	.scan = ask};
 
 /* --- the server ------------------------------------------------------------------------------- */
 

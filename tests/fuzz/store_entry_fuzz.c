@@ -217,8 +217,9 @@ static bool is_damaged_for_queries(struct store *store)
 	return is_damaged;
 }
 
-static void count_problem(void *arg, const char *problem)
+static void count_problem(void *arg, const char *problem, bool is_of_index)
 {
+	(void)is_of_index;
 	assert(problem[0] != '\0');
 	++*(int64_t *)arg;
 }

@@ -29,8 +29,9 @@ static int fail(const struct err *err)
 	return CODE_FAILED;
 }
 
-static void print_problem(void *arg, const char *problem)
+static void print_problem(void *arg, const char *problem, bool is_of_index)
 {
+	(void)is_of_index;
 	(void)arg;
 	fprintf(stderr, "check_store: %s\n", problem);
 }

@@ -80,6 +80,7 @@ static struct {
 	struct err fail_err;
 	const struct fake_record *failed; /* borrowed from record; NULL: none */
 	size_t cancelled, unexpected, clients;
+	int64_t clock_offset_s;
 } fake;
 
 static void rule_clear(struct rule *rule)
@@ -89,6 +90,11 @@ static void rule_clear(struct rule *rule)
 	free(rule->region);
 	free(rule->body_part);
 	free(rule->body);
+}
+
+void fake_call_set_clock_offset_s(int64_t offset_s)
+{
+	fake.clock_offset_s = offset_s;
 }
 
 void fake_call_reset(void)
@@ -478,6 +484,12 @@ int64_t aws_now_s(const struct aws *aws)
 {
 	(void)aws;
 	return clock_now_s();
+}
+
+int64_t aws_client_now_s(const struct aws_client *client)
+{
+	(void)client;
+	return clock_now_s() + fake.clock_offset_s;
 }
 
 static struct aws_client *client_new(struct aws *aws, const char *account_id, const char *role_arn)

@@ -37,6 +37,8 @@ struct fake_match {
 
 /* Forgets rules, records and settings. Call it in setup and teardown; calls must have ended. */
 void fake_call_reset(void);
+/* AWS's clock minus the fake one. */
+void fake_call_set_clock_offset_s(int64_t offset_s);
 
 /* One answer (status 200). body: copied; it is parsed as the service's protocol says, and what is
  * not parseable ends in ERR_PROTOCOL, as with the real call. */

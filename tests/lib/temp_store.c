@@ -159,8 +159,9 @@ void temp_store_digest_of(
 	store_read_end(txn);
 }
 
-static void print_problem(void *arg, const char *problem)
+static void print_problem(void *arg, const char *problem, bool is_of_index)
 {
+	(void)is_of_index;
 	(void)arg;
 	fprintf(stderr, "store_check: %s\n", problem);
 }

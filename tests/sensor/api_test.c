@@ -73,8 +73,20 @@ static int ask(void *arg, const struct api_scan *scan, struct json_writer *write
 	return 0;
 }
 
-static const struct api_backend backend = {
-	.status = write_status, .progress = write_list, .config = write_list, .scan = ask};
+static void set_log(void *arg, const struct api_log *log)
+{
+	struct fixture *fixture = arg;
+	(void)snprintf(fixture->asked, sizeof(fixture->asked), "log %s for %d by %ld",
+		log->is_default ? "default" : log_level_name(log->level), (int)log->for_s,
+		log->uid);
+}
+
+static const struct api_backend backend = {.status = write_status,
+	.progress = write_list,
+	.config = write_list,
+	.log = write_list,
+	.set_log = set_log,
+	.scan = ask};
 
 /* --- set up ------------------------------------------------------------------------------------ */
 
@@ -217,8 +229,9 @@ static void documents_come_from_the_backend(void **state)
 		const char *path, *part;
 	} document[] = {{"GET /v1/status", "{\"schema\":1,\"status\":{\"pairs\":0}}\n"},
 		{"GET /v1/progress", "{\"schema\":1,\"progress\":[\"one\"]}\n"},
-		{"GET /v1/config", "{\"schema\":1,\"config\":[\"one\"]}\n"}};
-	for (size_t i = 0; i < 3; i++) {
+		{"GET /v1/config", "{\"schema\":1,\"config\":[\"one\"]}\n"},
+		{"GET /v1/log", "{\"schema\":1,\"log\":[\"one\"]}\n"}};
+	for (size_t i = 0; i < sizeof(document) / sizeof(document[0]); i++) {
 		const char *answer = get(*state, document[i].path);
 		expect_status(answer, 200);
 		assert_non_null(strstr(answer, "Content-Type: application/json\r\n"));
@@ -268,6 +281,20 @@ static void keep_alive_connections_are_served_again(void **state)
 		turn(fixture);
 }
 
+static void a_log_level_is_passed_on_with_who_asks(void **state)
+{
+	static const struct {
+		const char *body, *asked;
+	} sent[] = {{"{\"level\": \"debug\"}", "log debug for 600 by "},
+		{"{\"level\": \"error\", \"for_s\": 86400}", "log error for 86400 by "},
+		{"{\"level\": \"default\"}", "log default for 600 by "}};
+	struct fixture *fixture = *state;
+	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
+		expect_status(post(fixture, "/v1/log", sent[i].body), 200);
+		assert_int_equal(strncmp(fixture->asked, sent[i].asked, strlen(sent[i].asked)), 0);
+	}
+}
+
 static void scan_is_passed_on_with_who_asks(void **state)
 {
 	struct fixture *fixture = *state;
@@ -304,6 +331,11 @@ static void mistakes_are_told_as_json(void **state)
 		assert_non_null(json_string_value(json_object_get(error, "message")));
 		json_decref(document);
 	}
+	expect_status(post(fixture, "/v1/log", ""), 400);
+	expect_status(post(fixture, "/v1/log", "{\"level\": \"loud\"}"), 400);
+	expect_status(post(fixture, "/v1/log", "{\"level\": 1}"), 400);
+	expect_status(post(fixture, "/v1/log", "{\"level\": \"debug\", \"for_s\": 0}"), 400);
+	expect_status(post(fixture, "/v1/log", "{\"level\": \"debug\", \"for_s\": 86401}"), 400);
 	expect_status(post(fixture, "/v1/scan", "[1]"), 400);
 	expect_status(post(fixture, "/v1/scan", "{\"more\": 1}"), 400);
 	expect_status(post(fixture, "/v1/scan", "{\"account\": \"12\"}"), 400);
@@ -505,6 +537,7 @@ int main(void)
 		TEST(lists_are_whole_documents),
 		TEST(keep_alive_connections_are_served_again),
 		TEST(scan_is_passed_on_with_who_asks),
+		TEST(a_log_level_is_passed_on_with_who_asks),
 		TEST(mistakes_are_told_as_json),
 		TEST(too_many_parameters_are_refused),
 		TEST(requests_that_are_no_http_or_too_large_end_well),

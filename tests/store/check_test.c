@@ -107,8 +107,9 @@ static void damage(struct damage what)
 
 static char problems[8192];
 
-static void note(void *arg, const char *problem)
+static void note(void *arg, const char *problem, bool is_of_index)
 {
+	(void)is_of_index;
 	(void)arg;
 	size_t len = strlen(problems);
 	snprintf(problems + len, sizeof(problems) - len, "%s\n", problem);
@@ -370,6 +371,82 @@ static void a_damaged_end_of_the_event_log_does_not_end_the_check(void **state)
 	assert_problems(1, "event log: the note of its end is damaged");
 }
 
+/* --- repair ---------------------------------------------------------------------------------- */
+
+static void damage_every_index(void)
+{
+	unsigned char hash[KEY_ARN_HASH_LEN], leaf[CERT_SHA256_LEN] = {1};
+	key_hash_arn(sample.arn, hash);
+	damage((struct damage){.table = TABLE_CERT_EXPIRY,
+		.key = key_cert_expiry(sample.record.not_after_s, sample.arn)});
+	damage((struct damage){
+		.table = TABLE_CERT_FINGERPRINT, .key = key_bytes("short", 5), .bytes = ""});
+	damage((struct damage){
+		.table = TABLE_CERT_DOMAIN, .key = key_cert_domain(sample.domain_name, hash)});
+	damage((struct damage){
+		.table = TABLE_JOBS_RUNNING, .key = key_id("job-1", DELIVERY_ID_MAX)});
+	damage((struct damage){.table = TABLE_JOB_LEAF,
+		.key = key_job_leaf("arn", leaf),
+		.bytes = "job-9",
+		.len = 5});
+}
+
+static void assert_mended(int64_t found, int64_t repaired, int64_t left)
+{
+	struct err err = ERR_INIT;
+	struct store_mended mended;
+	problems[0] = '\0';
+	assert_int_equal(store_mend(store, note, NULL, &mended, &err), 0);
+	if (mended.found != found || mended.repaired != repaired || mended.left != left)
+		fail_msg("found %d, repaired %d, left %d: %s", (int)mended.found,
+			(int)mended.repaired, (int)mended.left, problems);
+}
+
+static void every_index_is_made_anew_and_is_as_it_was(void **state)
+{
+	(void)state;
+	unsigned char before[STORE_DIGEST_LEN], after[STORE_DIGEST_LEN];
+	temp_store_digest(store, before);
+	damage_every_index();
+	assert_mended(5, 5, 0);
+	temp_store_digest(store, after);
+	assert_memory_equal(before, after, sizeof(before));
+	assert_problems(0, "");
+}
+
+static void what_is_no_index_is_left_as_it_is(void **state)
+{
+	(void)state;
+	unsigned char before[STORE_DIGEST_LEN], after[STORE_DIGEST_LEN];
+	damage((struct damage){
+		.table = TABLE_PEM, .key = key_pem(sample.record.fingerprint_sha256)});
+	temp_store_digest(store, before);
+	assert_mended(1, 0, 1);
+	temp_store_digest(store, after);
+	assert_memory_equal(before, after, sizeof(before));
+}
+
+static void a_damaged_certificate_loses_its_entries_and_no_other_does(void **state)
+{
+	(void)state;
+	damage((struct damage){
+		.table = TABLE_CERTS, .key = key_cert(sample.arn), .bytes = "\x01x", .len = 2});
+	damage((struct damage){.table = TABLE_JOBS,
+		.key = key_id("job-1", DELIVERY_ID_MAX),
+		.bytes = "\x09",
+		.len = 1});
+	damage((struct damage){.table = TABLE_CERTS,
+		.key = key_cert("arn:other"),
+		.copy_of = key_cert(sample.arn)});
+	damage((struct damage){.table = TABLE_CERT_EXPIRY,
+		.key = key_cert_expiry(5, sample.arn),
+		.bytes = "",
+		.len = 1});
+	struct err err = ERR_INIT;
+	assert_int_equal(store_repair_indexes(store, &err), 0);
+	assert_problems(3, "damaged at created_s");
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -388,6 +465,9 @@ int main(void)
 		WITH_STORE(damaged_deliveries_are_found),
 		WITH_STORE(a_broken_event_chain_is_found),
 		WITH_STORE(a_damaged_end_of_the_event_log_does_not_end_the_check),
+		WITH_STORE(every_index_is_made_anew_and_is_as_it_was),
+		WITH_STORE(what_is_no_index_is_left_as_it_is),
+		WITH_STORE(a_damaged_certificate_loses_its_entries_and_no_other_does),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -309,6 +309,31 @@ static void a_file_that_was_cut_short_is_an_error_and_no_crash(void **state)
 	temp_folder_remove(folder);
 }
 
+static void after_a_rest_everything_goes_on(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct put more = {.first = CERTS, .count = 10};
+	char *folder = temp_folder_new();
+	struct store *store = open_small(folder);
+	fill(store);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	MDB_env *env = store->env;
+	store_rest(store); /* does nothing: what was read must stay */
+	assert_ptr_equal(store->env, env);
+	store_read_end(txn);
+	for (int i = 0; i < 3; i++) {
+		store_rest(store);
+		assert_int_equal(certificates(store), CERTS + 10 * i);
+		assert_int_equal(store_write_now(store, put_many, &more, &err), 0);
+		more.first += 10;
+	}
+	assert_int_equal(temp_store_problems(store), 0);
+	store_close(store);
+	temp_folder_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +345,7 @@ int main(void)
 		cmocka_unit_test(when_all_reader_slots_are_taken_the_error_says_so),
 		cmocka_unit_test(slots_of_dead_readers_are_taken_back_when_all_are_taken),
 		cmocka_unit_test(a_file_that_was_cut_short_is_an_error_and_no_crash),
+		cmocka_unit_test(after_a_rest_everything_goes_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -246,6 +246,63 @@ static void a_reader_tells_the_epoch_and_changes_nothing(void **state)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+/* Opens as that machine; returns the epoch. */
+static uint64_t live_on(const char *machine)
+{
+	struct err err = ERR_INIT;
+	struct store_stats stats;
+	const struct store_options options = {
+		.data_dir = folder, .machine = (const unsigned char *)machine};
+	struct store *store = store_open(NULL, &options, &err);
+	assert_non_null(store);
+	assert_int_equal(store_get_stats(store, &stats, &err), 0);
+	store_close(store);
+	return stats.epoch;
+}
+
+static void a_store_of_another_machine_begins_an_epoch(void **state)
+{
+	(void)state;
+	static const char one[] = "one machine, 32 bytes long.......";
+	static const char other[] = "other machine, 32 bytes long.....";
+	uint64_t first = live_on(one);
+	assert_int_equal(live_on(one), first);
+	assert_int_equal(live_on(NULL), first); /* not known is no reason */
+	uint64_t second = live_on(other);
+	assert_int_not_equal(second, first);
+	live_and_expect(EVENT_STORE_RESTORED, "another machine wrote this store");
+	assert_int_equal(live_on(other), second);
+	assert_int_not_equal(live_on(one), second);
+}
+
+static void a_store_without_a_machine_gets_one_and_stays(void **state)
+{
+	(void)state;
+	static const char one[] = "one machine, 32 bytes long.......";
+	static const char other[] = "other machine, 32 bytes long.....";
+	uint64_t first = live_on(NULL);
+	assert_int_equal(live_on(one), first);
+	assert_int_not_equal(live_on(other), first);
+}
+
+static void a_change_of_name_is_told_once(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	char *former = NULL;
+	struct store *store = temp_store_open(NULL, folder);
+	assert_int_equal(store_note_name(store, "dc1", &former, &err), 0);
+	assert_null(former);
+	assert_int_equal(store_note_name(store, "dc1", &former, &err), 0);
+	assert_null(former);
+	assert_int_equal(store_note_name(store, "dc10", &former, &err), 0);
+	assert_string_equal(former, "dc1");
+	free(former);
+	assert_int_equal(store_note_name(store, "dc10", &former, &err), 0);
+	assert_null(former);
+	store_close(store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +315,9 @@ int main(void)
 		IN_FOLDER(a_copy_that_went_another_way_is_noticed),
 		IN_FOLDER(without_its_side_file_the_store_counts_as_restored),
 		IN_FOLDER(a_reader_tells_the_epoch_and_changes_nothing),
+		IN_FOLDER(a_store_of_another_machine_begins_an_epoch),
+		IN_FOLDER(a_store_without_a_machine_gets_one_and_stays),
+		IN_FOLDER(a_change_of_name_is_told_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

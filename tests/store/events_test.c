@@ -244,6 +244,123 @@ static void a_log_cut_at_its_beginning_is_noticed(void **state)
 	assert_verify("event 1 is missing");
 }
 
+/* --- retention ------------------------------------------------------------------------------- */
+
+struct series {
+	int count;
+	int64_t at_s, step_s;
+};
+
+static void append_series(struct store_txn *txn, void *arg)
+{
+	const struct series *series = arg;
+	for (int i = 0; i < series->count; i++)
+		store_event_append(
+			txn, &(struct event_record){.at_s = series->at_s + i * series->step_s,
+				     .kind = EVENT_OPERATOR});
+}
+
+static void append(int count, int64_t at_s, int64_t step_s)
+{
+	struct err err = ERR_INIT;
+	struct series series = {count, at_s, step_s};
+	assert_int_equal(store_write_now(store, append_series, &series, &err), 0);
+}
+
+struct prune {
+	int64_t before_s, now_s;
+	size_t max, pruned;
+};
+
+static void do_prune(struct store_txn *txn, void *arg)
+{
+	struct prune *prune = arg;
+	prune->pruned = store_events_prune(txn, prune->before_s, prune->now_s, prune->max);
+}
+
+static size_t prune(int64_t before_s, int64_t now_s, size_t max)
+{
+	struct err err = ERR_INIT;
+	struct prune order = {before_s, now_s, max, 0};
+	assert_int_equal(store_write_now(store, do_prune, &order, &err), 0);
+	assert_int_equal(temp_store_problems(store), 0);
+	return order.pruned;
+}
+
+static uint64_t first_sequence(void)
+{
+	struct event_record event;
+	struct store_txn *txn = begin();
+	assert_true(store_event_get_from(txn, 0, &event));
+	store_read_end(txn);
+	return event.sequence;
+}
+
+enum { FUTURE_S = 9000000, NOW_S = 2000000 };
+
+/* The store's own first event has the clock of now, which is the future of these. */
+static void old_events_go_in_bounded_steps_and_the_chain_holds(void **state)
+{
+	(void)state;
+	append(EVENTS_KEPT, 2000, 1);
+	assert_int_equal(prune(1010, NOW_S, 5), 5);
+	assert_int_equal(first_sequence(), 6);
+	assert_int_equal(prune(1010, NOW_S, 500), 6); /* at 1000 to 1009, and the first */
+	assert_int_equal(prune(1010, NOW_S, 500), 0);
+	assert_int_equal(first_sequence(), 12);
+	append(1, 5000, 0);
+	assert_int_equal(prune(1011, NOW_S, 500), 1);
+}
+
+static void the_newest_events_stay_however_old(void **state)
+{
+	(void)state;
+	append(EVENTS_KEPT - EVENTS + 3, 2000, 1);
+	assert_int_equal(prune(INT64_MAX, INT64_MAX, 500), 3);
+	assert_int_equal(prune(INT64_MAX, INT64_MAX, 500), 0);
+	append(2 * EVENTS_KEPT, 2000, 1);
+	for (int left = 2 * EVENTS_KEPT; left > 0; left -= 500)
+		assert_int_equal(prune(INT64_MAX, INT64_MAX, 500), 500);
+}
+
+static void an_event_stamped_by_a_wrong_clock_goes_with_an_older_one_behind_it(void **state)
+{
+	(void)state;
+	append(3, FUTURE_S, 1);
+	append(1, 1500, 0);
+	append(2, FUTURE_S, 1);
+	append(EVENTS_KEPT, NOW_S, 0);
+	assert_int_equal(prune(1900, NOW_S, 500), EVENTS + 4);
+	assert_int_equal(prune(1900, NOW_S, 500), 0); /* nothing old is behind these two */
+}
+
+static void a_store_of_nothing_but_recent_events_keeps_them(void **state)
+{
+	(void)state;
+	append(EVENTS_KEPT, 2000, 1);
+	assert_int_equal(prune(900, NOW_S, 500), 0);
+	assert_int_equal(first_sequence(), 1);
+}
+
+static void damage_anchor(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	struct key key = key_meta(META_EVENTS_BEGIN);
+	txn_put(txn, TABLE_META, &key, "short", 5);
+}
+
+static void a_damaged_anchor_and_one_event_more_that_is_lost_are_noticed(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	append(EVENTS_KEPT, 2000, 1);
+	assert_int_equal(prune(1005, NOW_S, 500), 6);
+	change(7, SIZE_MAX);
+	assert_verify("event 7 is missing");
+	assert_int_equal(store_write_now(store, damage_anchor, NULL, &err), 0);
+	assert_verify("the note of its beginning is damaged");
+}
+
 static void kinds_have_names_and_fixed_numbers(void **state)
 {
 	(void)state;
@@ -273,6 +390,11 @@ int main(void)
 		WITH_STORE(a_log_cut_at_its_end_is_noticed),
 		WITH_STORE(a_log_cut_at_its_beginning_is_noticed),
 		WITH_STORE(kinds_have_names_and_fixed_numbers),
+		WITH_STORE(old_events_go_in_bounded_steps_and_the_chain_holds),
+		WITH_STORE(the_newest_events_stay_however_old),
+		WITH_STORE(an_event_stamped_by_a_wrong_clock_goes_with_an_older_one_behind_it),
+		WITH_STORE(a_store_of_nothing_but_recent_events_keeps_them),
+		WITH_STORE(a_damaged_anchor_and_one_event_more_that_is_lost_are_noticed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,8 +185,9 @@ static void counting_agrees_with_a_walk(void **state)
 	assert_int_equal(run("query: in use", &filter, CERT_SORT_DOMAIN, &scanned), counts.in_use);
 }
 
-static void ignore(void *arg, const char *problem)
+static void ignore(void *arg, const char *problem, bool is_of_index)
 {
+	(void)is_of_index;
 	(void)arg;
 	printf("%s\n", problem);
 }

@@ -1,0 +1,118 @@
+/* Certificates that are gone for long are deleted with their indexes, the others stay. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "store/certs.h"
+#include "tests/lib/temp_store.h"
+
+enum { CERTS = 60, OLD_S = 1000, RECENT_S = 5000, BEFORE_S = 2000 };
+
+static char *folder;
+static struct store *store;
+
+static void put_all(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (uint32_t i = 0; i < CERTS; i++) {
+		struct sample_cert sample;
+		sample_cert_init(&sample, i);
+		if (i % 3 == 1)
+			sample.record.gone_s = i % 2 == 0 ? OLD_S : RECENT_S;
+		else
+			sample.record.gone_s = 0;
+		sample_cert_store(txn, &sample);
+		sample_cert_clear(&sample);
+	}
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	folder = temp_folder_new();
+	store = temp_store_open(NULL, folder);
+	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	store_close(store);
+	temp_folder_remove(folder);
+	return 0;
+}
+
+struct chunk {
+	struct store_gone_place from, to;
+	int64_t before_s;
+	size_t looks, deleted;
+	bool has_more;
+};
+
+static void prune(struct store_txn *txn, void *arg)
+{
+	struct chunk *chunk = arg;
+	chunk->has_more = store_gone_prune(
+		txn, &chunk->from, chunk->before_s, chunk->looks, &chunk->to, &chunk->deleted);
+}
+
+/* The whole walk; how many were deleted. */
+static size_t prune_all(int64_t before_s, size_t looks)
+{
+	struct err err = ERR_INIT;
+	struct chunk chunk = {.before_s = before_s, .looks = looks, .has_more = true};
+	size_t deleted = 0, chunks = 0;
+	while (chunk.has_more) {
+		assert_int_equal(store_write_now(store, prune, &chunk, &err), 0);
+		chunk.from = chunk.to;
+		deleted += chunk.deleted;
+		assert_true(++chunks <= CERTS / looks + 1);
+	}
+	assert_int_equal(temp_store_problems(store), 0);
+	return deleted;
+}
+
+static int64_t count(void)
+{
+	struct err err = ERR_INIT;
+	struct store_stats stats;
+	assert_int_equal(store_get_stats(store, &stats, &err), 0);
+	return stats.certificates;
+}
+
+static void those_that_are_gone_for_long_are_deleted_and_no_others(void **state)
+{
+	(void)state;
+	assert_int_equal(prune_all(OLD_S, 1000), 0);
+	assert_int_equal(prune_all(BEFORE_S, 1000), CERTS / 6);
+	assert_int_equal(count(), CERTS - CERTS / 6);
+	assert_int_equal(prune_all(BEFORE_S, 1000), 0);
+	assert_int_equal(prune_all(RECENT_S + 1, 1000), CERTS / 6);
+	assert_int_equal(prune_all(INT64_MAX, 1000), 0);
+	assert_int_equal(count(), CERTS - CERTS / 3);
+}
+
+static void small_steps_find_the_same(void **state)
+{
+	(void)state;
+	assert_int_equal(prune_all(BEFORE_S, 7), CERTS / 6);
+	assert_int_equal(prune_all(RECENT_S + 1, 1), CERTS / 6);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			those_that_are_gone_for_long_are_deleted_and_no_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(small_steps_find_the_same, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
