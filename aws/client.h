@@ -45,6 +45,11 @@ struct aws_stats {
 };
 void aws_get_stats(const struct aws *aws, struct aws_stats *ret_stats);
 
+/* Counts what calls of its clients do there, beside aws_get_stats: usage is of the whole daemon and
+ * outlives it. Before the first call. */
+struct aws_usage;
+void aws_count_into(struct aws *aws, struct aws_usage *usage);
+
 /* Wall time by AWS's clock: local time plus the learnt offset. For signing and expiry. */
 int64_t aws_now_s(const struct aws *aws);
 
