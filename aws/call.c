@@ -516,8 +516,7 @@ struct aws_call *aws_call_start(struct aws_client *client, const struct aws_requ
 	(void)text_copy(call->region, sizeof(call->region), request->region); /* for messages */
 	client->calls++;
 	client->aws->stats.calls++;
-	call->usage =
-		aws_usage_row(client->aws->usage, call->service->name, request->operation);
+	call->usage = aws_usage_row(client->aws->usage, call->service->name, request->operation);
 	call->usage->calls++;
 	call->endpoint = aws_way_endpoint(
 		client->aws, client->way, request->service, request->region, &call->err);

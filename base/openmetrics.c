@@ -81,8 +81,8 @@ static bool ends_in(const char *name, const char *end)
 
 static bool is_family_name(const char *name, const char *unit)
 {
-	bool has_unit = unit[0] == '\0' || (ends_in(name, unit) &&
-						   name[strlen(name) - strlen(unit) - 1] == '_');
+	bool has_unit = unit[0] == '\0' ||
+			(ends_in(name, unit) && name[strlen(name) - strlen(unit) - 1] == '_');
 	return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0' &&
 	       !ends_in(name, "_total") && !ends_in(name, "_info") && has_unit;
 }
@@ -135,11 +135,11 @@ static void add_decimal(struct buf *to, int64_t value, int64_t scale)
 		scale == 1000 ? 3 : 6, (unsigned long long)rest);
 }
 
-static void add_sample(struct openmetrics *metrics, const struct openmetrics_label *label,
-	size_t count)
+static void add_sample(
+	struct openmetrics *metrics, const struct openmetrics_label *label, size_t count)
 {
 	assert(metrics->type != OPENMETRICS_HISTOGRAM &&
-	       metrics->type != OPENMETRICS_GAUGE_HISTOGRAM);
+		metrics->type != OPENMETRICS_GAUGE_HISTOGRAM);
 	add_name(metrics, suffix(metrics), label, count, NULL);
 }
 

@@ -52,8 +52,7 @@ struct openmetrics_label {
 };
 
 /* to: borrowed; asked with buf_check by its owner. */
-void openmetrics_begin(
-	struct openmetrics *metrics, struct buf *to, enum openmetrics_format format);
+void openmetrics_begin(struct openmetrics *metrics, struct buf *to, enum openmetrics_format format);
 /* What OpenMetrics ends with, so that a reader knows that nothing is missing. */
 void openmetrics_end(struct openmetrics *metrics);
 

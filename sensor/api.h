@@ -8,7 +8,10 @@
 
 #include <stdbool.h>
 
+#include "base/openmetrics.h"
+
 struct api;
+struct buf;
 struct desk;
 struct err;
 struct json_writer;
@@ -30,6 +33,9 @@ struct api_backend {
 		struct json_writer *writer);
 	/* The array "progress". */
 	void (*progress)(void *arg, struct json_writer *writer);
+	/* Goes on counting for a slice; true: to has the whole text of the metrics. */
+	bool (*metrics)(
+		void *arg, struct store_txn *txn, enum openmetrics_format format, struct buf *to);
 	/* The array "config". */
 	void (*config)(void *arg, struct json_writer *writer);
 	/* The object "scan". ERR_NOT_FOUND: no such connector; ERR_REFUSED: not now. */
@@ -41,12 +47,13 @@ struct api_options {
 	struct loop *loop;		   /* borrowed */
 	struct store *store;		   /* borrowed */
 	const char *socket_path;	   /* borrowed for api_new */
+	const char *metrics_listen;	   /* borrowed for api_new; NULL or "": off */
 	struct desk *desk;		   /* borrowed; may be NULL: no delivery */
 	const struct api_backend *backend; /* borrowed */
 	void *arg;			   /* for backend */
 };
 
-/* ERR_CONFIG, ERR_SYSTEM: as api_socket_open. */
+/* ERR_CONFIG, ERR_SYSTEM: as api_socket_open; metrics_listen is no address, or in use. */
 struct api *api_new(const struct api_options *options, struct err *err);
 /* Answers that are under way break off. NULL is fine. */
 void api_free(struct api *api);

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "sensor/api.h"
+#include "sensor/api_server.h"
 #include "sensor/api_socket.h"
 #include "sensor/desk.h"
 #include "store/list.h"
@@ -29,9 +30,10 @@ struct api {
 	struct desk *desk;		   /* borrowed; NULL: no delivery */
 	const struct api_backend *backend; /* borrowed */
 	void *arg;
-	struct api_socket socket; /* owned */
-	struct evhttp *http;	  /* owned */
-	struct api_job *jobs;	  /* owned list; each ends by itself or with its connection */
+	struct api_socket socket;	   /* owned */
+	struct api_server *server;	   /* owned */
+	struct api_server *metrics_server; /* owned; NULL: metrics on the control socket alone */
+	struct api_job *jobs; /* owned list; each ends by itself or with its connection */
 	size_t job_count;
 	bool is_ending;
 };
@@ -53,6 +55,9 @@ const char *api_params_take(struct api_params *params, const char *key);
 
 /* The request is evhttp's again after each of these. */
 void api_reply_document(struct evhttp_request *request, int status, const struct buf *document);
+/* content_type: shared static. */
+void api_reply_bytes(struct evhttp_request *request, int status, const char *content_type,
+	const struct buf *bytes);
 void api_reply_error(struct evhttp_request *request, const struct err *err);
 void api_reply_status(struct evhttp_request *request, int status, const struct err *err);
 
@@ -61,6 +66,13 @@ void api_list_start(struct api *api, struct evhttp_request *request, enum list_k
 	struct api_params *params, bool is_ndjson, int64_t wait_s);
 /* Counts coverage in slices, then asks the backend for the status. */
 void api_status_start(struct api *api, struct evhttp_request *request);
+
+/* --- api_metrics.c --- */
+
+/* The metrics, in the format that the request accepts. */
+void api_metrics_start(struct api *api, struct evhttp_request *request);
+/* Opens metrics_server. ERR_CONFIG, ERR_SYSTEM: as api_new. */
+int api_metrics_listen(struct api *api, const char *listen, struct err *err);
 
 /* --- api_delivery.c --- */
 
@@ -81,6 +93,7 @@ struct api_job {
 	struct loop_timer *timer;	/* owned until it fires */
 	api_job_fn *run;		/* the next slice; from the loop */
 	api_job_fn *clear;		/* frees what the job's struct holds, not the struct */
+	const char *content_type;	/* shared static; NULL: JSON */
 	bool has_begun;			/* the first chunk was sent */
 	struct api_job *next;
 	struct api_job **link;

@@ -226,6 +226,12 @@ void desk_release(struct desk *desk, const struct connector *connector)
 	desk_pump(desk);
 }
 
+const struct delivery_stats *desk_get_stats(const struct desk *desk, int64_t *ret_running)
+{
+	*ret_running = (int64_t)desk->job_count;
+	return delivery_get_stats(desk->delivery);
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 struct desk *desk_new(const struct desk_options *options, struct err *err)

@@ -58,6 +58,10 @@ void desk_pump(struct desk *desk);
 /* Before the connector is freed: its jobs stop and go on after desk_pump, its plans fail. */
 void desk_release(struct desk *desk, const struct connector *connector);
 
+struct delivery_stats;
+/* Borrowed. *ret_running: jobs under way. */
+const struct delivery_stats *desk_get_stats(const struct desk *desk, int64_t *ret_running);
+
 enum desk_verb { DESK_PLAN, DESK_APPLY, DESK_CANCEL, DESK_ROLLBACK, DESK_CSR, DESK_DELETE };
 
 /* document: the whole answer, borrowed for the call. */

@@ -24,6 +24,8 @@
  * GET /v1/certificate   "certificates", each in full: ?q=ARN, fingerprint, serial or domain
  * GET /v1/events        "events", oldest first; wait_s=N waits for the first new one, at most
  *                       LOCAL_API_WAIT_MAX_S
+ * GET /metrics          OpenMetrics 1.0.0, or Prometheus' text format 0.0.4 when Accept names
+ *                       text/plain and not OpenMetrics; HEAD too. Also on metrics_listen
  * POST /v1/scan         {"connector"?, "account"?, "region"?} -> 202 and {"schema": 1, "scan":
  *                       {"cycle_ids": [...]}}; asked by hand, so learnt denials are not waited for
  *
@@ -80,6 +82,7 @@
 #define LOCAL_API_ROLLBACK     "/v1/rollback"
 #define LOCAL_API_CSR	       "/v1/csr"
 #define LOCAL_API_DELETE       "/v1/delete"
+#define LOCAL_API_METRICS      "/metrics"
 
 enum {
 	LOCAL_API_SCHEMA = 1,

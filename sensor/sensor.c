@@ -103,6 +103,7 @@ static int open_front(struct sensor *sensor, struct err *err)
 		sensor->api = api_new(&(struct api_options){.loop = sensor->loop,
 					      .store = sensor->store,
 					      .socket_path = sensor->config->control_socket,
+					      .metrics_listen = sensor->config->metrics_listen,
 					      .desk = sensor->desk,
 					      .backend = &sensor_backend,
 					      .arg = sensor},

@@ -291,5 +291,8 @@ static int ask(void *arg, const struct api_scan *scan, struct json_writer *write
 	return 0;
 }
 
-const struct api_backend sensor_backend = {
-	.status = render_status, .progress = render_progress, .config = render_config, .scan = ask};
+const struct api_backend sensor_backend = {.status = render_status,
+	.progress = render_progress,
+	.config = render_config,
+	.metrics = sensor_metrics,
+	.scan = ask};

@@ -6,8 +6,11 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "aws/usage.h"
 #include "base/err.h"
+#include "base/openmetrics.h"
 #include "sensor/api.h"
+#include "sensor/census.h"
 #include "sensor/config.h"
 #include "sensor/sensor.h"
 #include "store/cert_query.h"
@@ -46,6 +49,8 @@ struct sensor {
 	int64_t started_s;
 	struct cert_counts counts; /* of the last look */
 	int64_t counted_mono_ms;   /* when that was; 0: never */
+	struct aws_usage usage;	   /* of all connectors, those before a reload included */
+	struct census census;	   /* for the metrics */
 	sensor_idle_fn *on_idle;
 	void *arg;
 };
@@ -63,6 +68,11 @@ void sensor_retire_next(struct sensor *sensor);
 
 /* sensor_api.c */
 extern const struct api_backend sensor_backend;
+
+/* sensor_metrics.c: counts on for a slice; true: to has the whole text, with what txn let it
+ * count. */
+bool sensor_metrics(
+	void *arg, struct store_txn *txn, enum openmetrics_format format, struct buf *to);
 
 /* sensor_event.c: events of the sensor as a whole; texts are copied, a failure is logged. */
 void sensor_event_start(

@@ -33,8 +33,8 @@ static void count_ending(
 static void count_life(
 	struct cert_counts *counts, unsigned char flags, int64_t not_after_s, int64_t now_s)
 {
-	struct cert_life *life = &counts->life[(flags & CERT_FLAG_IN_USE) != 0]
-					      [(flags & CERT_FLAG_RENEWING) != 0];
+	struct cert_life *life =
+		&counts->life[(flags & CERT_FLAG_IN_USE) != 0][(flags & CERT_FLAG_RENEWING) != 0];
 	int64_t left_s = not_after_s > now_s ? not_after_s - now_s : 0;
 	size_t i = 0;
 	while (i < CERT_LIFE_BOUNDS && left_s > (int64_t)cert_life_days[i] * DAY_S)
@@ -71,7 +71,8 @@ static void count_one(
 }
 
 /* False at the end, or when an entry is damaged. */
-static bool count_next(struct store_txn *txn, struct cert_counts *counts, struct key *at, int64_t now_s)
+static bool count_next(
+	struct store_txn *txn, struct cert_counts *counts, struct key *at, int64_t now_s)
 {
 	struct slice key, value;
 	if (!txn_seek(txn, TABLE_CERT_EXPIRY, at, false, &key, &value))

@@ -106,14 +106,15 @@ static void a_histogram_sums_its_buckets_up(void **state)
 	begin(&text, OPENMETRICS_1_0);
 	openmetrics_family(&text.metrics, OPENMETRICS_HISTOGRAM, "x_seconds", "seconds", "Took");
 	openmetrics_histogram(&text.metrics, &label, 1, &histogram);
-	expect(&text, "# HELP x_seconds Took\n# TYPE x_seconds histogram\n# UNIT x_seconds seconds\n"
-		      "x_seconds_bucket{op=\"list\",le=\"0.005\"} 1\n"
-		      "x_seconds_bucket{op=\"list\",le=\"1.0\"} 1\n"
-		      "x_seconds_bucket{op=\"list\",le=\"604800.0\"} 3\n"
-		      "x_seconds_bucket{op=\"list\",le=\"1.2096e+06\"} 3\n"
-		      "x_seconds_bucket{op=\"list\",le=\"3.1536e+07\"} 6\n"
-		      "x_seconds_bucket{op=\"list\",le=\"+Inf\"} 10\n"
-		      "x_seconds_count{op=\"list\"} 10\nx_seconds_sum{op=\"list\"} 2.500\n");
+	expect(&text,
+		"# HELP x_seconds Took\n# TYPE x_seconds histogram\n# UNIT x_seconds seconds\n"
+		"x_seconds_bucket{op=\"list\",le=\"0.005\"} 1\n"
+		"x_seconds_bucket{op=\"list\",le=\"1.0\"} 1\n"
+		"x_seconds_bucket{op=\"list\",le=\"604800.0\"} 3\n"
+		"x_seconds_bucket{op=\"list\",le=\"1.2096e+06\"} 3\n"
+		"x_seconds_bucket{op=\"list\",le=\"3.1536e+07\"} 6\n"
+		"x_seconds_bucket{op=\"list\",le=\"+Inf\"} 10\n"
+		"x_seconds_count{op=\"list\"} 10\nx_seconds_sum{op=\"list\"} 2.500\n");
 }
 
 static void what_there_is_now_has_counts_of_its_own_in_openmetrics(void **state)

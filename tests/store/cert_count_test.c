@@ -85,7 +85,8 @@ static void each_certificate_counts_where_it_belongs(void **state)
 	assert_int_equal(counts.in_use_not_renewing_30, 1);
 	/* 0, 1, 3, 7, 14, 30, 45, 90, 200 days, more. */
 	static const struct cert_life life[2][2] = {
-		{{{2, 0, 0, 0, 0, 1, 0, 1, 0, 0}, 90 * DAY_S}, {{0, 0, 0, 0, 0, 0, 0, 0, 1, 0}, 200 * DAY_S}},
+		{{{2, 0, 0, 0, 0, 1, 0, 1, 0, 0}, 90 * DAY_S},
+			{{0, 0, 0, 0, 0, 0, 0, 0, 1, 0}, 200 * DAY_S}},
 		{{{1, 0, 0, 0, 0, 1, 1, 0, 0, 0}, 60 * DAY_S}, {{0, 0, 0, 1}, 5 * DAY_S}}};
 	assert_memory_equal(counts.life, life, sizeof(life));
 	store_close(store);
