@@ -1,8 +1,11 @@
 /* The local API's server: who may ask what, and where it is answered. */
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
+#include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -10,6 +13,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/json_write.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -17,7 +21,9 @@
 #include "sensor/local_api.h"
 
 enum {
-	IDLE_S = 60,
+	HEADERS_MAX = 32768,
+	IDLE_S = 60, /* a connection that neither asks nor takes is closed */
+	ACCEPT_PAUSE_S = 1,
 	STATUS_BAD_METHOD = 405,
 	STATUS_CONFLICT = 409,
 	STATUS_FORBIDDEN = 403,
@@ -363,19 +369,56 @@ static void on_request(struct evhttp_request *request, void *arg)
 	}
 }
 
+static void on_accept_again(evutil_socket_t fd, short events, void *arg)
+{
+	(void)fd, (void)events;
+	if (evconnlistener_enable(arg) != 0)
+		abort(); /* no memory: as base/mem.h */
+}
+
+/*
+ * No descriptor is left, say. Who waits stays in the queue, so trying again at once would spin. arg
+ * is evhttp's. The listener outlives the event: no loop runs any more when the API is freed.
+ */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	static const struct timeval pause = {.tv_sec = ACCEPT_PAUSE_S};
+	(void)arg;
+	log_warning("accept connection reason=\"%s\" next=\"again in %d s\"", strerror(errno),
+		ACCEPT_PAUSE_S);
+	if (event_base_once(evconnlistener_get_base(listener), -1, EV_TIMEOUT, on_accept_again,
+		    listener, &pause) == 0)
+		(void)evconnlistener_disable(listener); /* taking a timer off does not fail */
+}
+
+static int open_listener(struct api *api, struct err *err)
+{
+	struct evconnlistener *listener = evconnlistener_new(loop_event_base(api->loop), NULL, NULL,
+		LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_CLOSE_ON_FREE, 0, api->socket.fd);
+	if (listener == NULL)
+		return err_set(err, ERR_SYSTEM, "local API: cannot accept on %s", api->socket.path);
+	api->socket.fd = -1; /* the listener closes it */
+	if (evhttp_bind_listener(api->http, listener) == NULL) {
+		evconnlistener_free(listener);
+		return err_set(err, ERR_SYSTEM, "local API: cannot accept on %s", api->socket.path);
+	}
+	evconnlistener_set_error_cb(listener, on_accept_error); /* it is evhttp's now */
+	return 0;
+}
+
 static int open_server(struct api *api, struct err *err)
 {
-	int fd = api->socket.fd;
-	api->socket.fd = -1; /* the server closes it */
-	api->server = api_server_new(&(struct api_server_options){.loop = api->loop,
-					     .name = "local API",
-					     .fd = fd,
-					     .body_max_bytes = LOCAL_API_BODY_MAX,
-					     .idle_s = IDLE_S,
-					     .on_request = on_request,
-					     .arg = api},
-		err);
-	return api->server != NULL ? 0 : -1;
+	api->http = evhttp_new(loop_event_base(api->loop));
+	if (api->http == NULL)
+		return err_set(err, ERR_SYSTEM, "local API: no HTTP server");
+	evhttp_set_max_headers_size(api->http, HEADERS_MAX);
+	evhttp_set_max_body_size(api->http, LOCAL_API_BODY_MAX);
+	evhttp_set_timeout(api->http, IDLE_S);
+	evhttp_set_allowed_methods(api->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD |
+						      EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE |
+						      EVHTTP_REQ_OPTIONS | EVHTTP_REQ_PATCH);
+	evhttp_set_gencb(api->http, on_request, api);
+	return open_listener(api, err);
 }
 
 struct api *api_new(const struct api_options *options, struct err *err)
@@ -388,9 +431,7 @@ struct api *api_new(const struct api_options *options, struct err *err)
 	api->arg = options->arg;
 	api->socket.fd = -1;
 	if (api_socket_open(options->socket_path, &api->socket, err) != 0 ||
-		open_server(api, err) != 0 ||
-		(options->metrics_listen != NULL && options->metrics_listen[0] != '\0' &&
-			api_metrics_listen(api, options->metrics_listen, err) != 0)) {
+		open_server(api, err) != 0) {
 		api_free(api);
 		return NULL;
 	}
@@ -404,8 +445,8 @@ void api_free(struct api *api)
 	api->is_ending = true;
 	while (api->jobs != NULL)
 		api_job_drop(api->jobs);
-	api_server_free(api->metrics_server);
-	api_server_free(api->server);
+	if (api->http != NULL)
+		evhttp_free(api->http);
 	api_socket_close(&api->socket);
 	free(api);
 }

@@ -47,13 +47,12 @@ struct api_options {
 	struct loop *loop;		   /* borrowed */
 	struct store *store;		   /* borrowed */
 	const char *socket_path;	   /* borrowed for api_new */
-	const char *metrics_listen;	   /* borrowed for api_new; NULL or "": off */
 	struct desk *desk;		   /* borrowed; may be NULL: no delivery */
 	const struct api_backend *backend; /* borrowed */
 	void *arg;			   /* for backend */
 };
 
-/* ERR_CONFIG, ERR_SYSTEM: as api_socket_open; metrics_listen is no address, or in use. */
+/* ERR_CONFIG, ERR_SYSTEM: as api_socket_open. */
 struct api *api_new(const struct api_options *options, struct err *err);
 /* Answers that are under way break off. NULL is fine. */
 void api_free(struct api *api);

@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "sensor/api.h"
-#include "sensor/api_server.h"
 #include "sensor/api_socket.h"
 #include "sensor/desk.h"
 #include "store/list.h"
@@ -30,10 +29,9 @@ struct api {
 	struct desk *desk;		   /* borrowed; NULL: no delivery */
 	const struct api_backend *backend; /* borrowed */
 	void *arg;
-	struct api_socket socket;	   /* owned */
-	struct api_server *server;	   /* owned */
-	struct api_server *metrics_server; /* owned; NULL: metrics on the control socket alone */
-	struct api_job *jobs; /* owned list; each ends by itself or with its connection */
+	struct api_socket socket; /* owned */
+	struct evhttp *http;	  /* owned */
+	struct api_job *jobs;	  /* owned list; each ends by itself or with its connection */
 	size_t job_count;
 	bool is_ending;
 };
@@ -71,8 +69,6 @@ void api_status_start(struct api *api, struct evhttp_request *request);
 
 /* The metrics, in the format that the request accepts. */
 void api_metrics_start(struct api *api, struct evhttp_request *request);
-/* Opens metrics_server. ERR_CONFIG, ERR_SYSTEM: as api_new. */
-int api_metrics_listen(struct api *api, const char *listen, struct err *err);
 
 /* --- api_delivery.c --- */
 

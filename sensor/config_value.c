@@ -7,9 +7,9 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "sensor/api_address.h"
 #include "sensor/config.h"
 #include "sensor/config_table.h"
+#include "sensor/metrics_address.h"
 
 #define LOWER	    "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS	    "0123456789"
@@ -384,11 +384,11 @@ int config_set_proxy(
 int config_set_listen(
 	const struct config_option *option, void *base, const char *value, struct err *err)
 {
-	struct api_address address;
+	struct metrics_address address;
 	(void)err;
 	if (strcmp(value, "off") == 0)
 		return replace_text(option, base, "");
-	if (!has_length(option, value) || !api_address_parse(value, &address))
+	if (!has_length(option, value) || !metrics_address_parse(value, &address))
 		return -1;
 	return replace_text(option, base, value);
 }

@@ -14,6 +14,7 @@
 #include "sensor/connector.h"
 #include "sensor/connector_retire.h"
 #include "sensor/desk.h"
+#include "sensor/metrics_server.h"
 #include "sensor/notify.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/signals.h"
@@ -95,6 +96,16 @@ static int open_desk(struct sensor *sensor, struct err *err)
 	return sensor->desk != NULL ? 0 : -1;
 }
 
+static int open_metrics(struct sensor *sensor, struct err *err)
+{
+	const char *listen = sensor->config->metrics_listen;
+	if (listen[0] == '\0')
+		return 0;
+	sensor->metrics = metrics_server_new(
+		sensor->loop, sensor->store, listen, sensor_metrics, sensor, err);
+	return sensor->metrics != NULL ? 0 : -1;
+}
+
 static int open_front(struct sensor *sensor, struct err *err)
 {
 	if (!sensor->is_once) {
@@ -103,12 +114,11 @@ static int open_front(struct sensor *sensor, struct err *err)
 		sensor->api = api_new(&(struct api_options){.loop = sensor->loop,
 					      .store = sensor->store,
 					      .socket_path = sensor->config->control_socket,
-					      .metrics_listen = sensor->config->metrics_listen,
 					      .desk = sensor->desk,
 					      .backend = &sensor_backend,
 					      .arg = sensor},
 			err);
-		if (sensor->api == NULL)
+		if (sensor->api == NULL || open_metrics(sensor, err) != 0)
 			return -1;
 	}
 	sensor->signals =
@@ -165,6 +175,7 @@ void sensor_free(struct sensor *sensor)
 	if (sensor == NULL)
 		return;
 	signals_free(sensor->signals);
+	metrics_server_free(sensor->metrics);
 	api_free(sensor->api);
 	desk_free(sensor->desk);
 	sensor->desk = NULL;

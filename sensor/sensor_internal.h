@@ -19,6 +19,7 @@
 struct connector_retire;
 struct desk;
 struct http;
+struct metrics_server;
 struct loop_timer;
 struct resolve;
 struct sensor_event;
@@ -42,6 +43,7 @@ struct sensor {
 	struct loop_timer *look_timer;	 /* owned until it fires: the next look at the schedule */
 	struct desk *desk;		 /* owned; NULL with is_once */
 	struct api *api;		 /* owned; NULL with is_once */
+	struct metrics_server *metrics;	 /* owned; NULL: metrics_listen is off */
 	struct signals *signals;	 /* owned */
 	TAILQ_HEAD(sensor_event_list, sensor_event) events; /* owned; not written yet */
 	struct err event_err; /* why the last event could not be written; until a write works */

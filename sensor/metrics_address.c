@@ -1,4 +1,4 @@
-#include "sensor/api_address.h"
+#include "sensor/metrics_address.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +22,7 @@ static uint16_t parse_port(const char *text)
 	return port <= PORT_MAX ? (uint16_t)port : 0;
 }
 
-static bool parse_ip4(const char *host, uint16_t port, struct api_address *address)
+static bool parse_ip4(const char *host, uint16_t port, struct metrics_address *address)
 {
 	struct sockaddr_in ip4 = {.sin_family = AF_INET, .sin_port = htons(port)};
 	if (inet_pton(AF_INET, host, &ip4.sin_addr) != 1)
@@ -32,7 +32,7 @@ static bool parse_ip4(const char *host, uint16_t port, struct api_address *addre
 	return true;
 }
 
-static bool parse_ip6(char *host, size_t len, uint16_t port, struct api_address *address)
+static bool parse_ip6(char *host, size_t len, uint16_t port, struct metrics_address *address)
 {
 	struct sockaddr_in6 ip6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 	if (len < 2 || host[0] != '[' || host[len - 1] != ']')
@@ -45,10 +45,10 @@ static bool parse_ip6(char *host, size_t len, uint16_t port, struct api_address 
 	return true;
 }
 
-bool api_address_parse(const char *text, struct api_address *ret_address)
+bool metrics_address_parse(const char *text, struct metrics_address *ret_address)
 {
 	char host[INET6_ADDRSTRLEN + 2];
-	struct api_address address = {.len = 0};
+	struct metrics_address address = {.len = 0};
 	const char *colon = strrchr(text, ':');
 	uint16_t port = colon != NULL ? parse_port(colon + 1) : 0;
 	size_t len = colon != NULL ? (size_t)(colon - text) : 0;
@@ -62,8 +62,8 @@ bool api_address_parse(const char *text, struct api_address *ret_address)
 	return true;
 }
 
-int api_address_listen(
-	const struct api_address *address, const char *what, const char *text, struct err *err)
+int metrics_address_listen(
+	const struct metrics_address *address, const char *what, const char *text, struct err *err)
 {
 	const int on = 1;
 	int family = address->socket.ss_family;
