@@ -6,6 +6,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -34,11 +35,16 @@ enum {
 void api_reply_bytes(struct evhttp_request *request, int status, const char *content_type,
 	const struct buf *bytes)
 {
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+	bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
 	struct evbuffer *body = evbuffer_new();
-	if (body == NULL || evbuffer_add(body, bytes->data, bytes->len) != 0)
+	char len[24];
+	if (body == NULL || (!is_head && evbuffer_add(body, bytes->data, bytes->len) != 0))
 		abort(); /* no memory: as base/mem.h */
-	(void)evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
-		content_type); /* constants: cannot be refused */
+	(void)snprintf(len, sizeof(len), "%zu", bytes->len);
+	/* Cannot be refused: they have no line ends. */
+	(void)evhttp_add_header(headers, "Content-Type", content_type);
+	(void)evhttp_add_header(headers, "Content-Length", len);
 	evhttp_send_reply(request, status, NULL, body);
 	evbuffer_free(body);
 }

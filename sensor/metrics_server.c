@@ -200,6 +200,8 @@ static void on_written(struct bufferevent *peer, void *arg)
 	connection->state = LINGER;
 	(void)shutdown(bufferevent_getfd(peer), SHUT_WR); /* else the peer is gone: as good */
 	drop_input(connection);
+	if (bufferevent_enable(peer, EV_READ) != 0)
+		abort(); /* no memory: as base/mem.h */
 }
 
 /* The peer has closed its side or is gone. With half a request there is nothing to answer; one that

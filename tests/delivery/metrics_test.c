@@ -13,8 +13,8 @@
 
 static void every_kind_and_outcome_is_there_from_the_start(void **state)
 {
-	const struct delivery_stats stats = {.ended = {[JOB_DELIVER][JOB_FAILED] = 3,
-						     [JOB_ROLLBACK][JOB_RESTORED] = 7}};
+	const struct delivery_stats stats = {
+		.ended = {[JOB_DELIVER][JOB_FAILED] = 3, [JOB_ROLLBACK][JOB_RESTORED] = 7}};
 	struct openmetrics metrics;
 	struct buf text;
 	size_t samples = 0;
