@@ -12,7 +12,8 @@ struct metrics_address {
 	socklen_t len;
 };
 
-/* false: not an IPv4 address, or an IPv6 address in brackets, a colon and a port from 1 to 65535. */
+/* false: not an IPv4 address, or an IPv6 address in brackets, with a colon and a port from 1 to
+ * 65535. */
 bool metrics_address_parse(const char *text, struct metrics_address *ret_address);
 /* Binds and listens, non-blocking. Returns the descriptor, or -1: ERR_SYSTEM with what (an option's
  * name) and text. An address in IPv6 takes IPv6 alone. */

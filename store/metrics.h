@@ -1,4 +1,4 @@
-/* What a monitoring system is told of the store. Only what costs the same however much is stored. */
+/* What a monitoring system is told of the store, from numbers that others have gathered. */
 #ifndef STORE_METRICS_H
 #define STORE_METRICS_H
 
