@@ -15,6 +15,7 @@ bindir     ?= $(prefix)/bin
 sbindir    ?= $(prefix)/sbin
 sysconfdir ?= /etc
 docdir     ?= $(prefix)/share/doc/acmsensor
+datadir    ?= $(prefix)/share
 mandir     ?= $(prefix)/share/man
 bashcompletiondir ?= $(prefix)/share/bash-completion/completions
 zshcompletiondir  ?= $(prefix)/share/zsh/vendor-completions
@@ -28,7 +29,7 @@ tmpfilesdir ?= $(call systemd_dir,tmpfilesdir,/usr/lib/tmpfiles.d)
 
 libs     := libevent_core libevent_extra libevent_openssl libcurl openssl libxml-2.0 jansson
 python   := /usr/bin/python3
-has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3", "cryptography"]))'
+has_e2e  := $(python) -c 'import importlib.util as u; exit(None in map(u.find_spec, ["xdist", "boto3", "cryptography", "prometheus_client"]))' && command -v promtool >/dev/null
 pkg      := $(shell pkg-config --exists $(libs) cmocka 2>/dev/null && $(has_e2e) && command -v gdb >/dev/null && echo found)
 my_cpp   := -I. -D_GNU_SOURCE -DACMSENSOR_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(libs) 2>/dev/null)
 my_c     := -std=c11 -pthread -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -244,6 +245,9 @@ install: $(programs) $(documents)
 	install -m 644 packaging/completion/acmsensor.bash $(DESTDIR)$(bashcompletiondir)/acmsensor
 	install -m 644 packaging/completion/_acmsensor $(DESTDIR)$(zshcompletiondir)/_acmsensor
 	install -m 644 packaging/completion/acmsensor.fish $(DESTDIR)$(fishcompletiondir)/acmsensor.fish
+	install -d $(addprefix $(DESTDIR)$(datadir)/acmsensor/,prometheus grafana)
+	install -m 644 packaging/prometheus/acmsensor.rules.yml $(DESTDIR)$(datadir)/acmsensor/prometheus/acmsensor.rules.yml
+	install -m 644 packaging/grafana/acmsensor.json $(DESTDIR)$(datadir)/acmsensor/grafana/acmsensor.json
 	sed 's,/usr/sbin/acmsensord,$(sbindir)/acmsensord,' packaging/common/acmsensord.service >$(DESTDIR)$(unitdir)/acmsensord.service
 	install -m 644 packaging/common/acmsensor.sysusers $(DESTDIR)$(sysusersdir)/acmsensor.conf
 	install -m 644 packaging/common/acmsensor.tmpfiles $(DESTDIR)$(tmpfilesdir)/acmsensor.conf

@@ -50,6 +50,7 @@ struct aws_call {
 	char region[ENDPOINT_REGION_MAX];
 	struct buf body; /* secret when the request says so */
 	struct rate rate;
+	struct aws_usage_row *usage; /* borrowed */
 	size_t reply_max_bytes;
 	bool is_secret, is_once;
 	aws_call_done_fn *done;
@@ -139,6 +140,7 @@ static void end(struct aws_call *call, const struct aws_reply *reply)
 	aws_call_done_fn *done = call->done;
 	void *arg = call->arg;
 	call->client->aws->stats.failures += reply == NULL;
+	call->usage->failures += reply == NULL;
 	destroy(call);
 	done(arg, reply, reply == NULL ? &err : NULL);
 }
@@ -264,6 +266,7 @@ static int make_request(void *arg, struct http_request *ret_request, struct err 
 	memcpy(call->access_key_id, credentials->access_key_id, sizeof(call->access_key_id));
 	call->attempts++;
 	aws->stats.attempts++;
+	call->usage->requests++;
 	return 0;
 }
 
@@ -360,6 +363,7 @@ static enum retry_class take_answer(
 	struct aws_call *call, const struct http_reply *reply, struct aws_reply *ret_reply)
 {
 	struct aws *aws = call->client->aws;
+	aws_usage_took(call->usage, reply->elapsed_ms);
 	breaker_answered(&call->endpoint->host->breaker);
 	struct classified classified = {.retry = RETRY_NEVER, .is_from_aws = true};
 	if (reply->status >= 200 && reply->status < 300) {
@@ -385,6 +389,7 @@ static enum retry_class take_answer(
 	}
 	if (classified.retry == RETRY_THROTTLED) {
 		aws->stats.throttles++;
+		call->usage->throttles++;
 		rate_throttled(aws->rate, call->rate_key, clock_mono_ms());
 	}
 	/* Whatever it was refused for, its time may be the reason. */
@@ -420,6 +425,7 @@ static bool retry_later(struct aws_call *call, enum retry_class class, int64_t r
 	if ((class == RETRY_EXPIRED || class == RETRY_UNKNOWN_KEY) && !may_renew(call, class))
 		return false;
 	call->client->aws->stats.retries++;
+	call->usage->retries++;
 	wait_ms(call, WAIT_RETRY, delay_ms);
 	return true;
 }
@@ -515,6 +521,8 @@ struct aws_call *aws_call_start(struct aws_client *client, const struct aws_requ
 	(void)text_copy(call->region, sizeof(call->region), request->region); /* for messages */
 	client->calls++;
 	client->aws->stats.calls++;
+	call->usage = aws_usage_row(client->aws->usage, call->service->name, request->operation);
+	call->usage->calls++;
 	call->endpoint = aws_way_endpoint(
 		client->aws, client->way, request->service, request->region, &call->err);
 	if (call->endpoint == NULL) {

@@ -32,7 +32,13 @@ struct aws *aws_new(struct loop *loop, struct http *http, const char *user_agent
 	aws->user_agent = xstrdup(user_agent);
 	aws->sigv4 = sigv4_new(&aws->sigv4_err);
 	aws->rate = rate_table_new();
+	aws->usage = &aws->own_usage;
 	return aws;
+}
+
+void aws_count_into(struct aws *aws, struct aws_usage *usage)
+{
+	aws->usage = usage;
 }
 
 void aws_free(struct aws *aws)

@@ -49,6 +49,10 @@ void aws_get_stats(const struct aws *aws, struct aws_stats *ret_stats);
 
 /* Gives back the memory of what past calls were paced by, before a long pause. */
 void aws_rest(struct aws *aws);
+/* Counts what calls of its clients do there, beside aws_get_stats: usage is of the whole daemon and
+ * outlives it. Before the first call. */
+struct aws_usage;
+void aws_count_into(struct aws *aws, struct aws_usage *usage);
 
 /* Wall time by AWS's clock: local time plus the learnt offset. For signing and expiry. */
 int64_t aws_now_s(const struct aws *aws);

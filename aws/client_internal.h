@@ -8,6 +8,7 @@
 #include "aws/client.h"
 #include "aws/sigv4.h"
 #include "aws/skew.h"
+#include "aws/usage.h"
 #include "base/err.h"
 
 struct rate_table;
@@ -63,6 +64,8 @@ struct aws {
 	struct skew skew;
 	struct aws_host *hosts; /* owned list */
 	struct aws_stats stats;
+	struct aws_usage own_usage; /* until aws_count_into */
+	struct aws_usage *usage;    /* borrowed: own_usage, or the daemon's */
 	/* Scratch of the request being made: base/http copies it before the next one. */
 	char url[ENDPOINT_URL_MAX + AWS_PATH_MAX];
 	char path[ENDPOINT_PATH_MAX + AWS_PATH_MAX];

@@ -295,6 +295,16 @@ void cred_source_free(struct cred_source *source)
 	free(source);
 }
 
+void cred_get_state(const struct cred_source *source, struct cred_state *ret_state)
+{
+	int64_t end_s = source->set.expires_at_s;
+	*ret_state = (struct cred_state){
+		.is_failing = source->failure.kind != ERR_NONE || source->is_rejected,
+		.has_end = source->has_set && end_s != 0};
+	if (ret_state->has_end)
+		ret_state->left_s = end_s - aws_now_s(source->aws);
+}
+
 const char *cred_source_name(const struct cred_source *source)
 {
 	return source->provider->ops->name(source->provider);

@@ -38,6 +38,14 @@ bool cred_rejected(struct cred_source *source, const char *access_key_id);
 void cred_source_free(
 	struct cred_source *source); /* wipes; waiters must have ended; NULL is fine */
 
+/* What is known without asking anybody. */
+struct cred_state {
+	bool is_failing; /* the last fetch failed, or AWS rejected the set and no newer one came */
+	bool has_end;	 /* a set was fetched, and it does not last for ever */
+	int64_t left_s;	 /* of it; below 0: that long ago */
+};
+void cred_get_state(const struct cred_source *source, struct cred_state *ret_state);
+
 /* "environment", "profile prod (/root/.aws/credentials)", "role arn:..."; for status and messages.
  * Borrowed until the loop runs again. */
 const char *cred_source_name(const struct cred_source *source);

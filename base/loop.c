@@ -34,6 +34,7 @@ struct loop {
 	bool is_stopped;
 	int64_t turn_began_us; /* first callback of this turn; 0: none yet */
 	int64_t longest_us;
+	struct loop_stats stats;
 };
 
 static bool is_before(const struct loop_timer *a, const struct loop_timer *b)
@@ -175,6 +176,9 @@ static void end_turn(struct loop *loop)
 	int64_t took_us = clock_mono_us() - loop->turn_began_us;
 	if (took_us > loop->longest_us)
 		loop->longest_us = took_us;
+	loop->stats.turns++;
+	loop->stats.busy_us += took_us;
+	loop->stats.stalls += took_us > LOOP_STALL_US;
 	loop->turn_began_us = 0;
 }
 
@@ -253,4 +257,9 @@ int64_t loop_longest_stall_us(struct loop *loop, bool is_reset)
 	if (is_reset)
 		loop->longest_us = 0;
 	return longest_us;
+}
+
+void loop_get_stats(const struct loop *loop, struct loop_stats *ret_stats)
+{
+	*ret_stats = loop->stats;
 }

@@ -43,6 +43,14 @@ void loop_timer_cancel(struct loop_timer *timer);
  * last call with is_reset. A turn counts from its first timer or loop_turn_mark. */
 int64_t loop_longest_stall_us(struct loop *loop, bool is_reset);
 
+/* Since loop_new. A turn that takes longer than LOOP_STALL_US is a stall: others waited for it. */
+enum { LOOP_STALL_US = 100000 };
+struct loop_stats {
+	int64_t turns, busy_us; /* with callbacks of ours, and how long these took */
+	int64_t stalls;
+};
+void loop_get_stats(const struct loop *loop, struct loop_stats *ret_stats);
+
 /* To be called first in each libevent callback of ours (a socket's, a request's of evhttp):
  * libevent does not tell when its wait ends. */
 void loop_turn_mark(struct loop *loop);

@@ -44,6 +44,7 @@ int command_certs(struct cli *cli, const struct args *args);
 int command_show(struct cli *cli, const struct args *args);
 int command_events(struct cli *cli, const struct args *args);
 int command_config(struct cli *cli, const struct args *args);
+int command_metrics(struct cli *cli, const struct args *args);
 int command_backup(struct cli *cli, const struct args *args);
 int command_support_bundle(struct cli *cli, const struct args *args);
 int command_log(struct cli *cli, const struct args *args);

@@ -56,6 +56,10 @@ static const struct option_spec events_options[] = {
 	{"limit", "N", "at most this many"},
 	{"follow", NULL, "go on as events happen, until interrupted"}, END};
 
+static const struct option_spec metrics_options[] = {
+	{"classic", NULL, "the older text format of Prometheus, which the node exporter reads"},
+	END};
+
 static const struct option_spec plan_options[] = {
 	{"connector", "CONNECTOR", "through this connector; needed when there is more than one"},
 	{"account", "ACCOUNT", "into this account (12 digits); default: the ARN's"},
@@ -132,6 +136,8 @@ const struct command commands[] = {
 		0, command_csr},
 	{"delete", "ARN", "delete a certificate that nothing uses", delete_options, 1, 1,
 		command_delete},
+	{"metrics", "", "what a monitoring system is told, as OpenMetrics text", metrics_options, 0,
+		0, command_metrics},
 	{"backup", "FILE", "copy the store, consistent, while the daemon runs", no_options, 1, 1,
 		command_backup},
 	{"vault", "init", "give the vault a master key of its own", vault_options, 1, 1,

@@ -41,6 +41,11 @@ static const struct {
 		"\n"
 		"  acmsensor csr --domain www.example.com --key-type ec256 >www.csr\n"
 		"  acmsensor plan --csr REQUEST --cert signed.pem --chain chain.pem ...\n"},
+	{"metrics",
+		"The same as Prometheus gets from metrics_listen, whatever -o says. As a file for its\n"
+		"node exporter, where nothing listens:\n"
+		"\n"
+		"  acmsensor metrics --classic >a.tmp && mv a.tmp /var/lib/node_exporter/a.prom\n"},
 	{"delete",
 		"Refuses while something uses the certificate, or waits with --wait-until-unused.\n"
 		"Asks for the domain name or the last 8 characters of the ARN; in a script --yes ARN\n"

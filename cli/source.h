@@ -44,13 +44,15 @@ int source_rows(const struct cli *cli, enum list_kind kind, const struct params 
 int source_document(const struct cli *cli, enum list_kind kind, const struct params *params,
 	FILE *out, struct err *err);
 
+/* Copies a text that is not JSON to out as it comes. Only from the daemon. accept: a content type;
+ * timeout_s: of the whole. */
+int source_text(const struct cli *cli, const char *path, const char *accept, long timeout_s,
+	FILE *out, struct err *err);
+
 /* A document that is no list, owned by the caller. Only from the daemon. timeout_s bounds the
  * whole. */
 int source_get(const struct cli *cli, const char *path, const struct params *params, long timeout_s,
 	json_t **ret_document, struct err *err);
-/* Copies a document that is no JSON to out as it comes. Only from the daemon. */
-int source_text(
-	const struct cli *cli, const char *path, long timeout_s, FILE *out, struct err *err);
 int source_post(const struct cli *cli, const char *path, const json_t *body, json_t **ret_document,
 	struct err *err);
 /* body: JSON, borrowed, opened with buf_init_secret; no copy of it is left behind (main gives

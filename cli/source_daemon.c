@@ -239,12 +239,17 @@ int source_get(const struct cli *cli, const char *path, const struct params *par
 	return rc;
 }
 
-int source_text(const struct cli *cli, const char *path, long timeout_s, FILE *out, struct err *err)
+int source_text(const struct cli *cli, const char *path, const char *accept, long timeout_s,
+	FILE *out, struct err *err)
 {
 	struct request request;
+	char header[128];
 	if (needs_daemon(cli, err) != 0 || request_init(&request, cli, path, NULL, false, err) != 0)
 		return -1;
+	(void)snprintf(header, sizeof(header), "Accept: %s", accept);
+	request.headers = curl_slist_append(NULL, header);
 	request.out = out;
+	curl_easy_setopt(request.curl, CURLOPT_HTTPHEADER, request.headers);
 	curl_easy_setopt(request.curl, CURLOPT_TIMEOUT, timeout_s);
 	int rc = request_perform(&request, cli, err);
 	request_clear(&request);

@@ -21,7 +21,7 @@
 #include "cli/source.h"
 #include "sensor/local_api.h"
 
-enum { STATUS_TIMEOUT_S = 10, METRICS_TIMEOUT_S = 10, EVENTS_MAX = 500, WORDS_MAX = 4 };
+enum { STATUS_TIMEOUT_S = 10, EVENTS_MAX = 500, WORDS_MAX = 4 };
 
 /* Returns an exit code. */
 typedef int section_fn(struct cli *cli);
@@ -75,17 +75,6 @@ static int print_events(struct cli *cli)
 	return events_print_last(cli, "30d", EVENTS_MAX, &err) == 0 ? EXIT_DONE : cli_fail(&err);
 }
 
-static int print_metrics(struct cli *cli)
-{
-	struct err err = ERR_INIT;
-	if (source_text(cli, LOCAL_API_METRICS, METRICS_TIMEOUT_S, stdout, &err) == 0)
-		return EXIT_DONE;
-	if (err.kind != ERR_NOT_FOUND)
-		return cli_fail(&err);
-	printf("this daemon offers none\n");
-	return EXIT_DONE;
-}
-
 static const struct section sections[] = {
 	{"versions", print_versions, {NULL}, false},
 	{"status", NULL, {"status"}, false},
@@ -93,7 +82,7 @@ static const struct section sections[] = {
 	{"places that were not read", NULL, {"coverage", "--problems"}, false},
 	{"alerts", NULL, {"alerts"}, true},
 	{"deliveries", NULL, {"jobs"}, true},
-	{"metrics", print_metrics, {NULL}, true},
+	{"metrics", NULL, {"metrics"}, true},
 	{"events, the last ones", print_events, {NULL}, false},
 	{"log, the last lines", NULL, {"log"}, true},
 };

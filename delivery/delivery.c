@@ -40,6 +40,11 @@ void delivery_free(struct delivery *delivery)
 	free(delivery);
 }
 
+const struct delivery_stats *delivery_get_stats(const struct delivery *delivery)
+{
+	return &delivery->stats;
+}
+
 /* Begins with the time, so that ids sort by it. */
 void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1])
 {

@@ -52,6 +52,14 @@ struct delivery_options {
 struct delivery *delivery_new(const struct delivery_options *options);
 void delivery_free(struct delivery *delivery); /* its flows must have ended; wipes keys in memory */
 
+/* Jobs that ended since delivery_new. */
+struct delivery_stats {
+	int64_t ended[JOB_DELETE + 1][JOB_IMPOSSIBLE + 1]; /* [kind][state] */
+};
+const struct delivery_stats *delivery_get_stats(const struct delivery *delivery); /* borrowed */
+struct openmetrics;
+void delivery_metrics(const struct delivery_stats *stats, struct openmetrics *metrics);
+
 /* Where a flow works. */
 struct delivery_target {
 	struct aws_client *client; /* of the account; outlives the flow */

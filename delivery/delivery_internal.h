@@ -28,6 +28,7 @@ struct delivery {
 	struct memory_key memory[DELIVERY_MEMORY_KEYS_MAX];
 	size_t memory_count;
 	struct loop_timer *memory_timer; /* owned; NULL: no key waits for its end */
+	struct delivery_stats stats;
 };
 
 /* ERR_LIMIT. Replaces what that plan had. */

@@ -188,6 +188,7 @@ static void on_commit(void *arg, const struct err *err)
 	job->is_cancel_asked = run->turn.saw_cancel;
 	job_turn_clear(&run->turn);
 	if (job->state != JOB_RUNNING) {
+		run->delivery->stats.ended[job->kind][job->state]++;
 		drop_key(run);
 		return;
 	}

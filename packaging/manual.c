@@ -103,7 +103,7 @@ static int add_section(struct buf *to, const char *name, struct named *named, st
 	buf_add_text(to, ".Bl -tag -width indent\n");
 	for (size_t i = 0; i < config_option_count; i++) {
 		const struct config_option *option = &config_options[i];
-		if (option->section == section && option->set != config_set_later)
+		if (option->section == section)
 			add_config_option(to, option);
 	}
 	buf_add_text(to, ".El\n");

@@ -6,6 +6,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -32,15 +33,26 @@ enum {
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-void api_reply_document(struct evhttp_request *request, int status, const struct buf *document)
+void api_reply_bytes(struct evhttp_request *request, int status, const char *content_type,
+	const struct buf *bytes)
 {
+	struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
+	bool is_head = evhttp_request_get_command(request) == EVHTTP_REQ_HEAD;
 	struct evbuffer *body = evbuffer_new();
-	if (body == NULL || evbuffer_add(body, document->data, document->len) != 0)
+	char len[24];
+	if (body == NULL || (!is_head && evbuffer_add(body, bytes->data, bytes->len) != 0))
 		abort(); /* no memory: as base/mem.h */
-	(void)evhttp_add_header(evhttp_request_get_output_headers(request), "Content-Type",
-		"application/json"); /* constants: cannot be refused */
+	(void)snprintf(len, sizeof(len), "%zu", bytes->len);
+	/* Cannot be refused: they have no line ends. */
+	(void)evhttp_add_header(headers, "Content-Type", content_type);
+	(void)evhttp_add_header(headers, "Content-Length", len);
 	evhttp_send_reply(request, status, NULL, body);
 	evbuffer_free(body);
+}
+
+void api_reply_document(struct evhttp_request *request, int status, const struct buf *document)
+{
+	api_reply_bytes(request, status, "application/json", document);
 }
 
 void api_reply_status(struct evhttp_request *request, int status, const struct err *err)
@@ -377,6 +389,7 @@ static void on_request(struct evhttp_request *request, void *arg)
 	enum desk_verb verb = DESK_PLAN;
 	bool is_scan = path != NULL && strcmp(path, LOCAL_API_SCAN) == 0;
 	bool is_order = path != NULL && api->desk != NULL && api_delivery_verb(path, &verb);
+	bool is_metrics = path != NULL && strcmp(path, LOCAL_API_METRICS) == 0;
 	if (path == NULL) {
 		(void)err_set(&err, ERR_CONFIG, "the request: expected a path");
 		api_reply_error(request, &err);
@@ -386,6 +399,8 @@ static void on_request(struct evhttp_request *request, void *arg)
 		post_log(api, request);
 	} else if (is_order && method == EVHTTP_REQ_POST) {
 		post_order(api, request, verb);
+	} else if (is_metrics && (method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD)) {
+		api_metrics_start(api, request);
 	} else if (is_scan || is_order || method != EVHTTP_REQ_GET) {
 		(void)err_set(&err, ERR_CONFIG, "the method: expected %s for this path",
 			is_scan || is_order ? "POST" : "GET");

@@ -11,7 +11,10 @@
 
 #include "base/log.h"
 
+#include "base/openmetrics.h"
+
 struct api;
+struct buf;
 struct desk;
 struct err;
 struct json_writer;
@@ -41,6 +44,9 @@ struct api_backend {
 		struct json_writer *writer);
 	/* The array "progress". */
 	void (*progress)(void *arg, struct json_writer *writer);
+	/* Goes on counting for a slice; true: to has the whole text of the metrics. */
+	bool (*metrics)(
+		void *arg, struct store_txn *txn, enum openmetrics_format format, struct buf *to);
 	/* The array "config". */
 	void (*config)(void *arg, struct json_writer *writer);
 	/* The object "log". */

@@ -53,6 +53,9 @@ const char *api_params_take(struct api_params *params, const char *key);
 
 /* The request is evhttp's again after each of these. */
 void api_reply_document(struct evhttp_request *request, int status, const struct buf *document);
+/* content_type: shared static. */
+void api_reply_bytes(struct evhttp_request *request, int status, const char *content_type,
+	const struct buf *bytes);
 void api_reply_error(struct evhttp_request *request, const struct err *err);
 void api_reply_status(struct evhttp_request *request, int status, const struct err *err);
 
@@ -61,6 +64,11 @@ void api_list_start(struct api *api, struct evhttp_request *request, enum list_k
 	struct api_params *params, bool is_ndjson, int64_t wait_s);
 /* Counts coverage in slices, then asks the backend for the status. */
 void api_status_start(struct api *api, struct evhttp_request *request);
+
+/* --- api_metrics.c --- */
+
+/* The metrics, in the format that the request accepts. */
+void api_metrics_start(struct api *api, struct evhttp_request *request);
 
 /* --- api_delivery.c --- */
 
@@ -81,6 +89,7 @@ struct api_job {
 	struct loop_timer *timer;	/* owned until it fires */
 	api_job_fn *run;		/* the next slice; from the loop */
 	api_job_fn *clear;		/* frees what the job's struct holds, not the struct */
+	const char *content_type;	/* shared static; NULL: JSON */
 	bool has_begun;			/* the first chunk was sent */
 	struct api_job *next;
 	struct api_job **link;

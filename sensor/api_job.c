@@ -130,8 +130,12 @@ void api_job_end(struct api_job *job, const struct buf *last)
 {
 	struct evhttp_request *request = job->request;
 	if (!job->has_begun) {
+		const char *content_type = job->content_type;
 		discard(job);
-		api_reply_document(request, HTTP_OK, last);
+		if (content_type != NULL)
+			api_reply_bytes(request, HTTP_OK, content_type, last);
+		else
+			api_reply_document(request, HTTP_OK, last);
 		return;
 	}
 	struct evbuffer *buffer = as_evbuffer(last);

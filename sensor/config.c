@@ -75,7 +75,7 @@ static void set_defaults(enum config_section section, void *base)
 	for (size_t i = 0; i < config_option_count; i++) {
 		const struct config_option *option = &config_options[i];
 		struct err err = ERR_INIT;
-		if (option->section != section || option->set == config_set_later)
+		if (option->section != section)
 			continue;
 		if (option->default_value[0] == '\0' && option->min > 0)
 			*(char **)((char *)base + option->offset) = xstrdup("");
@@ -447,6 +447,7 @@ void config_free(struct config *config)
 	free(config->data_dir);
 	free(config->control_socket);
 	free(config->vault_key_file);
+	free(config->metrics_listen);
 	free(config->file);
 	free(config);
 }

@@ -65,6 +65,7 @@ struct config_connector {
 struct config {
 	char *file; /* owned; as given */
 	char *name, *data_dir, *control_socket;
+	char *metrics_listen; /* "": off */
 	char *vault_key_file; /* "": made in data_dir */
 	int64_t keep_keys_s, keep_events_s, keep_gone_s;
 	int64_t max_requests, max_open;

@@ -14,7 +14,7 @@ static void render_section(struct json_writer *writer, enum config_section secti
 {
 	for (size_t i = 0; i < config_option_count; i++) {
 		const struct config_option *option = &config_options[i];
-		if (option->section != section || option->set == config_set_later)
+		if (option->section != section)
 			continue;
 		const char *value = written[i].text;
 		if (value == NULL)
@@ -49,7 +49,7 @@ static void example_section(struct buf *to, enum config_section section)
 {
 	for (size_t i = 0; i < config_option_count; i++) {
 		const struct config_option *option = &config_options[i];
-		if (option->section != section || option->set == config_set_later)
+		if (option->section != section)
 			continue;
 		buf_addf(to, "\n# %s.\n# Expected: ", option->help);
 		config_option_expected(option, to);

@@ -51,7 +51,11 @@ const struct config_option config_options[] = {
 		"Account-regions open at once, shared evenly by the connectors; bounds memory"},
 	{SENSOR(log_level), config_set_log_level, IN_SENSOR(log_level), 0, 0, "", "info",
 		"error, warning, info or debug", "What is logged"},
-	{SENSOR(metrics_listen), config_set_later, 0, 0, 0, "", "", "", ""},
+	{SENSOR(metrics_listen), config_set_listen, IN_SENSOR(metrics_listen), 0, 63, "", "off",
+		"off, or a numeric address and a port such as 127.0.0.1:9847 or [::1]:9847",
+		"Where GET /metrics answers Prometheus over plain HTTP: whoever reaches it reads it, "
+		"so keep it on a loopback address unless the network is trusted; no secrets, no names "
+		"of accounts or certificates"},
 
 	{CONNECTOR(scope), config_set_scope, IN_CONNECTOR(is_organization), 0, 0, "",
 		"organization", "organization or account",
@@ -190,7 +194,7 @@ const char *config_option_suggest(enum config_section section, const char *name)
 	size_t best_distance = 3; /* two slips are a typo, three another word */
 	for (size_t i = 0; i < config_option_count; i++) {
 		const struct config_option *option = &config_options[i];
-		if (option->section != section || option->set == config_set_later)
+		if (option->section != section)
 			continue;
 		size_t distance = edit_distance(name, option->name);
 		if (distance < best_distance) {

@@ -59,6 +59,6 @@ config_set_fn config_set_text, config_set_path, config_set_name, config_set_numb
 	config_set_log_level, config_set_scope, config_set_auth, config_set_region,
 	config_set_role_name, config_set_external_id, config_set_role_arn, config_set_units,
 	config_set_accounts, config_set_regions, config_set_import, config_set_import_expired,
-	config_set_url, config_set_proxy, config_set_later;
+	config_set_url, config_set_proxy, config_set_listen;
 
 #endif

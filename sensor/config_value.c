@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "sensor/config.h"
 #include "sensor/config_table.h"
+#include "sensor/metrics_address.h"
 
 #define LOWER	    "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS	    "0123456789"
@@ -38,13 +39,6 @@ static int replace_text(const struct config_option *option, void *base, const ch
 	free(*field);
 	*field = xstrdup(value);
 	return 0;
-}
-
-int config_set_later(
-	const struct config_option *option, void *base, const char *value, struct err *err)
-{
-	(void)base, (void)value;
-	return err_set(err, ERR_CONFIG, "%s: not in this version", option->name);
 }
 
 int config_set_text(
@@ -384,4 +378,17 @@ int config_set_proxy(
 		!text_has_prefix(value, "https://"))
 		return -1;
 	return config_set_url(option, base, value, err);
+}
+
+/* No names: resolving one may take long, and give an address that was not meant. */
+int config_set_listen(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	struct metrics_address address;
+	(void)err;
+	if (strcmp(value, "off") == 0)
+		return replace_text(option, base, "");
+	if (!has_length(option, value) || !metrics_address_parse(value, &address))
+		return -1;
+	return replace_text(option, base, value);
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "sensor/connector_network.h"
 #include "sensor/cycle.h"
+#include "sensor/metrics.h"
 #include "store/accounts.h"
 
 struct connector {
@@ -31,6 +32,7 @@ struct connector {
 	unsigned cycles;	/* started, for their ids */
 	struct connector_request queue[CONNECTOR_QUEUE_MAX];
 	size_t queued;
+	struct cycle_counts counts;
 	struct progress history[CONNECTOR_HISTORY_MAX]; /* oldest first */
 	size_t history_count;
 	connector_event_fn *on_tree, *on_idle;
@@ -67,6 +69,8 @@ struct connector *connector_new(const struct connector_options *options,
 		connector_free(connector);
 		return NULL;
 	}
+	if (options->usage != NULL)
+		aws_count_into(connector->network.aws, options->usage);
 	return connector;
 }
 
@@ -155,6 +159,7 @@ void connector_take_over(struct connector *connector, const struct connector *fo
 	connector->is_unknown = former->is_unknown;
 	connector->failures = former->failures;
 	connector->cycles = former->cycles;
+	connector->counts = former->counts;
 	memcpy(connector->queue, former->queue, sizeof(connector->queue));
 	connector->queued = former->queued;
 	memcpy(connector->history, former->history, sizeof(connector->history));
@@ -169,6 +174,16 @@ int64_t connector_wait_ms(const struct connector *connector)
 int64_t connector_next_s(const struct connector *connector)
 {
 	return connector->schedule.next_s;
+}
+
+const struct cycle_counts *connector_cycles(const struct connector *connector)
+{
+	return &connector->counts;
+}
+
+void connector_credentials(const struct connector *connector, struct cred_state *ret_state)
+{
+	cred_get_state(connector->network.source, ret_state);
 }
 
 int64_t connector_clock_offset_s(const struct connector *connector)
@@ -254,6 +269,7 @@ static void on_cycle(void *arg, const struct cycle_result *result)
 		*result->scope = (struct scope){.unit = NULL};
 	}
 	log_end(result->progress);
+	connector->counts.ended[result->progress->kind][result->progress->result]++;
 	remember(connector, result->progress);
 	reschedule(connector, result);
 	connector->on_idle(connector->arg, connector);

@@ -17,9 +17,12 @@
 
 struct aws;
 struct aws_client;
+struct aws_usage;
 struct connector;
 struct cred_source;
+struct cred_state;
 struct cycle;
+struct cycle_counts;
 struct cycle_result;
 struct err;
 struct http;
@@ -44,9 +47,10 @@ struct connector_request {
 enum connector_answer { CONNECTOR_STARTED, CONNECTOR_JOINED, CONNECTOR_QUEUED };
 
 struct connector_options {
-	struct loop *loop;   /* borrowed */
-	struct http *http;   /* borrowed */
-	struct store *store; /* borrowed */
+	struct loop *loop;	 /* borrowed */
+	struct http *http;	 /* borrowed */
+	struct store *store;	 /* borrowed */
+	struct aws_usage *usage; /* borrowed; counts its calls; NULL: nobody wants to know */
 	const char *sensor_name;
 	const struct config_connector *config; /* copied */
 };
@@ -105,6 +109,10 @@ const struct progress *connector_running(const struct connector *connector);
 /* The last one that ended; NULL: none in this process. */
 const struct progress *connector_last(const struct connector *connector);
 int64_t connector_next_s(const struct connector *connector);
+/* Of those that ended in this process. Borrowed. */
+const struct cycle_counts *connector_cycles(const struct connector *connector);
+/* Of the connector's own identity. */
+void connector_credentials(const struct connector *connector, struct cred_state *ret_state);
 /* AWS's clock minus this host's; 0 until AWS has told. */
 int64_t connector_clock_offset_s(const struct connector *connector);
 /* The time, counted on from what AWS told last, so that no jump of this host's clock is in it; 0:

@@ -231,6 +231,12 @@ size_t desk_job_count(const struct desk *desk)
 	return desk->job_count;
 }
 
+const struct delivery_stats *desk_get_stats(const struct desk *desk, int64_t *ret_running)
+{
+	*ret_running = (int64_t)desk->job_count;
+	return delivery_get_stats(desk->delivery);
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 struct desk *desk_new(const struct desk_options *options, struct err *err)

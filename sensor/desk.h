@@ -61,6 +61,10 @@ void desk_release(struct desk *desk, const struct connector *connector);
 /* Jobs that run now. */
 size_t desk_job_count(const struct desk *desk);
 
+struct delivery_stats;
+/* Borrowed. *ret_running: jobs under way. */
+const struct delivery_stats *desk_get_stats(const struct desk *desk, int64_t *ret_running);
+
 enum desk_verb { DESK_PLAN, DESK_APPLY, DESK_CANCEL, DESK_ROLLBACK, DESK_CSR, DESK_DELETE };
 
 /* document: the whole answer, borrowed for the call. */

@@ -28,6 +28,8 @@
  *                       last ones, oldest first
  * POST /v1/log          {"level", "for_s"?} -> "log"; level: error, warning, info, debug, or default:
  *                       back to the configured one; for_s: 600, at most 86400
+ * GET /metrics          OpenMetrics 1.0.0, or Prometheus' text format 0.0.4 when Accept names
+ *                       text/plain and not OpenMetrics; HEAD too. Also on metrics_listen
  * POST /v1/scan         {"connector"?, "account"?, "region"?} -> 202 and {"schema": 1, "scan":
  *                       {"cycle_ids": [...]}}; asked by hand, so learnt denials are not waited for
  *

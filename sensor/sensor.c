@@ -19,6 +19,7 @@
 #include "sensor/heartbeat.h"
 #include "sensor/local_api.h"
 #include "sensor/log_override.h"
+#include "sensor/metrics_server.h"
 #include "sensor/notify.h"
 #include "sensor/retention.h"
 #include "sensor/sensor_internal.h"
@@ -124,6 +125,16 @@ static bool retention_limits(void *arg, struct retention_limits *ret_limits)
 	return true;
 }
 
+static int open_metrics(struct sensor *sensor, struct err *err)
+{
+	const char *listen = sensor->config->metrics_listen;
+	if (listen[0] == '\0')
+		return 0;
+	sensor->metrics = metrics_server_new(
+		sensor->loop, sensor->store, listen, sensor_metrics, sensor, err);
+	return sensor->metrics != NULL ? 0 : -1;
+}
+
 static int open_front(struct sensor *sensor, struct err *err)
 {
 	if (!sensor->is_once) {
@@ -137,7 +148,7 @@ static int open_front(struct sensor *sensor, struct err *err)
 					      .backend = &sensor_backend,
 					      .arg = sensor},
 			err);
-		if (sensor->api == NULL)
+		if (sensor->api == NULL || open_metrics(sensor, err) != 0)
 			return -1;
 		sensor->retention =
 			retention_start(sensor->loop, sensor->store, retention_limits, sensor);
@@ -221,6 +232,7 @@ void sensor_free(struct sensor *sensor)
 		return;
 	heartbeat_free(sensor->heartbeat);
 	signals_free(sensor->signals);
+	metrics_server_free(sensor->metrics);
 	api_free(sensor->api);
 	retention_stop(sensor->retention);
 	desk_free(sensor->desk);

@@ -5,7 +5,8 @@
  * Reload (SIGHUP): a configuration that cannot be used is refused and the old one stays. A
  * connector that did not change goes on undisturbed; one that changed finishes its running cycle
  * with the old options, then starts over with the new ones; one that is gone is stopped at once and
- * forgotten (connector_retire.h). name, data_dir, control_socket and max_requests need a restart.
+ * forgotten (connector_retire.h). name, data_dir, control_socket, metrics_listen and max_requests
+ * need a restart.
  */
 #ifndef SENSOR_SENSOR_H
 #define SENSOR_SENSOR_H

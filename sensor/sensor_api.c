@@ -332,4 +332,5 @@ const struct api_backend sensor_backend = {.status = render_status,
 	.config = render_config,
 	.log = render_log,
 	.set_log = set_log,
+	.metrics = sensor_metrics,
 	.scan = ask};

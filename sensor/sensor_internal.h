@@ -6,8 +6,11 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "aws/usage.h"
 #include "base/err.h"
+#include "base/openmetrics.h"
 #include "sensor/api.h"
+#include "sensor/census.h"
 #include "sensor/config.h"
 #include "sensor/sensor.h"
 #include "store/cert_query.h"
@@ -18,6 +21,7 @@ struct desk;
 struct heartbeat;
 struct http;
 struct log_override;
+struct metrics_server;
 struct loop_timer;
 struct resolve;
 struct retention;
@@ -44,6 +48,7 @@ struct sensor {
 	struct retention *retention;	 /* owned; NULL with is_once */
 	struct desk *desk;		 /* owned; NULL with is_once */
 	struct api *api;		 /* owned; NULL with is_once */
+	struct metrics_server *metrics;	 /* owned; NULL: metrics_listen is off */
 	struct signals *signals;	 /* owned */
 	struct heartbeat *heartbeat;	 /* owned; NULL with is_once */
 	TAILQ_HEAD(sensor_event_list, sensor_event) events; /* owned; not written yet */
@@ -53,6 +58,8 @@ struct sensor {
 	struct cert_counts counts; /* of the last look */
 	int64_t counted_mono_ms;   /* when that was; 0: never */
 	int64_t rested_requests;   /* sent until the last rest; 0: none */
+	struct aws_usage usage;	   /* of all connectors, those before a reload included */
+	struct census census;	   /* for the metrics */
 	sensor_idle_fn *on_idle;
 	void *arg;
 };
@@ -73,6 +80,11 @@ bool sensor_doing(void *arg, struct buf *to);
 
 /* sensor_api.c */
 extern const struct api_backend sensor_backend;
+
+/* sensor_metrics.c: counts on for a slice; true: to has the whole text, with what txn let it
+ * count. */
+bool sensor_metrics(
+	void *arg, struct store_txn *txn, enum openmetrics_format format, struct buf *to);
 
 /* sensor_event.c: events of the sensor as a whole; texts are copied, a failure is logged. */
 void sensor_event_start(

@@ -176,6 +176,7 @@ static struct connector *make_connector(struct sensor *sensor, const char *senso
 	return connector_new(&(struct connector_options){.loop = sensor->loop,
 				     .http = sensor->http,
 				     .store = sensor->store,
+				     .usage = &sensor->usage,
 				     .sensor_name = sensor_name,
 				     .config = config},
 		on_tree, on_idle, sensor, err);
@@ -333,6 +334,7 @@ static void warn_restarts(const struct config *now, const struct config *wanted)
 	warn_restart("data_dir", now->data_dir, wanted->data_dir);
 	warn_restart("control_socket", now->control_socket, wanted->control_socket);
 	warn_restart("vault_key_file", now->vault_key_file, wanted->vault_key_file);
+	warn_restart("metrics_listen", now->metrics_listen, wanted->metrics_listen);
 	if (now->max_requests != wanted->max_requests)
 		log_warning("reload option=max_requests in_use=%lld configured=%lld next=\"takes a "
 			    "restart\"",
@@ -367,6 +369,7 @@ static int reload(struct sensor *sensor, struct err *err)
 	free_slots(sensor->slot, sensor->slot_count); /* those that are gone */
 	sensor->slot = fresh;
 	sensor->slot_count = config->connector_count;
+	census_forget(&sensor->census);
 	config_free(sensor->config);
 	sensor->config = config;
 	if (sensor->log != NULL)

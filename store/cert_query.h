@@ -11,6 +11,8 @@
 
 #include "store/certs.h"
 
+enum { CERT_COUNT_POSITION_MAX = 511 };
+
 enum cert_sort {
 	CERT_SORT_EXPIRES, /* soonest first, those without NotAfter last; the default */
 	CERT_SORT_DOMAIN,
@@ -76,8 +78,18 @@ bool cert_filter_matches(const struct cert_filter *filter, const struct cert_rec
 /* RFC 6125: a wildcard covers exactly one label. Case-insensitive. */
 bool cert_name_covers(const char *pattern, const char *host);
 
-/* Counts for `status`, in one pass over the expiry index alone (100,000: 20 ms). Those that are
- * gone count only as that. Issued, expired (status or NotAfter), pending and other make total. */
+enum { CERT_LIFE_BOUNDS = 9 };
+/* In days: what a certificate has left, as buckets; the first is for those that have ended. */
+extern const int cert_life_days[CERT_LIFE_BOUNDS];
+
+/* Certificates with a NotAfter by what they have left, which is 0 for those that have ended. */
+struct cert_life {
+	int64_t bucket[CERT_LIFE_BOUNDS + 1]; /* each alone */
+	int64_t sum_s;
+};
+
+/* Counts for `status` and the metrics. Those that are gone count only as that. Issued, expired
+ * (status or NotAfter), pending and other make total. */
 struct cert_counts {
 	int64_t total, issued, expired, pending, other;
 	int64_t in_use, imported;
@@ -85,7 +97,21 @@ struct cert_counts {
 	int64_t in_use_not_renewing_30; /* in use, not eligible for renewal, ends within 30 days */
 	int64_t detail_failed;
 	int64_t gone;
+	struct cert_life life[2][2]; /* [in use][ACM renews it] */
 };
+
+/* One pass over the expiry index alone (100,000: 20 ms), in slices. Zeroed but for now_s to begin.
+ * Each slice has a read transaction of its own, so what moves meanwhile may count twice or not. */
+struct cert_count {
+	int64_t now_s;
+	struct cert_counts counts;
+	unsigned char position[CERT_COUNT_POSITION_MAX];
+	size_t position_len;
+};
+/* Goes on until about that moment (clock_mono_us). Returns whether it is complete, also when txn
+ * has failed. */
+bool store_cert_count_slice(struct store_txn *txn, struct cert_count *count, int64_t until_us);
+/* All at once. */
 void store_cert_count(struct store_txn *txn, int64_t now_s, struct cert_counts *ret_counts);
 
 #endif

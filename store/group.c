@@ -88,17 +88,19 @@ size_t group_run(struct store *store, struct group_write *const *write, size_t c
 		pass = run_pass(store, write, count, &handled, &err);
 	while (pass == PASS_AGAIN);
 
-	int64_t written = 0;
+	int64_t written = 0, failed = 0;
 	for (size_t i = 0; i < handled; i++) {
 		if (!write[i]->is_failed && pass == PASS_FAILED) {
 			write[i]->is_failed = true;
 			write[i]->err = err;
+			failed++;
 		} else if (!write[i]->is_failed) {
 			written++;
 		}
 	}
 	pthread_mutex_lock(&store->counts_mutex);
 	store->counts.writes += written;
+	store->counts.failed_writes += failed;
 	pthread_mutex_unlock(&store->counts_mutex);
 	if (pass == PASS_COMMITTED)
 		(void)epoch_note(

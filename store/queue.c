@@ -31,6 +31,7 @@ struct store_write {
 	TAILQ_ENTRY(store_write) link;
 	struct store_queue *queue; /* borrowed */
 	enum write_state state;
+	int64_t started_mono_ms;
 	struct group_write run; /* the thread's while RUNNING */
 	store_done_fn *done;
 	void *done_arg; /* borrowed */
@@ -177,6 +178,20 @@ struct store_queue *queue_new(struct store *store, struct err *err)
 	return queue;
 }
 
+/* Those that run were first, and go back to the front when they have to wait again. */
+void queue_get_stats(const struct store_queue *queue, struct store_stats *stats)
+{
+	const struct store_write *write;
+	TAILQ_FOREACH(write, &queue->list[RUNNING], link)
+	stats->waiting_writes++;
+	stats->waiting_writes += (int64_t)queue->waiting_count;
+	write = TAILQ_FIRST(&queue->list[RUNNING]);
+	if (write == NULL)
+		write = TAILQ_FIRST(&queue->list[WAITING]);
+	if (write != NULL)
+		stats->oldest_write_ms = clock_mono_ms() - write->started_mono_ms;
+}
+
 void queue_wait(struct store_queue *queue)
 {
 	if (queue != NULL)
@@ -210,6 +225,7 @@ struct store_write *store_write_start(struct store *store, store_write_fn *write
 	assert(queue != NULL);
 	struct store_write *started = xcalloc(1, sizeof(*started));
 	started->queue = queue;
+	started->started_mono_ms = clock_mono_ms();
 	started->run = (struct group_write){.write = write, .arg = write_arg, .err = ERR_INIT};
 	started->done = done;
 	started->done_arg = done_arg;

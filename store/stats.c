@@ -1,8 +1,10 @@
 /* Sizes and counters. */
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "base/err.h"
+#include "store/events.h"
 #include "store/store_internal.h"
 
 static int64_t table_bytes(struct store_txn *txn, enum store_table table)
@@ -21,6 +23,25 @@ static int64_t file_bytes(struct store *store)
 	if (mdb_env_get_fd(store->env, &fd) != 0 || fstat(fd, &status) != 0)
 		return 0;
 	return status.st_size;
+}
+
+static void look_at_disk(struct store *store, struct store_stats *stats)
+{
+	int fd;
+	struct statvfs status;
+	if (mdb_env_get_fd(store->env, &fd) != 0 || fstatvfs(fd, &status) != 0)
+		return;
+	stats->disk_free_bytes = (int64_t)(status.f_bavail * status.f_frsize);
+	stats->disk_bytes = (int64_t)(status.f_blocks * status.f_frsize);
+}
+
+static void look_at_events(struct store_txn *txn, struct store_stats *stats)
+{
+	struct event_record event;
+	if (!store_event_get_last(txn, 0, &event))
+		return;
+	stats->last_event = event.sequence;
+	stats->last_event_s = event.at_s;
 }
 
 static int count_line(const char *line, void *arg)
@@ -62,17 +83,22 @@ int store_get_stats(struct store *store, struct store_stats *ret_stats, struct e
 		.longest_commit_us = counts.longest_commit_us,
 		.commit_us = counts.commit_us,
 		.run_us = counts.run_us,
+		.failed_writes = counts.failed_writes,
 		.certificates = txn_count(txn, TABLE_CERTS),
 		.events = txn_count(txn, TABLE_EVENTS),
 		.epoch = store->epoch,
 	};
 	for (int table = 0; table < STORE_TABLES; table++)
 		stats.used_bytes += table_bytes(txn, (enum store_table)table);
+	look_at_disk(store, &stats);
+	look_at_events(txn, &stats);
 	int rc = store_txn_check(txn, err);
 	store_read_end(txn);
 	if (rc != 0)
 		return -1;
 	stats.readers = count_readers(store);
+	if (store->queue != NULL)
+		queue_get_stats(store->queue, &stats);
 	*ret_stats = stats;
 	return 0;
 }

@@ -101,7 +101,12 @@ struct store_stats {
 	 */
 	int64_t commits, writes, records_written;
 	int64_t last_commit_us, longest_commit_us, commit_us, run_us;
+	int64_t failed_writes;	      /* that the store could not take: full, broken, read-only */
 	int64_t certificates, events; /* records */
+	uint64_t last_event;	      /* its sequence; 0: none */
+	int64_t last_event_s;	      /* its time; 0: none */
+	int64_t waiting_writes, oldest_write_ms; /* not stored yet; how long the first has waited */
+	int64_t disk_free_bytes, disk_bytes; /* of its file system, for this user; 0: not known */
 	int readers;
 	uint64_t epoch; /* random; renewed when the store was restored or went back in time */
 };

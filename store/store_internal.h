@@ -57,6 +57,7 @@ struct store_queue;
 struct store_counts {
 	int64_t commits, writes, records_written;
 	int64_t last_commit_us, longest_commit_us, commit_us, run_us;
+	int64_t failed_writes;
 };
 
 struct store {
@@ -226,6 +227,8 @@ struct store_queue *queue_new(struct store *store, struct err *err); /* ERR_SYST
 void queue_free(struct store_queue *queue);
 /* Until no write runs. NULL is fine. */
 void queue_wait(struct store_queue *queue);
+/* What of the statistics is the queue's. */
+void queue_get_stats(const struct store_queue *queue, struct store_stats *stats);
 
 /* What root makes in the daemon's folder is the daemon's, or it could not start any more. */
 void store_give_files_to_owner(const char *data_dir);

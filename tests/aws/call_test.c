@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "aws/usage.h"
 #include "base/clock.h"
 #include "tests/lib/call_fixture.h"
 #include "tests/lib/fake_clock.h"
@@ -85,6 +86,27 @@ static void throttling_is_waited_out(void **state)
 	assert_int_equal(call_stats().failures, 0);
 	assert_true(fake_http_request(1)->mono_ms - fake_http_request(0)->mono_ms >= 999);
 	assert_true(fake_http_request(2)->mono_ms - fake_http_request(1)->mono_ms >= 1999);
+}
+
+static void calls_are_counted_by_operation_too(void **state)
+{
+	(void)state;
+	struct aws_usage usage = {.count = 0};
+	aws_count_into(fixture.aws, &usage);
+	fake_http_answer(400, THROTTLED);
+	fake_http_answer(200, GOOD);
+	assert_true(run_call().is_good);
+	fake_http_answer(403, "{\"__type\":\"AccessDeniedException\"}");
+	assert_false(run_call().is_good);
+	struct aws_usage_row *row = aws_usage_row(&usage, "acm", "ListCertificates");
+	assert_int_equal(usage.count, 1);
+	assert_int_equal(row->calls, 2);
+	assert_int_equal(row->failures, 1);
+	assert_int_equal(row->requests, 3);
+	assert_int_equal(row->throttles, 1);
+	assert_int_equal(row->retries, 1);
+	assert_int_equal(row->took[0], 3);
+	assert_int_equal(call_stats().attempts, 3);
 }
 
 static void throttling_ends_after_its_budget(void **state)
@@ -314,6 +336,7 @@ int main(void)
 		TEST(what_cannot_begin_is_told_from_the_loop),
 		TEST(missing_credentials_name_their_source),
 		TEST(throttling_is_waited_out),
+		TEST(calls_are_counted_by_operation_too),
 		TEST(throttling_ends_after_its_budget),
 		TEST(bad_answers_are_asked_for_again),
 		TEST(garbage_to_the_end_is_a_protocol_error),

@@ -266,6 +266,36 @@ static void sets_without_an_end_are_kept(void **state)
 	assert_int_equal(p.starts, 1);
 }
 
+static struct cred_state state_now(void)
+{
+	struct cred_state now;
+	cred_get_state(source, &now);
+	return now;
+}
+
+static void the_state_tells_what_is_left_and_whether_it_fails(void **state)
+{
+	(void)state;
+	assert_false(state_now().is_failing || state_now().has_end);
+	fetch("one", 0);
+	assert_false(state_now().is_failing || state_now().has_end);
+	cred_rejected(source, "one");
+	assert_true(state_now().is_failing);
+	answer("two", 3600);
+	fake_loop_run_ready();
+	assert_true(state_now().has_end && !state_now().is_failing);
+	assert_int_equal(state_now().left_s, 3600);
+	fake_clock_set_now_s(clock_now_s() + 3500);
+	assert_int_equal(state_now().left_s, 100);
+	assert_non_null(cred_peek(source)); /* and asks for the next one */
+	fake_loop_run_ready();
+	answer_failure();
+	fake_loop_run_ready();
+	assert_true(state_now().is_failing && state_now().has_end);
+	fake_clock_set_now_s(clock_now_s() + 200);
+	assert_int_equal(state_now().left_s, -100);
+}
+
 static void a_set_that_is_dead_on_arrival_is_an_error(void **state)
 {
 	(void)state;
@@ -418,6 +448,7 @@ int main(void)
 		TEST(short_sessions_are_refreshed_at_half_their_life),
 		TEST(old_set_is_used_while_the_refresh_fails),
 		TEST(sets_without_an_end_are_kept),
+		TEST(the_state_tells_what_is_left_and_whether_it_fails),
 		TEST(a_set_that_is_dead_on_arrival_is_an_error),
 		TEST(rejected_set_is_replaced_before_anyone_uses_it_again),
 		TEST(rejection_forces_at_most_one_fetch_a_minute),

@@ -210,6 +210,23 @@ static void longest_stall_counts_callbacks_and_not_waiting(void **state)
 	assert_int_equal(loop_longest_stall_us(f->loop, false), 0);
 }
 
+static void a_turn_that_is_long_is_a_stall(void **state)
+{
+	struct fixture *f = current = *state;
+	struct loop_stats stats;
+	loop_timer_start(f->loop, 0, be_busy, NULL);
+	loop_run(f->loop);
+	loop_get_stats(f->loop, &stats);
+	assert_true(stats.turns >= 1 && stats.busy_us >= 20000);
+	int64_t before = stats.stalls; /* of a slow machine */
+	for (int i = 0; i < LOOP_STALL_US / 20000 + 1; i++)
+		loop_timer_start(f->loop, 0, be_busy, NULL);
+	loop_run(f->loop);
+	loop_get_stats(f->loop, &stats);
+	assert_true(stats.stalls > before);
+	assert_true(stats.busy_us >= 20000 + LOOP_STALL_US);
+}
+
 static void writing_to_a_closed_socket_does_not_kill_the_process(void **state)
 {
 	(void)state;
@@ -235,6 +252,7 @@ int main(void)
 		TEST(stop_before_the_run_is_not_lost),
 		TEST(run_ends_when_the_last_timer_was_cancelled),
 		TEST(longest_stall_counts_callbacks_and_not_waiting),
+		TEST(a_turn_that_is_long_is_a_stall),
 		TEST(writing_to_a_closed_socket_does_not_kill_the_process),
 	};
 	return cmocka_run_group_tests_name("loop", tests, NULL, NULL);

@@ -47,6 +47,8 @@ static void a_reimport_is_done_tagged_and_proved(void **state)
 	fixture.acm.import_stale_looks = 2;
 	run_plan(&fixture, &outcome);
 	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b; served by 1 of 1 hosts");
+	assert_int_equal(
+		delivery_get_stats(fixture.delivery)->ended[JOB_DELIVER][JOB_SUCCEEDED], 1);
 	assert_int_equal(fixture.acm.imported, 1);
 	assert_string_equal(fixture.acm.cert[0].pem, fixture.new_pem);
 	assert_string_equal(fixture.acm.cert[0].key, NEW_KEY);

@@ -53,7 +53,7 @@ def test_check_names_every_mistake_with_its_place(sensor):
     daemon = sensor(NoAws())
     assert daemon.run("--check").returncode == 0
     daemon.config.write_text(
-        "[sensor]\nmax_requets = 3\nlog_level = loud\nmetrics_listen = off\n"
+        "[sensor]\nmax_requets = 3\nlog_level = loud\nmetrics_listen = localhost\n"
         "[connector prod]\ninterval = 5 parsecs\nregions = us-east-1, Mars\nauth = vault\n"
         "interval = 1h\n[connector prod]\nregion = x\n[conector]\n")
     answer = daemon.run("--check")
@@ -61,7 +61,7 @@ def test_check_names_every_mistake_with_its_place(sensor):
     lines = answer.stderr.splitlines()
     expected = [
         (2, 1, "did you mean max_requests?"), (3, 13, 'log_level = "loud": expected error, warning'),
-        (4, 18, "not in this version"), (6, 12, '"5 parsecs": expected a duration from 1m to 31d'),
+        (4, 18, "expected off, or a numeric address and a port"), (6, 12, '"5 parsecs": expected a duration from 1m to 31d'),
         (7, 11, '"Mars": expected'), (8, 8, "auth = vault: not in this version"),
         (10, 1, "[connector prod] is there twice, first at"), (12, 1, "unknown section [conector]")]
     assert len(lines) == len(expected), lines

@@ -173,3 +173,9 @@ int64_t loop_longest_stall_us(struct loop *loop, bool is_reset)
 	(void)is_reset;
 	return 0;
 }
+
+void loop_get_stats(const struct loop *loop, struct loop_stats *ret_stats)
+{
+	(void)loop;
+	*ret_stats = (struct loop_stats){.turns = 0};
+}

@@ -63,8 +63,7 @@ static void every_option_of_the_configuration_is_told(void **state)
 	for (size_t i = 0; i < config_option_count; i++) {
 		char item[128];
 		snprintf(item, sizeof(item), ".It Ic %s\n", config_options[i].name);
-		bool is_told = strstr(page, item) != NULL;
-		assert_int_equal(is_told, config_options[i].set != config_set_later);
+		assert_non_null(strstr(page, item));
 	}
 	assert_non_null(strstr(page, ".It Ic keep_keys\nHow long"));
 	assert_non_null(strstr(page, "Expected: a duration from 0s to 3650d (s, m, h, d or w).\n"

@@ -40,6 +40,8 @@ struct fixture {
 	struct store *store;
 	struct api *api;
 	char asked[256]; /* what the backend was asked for */
+	int slices;	 /* of metrics */
+	bool is_too_long;
 	struct buf answer;
 };
 
@@ -81,11 +83,26 @@ static void set_log(void *arg, const struct api_log *log)
 		log->uid);
 }
 
+static bool write_metrics(
+	void *arg, struct store_txn *txn, enum openmetrics_format format, struct buf *to)
+{
+	struct fixture *fixture = arg;
+	assert_non_null(txn);
+	if (++fixture->slices < 3)
+		return false;
+	if (fixture->is_too_long)
+		for (size_t i = 0; i <= API_DOCUMENT_MAX; i++)
+			buf_add_char(to, 'x');
+	buf_add_text(to, format == OPENMETRICS_CLASSIC ? "classic" : "openmetrics");
+	return true;
+}
+
 static const struct api_backend backend = {.status = write_status,
 	.progress = write_list,
 	.config = write_list,
 	.log = write_list,
 	.set_log = set_log,
+	.metrics = write_metrics,
 	.scan = ask};
 
 /* --- set up ------------------------------------------------------------------------------------ */
@@ -237,6 +254,31 @@ static void documents_come_from_the_backend(void **state)
 		assert_non_null(strstr(answer, "Content-Type: application/json\r\n"));
 		assert_string_equal(strstr(answer, "\r\n\r\n") + 4, document[i].part);
 	}
+}
+
+static void metrics_are_no_json_and_come_in_the_format_that_is_accepted(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *answer = get(fixture, "GET /metrics");
+	expect_status(answer, 200);
+	assert_int_equal(fixture->slices, 3);
+	assert_non_null(strstr(answer, "\r\nContent-Type: " OPENMETRICS_CONTENT_TYPE "\r\n"));
+	assert_non_null(strstr(answer, "\r\n\r\nopenmetrics"));
+	int fd = ask_for(fixture, "GET /metrics HTTP/1.0\r\nAccept: text/plain\r\n\r\n");
+	buf_reset(&fixture->answer);
+	while (receive(fixture, fd))
+		turn(fixture);
+	close(fd);
+	answer = buf_text(&fixture->answer);
+	assert_non_null(strstr(answer, "\r\nContent-Type: " OPENMETRICS_CLASSIC_TYPE "\r\n"));
+	assert_non_null(strstr(answer, "\r\n\r\nclassic"));
+	answer = get(fixture, "HEAD /metrics");
+	expect_status(answer, 200);
+	assert_null(strstr(answer, "openmetrics\n"));
+	assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
+	expect_status(post(fixture, "/metrics", "{}"), 405);
+	fixture->is_too_long = true;
+	expect_status(get(fixture, "GET /metrics"), 400); /* a limit */
 }
 
 static void lists_are_whole_documents(void **state)
@@ -534,6 +576,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(documents_come_from_the_backend),
+		TEST(metrics_are_no_json_and_come_in_the_format_that_is_accepted),
 		TEST(lists_are_whole_documents),
 		TEST(keep_alive_connections_are_served_again),
 		TEST(scan_is_passed_on_with_who_asks),

@@ -115,6 +115,7 @@ static void defaults_hold_where_nothing_is_written(void **state)
 	assert_int_equal(connector->key_escrow, ESCROW_SENSOR);
 	assert_string_equal(connector->kms_key_id, "");
 	assert_string_equal(config->vault_key_file, "");
+	assert_string_equal(config->metrics_listen, "");
 	assert_int_equal(config->keep_keys_s, 30 * 86400);
 	assert_int_equal(config->keep_events_s, 400 * 86400);
 	assert_int_equal(config->keep_gone_s, 400 * 86400);
@@ -130,6 +131,7 @@ static const char full[] =
 	"max_open = 128\n"
 	"log_level = debug\n"
 	"vault_key_file = /run/credentials/vault\n"
+	"metrics_listen = 127.0.0.1:9847\n"
 	"keep_keys = 45d\n"
 	"keep_events = 90d\n"
 	"keep_gone = 1d\n"
@@ -172,6 +174,7 @@ static void every_option_is_read(void **state)
 	assert_int_equal(config->max_open, 128);
 	assert_int_equal(config->log_level, LOG_DEBUG);
 	assert_string_equal(config->vault_key_file, "/run/credentials/vault");
+	assert_string_equal(config->metrics_listen, "127.0.0.1:9847");
 	assert_int_equal(config->keep_keys_s, 45 * 86400);
 	assert_int_equal(config->keep_events_s, 90 * 86400);
 	assert_int_equal(config->keep_gone_s, 86400);
@@ -276,7 +279,9 @@ static const struct wrong_value wrong_sensor[] = {
 	{"max_requests = many", "2:16: max_requests = \"many\": expected a number from 1 to 1024"},
 	{"max_open = 63", "2:12: max_open = \"63\": expected a number from 64 to 65536"},
 	{"log_level = loud", "2:13: log_level = \"loud\": expected error, warning, info or debug"},
-	{"metrics_listen = off", "2:18: metrics_listen: not in this version"},
+	{"metrics_listen = localhost:9847",
+		"2:18: metrics_listen = \"localhost:9847\": expected off, or a numeric address and a "
+		"port such as 127.0.0.1:9847 or [::1]:9847"},
 	{"interval = 1h", "2:1: unknown option \"interval\" in [sensor]"},
 	{"max_request = 1",
 		"2:1: unknown option \"max_request\" in [sensor]; did you mean max_requests?"},
@@ -523,7 +528,8 @@ static void rendering_tells_each_value_and_where_it_comes_from(void **state)
 	assert_string_equal(json_string_value(json_object_get(row, "source")), "default");
 	row = find_row(rows, "sensor", "name");
 	assert_string_equal(json_string_value(json_object_get(row, "value")), config->name);
-	assert_null(strstr(buf_text(&text), "metrics_listen"));
+	row = find_row(rows, "sensor", "metrics_listen");
+	assert_string_equal(json_string_value(json_object_get(row, "value")), "off");
 	json_decref(document);
 	buf_clear(&text);
 	config_free(config);

@@ -83,6 +83,49 @@ static void each_certificate_counts_where_it_belongs(void **state)
 	for (size_t i = 0; i < 5; i++)
 		assert_int_equal(counts.expires_in_days[i], ending[i]);
 	assert_int_equal(counts.in_use_not_renewing_30, 1);
+	/* 0, 1, 3, 7, 14, 30, 45, 90, 200 days, more. */
+	static const struct cert_life life[2][2] = {
+		{{{2, 0, 0, 0, 0, 1, 0, 1, 0, 0}, 90 * DAY_S},
+			{{0, 0, 0, 0, 0, 0, 0, 0, 1, 0}, 200 * DAY_S}},
+		{{{1, 0, 0, 0, 0, 1, 1, 0, 0, 0}, 60 * DAY_S}, {{0, 0, 0, 1}, 5 * DAY_S}}};
+	assert_memory_equal(counts.life, life, sizeof(life));
+	store_close(store);
+	temp_folder_remove(folder);
+}
+
+enum { MANY = 1000 };
+
+static void put_many(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (uint32_t i = 0; i < MANY; i++)
+		sample_cert_put(txn, i);
+}
+
+static void slices_count_the_same_as_one_pass(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct cert_count count = {.now_s = NOW_S};
+	struct cert_counts whole;
+	char *folder = temp_folder_new();
+	struct store *store = temp_store_open(NULL, folder);
+	assert_int_equal(store_write_now(store, put_many, NULL, &err), 0);
+	int slices = 0;
+	bool is_end = false;
+	while (!is_end) {
+		assert_int_equal(store_read_begin(store, &txn, &err), 0);
+		is_end = store_cert_count_slice(txn, &count, 0);
+		store_read_end(txn);
+		slices++;
+	}
+	assert_int_equal(slices, 4); /* of 256 each */
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	store_cert_count(txn, NOW_S, &whole);
+	store_read_end(txn);
+	assert_int_equal(whole.total + whole.gone, MANY);
+	assert_memory_equal(&count.counts, &whole, sizeof(whole));
 	store_close(store);
 	temp_folder_remove(folder);
 }
@@ -91,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_certificate_counts_where_it_belongs),
+		cmocka_unit_test(slices_count_the_same_as_one_pass),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

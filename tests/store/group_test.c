@@ -272,11 +272,14 @@ static void a_write_that_cannot_begin_says_so(void **state)
 	(void)state;
 	struct err err = ERR_INIT;
 	struct put put = {.number = 1};
+	struct store_stats stats;
 	fake_lmdb_fail(FAKE_LMDB_BEGIN, 1, ENOMEM);
 	assert_int_equal(store_write_now(store, put_one, &put, &err), -1);
 	assert_int_equal(err.kind, ERR_SYSTEM);
 	assert_non_null(strstr(err.text, "Cannot allocate memory"));
 	assert_int_equal(put.runs, 0);
+	assert_int_equal(store_get_stats(store, &stats, &err), 0);
+	assert_int_equal(stats.failed_writes, 1);
 }
 
 static void commits_and_writes_are_counted(void **state)
@@ -291,6 +294,7 @@ static void commits_and_writes_are_counted(void **state)
 	assert_int_equal(store_get_stats(store, &after, &err), 0);
 	assert_int_equal(after.commits, before.commits + 1);
 	assert_int_equal(after.writes, before.writes + GROUP - 1);
+	assert_int_equal(after.failed_writes, 0); /* its owner's doing, not the store's */
 	/* What was rolled back does not count. */
 	assert_true(after.records_written >= before.records_written + GROUP - 1);
 	assert_true(after.commit_us >= before.commit_us + after.last_commit_us);

@@ -299,12 +299,34 @@ static void closing_commits_what_waits_and_tells_nobody(void **state)
 	assert_true(is_stored(0) && is_stored(299));
 }
 
+static void what_waits_is_told_with_the_time_of_the_oldest(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_stats stats;
+	use_up_early_groups();
+	assert_int_equal(store_get_stats(store, &stats, &err), 0);
+	assert_int_equal(stats.waiting_writes, 0);
+	assert_int_equal(stats.oldest_write_ms, 0);
+	start(&jobs[0]);
+	fake_clock_advance_ms(20);
+	start(&jobs[1]);
+	fake_clock_advance_ms(3);
+	assert_int_equal(store_get_stats(store, &stats, &err), 0);
+	assert_int_equal(stats.waiting_writes, 2);
+	assert_int_equal(stats.oldest_write_ms, 23);
+	fake_loop_advance_ms(STORE_GROUP_MS);
+	assert_int_equal(store_get_stats(store, &stats, &err), 0);
+	assert_int_equal(stats.waiting_writes, 0);
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WITH_STORE(after_a_quiet_time_a_few_groups_wait_for_nobody),
+		WITH_STORE(what_waits_is_told_with_the_time_of_the_oldest),
 		WITH_STORE(what_comes_while_a_group_runs_forms_the_next),
 		WITH_STORE(writes_of_50_ms_are_committed_together),
 		WITH_STORE(a_full_group_does_not_wait_and_neither_does_its_rest),
