@@ -25,6 +25,7 @@ static const struct {
 	{"JOB", VALUE_JOBS, NULL},
 	{"KEY", VALUE_FREE, NULL},
 	{"KEY_TYPE", VALUE_WORDS, "rsa2048 rsa3072 rsa4096 ec256 ec384"},
+	{"LEVEL", VALUE_WORDS, "error warning info debug default"},
 	{"N", VALUE_FREE, NULL},
 	{"PATH", VALUE_FILES, NULL},
 	{"PLAN", VALUE_PLANS, NULL},
@@ -36,6 +37,7 @@ static const struct {
 		"unreachable failed account_inactive excluded"},
 	{"STATUS", VALUE_WORDS,
 		"ISSUED EXPIRED PENDING_VALIDATION INACTIVE VALIDATION_TIMED_OUT REVOKED FAILED"},
+	{"TIME", VALUE_FREE, NULL},
 	{"TYPE", VALUE_WORDS, "IMPORTED AMAZON_ISSUED PRIVATE"},
 	{"WHEN", VALUE_FREE, NULL},
 };

@@ -12,7 +12,7 @@ import pytest
 from awssim import BUILD
 from bundle import Authority, key_pem
 from cli import Cli
-from test_delivery import Desk
+from desk import Desk
 from test_torture_secrets import SESSION_KEY, SMALL, expect_clean, known_secrets
 from torture import clean_scan, wait_until
 
