@@ -180,7 +180,7 @@ static void order_rollback(struct store_txn *txn, const struct job_order *order)
 		return;
 	char key_id[VAULT_ID_MAX + 1];
 	text_copy(key_id, sizeof(key_id), job.new_key_id);
-	store_vault_set_wipe_after(txn, key_id, 0); /* as long as the job runs */
+	store_vault_need(txn, key_id, order->id, 0); /* as long as the job runs */
 	if (store_job_get(txn, order->id, &job))
 		job_note(txn, &job, order->now_s, false, true, "rollback asked for");
 }
@@ -312,7 +312,7 @@ static void order_deliver(struct store_txn *txn, const struct job_order *order)
 	plan.job_id = order->id;
 	store_plan_put(txn, &plan);
 	if (key_id[0] != '\0')
-		store_vault_set_wipe_after(txn, key_id, 0); /* as long as the job runs */
+		store_vault_need(txn, key_id, order->id, 0); /* as long as the job runs */
 	if (store_job_get(txn, order->id, &job))
 		job_note(txn, &job, order->now_s, false, true, "delivery asked for");
 }
