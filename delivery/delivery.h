@@ -12,6 +12,7 @@
  *   planner       from a request to a stored plan                   (flow)
  *   job           from a plan to its proof, or back                 (flow, durable)
  *   secret_sweep  left-over secrets                                 (flow)
+ *   forget        which plans and jobs are over for long           (writes the store)
  *
  * The owner (sensor/) gives each flow the client of the account and starts again, at start, the jobs
  * that were running.

@@ -66,7 +66,7 @@ struct config {
 	char *file; /* owned; as given */
 	char *name, *data_dir, *control_socket;
 	char *vault_key_file; /* "": made in data_dir */
-	int64_t keep_keys_s;
+	int64_t keep_keys_s, keep_jobs_s;
 	int64_t max_requests, max_open;
 	enum log_level log_level;
 	struct config_connector *connector; /* owned; in order of the files */

@@ -39,6 +39,11 @@ const struct config_option config_options[] = {
 	{SENSOR(keep_keys), config_set_duration, IN_SENSOR(keep_keys_s), 0, 3650 * DAY, "s", "30d",
 		NULL,
 		"How long the key of a delivered certificate is kept, sealed, for a way back"},
+	/* Whether an id was delivered is asked of the jobs since the last scan: see interval. */
+	{SENSOR(keep_jobs), config_set_duration, IN_SENSOR(keep_jobs_s), 31 * DAY, 3650 * DAY, "s",
+		"400d", NULL,
+		"How long deliveries that ended are kept, with every step; longer while a key is "
+		"kept for their way back"},
 	{SENSOR(max_requests), config_set_number, IN_SENSOR(max_requests), 1, 1024, "requests",
 		"64", NULL, "HTTP requests in flight"},
 	{SENSOR(max_open), config_set_number, IN_SENSOR(max_open), CONFIG_CONNECTORS_MAX, 65536,

@@ -42,7 +42,7 @@ struct desk_options {
 	struct resolve *resolve;
 	const char *sensor_name, *data_dir; /* borrowed for desk_new */
 	const char *vault_key_file;	    /* borrowed for desk_new; "": the vault's own */
-	int64_t keep_keys_s;
+	int64_t keep_keys_s, keep_jobs_s;
 	desk_connector_fn *connector;
 	desk_connector_at_fn *connector_at;
 	void *arg; /* for both */

@@ -11,6 +11,7 @@
 #include "delivery/bundle.h"
 #include "delivery/csr.h"
 #include "delivery/delivery.h"
+#include "delivery/forget.h"
 #include "delivery/remote.h"
 #include "sensor/account_access.h"
 #include "sensor/config.h"
@@ -98,6 +99,10 @@ LIST_HEAD(desk_job_list, desk_job);
 struct desk_upkeep {
 	struct loop_timer *timer;    /* owned */
 	struct store_write *write;   /* owned */
+	int64_t keep_jobs_s;
+	struct forget_place from;    /* the next step */
+	struct forgotten step;	     /* set by its write */
+	size_t plans, jobs;	     /* forgotten this time */
 	struct secret_sweep *sweep;  /* owned */
 	struct connector *connector; /* borrowed; whose secrets are looked through */
 	size_t next;

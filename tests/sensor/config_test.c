@@ -116,6 +116,7 @@ static void defaults_hold_where_nothing_is_written(void **state)
 	assert_string_equal(connector->kms_key_id, "");
 	assert_string_equal(config->vault_key_file, "");
 	assert_int_equal(config->keep_keys_s, 30 * 86400);
+	assert_int_equal(config->keep_jobs_s, 400 * 86400);
 	config_free(config);
 }
 
@@ -129,6 +130,7 @@ static const char full[] =
 	"log_level = debug\n"
 	"vault_key_file = /run/credentials/vault\n"
 	"keep_keys = 45d\n"
+	"keep_jobs = 60d\n"
 	"[connector one]\n"
 	"scope = account\n"
 	"auth = profile\n"
@@ -169,6 +171,7 @@ static void every_option_is_read(void **state)
 	assert_int_equal(config->log_level, LOG_DEBUG);
 	assert_string_equal(config->vault_key_file, "/run/credentials/vault");
 	assert_int_equal(config->keep_keys_s, 45 * 86400);
+	assert_int_equal(config->keep_jobs_s, 60 * 86400);
 	assert_int_equal(config->connector_count, 2);
 	const struct config_connector *one = &config->connector[0];
 	assert_false(one->is_organization);
