@@ -50,7 +50,8 @@
  *                       of_job, connector, account_id, region, arn, certificate_id, created,
  *                       updated, ended, next_attempt, attempts, old_serial, new_serial,
  *                       rollback_possible, evidence; ?id= the one, with steps [{number, at, phase,
- *                       failure, text}]. One that succeeded with something to look at has
+ *                       failure, text}]; wait_s=N with it waits until the job has ended or has a
+ *                       step above after=M, at most LOCAL_API_WAIT_MAX_S. One that succeeded with something to look at has
  *                       "warning: " in its reason
  * POST /v1/cancel       {"job"} -> "job"; refused (409) once the import was sent
  * POST /v1/rollback     {"job"} -> "job"
