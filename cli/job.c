@@ -17,7 +17,8 @@
 enum {
 	FOLLOW_WAIT_S = 30,
 	RECONNECT_MS = 500,
-	REST_MS = 300, /* after an answer without news: a daemon that does not wait is not flooded */
+	REST_MS =
+		300, /* after an answer without news: a daemon that does not wait is not flooded */
 };
 
 static int ask(const struct cli *cli, const struct params *params, long timeout_s,
@@ -98,8 +99,8 @@ static bool is_passing(const struct follow *follow, const struct err *err)
 }
 
 /* What is there, at once for the first time; then when something is new, or after a while. */
-static int wait_for_step(const struct follow *follow, json_t **ret_document,
-	const json_t **ret_job, struct err *err)
+static int wait_for_step(
+	const struct follow *follow, json_t **ret_document, const json_t **ret_job, struct err *err)
 {
 	struct params params = {.count = 0};
 	char after[24], wait[8];
@@ -146,10 +147,10 @@ static int follow_to_end(struct follow *follow, int *ret_code, struct err *err)
 {
 	for (;;) {
 		if (interrupt_came()) {
-			char text[256];
+			char text[4096];
 			snprintf(text, sizeof(text),
-				"interrupted; the job goes on: acmsensor jobs %s --follow",
-				follow->id);
+				"interrupted; the job goes on: %s jobs %s --follow",
+				cli_program(follow->cli), follow->id);
 			return interrupt_fail(text, err);
 		}
 		int64_t shown = follow->shown;

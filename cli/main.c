@@ -31,6 +31,7 @@ static int fill_in(struct cli *cli, const struct args *global, struct err *err)
 	const char *socket_path = args_get(global, "socket"), *output = args_get(global, "output");
 	cli->socket_path = socket_path != NULL ? socket_path : LOCAL_API_SOCKET;
 	cli->offline_dir = args_get(global, "offline");
+	cli->program = cli_program_new(socket_path, cli->offline_dir); /* to the end */
 	cli->terminal = terminal_detect(STDOUT_FILENO);
 	cli->now_s = clock_now_s();
 	if (socket_path != NULL && cli->offline_dir != NULL)

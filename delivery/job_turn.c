@@ -148,8 +148,8 @@ static void keep_deleted_key(struct store_txn *txn, const struct job_run *run)
 }
 
 /* Under the ARN a job that changed it decides; others need the key for themselves alone. */
-static void write_vault(struct store_txn *txn, const struct job_record *job,
-	const struct job_vault_change *change)
+static void write_vault(
+	struct store_txn *txn, const struct job_record *job, const struct job_vault_change *change)
 {
 	bool is_of_arn = job->may_have_imported && job->arn[0] != '\0';
 	if (change->is_delete) {

@@ -196,7 +196,8 @@ static int take_query(struct rows_job *job, struct api_params *params, struct er
 		return err_set(err, ERR_CONFIG, "id: expected at most %d bytes", DELIVERY_ID_MAX);
 	if (id != NULL && !job->is_plans) {
 		after = api_params_take(params, "after");
-		if (after != NULL && text_parse_int(after, 0, UINT32_MAX, &job->after_step, err) != 0)
+		if (after != NULL &&
+			text_parse_int(after, 0, UINT32_MAX, &job->after_step, err) != 0)
 			return err_wrap(err, "after");
 		if (api_take_wait(params, &wait_s, err) != 0)
 			return -1;

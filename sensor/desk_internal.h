@@ -97,8 +97,8 @@ LIST_HEAD(desk_job_list, desk_job);
 
 /* One at a time is not NULL. */
 struct desk_upkeep {
-	struct loop_timer *timer;    /* owned */
-	struct store_write *write;   /* owned */
+	struct loop_timer *timer;  /* owned */
+	struct store_write *write; /* owned */
 	int64_t keep_jobs_s;
 	struct forget_place from;    /* the next step */
 	struct forgotten step;	     /* set by its write */

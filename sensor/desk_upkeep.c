@@ -86,7 +86,8 @@ static void on_forgotten(void *arg, const struct err *err)
 	struct desk_upkeep *upkeep = &desk->upkeep;
 	upkeep->write = NULL;
 	if (err != NULL) {
-		log_warning("forget plans and jobs error=%s reason=\"%s\" next=\"again in an hour\"",
+		log_warning(
+			"forget plans and jobs error=%s reason=\"%s\" next=\"again in an hour\"",
 			err_kind_name(err->kind), err->text);
 		end_forgetting(desk);
 		return;
@@ -111,8 +112,8 @@ static void forget_next(void *arg)
 {
 	struct desk *desk = arg;
 	desk->upkeep.timer = NULL;
-	desk->upkeep.write = store_write_start(
-		desk->store, write_forgotten, &desk->upkeep, on_forgotten, desk);
+	desk->upkeep.write =
+		store_write_start(desk->store, write_forgotten, &desk->upkeep, on_forgotten, desk);
 }
 
 /* --- sealed keys ------------------------------------------------------------------------------- */

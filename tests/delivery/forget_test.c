@@ -66,8 +66,7 @@ static void write_job(struct store_txn *txn, void *arg)
 		txn, job->id, &(struct job_step){.phase = JOB_CHECK, .text = "looks"});
 }
 
-static void put_job(
-	const char *id, int64_t ended_s, const char *old_key_id, const char *new_key_id)
+static void put_job(const char *id, int64_t ended_s, const char *old_key_id, const char *new_key_id)
 {
 	write_now(write_job, &(struct job_record){.id = id,
 				     .kind = JOB_DELIVER,
@@ -239,7 +238,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_job_stays_as_configured_and_while_the_vault_has_a_key_of_it, setup,
 			teardown),
-		cmocka_unit_test_setup_teardown(it_goes_in_steps_and_misses_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			it_goes_in_steps_and_misses_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_not_there_is_not_forgotten_twice, setup, teardown),
 	};

@@ -466,8 +466,7 @@ static void a_key_that_another_arn_has_outlives_its_replacement_and_its_delete(v
 		job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
 		assert_int_equal(
 			store_write_now(fixture.store, write_need_elsewhere, &until_s, &err), 0);
-		struct job_order order = {
-			.kind = kinds[i], .plan_id = PLAN_ID, .arn = fixture.arn};
+		struct job_order order = {.kind = kinds[i], .plan_id = PLAN_ID, .arn = fixture.arn};
 		assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
 		job_fixture_start(&fixture);
 		job_fixture_finish(&fixture);
@@ -620,7 +619,8 @@ int main(void)
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
 		cmocka_unit_test(delete_refuses_drains_and_archives),
 		cmocka_unit_test(the_key_of_what_was_deleted_goes_as_one_that_was_replaced),
-		cmocka_unit_test(a_key_that_another_arn_has_outlives_its_replacement_and_its_delete),
+		cmocka_unit_test(
+			a_key_that_another_arn_has_outlives_its_replacement_and_its_delete),
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),

@@ -238,7 +238,7 @@ static void what_is_due_is_deleted_and_nothing_else(void **state)
 static const struct need {
 	const char *who;
 	int64_t until_s;
-} *need;
+} * need;
 
 static void write_need(struct store_txn *txn, void *arg)
 {
