@@ -23,7 +23,7 @@ enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV };
 struct cli {
 	const char *socket_path;
 	const char *offline_dir; /* NULL: ask the daemon */
-	const char *program;	 /* cli_program_new; NULL: no option was given */
+	char *program;		 /* owned; cli_program_new; NULL: no option was given */
 	enum output output;
 	struct terminal terminal; /* of stdout */
 	int64_t now_s;
