@@ -294,6 +294,11 @@ static void show_next(const struct cli *cli, const json_t *plan)
 	} else if (strcmp(state, "expired") == 0) {
 		facts_time(cli, "Expired", row_time(plan, "expires"));
 		facts_format(cli, "Next", "%s plan, again: this one has expired", cli_program(cli));
+	} else if (strcmp(state, "void") == 0) {
+		facts_format(cli, "Next",
+			"%s plan, again: this one is void, what it was made for has "
+			"changed since",
+			cli_program(cli));
 	} else {
 		facts_time(cli, "Expires", row_time(plan, "expires"));
 		facts_format(

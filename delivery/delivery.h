@@ -107,6 +107,10 @@ void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1
  * another job runs on that ARN; rollback impossible, and why). */
 void job_order_write(struct store_txn *txn, const struct job_order *order);
 
+/* Whether an open plan could not be applied any more, by what is known without asking AWS: somebody
+ * replaced the certificate, or another delivery brings one with that id. */
+bool plan_is_void(struct store_txn *txn, const struct plan_record *plan);
+
 /* Asks a job to end before it changes anything; to be followed by job_run_wake. Fails the
  * transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the import or delete may have been
  * sent. */

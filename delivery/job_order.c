@@ -200,6 +200,24 @@ static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan)
 	return true;
 }
 
+/* By a scan after the plan was made. */
+static bool is_replaced(
+	struct store_txn *txn, const struct plan_record *plan, struct cert_record *ret_cert)
+{
+	return plan->arn[0] != '\0' && store_cert_get(txn, plan->arn, ret_cert) &&
+	       ret_cert->detailed_s > plan->created_s && ret_cert->serial[0] != '\0' &&
+	       !x509_is_same_serial(ret_cert->serial, plan->old_serial);
+}
+
+bool plan_is_void(struct store_txn *txn, const struct plan_record *plan)
+{
+	struct cert_record cert;
+	struct job_record job;
+	if (plan->decision == PLAN_IMPORT_NEW)
+		return certificate_id_delivered_since(txn, plan, &job);
+	return is_replaced(txn, plan, &cert);
+}
+
 static bool is_plan_open(
 	struct store_txn *txn, const struct job_order *order, const struct plan_record *plan)
 {
@@ -219,9 +237,7 @@ static bool is_plan_open(
 			text_format_time(plan->expires_s, until));
 		return false;
 	}
-	bool is_known = plan->arn[0] != '\0' && store_cert_get(txn, plan->arn, &cert);
-	if (is_known && cert.detailed_s > plan->created_s && cert.serial[0] != '\0' &&
-		!x509_is_same_serial(cert.serial, plan->old_serial)) {
+	if (is_replaced(txn, plan, &cert)) {
 		refuse(txn, ERR_REFUSED,
 			"plan %s is void: someone else replaced the certificate (serial %s instead "
 			"of %s): plan again",

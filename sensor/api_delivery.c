@@ -109,7 +109,7 @@ static bool add_row(struct rows_job *job, struct store_txn *txn)
 		if (is_one ? !store_plan_get(txn, job->id, &plan)
 			   : !store_plan_next(txn, job->position, &plan))
 			return false;
-		desk_render_plan(&plan, clock_now_s(), &job->writer);
+		desk_render_plan(txn, &plan, clock_now_s(), &job->writer);
 	} else {
 		if (is_one ? !store_job_get(txn, job->id, &record)
 			   : !store_job_next(txn, job->position, &record))

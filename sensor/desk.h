@@ -73,6 +73,7 @@ struct plan_record;
 /* One object: local_api.h. with_steps: those of the job too. */
 void desk_render_job(struct store_txn *txn, const struct job_record *job, bool with_steps,
 	struct json_writer *writer);
-void desk_render_plan(const struct plan_record *plan, int64_t now_s, struct json_writer *writer);
+void desk_render_plan(struct store_txn *txn, const struct plan_record *plan, int64_t now_s,
+	struct json_writer *writer);
 
 #endif

@@ -147,6 +147,12 @@ void desk_work_next(struct desk *desk);
 /* Opens the way into op->account_id through op->connector; then desk_op's step goes on. */
 void desk_op_destroy(struct desk_op *op);
 
+/* --- desk_place.c --- */
+
+/* After AWS has refused what op asked there: when the inventory knows that account or region are
+ * none of the connector's, err says that instead. op has a connector. */
+void desk_explain_place(const struct desk_op *op, struct err *err);
+
 /* --- desk_plan.c --- */
 
 /* Reads the body. ERR_CONFIG, ERR_PROTOCOL. */

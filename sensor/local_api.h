@@ -43,7 +43,7 @@
  *                       rules [{name, verdict (passed, broken, unconfirmed), text}],
  *                       warnings and notes [{name, text}], tags {}, bindings_to_move [],
  *                       rollback {possible, reason}, auto_rollback, key_escrow, verify_hosts []
- * GET /v1/plans         "plans", each with "state" (open, applied, expired, refused) and "job";
+ * GET /v1/plans         "plans", each with "state" (open, void, applied, expired, refused) and "job";
  *                       ?id= the one
  * POST /v1/apply        {"plan"} -> "job"
  * GET /v1/jobs          "jobs": id, kind (deliver, rollback, delete), state, phase, reason, plan,

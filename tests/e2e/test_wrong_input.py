@@ -1,7 +1,4 @@
 """What a person gets wrong on the way to a delivery: one sentence each, which says what to do next."""
-import base64
-import subprocess
-
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
 
@@ -21,6 +18,7 @@ class Files:
     def write(self, name, content):
         path = self.folder / name
         path.write_bytes(content)
+        path.chmod(0o600)
         return path
 
     def parts(self, bundle=None, **changed):
@@ -78,22 +76,41 @@ MATERIAL = {
     "pkcs12 without key": (pkcs12_without_key, ["key"]),
 }
 ARNS = {
-    "other account": (f"arn:aws:acm:{REGION}:999999999999:certificate/{ID}", ["999999999999"]),
-    "other region": (f"arn:aws:acm:eu-north-9:ACCOUNT:certificate/{ID}", ["eu-north-9"]),
+    "other account": (f"arn:aws:acm:{REGION}:999999999999:certificate/{ID}", ["account 999999999999 is none of connector prod"]),
+    "other region": (f"arn:aws:acm:eu-north-9:ACCOUNT:certificate/{ID}", ["region eu-north-9 is none that connector prod reads"]),
     "other partition": (f"arn:aws-cn:acm:{REGION}:ACCOUNT:certificate/{ID}", ["partition"]),
-    "not a certificate": ("arn:aws:iam::123456789012:role/x", ["ARN"]),
+    "not a certificate": ("arn:aws:iam::123456789012:role/x", ["expected arn:aws:acm:"]),
 }
 
 
-@pytest.fixture(scope="module")
-def at(module_awssim, module_sensor):
-    sim = module_awssim
-    return Desk(sim, module_sensor)
+@pytest.fixture
+def at(awssim, sensor):
+    sim = awssim(accounts=2, certs_per_region=0, regions=REGION, rate_scale=0)
+    one = sensor(sim, connectors={"prod": {"import": "all", "interval": "24h"}})
+    one.start()
+    one.wait_idle()
+    return Desk(sim, one)
 
 
-def sentence(done):
+def refused(at, words, *arguments):
+    """The one sentence."""
+    done = Cli("--socket", at.sensor.socket).run(*arguments, code=None)
     lines = done.stderr.splitlines()
-    assert len(lines) == 1 and lines[0].startswith("acmsensor: "), done
-    print(lines[0])
-    assert len(lines[0]) < 330, lines[0]
+    assert done.returncode in (1, 2) and done.stdout == "" and len(lines) == 1, done
+    assert lines[0].startswith("acmsensor: ") and len(lines[0]) < 330, lines[0]
+    assert all(word in lines[0] for word in words), (words, lines[0])
+    assert at.sim.imports() == []
     return lines[0]
+
+
+@pytest.mark.parametrize("case", MATERIAL)
+def test_wrong_files(at, tmp_path, case):
+    make, words = MATERIAL[case]
+    print(case, refused(at, words, "plan", "--account", at.account, "--region", REGION, *make(Files(tmp_path))))
+
+
+@pytest.mark.parametrize("case", ARNS)
+def test_foreign_arns(at, tmp_path, case):
+    arn, words = ARNS[case]
+    print(case, refused(at, words, "plan", "--arn", arn.replace("ACCOUNT", at.account),
+                  *Files(tmp_path).parts()))
