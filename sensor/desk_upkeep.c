@@ -1,12 +1,12 @@
 /*
  * What the desk does by itself, at the start and every hour: sealed keys whose time is over go,
- * then the keys of epochs that nothing is left of, then plans and jobs that are over for long, in
- * steps of some milliseconds so that nobody waits, then secrets in Secrets Manager that a crash left
- * over.
+ * then the keys of epochs that nothing is left of, then plans and jobs that are over for long (in
+ * steps of some milliseconds, so that nobody waits), then secrets in Secrets Manager that a crash
+ * left over.
  *
- *   WAIT_HOUR -> WAIT_DUE -> WAIT_FORGOTTEN -> WAIT_SECRETS (a connector after the other) -> WAIT_HOUR
- *                            ^            |
- *                            +------------+ a step
+ *   WAIT_HOUR -> WAIT_DUE -> WAIT_FORGOTTEN -> WAIT_SECRETS -> WAIT_HOUR
+ *                            ^            |    ^          |
+ *                            +-- a step --+    +----------+ a connector
  */
 #include <stdlib.h>
 
@@ -65,7 +65,7 @@ static void sweep_next(struct desk *desk)
 	wait_hour(desk, HOUR_MS);
 }
 
-/* --- plans and jobs ---------------------------------------------------------------------------- */
+/* --- plans and jobs -------------------------------------------------------------------------- */
 
 static void forget_next(void *arg);
 
@@ -116,7 +116,7 @@ static void forget_next(void *arg)
 		store_write_start(desk->store, write_forgotten, &desk->upkeep, on_forgotten, desk);
 }
 
-/* --- sealed keys ------------------------------------------------------------------------------- */
+/* --- sealed keys ----------------------------------------------------------------------------- */
 
 static void on_due(void *arg, const struct err *write_err)
 {

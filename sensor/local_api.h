@@ -51,8 +51,8 @@
  *                       updated, ended, next_attempt, attempts, old_serial, new_serial,
  *                       rollback_possible, evidence; ?id= the one, with steps [{number, at, phase,
  *                       failure, text}]; wait_s=N with it waits until the job has ended or has a
- *                       step above after=M, at most LOCAL_API_WAIT_MAX_S. One that succeeded with something to look at has
- *                       "warning: " in its reason
+ *                       step above after=M, at most LOCAL_API_WAIT_MAX_S. One that
+ *                       succeeded with something to look at has "warning: " in its reason
  * POST /v1/cancel       {"job"} -> "job"; refused (409) once the import was sent
  * POST /v1/rollback     {"job"} -> "job"
  * POST /v1/csr          {"connector"?, "domains"?, "key_type"?, "subject"?, "arn"?} -> "csr": id,

@@ -1,7 +1,7 @@
 /*
  * Delivery jobs by id, their steps by id and number, and an index from (ARN, leaf) to the job that
- * brought that leaf there. It is an index and no walk because jobs are kept for long as evidence, so that
- * there are more of them each year, and every plan of a reimport asks.
+ * brought that leaf there. It is an index and no walk because jobs are kept for long as
+ * evidence, so that there are many of them, and every plan of a reimport asks.
  */
 #include "store/jobs.h"
 

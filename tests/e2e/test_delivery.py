@@ -393,6 +393,7 @@ def test_plan_is_void_when_somebody_else_replaced_the_certificate(desk, ec):
     assert at.serial(arn) == before
     at.refused("/v1/apply", 409, plan=plan["id"])
     # What a scan has seen is said without a job.
+    at.sensor.wait_idle()  # or the scan would join the first cycle
     plan = at.plan(ec.issue("www.example.com", number=1), arn=arn)
     at.held(ec.issue("www.example.com", number=3), CertificateArn=arn)
     time.sleep(1.1)  # the times are of whole seconds
