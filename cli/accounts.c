@@ -120,8 +120,8 @@ static int show_tree(const struct cli *cli, const struct params *params)
 	if (source_rows(cli, LIST_ACCOUNTS, params, collect, rows, &err) != 0)
 		code = cli_fail(&err);
 	else if (json_array_size(rows) == 0)
-		cli_note(
-			"no accounts are known yet; `acmsensor status` tells whether a cycle has run");
+		cli_note("no accounts are known yet; `%s status` tells whether a cycle has run",
+			cli_program(cli));
 	else
 		print_tree(cli, rows);
 	json_decref(rows);

@@ -23,6 +23,7 @@ enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV };
 struct cli {
 	const char *socket_path;
 	const char *offline_dir; /* NULL: ask the daemon */
+	char *program;		 /* owned; cli_program_new; NULL: no option was given */
 	enum output output;
 	struct terminal terminal; /* of stdout */
 	int64_t now_s;
@@ -34,6 +35,13 @@ struct cli {
 struct err;
 int cli_fail(const struct err *err);
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "acmsensor", with --socket or --offline when the user gave it: every command that is suggested
+ * begins so. */
+const char *cli_program(const struct cli *cli);
+/* Both NULL when not given; a shell reads the result as one word an argument. Owned by the
+ * caller. */
+char *cli_program_new(const char *socket_path, const char *offline_dir);
 
 /* The commands, a file each; all return an exit code. */
 int command_status(struct cli *cli, const struct args *args);

@@ -123,7 +123,8 @@ static int show_sorted(const struct cli *cli, const struct params *params)
 		code = print_halves(cli, &halves);
 		if (code < 0) {
 			cli_note(
-				"no account-region matches; `acmsensor status` tells whether a cycle has run");
+				"no account-region matches; `%s status` tells whether a cycle has run",
+				cli_program(cli));
 			code = EXIT_DONE;
 		}
 	}

@@ -43,11 +43,11 @@ static json_t *make_order(const struct args *args)
 static void print_csr(const struct cli *cli, const json_t *csr)
 {
 	const char *id = row_text(csr, "id");
-	(void)cli;
 	fputs(row_text(csr, "pem"), stdout);
 	cli_note("request %s, key %s, which stays on the sensor", id,
 		row_text(csr, "key_algorithm"));
-	cli_note("once it is signed: acmsensor plan --csr %s --cert FILE --chain FILE ...", id);
+	cli_note("once it is signed: %s plan --csr %s --cert FILE --chain FILE ...",
+		cli_program(cli), id);
 }
 
 int command_csr(struct cli *cli, const struct args *args)

@@ -15,17 +15,17 @@
 #include "sensor/local_api.h"
 
 enum {
-	LOOK_MS = 300,
+	FOLLOW_WAIT_S = 30,
 	RECONNECT_MS = 500,
+	REST_MS =
+		300, /* after an answer without news: a daemon that does not wait is not flooded */
 };
 
-int job_get(const struct cli *cli, const char *id, json_t **ret_document, const json_t **ret_job,
-	struct err *err)
+static int ask(const struct cli *cli, const struct params *params, long timeout_s,
+	json_t **ret_document, const json_t **ret_job, struct err *err)
 {
-	struct params params = {.count = 0};
 	json_t *document = NULL;
-	params_add(&params, "id", id);
-	if (source_get(cli, LOCAL_API_JOBS, &params, JOB_TIMEOUT_S, &document, err) != 0)
+	if (source_get(cli, LOCAL_API_JOBS, params, timeout_s, &document, err) != 0)
 		return -1;
 	const json_t *job = json_array_get(row_get(document, "jobs"), 0);
 	if (!json_is_object(job) || !row_has(job, "state")) {
@@ -35,6 +35,14 @@ int job_get(const struct cli *cli, const char *id, json_t **ret_document, const 
 	*ret_document = document;
 	*ret_job = job;
 	return 0;
+}
+
+int job_get(const struct cli *cli, const char *id, json_t **ret_document, const json_t **ret_job,
+	struct err *err)
+{
+	struct params params = {.count = 0};
+	params_add(&params, "id", id);
+	return ask(cli, &params, JOB_TIMEOUT_S, ret_document, ret_job, err);
 }
 
 /* --- following -------------------------------------------------------------------------------- */
@@ -90,13 +98,29 @@ static bool is_passing(const struct follow *follow, const struct err *err)
 					       err->kind == ERR_STOPPED);
 }
 
+/* What is there, at once for the first time; then when something is new, or after a while. */
+static int wait_for_step(
+	const struct follow *follow, json_t **ret_document, const json_t **ret_job, struct err *err)
+{
+	struct params params = {.count = 0};
+	char after[24], wait[8];
+	snprintf(after, sizeof(after), "%" PRId64, follow->shown);
+	snprintf(wait, sizeof(wait), "%d", FOLLOW_WAIT_S);
+	params_add(&params, "id", follow->id);
+	params_add(&params, "after", after);
+	params_add(&params, "wait_s", follow->has_answered && !follow->is_away ? wait : NULL);
+	return ask(follow->cli, &params, JOB_TIMEOUT_S + FOLLOW_WAIT_S, ret_document, ret_job, err);
+}
+
 /* One look. 1: the job has ended, *ret_code says how; 0: it goes on; -1 with err. */
 static int look(struct follow *follow, int *ret_code, struct err *err)
 {
 	json_t *document = NULL;
 	const json_t *job = NULL;
 	struct err get_err = ERR_INIT;
-	if (job_get(follow->cli, follow->id, &document, &job, &get_err) != 0) {
+	if (wait_for_step(follow, &document, &job, &get_err) != 0) {
+		if (interrupt_is(&get_err))
+			return 0; /* the loop tells */
 		if (!is_passing(follow, &get_err)) {
 			*err = get_err;
 			return -1;
@@ -123,16 +147,18 @@ static int follow_to_end(struct follow *follow, int *ret_code, struct err *err)
 {
 	for (;;) {
 		if (interrupt_came()) {
-			char text[256];
+			char text[4096];
 			snprintf(text, sizeof(text),
-				"interrupted; the job goes on: acmsensor jobs %s --follow",
-				follow->id);
+				"interrupted; the job goes on: %s jobs %s --follow",
+				cli_program(follow->cli), follow->id);
 			return interrupt_fail(text, err);
 		}
+		int64_t shown = follow->shown;
 		int rc = look(follow, ret_code, err);
 		if (rc != 0)
 			return rc == 1 ? 0 : -1;
-		poll(NULL, 0, follow->is_away ? RECONNECT_MS : LOOK_MS);
+		if (follow->is_away || follow->shown == shown)
+			poll(NULL, 0, follow->is_away ? RECONNECT_MS : REST_MS);
 	}
 }
 

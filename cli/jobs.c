@@ -57,7 +57,8 @@ static void print_jobs(const struct cli *cli, const json_t *jobs)
 	if (table_rows(table) > 0)
 		table_print(table, stdout);
 	else
-		cli_note("there is no job yet: acmsensor plan, then acmsensor apply PLAN");
+		cli_note("there is no job yet: %s plan, then %s apply PLAN", cli_program(cli),
+			cli_program(cli));
 	table_free(table);
 }
 
@@ -103,7 +104,7 @@ int command_jobs(struct cli *cli, const struct args *args)
 {
 	const char *id = args->positional_count > 0 ? args->positional[0] : NULL;
 	if (id == NULL && args_has(args, "follow")) {
-		cli_note("--follow follows one job: acmsensor jobs JOB --follow");
+		cli_note("--follow follows one job: %s jobs JOB --follow", cli_program(cli));
 		return EXIT_USAGE;
 	}
 	if (id == NULL)

@@ -31,6 +31,7 @@ static int fill_in(struct cli *cli, const struct args *global, struct err *err)
 	const char *socket_path = args_get(global, "socket"), *output = args_get(global, "output");
 	cli->socket_path = socket_path != NULL ? socket_path : LOCAL_API_SOCKET;
 	cli->offline_dir = args_get(global, "offline");
+	cli->program = cli_program_new(socket_path, cli->offline_dir);
 	cli->terminal = terminal_detect(STDOUT_FILENO);
 	cli->now_s = clock_now_s();
 	if (socket_path != NULL && cli->offline_dir != NULL)
@@ -66,19 +67,13 @@ static int complete(int count, char *const *words)
 	return code;
 }
 
-int main(int argc, char **argv)
+static int run(struct cli *cli, int argc, char **argv)
 {
 	struct err err = ERR_INIT;
-	struct cli cli = {.output = OUTPUT_TABLE};
 	const struct command *command;
 	struct args global, args;
-	std_files_open();
-	/* `acmsensor certs | head` ends quietly, as any filter does. */
-	signal(SIGPIPE, SIG_DFL);
-	if (argc > 1 && strcmp(argv[1], "complete") == 0)
-		return complete(argc - 2, argv + 2);
 	if (options_parse(commands, argc - 1, argv + 1, &command, &global, &args, &err) != 0 ||
-		fill_in(&cli, &global, &err) != 0)
+		fill_in(cli, &global, &err) != 0)
 		return cli_fail(&err);
 	if (args_has(&global, "version")) {
 		printf("acmsensor %s\n", ACMSENSOR_VERSION);
@@ -89,11 +84,24 @@ int main(int argc, char **argv)
 		struct args topic = {.option = none,
 			.positional = {command != NULL ? command->name : NULL},
 			.positional_count = command != NULL ? 1 : 0};
-		int code = flush(command_help(&cli, &topic));
+		int code = flush(command_help(cli, &topic));
 		return command == NULL && !args_has(&global, "help") ? EXIT_USAGE : code;
 	}
 	start_curl();
-	int code = flush(command->run(&cli, &args));
+	int code = flush(command->run(cli, &args));
 	curl_global_cleanup();
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {.output = OUTPUT_TABLE};
+	std_files_open();
+	/* `acmsensor certs | head` ends quietly, as any filter does. */
+	signal(SIGPIPE, SIG_DFL);
+	if (argc > 1 && strcmp(argv[1], "complete") == 0)
+		return complete(argc - 2, argv + 2);
+	int code = run(&cli, argc, argv);
+	free(cli.program);
 	return code;
 }

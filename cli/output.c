@@ -183,8 +183,8 @@ void output_nothing_found(const struct cli *cli, const char *what)
 	if (output_count_problems(cli, &problems, &err) != 0)
 		cli_note("%s; whether everything was read is not known: %s", what, err.text);
 	else if (problems > 0)
-		cli_note("%s; %zu account-regions could not be read: acmsensor coverage --problems",
-			what, problems);
+		cli_note("%s; %zu account-regions could not be read: %s coverage --problems", what,
+			problems, cli_program(cli));
 	else
 		cli_note("%s", what);
 }

@@ -290,13 +290,19 @@ static void show_next(const struct cli *cli, const json_t *plan)
 		facts_styled(cli, "Next", "nothing: a refused plan cannot be applied", STYLE_RED);
 	} else if (job[0] != '\0') {
 		facts_format(cli, "Applied by", "%s", job);
-		facts_format(cli, "Next", "acmsensor jobs %s", job);
+		facts_format(cli, "Next", "%s jobs %s", cli_program(cli), job);
 	} else if (strcmp(state, "expired") == 0) {
 		facts_time(cli, "Expired", row_time(plan, "expires"));
-		facts_line(cli, "Next", "acmsensor plan, again: this one has expired");
+		facts_format(cli, "Next", "%s plan, again: this one has expired", cli_program(cli));
+	} else if (strcmp(state, "void") == 0) {
+		facts_format(cli, "Next",
+			"%s plan, again: this one is void, what it was made for has "
+			"changed since",
+			cli_program(cli));
 	} else {
 		facts_time(cli, "Expires", row_time(plan, "expires"));
-		facts_format(cli, "Next", "acmsensor apply %s --wait", row_text(plan, "id"));
+		facts_format(
+			cli, "Next", "%s apply %s --wait", cli_program(cli), row_text(plan, "id"));
 	}
 }
 

@@ -70,10 +70,10 @@ static int show_unread(const struct cli *cli, const struct args *args, struct er
 		table_print(unread.table, stdout);
 	}
 	if (rc == 0 && unread.count > UNREAD_MAX)
-		cli_note("and %zu more; all, with reasons: acmsensor coverage --problems",
-			unread.count - UNREAD_MAX);
+		cli_note("and %zu more; all, with reasons: %s coverage --problems",
+			unread.count - UNREAD_MAX, cli_program(cli));
 	else if (rc == 0 && unread.count > 0)
-		cli_note("the reasons: acmsensor coverage --problems");
+		cli_note("the reasons: %s coverage --problems", cli_program(cli));
 	table_free(unread.table);
 	return rc;
 }
@@ -144,7 +144,8 @@ static int show_end(const struct cli *cli, const struct args *args, json_t *cycl
 	if (cli->output == OUTPUT_JSON || cli->output == OUTPUT_CSV) {
 		print_cycles(cli, cycles);
 		if (code == EXIT_WARNINGS)
-			cli_note("not everything could be read: acmsensor coverage --problems");
+			cli_note("not everything could be read: %s coverage --problems",
+				cli_program(cli));
 		return code;
 	}
 	json_array_foreach(cycles, i, cycle)
@@ -192,7 +193,7 @@ static void print_scans(const struct cli *cli, const json_t *scans)
 			: strcmp(state, "queued") == 0 ? "begins when the cycle under way has ended"
 						       : "a cycle has begun");
 	}
-	cli_note("progress and outcome: acmsensor scan --wait");
+	cli_note("progress and outcome: %s scan --wait", cli_program(cli));
 }
 
 static void print_answer(const struct cli *cli, const json_t *document)

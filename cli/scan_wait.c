@@ -44,7 +44,8 @@ static const json_t *find_cycle(const json_t *progress, const char *cycle_id)
 }
 
 /* Ours of all cycles that the daemon tells of. */
-static int choose(const json_t *progress, const json_t *cycle_ids, json_t *chosen, struct err *err)
+static int choose(const struct cli *cli, const json_t *progress, const json_t *cycle_ids,
+	json_t *chosen, struct err *err)
 {
 	size_t i;
 	json_t *id;
@@ -55,8 +56,8 @@ static int choose(const json_t *progress, const json_t *cycle_ids, json_t *chose
 		if (one == NULL)
 			return err_set(err, ERR_NOT_FOUND,
 				"the daemon no longer knows the cycle %s; it was probably "
-				"restarted and goes on by itself: acmsensor status",
-				text);
+				"restarted and goes on by itself: %s status",
+				text, cli_program(cli));
 		json_array_append(chosen, (json_t *)one);
 	}
 	return 0;
@@ -113,13 +114,21 @@ static int look(struct wait *wait, const json_t *cycle_ids, json_t **ret_chosen,
 	int rc =
 		source_get(wait->cli, LOCAL_API_PROGRESS, NULL, PROGRESS_TIMEOUT_S, &document, err);
 	if (rc == 0)
-		rc = choose(row_get(document, "progress"), cycle_ids, chosen, err);
+		rc = choose(wait->cli, row_get(document, "progress"), cycle_ids, chosen, err);
 	json_decref(document);
 	if (rc == 0)
 		*ret_chosen = chosen;
 	else
 		json_decref(chosen);
 	return rc;
+}
+
+static int fail_interrupted(const struct cli *cli, struct err *err)
+{
+	char text[4096];
+	snprintf(text, sizeof(text), "interrupted; the cycle goes on: %s scan --wait joins it",
+		cli_program(cli));
+	return interrupt_fail(text, err);
 }
 
 static int wait_for(
@@ -129,9 +138,7 @@ static int wait_for(
 	for (;;) {
 		json_t *chosen = NULL;
 		if (interrupt_came())
-			return interrupt_fail(
-				"interrupted; the cycle goes on: acmsensor scan --wait joins it",
-				err);
+			return fail_interrupted(wait->cli, err);
 		if (look(wait, cycle_ids, &chosen, err) != 0)
 			return -1;
 		if (is_done(chosen)) {

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "cli/source_internal.h"
 #include "sensor/local_api.h"
 
@@ -79,6 +80,14 @@ static int add_query(struct buf *url, CURL *curl, const struct params *params, b
 }
 
 /* Opens a request; on failure there is nothing to clear. */
+/* Called at least once a second, whatever comes: a Ctrl-C that is caught ends the wait. */
+static int on_progress(
+	void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+	(void)arg, (void)down_total, (void)down, (void)up_total, (void)up;
+	return interrupt_came() ? 1 : 0;
+}
+
 static int request_init(struct request *request, const struct cli *cli, const char *path,
 	const struct params *params, bool is_ndjson, struct err *err)
 {
@@ -99,6 +108,8 @@ static int request_init(struct request *request, const struct cli *cli, const ch
 		curl_easy_setopt(request->curl, CURLOPT_UNIX_SOCKET_PATH, cli->socket_path);
 		curl_easy_setopt(request->curl, CURLOPT_PROXY, "");
 		curl_easy_setopt(request->curl, CURLOPT_NOSIGNAL, 1L);
+		curl_easy_setopt(request->curl, CURLOPT_NOPROGRESS, 0L);
+		curl_easy_setopt(request->curl, CURLOPT_XFERINFOFUNCTION, on_progress);
 		curl_easy_setopt(request->curl, CURLOPT_WRITEFUNCTION, on_bytes);
 		curl_easy_setopt(request->curl, CURLOPT_WRITEDATA, request);
 	} else {
@@ -167,6 +178,8 @@ static int request_perform(struct request *request, const struct cli *cli, struc
 	case CURLE_OPERATION_TIMEDOUT:
 		return err_set(
 			err, ERR_TIMEOUT, "the daemon on %s does not answer", cli->socket_path);
+	case CURLE_ABORTED_BY_CALLBACK:
+		return interrupt_fail("interrupted", err);
 	default:
 		if (status == 0)
 			return unreachable(cli, request->curl, code, err);

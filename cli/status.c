@@ -44,6 +44,21 @@ static bool knows_nothing(const json_t *connectors)
 	return true;
 }
 
+/* Commands among the hints ask the same daemon as this one did. */
+static void show_hint(const struct cli *cli, const char *hint)
+{
+	static const char program[] = "acmsensor ";
+	size_t len = sizeof(program) - 1;
+	struct buf text;
+	bool is_command = strncmp(hint, program, len) == 0;
+	buf_init(&text, FACTS_VALUE_MAX);
+	if (is_command)
+		buf_addf(&text, "%s ", cli_program(cli));
+	buf_add_text(&text, is_command ? hint + len : hint);
+	facts_styled(cli, "", buf_text(&text), STYLE_DIM);
+	buf_clear(&text);
+}
+
 static void show_attention(const struct cli *cli, const json_t *items, bool is_blind)
 {
 	size_t i;
@@ -63,7 +78,7 @@ static void show_attention(const struct cli *cli, const json_t *items, bool is_b
 	{
 		const char *severity = row_text(item, "severity");
 		facts_styled(cli, severity, row_text(item, "text"), severity_style(severity));
-		facts_styled(cli, "", row_text(item, "hint"), STYLE_DIM);
+		show_hint(cli, row_text(item, "hint"));
 	}
 }
 

@@ -55,7 +55,8 @@ static int leaf_of_key(const struct bundle_material *material, size_t *ret_leaf,
 	}
 	ERR_clear_error();
 	return bundle_fail(err, "wrong_key",
-		"the key does not belong to the certificate: they have different public keys");
+		"the key does not belong to the certificate: they have different public keys; "
+		"give the one that it was requested with");
 }
 
 static int leaf_without_key(
@@ -85,7 +86,9 @@ static int choose_leaf(const struct bundle_material *material, bool key_required
 	if (material->count == 0)
 		return bundle_fail(err, "input", "no certificate was given");
 	if (key_required && material->key == NULL)
-		return bundle_fail(err, "input", "no private key was given");
+		return bundle_fail(err, "input",
+			"no private key was given: give its file, or a PKCS#12 file that was "
+			"exported with it");
 	return material->key != NULL ? leaf_of_key(material, ret_leaf, err)
 				     : leaf_without_key(material, ret_leaf, err);
 }
@@ -96,7 +99,8 @@ static int check_validity(const struct x509_facts *facts, int64_t now_s, struct 
 {
 	char time[TEXT_TIME_MAX];
 	if (now_s > facts->not_after_s) {
-		return bundle_fail(err, "expired", "the certificate expired on %s",
+		return bundle_fail(err, "expired",
+			"the certificate expired on %s: give one that is valid now",
 			text_format_time(facts->not_after_s, time));
 	}
 	if (now_s < facts->not_before_s) {

@@ -163,7 +163,8 @@ static int read_key(const char *text, size_t len, const struct secret *passphras
 			passphrase == NULL ? "the key is encrypted: give its passphrase"
 					   : "the key cannot be decrypted: another passphrase?");
 	return bundle_fail(err, "input",
-		"the key cannot be read: expected a private key as PEM (PKCS#8, PKCS#1 or SEC1)");
+		"the key cannot be read: expected a private key as PEM (PKCS#8, PKCS#1 or SEC1), "
+		"with its BEGIN and END lines");
 }
 
 /* --- PKCS#12 ---------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
  *   planner       from a request to a stored plan                   (flow)
  *   job           from a plan to its proof, or back                 (flow, durable)
  *   secret_sweep  left-over secrets                                 (flow)
+ *   forget        which plans and jobs are over for long           (writes the store)
  *
  * The owner (sensor/) gives each flow the client of the account and starts again, at start, the jobs
  * that were running.
@@ -113,6 +114,10 @@ void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1
 /* Fails the transaction: ERR_NOT_FOUND, ERR_REFUSED (plan expired, void, refused, applied already;
  * another job runs on that ARN; rollback impossible, and why). */
 void job_order_write(struct store_txn *txn, const struct job_order *order);
+
+/* Whether an open plan could not be applied any more, by what is known without asking AWS: somebody
+ * replaced the certificate, or another delivery brings one with that id. */
+bool plan_is_void(struct store_txn *txn, const struct plan_record *plan);
 
 /* Asks a job to end before it changes anything; to be followed by job_run_wake. Fails the
  * transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the import or delete may have been

@@ -37,6 +37,12 @@ struct kept_der {
 	unsigned char sha256[CERT_SHA256_LEN];
 };
 
+struct job_vault_change {
+	char id[VAULT_ID_MAX + 1]; /* "": none */
+	bool is_delete;
+	int64_t wipe_after_s;
+};
+
 /* What one write of the store does beside the record. */
 struct job_turn {
 	enum job_phase phase; /* whose step was done */
@@ -45,11 +51,7 @@ struct job_turn {
 	bool saw_cancel;       /* set by the write */
 	struct kept_der *kept; /* owned; what is archived; NULL: nothing */
 	size_t kept_count;
-	struct {
-		char id[VAULT_ID_MAX + 1]; /* "": none */
-		bool is_delete;
-		int64_t wipe_after_s;
-	} vault[JOB_VAULT_CHANGES_MAX];
+	struct job_vault_change vault[JOB_VAULT_CHANGES_MAX];
 	char rollback_id[DELIVERY_ID_MAX + 1]; /* "": none is started */
 };
 

@@ -180,7 +180,7 @@ static void order_rollback(struct store_txn *txn, const struct job_order *order)
 		return;
 	char key_id[VAULT_ID_MAX + 1];
 	text_copy(key_id, sizeof(key_id), job.new_key_id);
-	store_vault_set_wipe_after(txn, key_id, 0); /* as long as the job runs */
+	store_vault_need(txn, key_id, order->id, 0); /* as long as the job runs */
 	if (store_job_get(txn, order->id, &job))
 		job_note(txn, &job, order->now_s, false, true, "rollback asked for");
 }
@@ -198,6 +198,24 @@ static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan)
 		plan->id, job.id, job.state == JOB_RUNNING ? "brings" : "has meanwhile sent",
 		plan->certificate_id, job.state == JOB_RUNNING ? " when it has ended" : "");
 	return true;
+}
+
+/* By a scan after the plan was made. */
+static bool is_replaced(
+	struct store_txn *txn, const struct plan_record *plan, struct cert_record *ret_cert)
+{
+	return plan->arn[0] != '\0' && store_cert_get(txn, plan->arn, ret_cert) &&
+	       ret_cert->detailed_s > plan->created_s && ret_cert->serial[0] != '\0' &&
+	       !x509_is_same_serial(ret_cert->serial, plan->old_serial);
+}
+
+bool plan_is_void(struct store_txn *txn, const struct plan_record *plan)
+{
+	struct cert_record cert;
+	struct job_record job;
+	if (plan->decision == PLAN_IMPORT_NEW)
+		return certificate_id_delivered_since(txn, plan, &job);
+	return is_replaced(txn, plan, &cert);
 }
 
 static bool is_plan_open(
@@ -219,9 +237,7 @@ static bool is_plan_open(
 			text_format_time(plan->expires_s, until));
 		return false;
 	}
-	bool is_known = plan->arn[0] != '\0' && store_cert_get(txn, plan->arn, &cert);
-	if (is_known && cert.detailed_s > plan->created_s && cert.serial[0] != '\0' &&
-		!x509_is_same_serial(cert.serial, plan->old_serial)) {
+	if (is_replaced(txn, plan, &cert)) {
 		refuse(txn, ERR_REFUSED,
 			"plan %s is void: someone else replaced the certificate (serial %s instead "
 			"of %s): plan again",
@@ -312,7 +328,7 @@ static void order_deliver(struct store_txn *txn, const struct job_order *order)
 	plan.job_id = order->id;
 	store_plan_put(txn, &plan);
 	if (key_id[0] != '\0')
-		store_vault_set_wipe_after(txn, key_id, 0); /* as long as the job runs */
+		store_vault_need(txn, key_id, order->id, 0); /* as long as the job runs */
 	if (store_job_get(txn, order->id, &job))
 		job_note(txn, &job, order->now_s, false, true, "delivery asked for");
 }

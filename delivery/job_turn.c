@@ -128,7 +128,7 @@ static void write_rollback(struct store_txn *txn, const struct job_run *run)
 			back.old_key_id = "";
 	}
 	store_job_put(txn, &back);
-	store_vault_set_wipe_after(txn, back.new_key_id, 0); /* as long as it runs */
+	store_vault_need(txn, back.new_key_id, back.id, 0); /* as long as it runs */
 	job_note(txn, &back, ended->ended_s, false, true, "automatic rollback");
 }
 
@@ -143,8 +143,22 @@ static void keep_deleted_key(struct store_txn *txn, const struct job_run *run)
 		return;
 	text_copy(key_id, sizeof(key_id), brought.new_key_id);
 	if (key_id[0] != '\0')
-		store_vault_set_wipe_after(
-			txn, key_id, ended->ended_s + run->delivery->keep_keys_s);
+		store_vault_need(
+			txn, key_id, ended->arn, ended->ended_s + run->delivery->keep_keys_s);
+}
+
+/* Under the ARN a job that changed it decides; others need the key for themselves alone. */
+static void write_vault(
+	struct store_txn *txn, const struct job_record *job, const struct job_vault_change *change)
+{
+	bool is_of_arn = job->may_have_imported && job->arn[0] != '\0';
+	if (change->is_delete) {
+		store_vault_delete(txn, change->id);
+		return;
+	}
+	store_vault_need(txn, change->id, is_of_arn ? job->arn : job->id, change->wipe_after_s);
+	if (is_of_arn)
+		store_vault_release(txn, change->id, job->id);
 }
 
 void job_turn_write(struct store_txn *txn, void *arg)
@@ -165,15 +179,8 @@ void job_turn_write(struct store_txn *txn, void *arg)
 	for (size_t i = 0; i < turn->kept_count; i++)
 		store_pem_put(txn, turn->kept[i].sha256, turn->kept[i].bytes, turn->kept[i].len);
 	store_job_put(txn, &record);
-	for (size_t i = 0; i < JOB_VAULT_CHANGES_MAX && turn->vault[i].id[0] != '\0'; i++) {
-		if (!store_vault_has(txn, turn->vault[i].id))
-			continue;
-		if (turn->vault[i].is_delete)
-			store_vault_delete(txn, turn->vault[i].id);
-		else
-			store_vault_set_wipe_after(
-				txn, turn->vault[i].id, turn->vault[i].wipe_after_s);
-	}
+	for (size_t i = 0; i < JOB_VAULT_CHANGES_MAX && turn->vault[i].id[0] != '\0'; i++)
+		write_vault(txn, &record, &turn->vault[i]);
 	keep_deleted_key(txn, run);
 	record.phase = turn->phase; /* the line is the step's that was done */
 	if (turn->has_line)

@@ -175,7 +175,7 @@ static int take_format(struct api_params *params, bool *ret_is_ndjson, struct er
 	return 0;
 }
 
-static int take_wait(struct api_params *params, int64_t *ret_wait_s, struct err *err)
+int api_take_wait(struct api_params *params, int64_t *ret_wait_s, struct err *err)
 {
 	const char *wait = api_params_take(params, "wait_s");
 	if (wait != NULL && text_parse_int(wait, 0, LOCAL_API_WAIT_MAX_S, ret_wait_s, err) != 0)
@@ -191,7 +191,7 @@ static void get_list(struct api *api, struct evhttp_request *request, enum list_
 	int64_t wait_s = 0;
 	if (api_params_parse(request, &params, &err) != 0 ||
 		take_format(&params, &is_ndjson, &err) != 0 ||
-		(kind == LIST_EVENTS && take_wait(&params, &wait_s, &err) != 0))
+		(kind == LIST_EVENTS && api_take_wait(&params, &wait_s, &err) != 0))
 		api_reply_error(request, &err);
 	else
 		api_list_start(api, request, kind, &params, is_ndjson, wait_s);

@@ -77,11 +77,14 @@ void api_delivery_post(struct api *api, struct evhttp_request *request, enum des
 
 /* --- plans and jobs --------------------------------------------------------------------------- */
 
+enum { LOOK_MS = 250 }; /* for a new step */
+
 struct rows_job {
 	struct api_job job; /* first */
 	bool is_plans;
 	char id[DELIVERY_ID_MAX + 1]; /* "": all */
 	char position[DELIVERY_ID_MAX + 1];
+	int64_t after_step, until_mono_ms; /* of the one job: how long to wait for a later step */
 	bool is_begun;
 	size_t rows;
 	struct json_writer writer;
@@ -106,7 +109,7 @@ static bool add_row(struct rows_job *job, struct store_txn *txn)
 		if (is_one ? !store_plan_get(txn, job->id, &plan)
 			   : !store_plan_next(txn, job->position, &plan))
 			return false;
-		desk_render_plan(&plan, clock_now_s(), &job->writer);
+		desk_render_plan(txn, &plan, clock_now_s(), &job->writer);
 	} else {
 		if (is_one ? !store_job_get(txn, job->id, &record)
 			   : !store_job_next(txn, job->position, &record))
@@ -131,11 +134,32 @@ static int fill_rows(struct rows_job *job, bool *ret_is_end, struct err *err)
 	return rc == 0 ? buf_check(&job->slice, "a slice of the list", err) : -1;
 }
 
+/* Whether the job runs and has no step that its reader does not know. */
+static bool waits_for_step(struct rows_job *job)
+{
+	struct err err = ERR_INIT; /* the answer tells */
+	struct store_txn *txn = NULL;
+	struct job_record record;
+	struct job_step step;
+	uint32_t number = (uint32_t)job->after_step;
+	if (clock_mono_ms() >= job->until_mono_ms || !api_job_has_reader(&job->job) ||
+		store_read_begin(job->job.api->store, &txn, &err) != 0)
+		return false;
+	bool waits = store_job_get(txn, job->id, &record) && record.state == JOB_RUNNING &&
+		     !store_job_step_next(txn, job->id, &number, &step);
+	store_read_end(txn);
+	return waits;
+}
+
 static void run_rows(struct api_job *base)
 {
 	struct rows_job *job = (struct rows_job *)base;
 	struct err err = ERR_INIT;
 	bool is_end = false;
+	if (!job->is_begun && waits_for_step(job)) {
+		api_job_run_after(base, LOOK_MS);
+		return;
+	}
 	buf_reset(&job->slice);
 	if (!job->is_begun) {
 		json_writer_init(&job->writer, &job->slice, false);
@@ -164,6 +188,27 @@ static void run_rows(struct api_job *base)
 	}
 }
 
+static int take_query(struct rows_job *job, struct api_params *params, struct err *err)
+{
+	int64_t wait_s = 0;
+	const char *id = api_params_take(params, "id"), *after = NULL;
+	if (id != NULL && !text_copy(job->id, sizeof(job->id), id))
+		return err_set(err, ERR_CONFIG, "id: expected at most %d bytes", DELIVERY_ID_MAX);
+	if (id != NULL && !job->is_plans) {
+		after = api_params_take(params, "after");
+		if (after != NULL &&
+			text_parse_int(after, 0, UINT32_MAX, &job->after_step, err) != 0)
+			return err_wrap(err, "after");
+		if (api_take_wait(params, &wait_s, err) != 0)
+			return -1;
+	}
+	job->until_mono_ms = wait_s > 0 ? clock_mono_ms() + wait_s * 1000 : 0;
+	return params->count == 0
+		       ? 0
+		       : err_set(err, ERR_CONFIG,
+				 "the query: expected nothing but id, and for one job after and wait_s");
+}
+
 void api_delivery_get(struct api *api, struct evhttp_request *request, bool is_plans)
 {
 	struct api_params params = {.count = 0};
@@ -171,13 +216,9 @@ void api_delivery_get(struct api *api, struct evhttp_request *request, bool is_p
 	struct rows_job *job = xcalloc(1, sizeof(*job));
 	job->is_plans = is_plans;
 	buf_init(&job->slice, API_DOCUMENT_MAX);
-	const char *id = NULL;
 	int rc = api_params_parse(request, &params, &err);
-	if (rc == 0 && (id = api_params_take(&params, "id")) != NULL &&
-		!text_copy(job->id, sizeof(job->id), id))
-		rc = err_set(&err, ERR_CONFIG, "id: expected at most %d bytes", DELIVERY_ID_MAX);
-	if (rc == 0 && params.count > 0)
-		rc = err_set(&err, ERR_CONFIG, "the query: expected nothing but id");
+	if (rc == 0)
+		rc = take_query(job, &params, &err);
 	api_params_clear(&params);
 	if (rc != 0) {
 		api_reply_error(request, &err);

@@ -59,6 +59,9 @@ void api_reply_bytes(struct evhttp_request *request, int status, const char *con
 void api_reply_error(struct evhttp_request *request, const struct err *err);
 void api_reply_status(struct evhttp_request *request, int status, const struct err *err);
 
+/* wait_s=N of the query; unchanged without it. ERR_CONFIG. */
+int api_take_wait(struct api_params *params, int64_t *ret_wait_s, struct err *err);
+
 /* Streams a list. params: taken. wait_s: for events, until there is one; 0: do not wait. */
 void api_list_start(struct api *api, struct evhttp_request *request, enum list_kind kind,
 	struct api_params *params, bool is_ndjson, int64_t wait_s);

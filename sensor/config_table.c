@@ -39,6 +39,11 @@ const struct config_option config_options[] = {
 	{SENSOR(keep_keys), config_set_duration, IN_SENSOR(keep_keys_s), 0, 3650 * DAY, "s", "30d",
 		NULL,
 		"How long the key of a delivered certificate is kept, sealed, for a way back"},
+	/* Whether an id was delivered is asked of the jobs since the last scan: see interval. */
+	{SENSOR(keep_jobs), config_set_duration, IN_SENSOR(keep_jobs_s), 31 * DAY, 3650 * DAY, "s",
+		"400d", NULL,
+		"How long deliveries that ended are kept, with every step; longer while a key is "
+		"kept for their way back"},
 	{SENSOR(keep_events), config_set_duration, IN_SENSOR(keep_events_s), DAY, 3650 * DAY, "s",
 		"400d", NULL, "How long events are kept"},
 	{SENSOR(keep_gone), config_set_duration, IN_SENSOR(keep_gone_s), DAY, 3650 * DAY, "s",

@@ -243,6 +243,7 @@ struct desk *desk_new(const struct desk_options *options, struct err *err)
 {
 	struct desk *desk = xcalloc(1, sizeof(*desk));
 	desk->loop = options->loop;
+	desk->upkeep.keep_jobs_s = options->keep_jobs_s;
 	desk->store = options->store;
 	desk->connector = options->connector;
 	desk->connector_at = options->connector_at;

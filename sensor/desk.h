@@ -43,7 +43,7 @@ struct desk_options {
 	struct resolve *resolve;
 	const char *sensor_name, *data_dir; /* borrowed for desk_new */
 	const char *vault_key_file;	    /* borrowed for desk_new; "": the vault's own */
-	int64_t keep_keys_s;
+	int64_t keep_keys_s, keep_jobs_s;
 	desk_connector_fn *connector;
 	desk_connector_at_fn *connector_at;
 	void *arg; /* for both */
@@ -80,6 +80,7 @@ struct plan_record;
 /* One object: local_api.h. with_steps: those of the job too. */
 void desk_render_job(struct store_txn *txn, const struct job_record *job, bool with_steps,
 	struct json_writer *writer);
-void desk_render_plan(const struct plan_record *plan, int64_t now_s, struct json_writer *writer);
+void desk_render_plan(struct store_txn *txn, const struct plan_record *plan, int64_t now_s,
+	struct json_writer *writer);
 
 #endif

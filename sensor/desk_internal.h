@@ -11,6 +11,7 @@
 #include "delivery/bundle.h"
 #include "delivery/csr.h"
 #include "delivery/delivery.h"
+#include "delivery/forget.h"
 #include "delivery/remote.h"
 #include "sensor/account_access.h"
 #include "sensor/config.h"
@@ -96,8 +97,12 @@ LIST_HEAD(desk_job_list, desk_job);
 
 /* One at a time is not NULL. */
 struct desk_upkeep {
-	struct loop_timer *timer;    /* owned */
-	struct store_write *write;   /* owned */
+	struct loop_timer *timer;  /* owned */
+	struct store_write *write; /* owned */
+	int64_t keep_jobs_s;
+	struct forget_place from;    /* the next step */
+	struct forgotten step;	     /* set by its write */
+	size_t plans, jobs;	     /* forgotten this time */
 	struct secret_sweep *sweep;  /* owned */
 	struct connector *connector; /* borrowed; whose secrets are looked through */
 	size_t next;
@@ -141,6 +146,12 @@ void desk_op_end(struct desk_op *op, const struct buf *document, const struct er
 void desk_work_next(struct desk *desk);
 /* Opens the way into op->account_id through op->connector; then desk_op's step goes on. */
 void desk_op_destroy(struct desk_op *op);
+
+/* --- desk_place.c --- */
+
+/* After AWS has refused what op asked there: when the inventory knows that account or region are
+ * none of the connector's, err says that instead. op has a connector. */
+void desk_explain_place(const struct desk_op *op, struct err *err);
 
 /* --- desk_plan.c --- */
 

@@ -362,8 +362,12 @@ void desk_op_destroy(struct desk_op *op)
 
 void desk_op_end(struct desk_op *op, const struct buf *document, const struct err *err)
 {
+	struct err told = err != NULL ? *err : (struct err)ERR_INIT;
+	if (err != NULL && op->state >= DESK_ACCESS && op->state <= DESK_MAKE &&
+		op->connector != NULL)
+		desk_explain_place(op, &told);
 	if (op->done != NULL)
-		op->done(op->arg, document, err);
+		op->done(op->arg, document, err != NULL ? &told : NULL);
 	desk_op_cancel(op);
 }
 

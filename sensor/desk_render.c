@@ -61,19 +61,22 @@ void desk_render_job(struct store_txn *txn, const struct job_record *job, bool w
 	json_close_object(writer);
 }
 
-static const char *plan_state(const struct plan_record *plan, int64_t now_s)
+static const char *plan_state(struct store_txn *txn, const struct plan_record *plan, int64_t now_s)
 {
 	if (plan->decision == PLAN_REFUSE)
 		return "refused";
 	if (plan->job_id[0] != '\0')
 		return "applied";
-	return now_s >= plan->expires_s ? "expired" : "open";
+	if (now_s >= plan->expires_s)
+		return "expired";
+	return plan_is_void(txn, plan) ? "void" : "open";
 }
 
-void desk_render_plan(const struct plan_record *plan, int64_t now_s, struct json_writer *writer)
+void desk_render_plan(struct store_txn *txn, const struct plan_record *plan, int64_t now_s,
+	struct json_writer *writer)
 {
 	json_open_object(writer);
-	json_member_text(writer, "state", plan_state(plan, now_s));
+	json_member_text(writer, "state", plan_state(txn, plan, now_s));
 	json_member_text(writer, "job", plan->job_id);
 	json_raw_members(writer, plan->document);
 	json_close_object(writer);

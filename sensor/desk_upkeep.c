@@ -1,9 +1,12 @@
 /*
  * What the desk does by itself, at the start and every hour: sealed keys whose time is over go,
- * then the keys of epochs that nothing is left of, then secrets in Secrets Manager that a crash
+ * then the keys of epochs that nothing is left of, then plans and jobs that are over for long (in
+ * steps of some milliseconds, so that nobody waits), then secrets in Secrets Manager that a crash
  * left over.
  *
- *   WAIT_HOUR -> WAIT_DUE -> WAIT_SECRETS (a connector after the other) -> WAIT_HOUR
+ *   WAIT_HOUR -> WAIT_DUE -> WAIT_FORGOTTEN -> WAIT_SECRETS -> WAIT_HOUR
+ *                            ^            |    ^          |
+ *                            +-- a step --+    +----------+ a connector
  */
 #include <stdlib.h>
 
@@ -12,7 +15,12 @@
 #include "base/loop.h"
 #include "sensor/desk_internal.h"
 
-enum { FIRST_MS = 5000, HOUR_MS = 3600 * 1000 };
+enum {
+	FIRST_MS = 5000,
+	HOUR_MS = 3600 * 1000,
+	STEP_MS = 200, /* between two steps */
+	LOOKS_A_STEP = 500,
+};
 
 static void sweep_next(struct desk *desk);
 
@@ -57,6 +65,59 @@ static void sweep_next(struct desk *desk)
 	wait_hour(desk, HOUR_MS);
 }
 
+/* --- plans and jobs -------------------------------------------------------------------------- */
+
+static void forget_next(void *arg);
+
+static void end_forgetting(struct desk *desk)
+{
+	struct desk_upkeep *upkeep = &desk->upkeep;
+	if (upkeep->plans > 0 || upkeep->jobs > 0)
+		log_info("forget plans=%zu jobs=%zu reason=\"over for longer than a day and than "
+			 "keep_jobs\"",
+			upkeep->plans, upkeep->jobs);
+	upkeep->next = 0;
+	sweep_next(desk);
+}
+
+static void on_forgotten(void *arg, const struct err *err)
+{
+	struct desk *desk = arg;
+	struct desk_upkeep *upkeep = &desk->upkeep;
+	upkeep->write = NULL;
+	if (err != NULL) {
+		log_warning(
+			"forget plans and jobs error=%s reason=\"%s\" next=\"again in an hour\"",
+			err_kind_name(err->kind), err->text);
+		end_forgetting(desk);
+		return;
+	}
+	upkeep->from = upkeep->step.to;
+	upkeep->plans += upkeep->step.plans;
+	upkeep->jobs += upkeep->step.jobs;
+	if (upkeep->step.has_more)
+		upkeep->timer = loop_timer_start(desk->loop, STEP_MS, forget_next, desk);
+	else
+		end_forgetting(desk);
+}
+
+static void write_forgotten(struct store_txn *txn, void *arg)
+{
+	struct desk_upkeep *upkeep = arg;
+	delivery_forget(txn, &upkeep->from, clock_now_s(), upkeep->keep_jobs_s, LOOKS_A_STEP,
+		&upkeep->step);
+}
+
+static void forget_next(void *arg)
+{
+	struct desk *desk = arg;
+	desk->upkeep.timer = NULL;
+	desk->upkeep.write =
+		store_write_start(desk->store, write_forgotten, &desk->upkeep, on_forgotten, desk);
+}
+
+/* --- sealed keys ----------------------------------------------------------------------------- */
+
 static void on_due(void *arg, const struct err *write_err)
 {
 	struct desk *desk = arg;
@@ -70,8 +131,9 @@ static void on_due(void *arg, const struct err *write_err)
 	if (rc != 0)
 		log_warning("wipe keys reason=\"%s\" next=\"again in an hour\"",
 			write_err != NULL ? write_err->text : err.text);
-	desk->upkeep.next = 0;
-	sweep_next(desk);
+	desk->upkeep.from = (struct forget_place){.is_at_jobs = false};
+	desk->upkeep.plans = desk->upkeep.jobs = 0;
+	forget_next(desk);
 }
 
 static void write_due(struct store_txn *txn, void *arg)

@@ -49,15 +49,16 @@
  *                       rules [{name, verdict (passed, broken, unconfirmed), text}],
  *                       warnings and notes [{name, text}], tags {}, bindings_to_move [],
  *                       rollback {possible, reason}, auto_rollback, key_escrow, verify_hosts []
- * GET /v1/plans         "plans", each with "state" (open, applied, expired, refused) and "job";
+ * GET /v1/plans         "plans", each with "state" (open, void, applied, expired, refused) and "job";
  *                       ?id= the one
  * POST /v1/apply        {"plan"} -> "job"
  * GET /v1/jobs          "jobs": id, kind (deliver, rollback, delete), state, phase, reason, plan,
  *                       of_job, connector, account_id, region, arn, certificate_id, created,
  *                       updated, ended, next_attempt, attempts, old_serial, new_serial,
  *                       rollback_possible, evidence; ?id= the one, with steps [{number, at, phase,
- *                       failure, text}]. One that succeeded with something to look at has
- *                       "warning: " in its reason
+ *                       failure, text}]; wait_s=N with it waits until the job has ended or has a
+ *                       step above after=M, at most LOCAL_API_WAIT_MAX_S. One that
+ *                       succeeded with something to look at has "warning: " in its reason
  * POST /v1/cancel       {"job"} -> "job"; refused (409) once the import was sent
  * POST /v1/rollback     {"job"} -> "job"
  * POST /v1/csr          {"connector"?, "domains"?, "key_type"?, "subject"?, "arn"?} -> "csr": id,

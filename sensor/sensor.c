@@ -101,6 +101,7 @@ static int open_desk(struct sensor *sensor, struct err *err)
 					.data_dir = config->data_dir,
 					.vault_key_file = key_file != NULL ? key_file : "",
 					.keep_keys_s = config->keep_keys_s,
+					.keep_jobs_s = config->keep_jobs_s,
 					.connector = sensor_find_connector,
 					.connector_at = connector_at,
 					.arg = sensor},

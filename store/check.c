@@ -299,6 +299,17 @@ static void check_sealed(struct check *check, struct slice key, struct slice val
 		report(check, TABLE_VAULT, key, "%s", flaw);
 }
 
+static void check_need(struct check *check, struct slice key, struct slice value)
+{
+	const char *flaw = vault_need_flaw(value);
+	if (flaw != NULL)
+		report(check, TABLE_VAULT_NEEDS, key, "%s", flaw);
+	const unsigned char *end = memchr(key.bytes, KEY_SEPARATOR, key.len);
+	struct key id = key_bytes(key.bytes, end != NULL ? (size_t)(end - key.bytes) : key.len);
+	if (!has(check, TABLE_VAULT, &id))
+		report(check, TABLE_VAULT_NEEDS, key, "stands for no sealed key");
+}
+
 /* What the hashes of a plan or a job name. */
 static void check_chain(struct check *check, enum store_table table, struct slice key,
 	const unsigned char (*sha256)[CERT_SHA256_LEN], uint32_t count)
@@ -395,6 +406,7 @@ static void check_job_step(struct check *check, struct slice key, struct slice v
 static void check_deliveries(struct check *check)
 {
 	walk(check, TABLE_VAULT, check_sealed);
+	walk(check, TABLE_VAULT_NEEDS, check_need);
 	walk(check, TABLE_PLANS, check_plan);
 	walk(check, TABLE_JOBS, check_job);
 	walk(check, TABLE_JOBS_RUNNING, check_job_running);

@@ -24,6 +24,9 @@ struct vault_record {
 /* What is wrong with a record that decodes, as a part of a sentence; NULL: nothing. key: under
  * which it lies. */
 const char *vault_flaw(struct slice key, const struct vault_record *record);
+/* An entry of table vault_needs: until when, big endian. */
+enum { VAULT_NEED_LEN = sizeof(uint64_t) };
+const char *vault_need_flaw(struct slice value);
 const char *plan_flaw(struct slice key, const struct plan_record *plan);
 const char *job_flaw(struct slice key, const struct job_record *job);
 const char *job_step_flaw(uint32_t number, const struct job_step *step);

@@ -45,6 +45,7 @@ static const char *const table_names[STORE_TABLES] = {
 	[TABLE_JOB_LEAF] = "job_leaf",
 	[TABLE_JOB_STEPS] = "job_steps",
 	[TABLE_JOBS_RUNNING] = "jobs_running",
+	[TABLE_VAULT_NEEDS] = "vault_needs",
 };
 
 const char *table_name(enum store_table table)

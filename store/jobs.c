@@ -1,7 +1,7 @@
 /*
  * Delivery jobs by id, their steps by id and number, and an index from (ARN, leaf) to the job that
- * brought that leaf there. It is an index and no walk because jobs are kept as evidence, so that
- * there are more of them each year, and every plan of a reimport asks.
+ * brought that leaf there. It is an index and no walk because jobs are kept for long as
+ * evidence, so that there are many of them, and every plan of a reimport asks.
  */
 #include "store/jobs.h"
 
@@ -318,6 +318,19 @@ void store_job_put(struct store_txn *txn, const struct job_record *job)
 		index_running(txn, &key, copy.state == JOB_RUNNING);
 	}
 	buf_clear(&bytes);
+}
+
+void store_job_delete(struct store_txn *txn, const char *id)
+{
+	struct key key = key_id(id, DELIVERY_ID_MAX), steps = key_job_step(id, 0);
+	struct job_record job;
+	if (!get(txn, &key, &job))
+		return;
+	if (job_is_delivery(&job))
+		forget_leaf(txn, &job);
+	index_running(txn, &key, false);
+	txn_delete(txn, TABLE_JOBS, &key);
+	entry_delete_all(txn, TABLE_JOB_STEPS, &steps);
 }
 
 /* --- steps ----------------------------------------------------------------------------------- */

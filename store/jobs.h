@@ -70,8 +70,10 @@ struct job_record {
 };
 
 /* Fails the transaction with ERR_LIMIT when the id is empty or too long, a number is none of its
- * enum, a tag has no value, or evidence is larger than JOB_EVIDENCE_MAX. Jobs are kept. */
+ * enum, a tag has no value, or evidence is larger than JOB_EVIDENCE_MAX. */
 void store_job_put(struct store_txn *txn, const struct job_record *job);
+/* With its steps and its place in the indexes. Nothing when there is none. */
+void store_job_delete(struct store_txn *txn, const char *id);
 bool store_job_get(struct store_txn *txn, const char *id, struct job_record *ret_job);
 /* In order of id, which begins with the time. position: DELIVERY_ID_MAX + 1 bytes. */
 bool store_job_next(struct store_txn *txn, char *position, struct job_record *ret_job);

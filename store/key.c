@@ -303,6 +303,11 @@ struct key key_job_leaf(const char *arn, const unsigned char *leaf_sha256)
 	return key;
 }
 
+struct key key_vault_need(const char *id, const char *who)
+{
+	return join(id, who != NULL ? who : "", NULL, 2);
+}
+
 struct key key_job_step(const char *job_id, uint32_t number)
 {
 	return numbered(job_id, number);

@@ -37,6 +37,7 @@ enum store_table {
 	TABLE_JOBS_RUNNING, /* index */
 	TABLE_JOB_LEAF,	    /* index */
 	TABLE_JOB_STEPS,
+	TABLE_VAULT_NEEDS,
 	STORE_TABLES
 };
 

@@ -163,6 +163,11 @@ const char *vault_flaw(struct slice key, const struct vault_record *record)
 	return record->bytes.len < SEAL_OVERHEAD ? "too short for what is sealed" : NULL;
 }
 
+const char *vault_need_flaw(struct slice value)
+{
+	return value.len == VAULT_NEED_LEN ? NULL : "no time";
+}
+
 static bool is_sound(struct store_txn *txn, struct slice key, const struct vault_record *record)
 {
 	const char *flaw = vault_flaw(key, record);
@@ -213,19 +218,64 @@ bool store_vault_has(struct store_txn *txn, const char *id)
 	return get(txn, id, &record);
 }
 
-void store_vault_set_wipe_after(struct store_txn *txn, const char *id, int64_t wipe_after_s)
+/* The last of all needs, 0 when one has no end. false: there is none, or a damaged one. */
+static bool last_need(struct store_txn *txn, const char *id, int64_t *ret_until_s)
+{
+	struct key prefix = key_vault_need(id, NULL), at = prefix;
+	struct slice key, value;
+	int64_t last_s = 0;
+	bool is_any = false, is_endless = false;
+	while (txn_seek(txn, TABLE_VAULT_NEEDS, &at, false, &key, &value) &&
+		key_is_prefix_of(&prefix, key.bytes, key.len)) {
+		if (vault_need_flaw(value) != NULL) {
+			txn_fail_damaged(txn, TABLE_VAULT_NEEDS, key, vault_need_flaw(value));
+			return false;
+		}
+		int64_t until_s = (int64_t)key_read_u64(value.bytes);
+		last_s = until_s > last_s ? until_s : last_s;
+		is_endless |= until_s == 0;
+		is_any = true;
+		at = key_bytes(key.bytes, key.len);
+	}
+	*ret_until_s = is_endless ? 0 : last_s;
+	return is_any && !store_txn_failed(txn);
+}
+
+static void set_wipe_after(struct store_txn *txn, const char *id)
 {
 	struct vault_record record;
-	if (!get(txn, id, &record))
+	int64_t until_s;
+	if (!last_need(txn, id, &until_s) || !get(txn, id, &record))
 		return;
-	record.wipe_after_s = wipe_after_s;
+	record.wipe_after_s = until_s;
 	put(txn, &record);
+}
+
+void store_vault_need(struct store_txn *txn, const char *id, const char *who, int64_t until_s)
+{
+	struct key key = key_vault_need(id, who);
+	unsigned char value[VAULT_NEED_LEN];
+	assert(who[0] != '\0');
+	if (!store_vault_has(txn, id))
+		return;
+	for (size_t i = 0; i < sizeof(value); i++)
+		value[i] = (unsigned char)((uint64_t)until_s >> (8 * (sizeof(value) - 1 - i)));
+	txn_put(txn, TABLE_VAULT_NEEDS, &key, value, sizeof(value));
+	set_wipe_after(txn, id);
+}
+
+void store_vault_release(struct store_txn *txn, const char *id, const char *who)
+{
+	struct key key = key_vault_need(id, who);
+	txn_delete(txn, TABLE_VAULT_NEEDS, &key);
+	set_wipe_after(txn, id);
 }
 
 void store_vault_delete(struct store_txn *txn, const char *id)
 {
-	struct key key = key_id(id, VAULT_ID_MAX);
+	struct key key = key_id(id, VAULT_ID_MAX), needs = key_vault_need(id, NULL);
 	txn_delete(txn, TABLE_VAULT, &key);
+	entry_delete_all(txn, TABLE_VAULT_NEEDS, &needs);
 }
 
 void store_vault_delete_due(struct store_txn *txn, int64_t now_s)

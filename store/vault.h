@@ -69,7 +69,14 @@ int vault_seal(struct vault *vault, const char *id, enum vault_kind kind,
 /* These touch no secret: in any thread. A put replaces what is there under the id. */
 void store_vault_put(struct store_txn *txn, const struct vault_sealed *sealed);
 bool store_vault_has(struct store_txn *txn, const char *id);
-void store_vault_set_wipe_after(struct store_txn *txn, const char *id, int64_t wipe_after_s);
+/*
+ * Who needs the record (an ARN, a job), and until when; 0: until it is released. One key may serve
+ * many: it is wiped when the last of them needs it no more. From the first one on, that is instead
+ * of the time it was sealed with. Nothing when there is no such record.
+ */
+void store_vault_need(struct store_txn *txn, const char *id, const char *who, int64_t until_s);
+/* Another one must need it, or it stays until when it would have stayed. */
+void store_vault_release(struct store_txn *txn, const char *id, const char *who);
 void store_vault_delete(struct store_txn *txn, const char *id);
 /* Deletes what is due. */
 void store_vault_delete_due(struct store_txn *txn, int64_t now_s);

@@ -114,6 +114,7 @@ $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/job_tags_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
+$(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
 $(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o

@@ -449,6 +449,38 @@ static void the_key_of_what_was_deleted_goes_as_one_that_was_replaced(void **sta
 	job_fixture_close(&fixture);
 }
 
+static void write_need_elsewhere(struct store_txn *txn, void *arg)
+{
+	const int64_t *until_s = arg;
+	store_vault_need(txn, "p-20261101-000000-0000000001", "arn:other", *until_s);
+}
+
+/* One key of acmsensor csr may be under many ARNs. */
+static void a_key_that_another_arn_has_outlives_its_replacement_and_its_delete(void **state)
+{
+	(void)state;
+	static const char key_id[] = "p-20261101-000000-0000000001";
+	static const enum job_kind kinds[] = {JOB_DELIVER, JOB_DELETE};
+	for (size_t i = 0; i < 2; i++) {
+		struct job_fixture fixture;
+		struct err err = ERR_INIT;
+		int64_t until_s = NOW_S + 300 * 86400, before_s = until_s - 1;
+		job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+		assert_int_equal(
+			store_write_now(fixture.store, write_need_elsewhere, &until_s, &err), 0);
+		struct job_order order = {.kind = kinds[i], .plan_id = PLAN_ID, .arn = fixture.arn};
+		assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
+		job_fixture_start(&fixture);
+		job_fixture_finish(&fixture);
+		assert_int_equal(fixture.acm.imported + fixture.acm.deleted, 1);
+		assert_int_equal(store_write_now(fixture.store, write_due, &before_s, &err), 0);
+		assert_true(job_fixture_has_key(&fixture, key_id));
+		assert_int_equal(store_write_now(fixture.store, write_due, &until_s, &err), 0);
+		assert_false(job_fixture_has_key(&fixture, key_id));
+		job_fixture_close(&fixture);
+	}
+}
+
 static void a_draining_delete_can_be_cancelled(void **state)
 {
 	(void)state;
@@ -589,6 +621,8 @@ int main(void)
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
 		cmocka_unit_test(delete_refuses_drains_and_archives),
 		cmocka_unit_test(the_key_of_what_was_deleted_goes_as_one_that_was_replaced),
+		cmocka_unit_test(
+			a_key_that_another_arn_has_outlives_its_replacement_and_its_delete),
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),

@@ -311,13 +311,19 @@ def test_a_closed_pipe_ends_quietly(tmp_path, output):
 # --- backup
 
 
+def without_days(document):
+    """Rows as they are stored: days_left is told by the clock, and two looks may fall on two days."""
+    return [{key: value for key, value in row.items() if key != "days_left"}
+            for row in document["certificates"]]
+
+
 def test_a_backup_holds_the_same_and_overwrites_nothing(cli, tmp_path):
     copy = tmp_path / "copy"
     copy.mkdir()
     done = cli.run("backup", copy / "store.mdb")
     assert done.stdout == ""
     restored = Cli("--offline", copy)
-    assert restored.json("certs")["certificates"] == cli.json("certs")["certificates"]
+    assert without_days(restored.json("certs")) == without_days(cli.json("certs"))
     before = (copy / "store.mdb").read_bytes()
     done = cli.run("backup", copy / "store.mdb", code=2)
     assert "exists already" in done.stderr

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from cli import Cli
 from bundle import CLIENT, CODE_SIGNING, SERVER, der, key_pem, pem
 from desk import PATIENCE_S, PROVENANCE, REGION
 
@@ -290,6 +291,16 @@ def test_plan_is_void_when_somebody_else_replaced_the_certificate(desk, ec):
     assert job["state"] == "failed" and "void" in job["reason"], job
     assert at.serial(arn) == before
     at.refused("/v1/apply", 409, plan=plan["id"])
+    # What a scan has seen is said without a job.
+    at.sensor.wait_idle()  # or the scan would join the first cycle
+    plan = at.plan(ec.issue("www.example.com", number=1), arn=arn)
+    at.held(ec.issue("www.example.com", number=3), CertificateArn=arn)
+    time.sleep(1.1)  # the times are of whole seconds
+    at.sensor.scan()
+    assert at.sensor.get("/v1/plans", id=plan["id"])["plans"][0]["state"] == "void"
+    shown = Cli("--socket", at.sensor.socket).out("plans", plan["id"])
+    assert f"acmsensor --socket {at.sensor.socket} plan, again: this one is void" in " ".join(shown.split())
+    assert "someone else replaced" in at.refused("/v1/apply", 409, plan=plan["id"])
 
 
 def test_quota_is_not_throttling(desk, ec):

@@ -119,6 +119,7 @@ static void defaults_hold_where_nothing_is_written(void **state)
 	assert_int_equal(config->keep_keys_s, 30 * 86400);
 	assert_int_equal(config->keep_events_s, 400 * 86400);
 	assert_int_equal(config->keep_gone_s, 400 * 86400);
+	assert_int_equal(config->keep_jobs_s, 400 * 86400);
 	config_free(config);
 }
 
@@ -135,6 +136,7 @@ static const char full[] =
 	"keep_keys = 45d\n"
 	"keep_events = 90d\n"
 	"keep_gone = 1d\n"
+	"keep_jobs = 60d\n"
 	"[connector one]\n"
 	"scope = account\n"
 	"auth = profile\n"
@@ -178,6 +180,7 @@ static void every_option_is_read(void **state)
 	assert_int_equal(config->keep_keys_s, 45 * 86400);
 	assert_int_equal(config->keep_events_s, 90 * 86400);
 	assert_int_equal(config->keep_gone_s, 86400);
+	assert_int_equal(config->keep_jobs_s, 60 * 86400);
 	assert_int_equal(config->connector_count, 2);
 	const struct config_connector *one = &config->connector[0];
 	assert_false(one->is_organization);

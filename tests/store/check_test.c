@@ -309,6 +309,22 @@ static void wrong_entries_of_jobs_are_found(void **state)
 	assert_problems(3, "the job job-1 did not deliver that");
 }
 
+static void wrong_needs_of_keys_are_found(void **state)
+{
+	(void)state;
+	static const unsigned char until[sizeof(uint64_t)] = {0};
+	damage((struct damage){.table = TABLE_VAULT_NEEDS,
+		.key = key_vault_need("plan-1", "arn:a"),
+		.bytes = until,
+		.len = 3});
+	assert_problems(1, "table vault_needs, key \"plan-1\\x01arn:a\": no time");
+	damage((struct damage){.table = TABLE_VAULT_NEEDS,
+		.key = key_vault_need("plan-9", "arn:a"),
+		.bytes = until,
+		.len = sizeof(until)});
+	assert_problems(2, "stands for no sealed key");
+}
+
 static void put_without_pem(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -461,6 +477,7 @@ int main(void)
 		WITH_STORE(deliveries_under_other_keys_are_found),
 		WITH_STORE(values_that_mean_nothing_are_found),
 		WITH_STORE(wrong_entries_of_jobs_are_found),
+		WITH_STORE(wrong_needs_of_keys_are_found),
 		WITH_STORE(plans_and_jobs_whose_pem_is_lost_are_found),
 		WITH_STORE(damaged_deliveries_are_found),
 		WITH_STORE(a_broken_event_chain_is_found),

@@ -209,8 +209,8 @@ static void the_longest_id_fits(void **state)
 
 static void write_wipe_after(struct store_txn *txn, void *arg)
 {
-	store_vault_set_wipe_after(txn, "csr-1", *(int64_t *)arg);
-	store_vault_set_wipe_after(txn, "csr-none", *(int64_t *)arg);
+	store_vault_need(txn, "csr-1", "arn:a", *(int64_t *)arg);
+	store_vault_need(txn, "csr-none", "arn:a", *(int64_t *)arg);
 }
 
 static void write_delete_due(struct store_txn *txn, void *arg)
@@ -233,6 +233,57 @@ static void what_is_due_is_deleted_and_nothing_else(void **state)
 	assert_opens("csr-1", "1"); /* when it is wiped may change */
 	write_now(write_delete_due, &at_s);
 	assert_true(!has("csr-1") && has("csr-3"));
+}
+
+static const struct need {
+	const char *who;
+	int64_t until_s;
+} * need;
+
+static void write_need(struct store_txn *txn, void *arg)
+{
+	store_vault_need(txn, arg, need->who, need->until_s);
+}
+
+static void write_release(struct store_txn *txn, void *arg)
+{
+	store_vault_release(txn, arg, need->who);
+}
+
+static bool stays_until(const char *id, int64_t until_s)
+{
+	int64_t before_s = until_s - 1;
+	write_now(write_delete_due, &before_s);
+	bool was_there = has(id);
+	write_now(write_delete_due, &until_s);
+	return was_there && !has(id);
+}
+
+static void a_key_stays_as_long_as_the_last_that_needs_it(void **state)
+{
+	(void)state;
+	static const struct need one = {"arn:a", NOW_S + 30}, other = {"arn:b", NOW_S + 90},
+				 job = {"j-1", 0}, less = {"arn:b", NOW_S + 20};
+	char id[] = "csr-1", id_2[] = "csr-2", id_10[] = "csr-10";
+	int64_t later_s = NOW_S + 1000;
+	seal_and_put(id, "1", NOW_S, NOW_S + 5);
+	seal_and_put(id_2, "2", NOW_S, 0);
+	seal_and_put(id_10, "10", NOW_S, 0); /* begins as the first one does */
+	write_now(write_need, ((need = &one), id));
+	write_now(write_need, ((need = &other), id));
+	write_now(write_need, ((need = &one), id)); /* the order does not matter */
+	write_now(write_need, ((need = &job), id));
+	write_now(write_delete_due, &later_s);
+	assert_true(has(id)); /* the job runs */
+	write_now(write_release, ((need = &job), id));
+	write_now(write_release, ((need = &job), id_2)); /* nobody needed it: as it was */
+	assert_true(stays_until(id, NOW_S + 90));
+	assert_true(has(id_2) && has(id_10));
+	seal_and_put(id, "1 again", NOW_S, NOW_S + 5); /* what needed the old one is forgotten */
+	assert_true(stays_until(id, NOW_S + 5));
+	write_now(write_need, ((need = &other), id_2));
+	write_now(write_need, ((need = &less), id_2)); /* it may need it for less */
+	assert_true(stays_until(id_2, NOW_S + 20));
 }
 
 /* --- tampering ------------------------------------------------------------------------------- */
@@ -567,6 +618,7 @@ int main(void)
 		WITH_STORE(a_put_under_the_same_id_replaces),
 		WITH_STORE(the_longest_id_fits),
 		WITH_STORE(what_is_due_is_deleted_and_nothing_else),
+		WITH_STORE(a_key_stays_as_long_as_the_last_that_needs_it),
 		WITH_STORE(no_changed_bit_of_a_record_goes_unseen),
 		WITH_STORE(a_record_cut_at_any_byte_does_not_open),
 		WITH_STORE(no_record_can_stand_for_another),

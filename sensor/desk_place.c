@@ -1,0 +1,55 @@
+/*
+ * AWS does not say that an ARN or an account is somebody else's: it denies a role, or a signature.
+ * What the inventory knows of the place says it in one sentence. Only after AWS has refused, since
+ * an account may be younger than the last cycle.
+ */
+#include <string.h>
+
+#include "sensor/desk_internal.h"
+#include "store/accounts.h"
+#include "store/coverage.h"
+
+static bool may_be_place(enum err_kind kind)
+{
+	return kind == ERR_ROLE || kind == ERR_DENIED || kind == ERR_CREDENTIALS ||
+	       kind == ERR_REFUSED || kind == ERR_SERVICE || kind == ERR_UNREACHABLE;
+}
+
+/* Nothing is known before the first cycle, so that nothing can be missing. */
+static bool is_account_foreign(struct store_txn *txn, const char *connector, const char *account_id)
+{
+	char position[ACCOUNT_POSITION_MAX] = "";
+	struct account_record account;
+	return !store_account_get(txn, connector, account_id, &account) &&
+	       store_account_next(txn, connector, position, &account);
+}
+
+static bool is_region_foreign(
+	struct store_txn *txn, const char *connector, const char *account_id, const char *region)
+{
+	char position[COVERAGE_POSITION_MAX] = "";
+	struct coverage_record coverage;
+	return !store_coverage_get(txn, connector, account_id, region, &coverage) &&
+	       store_coverage_next(txn, connector, account_id, position, &coverage);
+}
+
+void desk_explain_place(const struct desk_op *op, struct err *err)
+{
+	const char *connector = connector_config(op->connector)->name;
+	struct store_txn *txn = NULL;
+	struct err unread = ERR_INIT;
+	enum err_kind kind = err->kind;
+	if (!may_be_place(kind) || store_read_begin(op->desk->store, &txn, &unread) != 0)
+		return; /* what AWS said has to do */
+	if (is_account_foreign(txn, connector, op->account_id))
+		(void)err_set(err, kind,
+			"account %s is none of connector %s, by its last cycle: check the ARN or "
+			"--account, or scan if the account is new",
+			op->account_id, connector);
+	else if (is_region_foreign(txn, connector, op->account_id, op->region))
+		(void)err_set(err, kind,
+			"region %s is none that connector %s reads in account %s: check the ARN or "
+			"--region, or enable the region",
+			op->region, connector, op->account_id);
+	store_read_end(txn);
+}
