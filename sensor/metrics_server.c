@@ -293,11 +293,13 @@ struct metrics_server *metrics_server_new(struct loop *loop, struct store *store
 
 void metrics_server_free(struct metrics_server *server)
 {
-	struct connection *connection;
 	if (server == NULL)
 		return;
-	while ((connection = LIST_FIRST(&server->connections)) != NULL)
-		connection_free(connection);
+	struct connection *next;
+	for (struct connection *one = LIST_FIRST(&server->connections); one != NULL; one = next) {
+		next = LIST_NEXT(one, link);
+		connection_free(one);
+	}
 	loop_timer_cancel(server->pause);
 	evconnlistener_free(server->listener);
 	free(server);

@@ -1,5 +1,7 @@
 /* What the daemon tells a monitoring system: gathered here, rendered by metrics.c. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -45,15 +47,18 @@ static int64_t cpu_us(void)
 	       usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
 }
 
+/* Pages, the second number of statm (proc(5)); 0: not known. */
 static int64_t resident_bytes(void)
 {
-	long size = 0, resident = 0;
+	char line[128] = "";
 	FILE *file = fopen("/proc/self/statm", "re");
 	if (file == NULL)
 		return 0;
-	int found = fscanf(file, "%ld %ld", &size, &resident);
+	if (fgets(line, sizeof(line), file) == NULL)
+		line[0] = '\0';
 	(void)fclose(file); /* was only read */
-	return found == 2 ? (int64_t)resident * sysconf(_SC_PAGESIZE) : 0;
+	const char *second = strchr(line, ' ');
+	return second != NULL ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
 static void render(struct sensor *sensor, struct store_txn *txn, const struct store_stats *stats,

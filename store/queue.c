@@ -183,7 +183,9 @@ void queue_get_stats(const struct store_queue *queue, struct store_stats *stats)
 {
 	const struct store_write *write;
 	TAILQ_FOREACH(write, &queue->list[RUNNING], link)
-	stats->waiting_writes++;
+	{
+		stats->waiting_writes++;
+	}
 	stats->waiting_writes += (int64_t)queue->waiting_count;
 	write = TAILQ_FIRST(&queue->list[RUNNING]);
 	if (write == NULL)
