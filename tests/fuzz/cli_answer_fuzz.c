@@ -18,6 +18,7 @@ int cli_main(int argc, char **argv);
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/source_internal.h"
 #include "tests/lib/temp_store.h"
 
@@ -179,7 +180,7 @@ static void check_output(char *text, size_t len, bool is_csv, int columns)
 	}
 }
 
-static void run(
+static void run_checked(
 	struct cli *cli, const struct command *command, const struct args *args, bool is_table)
 {
 	char *out = NULL, *err = NULL;
@@ -221,7 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	answers.end = copy + size - HEAD;
 	answers.piece = 1 + (size_t)data[2] * 8;
 	answers.asked = 0;
-	run(&cli, command, &args, line[chosen].is_table);
+	run_checked(&cli, command, &args, line[chosen].is_table);
 	free(copy);
 	return 0;
 }
