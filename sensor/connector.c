@@ -403,6 +403,11 @@ bool connector_progress(struct connector *connector, size_t index, struct progre
 	return true;
 }
 
+const struct progress *connector_running(const struct connector *connector)
+{
+	return connector->cycle != NULL ? cycle_progress(connector->cycle) : NULL;
+}
+
 const struct progress *connector_last(const struct connector *connector)
 {
 	return connector->history_count == 0 ? NULL

@@ -100,6 +100,8 @@ bool connector_start_asked(struct connector *connector,
 
 /* Running, waiting and ended ones, newest last: index from 0; false at the end. Borrowed. */
 bool connector_progress(struct connector *connector, size_t index, struct progress *ret_progress);
+/* The one that runs; NULL: none. Borrowed until the next turn of the loop. */
+const struct progress *connector_running(const struct connector *connector);
 /* The last one that ended; NULL: none in this process. */
 const struct progress *connector_last(const struct connector *connector);
 int64_t connector_next_s(const struct connector *connector);

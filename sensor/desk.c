@@ -226,6 +226,11 @@ void desk_release(struct desk *desk, const struct connector *connector)
 	desk_pump(desk);
 }
 
+size_t desk_job_count(const struct desk *desk)
+{
+	return desk->job_count;
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 struct desk *desk_new(const struct desk_options *options, struct err *err)

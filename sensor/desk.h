@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct buf;
@@ -57,6 +58,8 @@ void desk_free(struct desk *desk); /* stops what runs; jobs go on at the next st
 void desk_pump(struct desk *desk);
 /* Before the connector is freed: its jobs stop and go on after desk_pump, its plans fail. */
 void desk_release(struct desk *desk, const struct connector *connector);
+/* Jobs that run now. */
+size_t desk_job_count(const struct desk *desk);
 
 enum desk_verb { DESK_PLAN, DESK_APPLY, DESK_CANCEL, DESK_ROLLBACK, DESK_CSR, DESK_DELETE };
 

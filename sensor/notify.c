@@ -10,13 +10,40 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/err.h"
+#include "base/text.h"
+
+static const char *find_socket(void)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	bool is_usable = path != NULL && (path[0] == '/' || path[0] == '@') &&
+			 strlen(path) < sizeof((struct sockaddr_un){0}.sun_path);
+	return is_usable ? path : NULL;
+}
+
+bool notify_is_wanted(void)
+{
+	return find_socket() != NULL;
+}
+
+int64_t notify_watchdog_ms(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
+	struct err err = ERR_INIT;
+	int64_t value, process;
+	if (usec == NULL || text_parse_int(usec, 1, INT64_MAX, &value, &err) != 0)
+		return 0;
+	if (pid != NULL && (text_parse_int(pid, 1, INT64_MAX, &process, &err) != 0 ||
+				   process != (int64_t)getpid()))
+		return 0; /* it is meant for another process */
+	return value < 2000 ? 1 : value / 1000;
+}
 
 void notify_send(const char *state)
 {
-	const char *path = getenv("NOTIFY_SOCKET");
+	const char *path = find_socket();
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	if (path == NULL || (path[0] != '/' && path[0] != '@') ||
-		strlen(path) >= sizeof(address.sun_path))
+	if (path == NULL)
 		return;
 	size_t len = strlen(path);
 	memcpy(address.sun_path, path, len);

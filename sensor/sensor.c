@@ -13,7 +13,10 @@
 #include "sensor/api.h"
 #include "sensor/connector.h"
 #include "sensor/connector_retire.h"
+#include "sensor/credential.h"
 #include "sensor/desk.h"
+#include "sensor/heartbeat.h"
+#include "sensor/local_api.h"
 #include "sensor/notify.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/signals.h"
@@ -45,6 +48,7 @@ static int open_base(struct sensor *sensor, struct err *err)
 	sensor->loop = loop_new(err);
 	if (sensor->loop == NULL)
 		return -1;
+	notify_status("opening the store in %s", sensor->config->data_dir);
 	sensor->store = store_open(
 		sensor->loop, &(struct store_options){.data_dir = sensor->config->data_dir}, err);
 	if (sensor->store == NULL)
@@ -81,17 +85,21 @@ static struct connector *connector_at(void *arg, size_t i)
 static int open_desk(struct sensor *sensor, struct err *err)
 {
 	const struct config *config = sensor->config;
+	char *key_file = credential_file(config->vault_key_file, LOCAL_API_VAULT_CREDENTIAL);
 	sensor->desk = desk_new(&(struct desk_options){.loop = sensor->loop,
 					.store = sensor->store,
 					.resolve = sensor->resolve,
 					.sensor_name = config->name,
 					.data_dir = config->data_dir,
-					.vault_key_file = config->vault_key_file,
+					.vault_key_file = key_file != NULL ? key_file : "",
 					.keep_keys_s = config->keep_keys_s,
 					.connector = sensor_find_connector,
 					.connector_at = connector_at,
 					.arg = sensor},
 		err);
+	if (sensor->desk != NULL)
+		log_info("open vault key=%s", key_file != NULL ? key_file : "data_dir");
+	free(key_file);
 	return sensor->desk != NULL ? 0 : -1;
 }
 
@@ -110,6 +118,8 @@ static int open_front(struct sensor *sensor, struct err *err)
 		if (sensor->api == NULL)
 			return -1;
 	}
+	if (!sensor->is_once)
+		sensor->heartbeat = heartbeat_new(sensor->loop, sensor_doing, sensor);
 	sensor->signals =
 		signals_new(sensor->loop, on_stop, sensor->is_once ? NULL : on_reload, sensor, err);
 	return sensor->signals != NULL ? 0 : -1;
@@ -145,7 +155,7 @@ void sensor_run(struct sensor *sensor)
 	if (sensor->desk != NULL)
 		desk_pump(sensor->desk);
 	notify_send("READY=1");
-	notify_status("%zu connectors", config->connector_count);
+	heartbeat_beat(sensor->heartbeat);
 	loop_run(sensor->loop);
 	notify_send("STOPPING=1");
 	sensor_event_now(sensor, EVENT_SENSOR_STOPPED, sensor->config->name,
@@ -163,6 +173,7 @@ void sensor_free(struct sensor *sensor)
 {
 	if (sensor == NULL)
 		return;
+	heartbeat_free(sensor->heartbeat);
 	signals_free(sensor->signals);
 	api_free(sensor->api);
 	desk_free(sensor->desk);

@@ -15,6 +15,7 @@
 
 struct connector_retire;
 struct desk;
+struct heartbeat;
 struct http;
 struct loop_timer;
 struct resolve;
@@ -40,6 +41,7 @@ struct sensor {
 	struct desk *desk;		 /* owned; NULL with is_once */
 	struct api *api;		 /* owned; NULL with is_once */
 	struct signals *signals;	 /* owned */
+	struct heartbeat *heartbeat;	 /* owned; NULL with is_once */
 	TAILQ_HEAD(sensor_event_list, sensor_event) events; /* owned; not written yet */
 	struct err event_err; /* why the last event could not be written; until a write works */
 	bool is_once, is_interrupted, is_stopping;
@@ -60,6 +62,9 @@ int sensor_make_connectors(struct sensor *sensor, struct err *err);
 /* Forgets connectors of the store that are not configured, one after the other; none while none is
  * configured at all. */
 void sensor_retire_next(struct sensor *sensor);
+
+/* sensor_pump.c: what is done now, a heartbeat_line_fn. */
+bool sensor_doing(void *arg, struct buf *to);
 
 /* sensor_api.c */
 extern const struct api_backend sensor_backend;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -10,12 +11,33 @@
 #include "sensor/connector.h"
 #include "sensor/connector_retire.h"
 #include "sensor/desk.h"
+#include "sensor/doing.h"
+#include "sensor/heartbeat.h"
 #include "sensor/notify.h"
 #include "sensor/schedule.h"
 #include "sensor/sensor_internal.h"
 #include "store/accounts.h"
 #include "store/events.h"
 #include "store/store.h"
+
+/* --- what is done now ------------------------------------------------------------------------- */
+
+bool sensor_doing(void *arg, struct buf *to)
+{
+	const struct sensor *sensor = arg;
+	struct doing_connector doing[CONFIG_CONNECTORS_MAX];
+	size_t deliveries = desk_job_count(sensor->desk);
+	bool is_busy = deliveries > 0;
+	for (size_t i = 0; i < sensor->slot_count; i++) {
+		const struct connector *connector = sensor->slot[i].connector;
+		doing[i] = (struct doing_connector){.name = connector_config(connector)->name,
+			.running = connector_running(connector),
+			.next_s = connector_next_s(connector)};
+		is_busy = is_busy || doing[i].running != NULL;
+	}
+	doing_line(doing, sensor->slot_count, deliveries, clock_now_s(), to);
+	return is_busy;
+}
 
 /* --- the pump --------------------------------------------------------------------------------- */
 
@@ -69,6 +91,7 @@ static void on_pump(void *arg)
 	sensor->look_timer = NULL;
 	if (!sensor->is_once)
 		sensor->look_timer = loop_timer_start(sensor->loop, wait_ms, on_look, sensor);
+	heartbeat_beat(sensor->heartbeat);
 }
 
 void sensor_pump(struct sensor *sensor)
@@ -281,6 +304,7 @@ static void warn_restarts(const struct config *now, const struct config *wanted)
 	warn_restart("name", now->name, wanted->name);
 	warn_restart("data_dir", now->data_dir, wanted->data_dir);
 	warn_restart("control_socket", now->control_socket, wanted->control_socket);
+	warn_restart("vault_key_file", now->vault_key_file, wanted->vault_key_file);
 	if (now->max_requests != wanted->max_requests)
 		log_warning("reload option=max_requests in_use=%lld configured=%lld next=\"takes a "
 			    "restart\"",

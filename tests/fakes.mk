@@ -84,6 +84,7 @@ org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o \
 $(B)/tests/sensor/cycle_test:  $(org_fakes)
 $(B)/tests/sensor/account_changes_test: $(org_fakes)
 $(B)/tests/sensor/connector_test: $(org_fakes)
+$(B)/tests/sensor/heartbeat_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
 torture := $(org_fakes) $(B)/tests/sensor/torture_world.o $(B)/tests/sensor/torture_run.o \
 	$(B)/tests/sensor/store_text.o $(B)/tests/lib/make_cert.o
 $(B)/tests/sensor/cycle_torture_test: $(torture)

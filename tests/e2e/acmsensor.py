@@ -97,10 +97,10 @@ class Sensor:
 
     # --- the daemon
 
-    def start(self, wait=True, **more):
+    def start(self, wait=True, user=None, **more):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(), env=self.environment(**more),
-                                            stdout=log, stderr=log)
+                                            user=user, stdout=log, stderr=log)
         end = time.monotonic() + START_S
         while wait:
             assert self.process.poll() is None, self.log_text()

@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import select
 import signal
 import socket
 import subprocess
@@ -383,24 +384,106 @@ def test_a_connector_that_changes_in_mid_cycle_finishes_it_and_starts_over(awssi
     assert states == {"us-east-1": "ok", "eu-west-1": "excluded"}
 
 
-def test_systemd_is_told_about_start_reload_and_stop(awssim, sensor, tmp_path):
+@pytest.fixture
+def systemd(tmp_path):
+    """A socket in place of systemd's; next() waits until a message has a text, and returns it."""
     told = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(told))
-        listener.settimeout(10)
-        daemon = sensor(awssim(seed=42, **SMALL)).start(NOTIFY_SOCKET=str(told))
-        heard = []
+        listener.settimeout(20)
 
-        def expect(text):
-            while not any(text in one for one in heard):
-                heard.append(listener.recv(4096).decode())
-        expect("READY=1")
-        heard.clear()
-        daemon.signal(signal.SIGHUP)
-        expect("RELOADING=1\nMONOTONIC_USEC=")
-        expect("READY=1")
-        daemon.stop()
-        expect("STOPPING=1")
+        class Systemd:
+            path = str(told)
+
+            def next(self, text):
+                while True:
+                    heard = listener.recv(4096).decode()
+                    if text in heard:
+                        return heard
+
+            def drain(self):
+                """What is there already."""
+                heard = []
+                while select.select([listener], [], [], 0.05)[0]:
+                    heard.append(listener.recv(4096).decode())
+                return heard
+        yield Systemd()
+
+
+def test_systemd_is_told_about_start_reload_and_stop(awssim, sensor, systemd):
+    daemon = sensor(awssim(seed=42, **SMALL)).start(NOTIFY_SOCKET=systemd.path)
+    systemd.next(f"STATUS=opening the store in {daemon.data_dir}")
+    systemd.next("READY=1")
+    daemon.signal(signal.SIGHUP)
+    systemd.next("RELOADING=1\nMONOTONIC_USEC=")
+    systemd.next("READY=1")
+    daemon.stop()
+    systemd.next("STOPPING=1")
+
+
+def test_systemd_is_told_how_far_a_cycle_is(awssim, sensor, systemd):
+    # One call at a time, each of a quarter of a second: the cycle is looked at in its middle.
+    sim = awssim(seed=42, latency_ms=250, **SMALL)
+    daemon = sensor(sim, sensor_options="max_requests = 1").start(NOTIFY_SOCKET=systemd.path)
+    first = systemd.next("STATUS=prod: cycle, ")
+    assert "reading the organization" in first or "account-regions" in first
+    numbers = [re.search(r"cycle, (\d+) of (\d+) account-regions",
+                         systemd.next("account-regions")) for _ in range(2)]
+    assert numbers[0].groups() != numbers[1].groups()
+    assert int(numbers[0][1]) <= int(numbers[1][1])
+    sim.faults(latency_ms=0)
+    systemd.next("STATUS=idle; next cycle of prod at 20")
+    daemon.stop()
+
+
+def test_the_watchdog_hears_from_the_loop_and_nothing_when_it_stalls(awssim, sensor, systemd):
+    daemon = sensor(awssim(seed=42, **SMALL)).start(
+        NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC="400000")
+    daemon.wait_idle()
+    began = time.monotonic()
+    for _ in range(5):
+        assert systemd.next("WATCHDOG=1") == "WATCHDOG=1"
+    assert time.monotonic() - began < 5
+    daemon.signal(signal.SIGSTOP)
+    systemd.drain()
+    time.sleep(1)
+    assert systemd.drain() == []
+    daemon.signal(signal.SIGCONT)
+    systemd.next("WATCHDOG=1")
+
+
+def test_the_vault_takes_its_key_from_the_credentials(awssim, sensor, tmp_path):
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    key = credentials / "acmsensor.vault-key"
+    key.write_bytes(os.urandom(32))
+    key.chmod(0o400)
+    daemon = sensor(awssim(seed=42, **SMALL)).start(CREDENTIALS_DIRECTORY=str(credentials))
+    assert f"open vault key={key}" in daemon.log_text()
+    assert not (daemon.data_dir / "vault" / "master.key").exists()
+    daemon.stop()
+    # Without one it makes its own file, and a credential of the wrong size is not passed over.
+    daemon.start()
+    assert "open vault key=data_dir" in daemon.log_text()
+    assert (daemon.data_dir / "vault" / "master.key").stat().st_size == 32
+    daemon.stop()
+    key.chmod(0o600)
+    key.write_bytes(b"short")
+    answer = daemon.run(CREDENTIALS_DIRECTORY=str(credentials))
+    assert answer.returncode == 2 and f"the master key file {key} has 5 bytes, not 32" in answer.stderr
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="takes root to start it as another user")
+def test_nobody_reads_its_memory_however_it_is_started(awssim, sensor):
+    """An undumpable process has no core file, and its files in /proc belong to root."""
+    daemon = sensor(awssim(seed=42, **SMALL))
+    open_to_everybody(daemon.folder)
+    os.chown(daemon.folder, NOBODY, NOBODY)
+    daemon.start(user=NOBODY)
+    process = pathlib.Path(f"/proc/{daemon.process.pid}")
+    assert f"Uid:\t{NOBODY}" in (process / "status").read_text()
+    assert (process / "environ").stat().st_uid == 0
+    daemon.stop()
 
 
 # --- the local API

@@ -44,6 +44,7 @@ static void states_reach_a_socket_in_the_file_system(void **state)
 	char *folder = temp_folder_new();
 	char *path = temp_path(folder, "notify");
 	int fd = bind_to(path);
+	assert_true(notify_is_wanted());
 	notify_send("READY=1");
 	expect_heard(fd, "READY=1");
 	notify_status("%d connectors", 3);
@@ -71,6 +72,7 @@ static void without_systemd_nothing_happens(void **state)
 	char path[200];
 	(void)state;
 	unsetenv("NOTIFY_SOCKET");
+	assert_false(notify_is_wanted());
 	notify_send("READY=1");
 	setenv("NOTIFY_SOCKET", "relative", 1);
 	notify_send("READY=1");
@@ -83,12 +85,45 @@ static void without_systemd_nothing_happens(void **state)
 	notify_send("READY=1");
 }
 
+static void watchdog_is_the_time_that_systemd_gave_this_process(void **state)
+{
+	static const struct {
+		const char *usec, *pid;
+		int64_t ms;
+	} given[] = {
+		{NULL, NULL, 0},
+		{"60000000", NULL, 60000},
+		{"1500", NULL, 1},
+		{"1", NULL, 1},
+		{"0", NULL, 0},
+		{"-5", NULL, 0},
+		{"soon", NULL, 0},
+		{"60000000", "1", 0},
+		{"60000000", "", 0},
+	};
+	char self[32];
+	(void)state;
+	for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++) {
+		unsetenv("WATCHDOG_USEC");
+		unsetenv("WATCHDOG_PID");
+		if (given[i].usec != NULL)
+			setenv("WATCHDOG_USEC", given[i].usec, 1);
+		if (given[i].pid != NULL)
+			setenv("WATCHDOG_PID", given[i].pid, 1);
+		assert_int_equal(notify_watchdog_ms(), given[i].ms);
+	}
+	snprintf(self, sizeof(self), "%ld", (long)getpid());
+	setenv("WATCHDOG_PID", self, 1);
+	assert_int_equal(notify_watchdog_ms(), 60000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_reach_a_socket_in_the_file_system),
 		cmocka_unit_test(states_reach_an_abstract_socket),
 		cmocka_unit_test(without_systemd_nothing_happens),
+		cmocka_unit_test(watchdog_is_the_time_that_systemd_gave_this_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
