@@ -19,6 +19,10 @@ mandir     ?= $(prefix)/share/man
 bashcompletiondir ?= $(prefix)/share/bash-completion/completions
 zshcompletiondir  ?= $(prefix)/share/zsh/vendor-completions
 fishcompletiondir ?= $(prefix)/share/fish/vendor_completions.d
+systemd_dir = $(or $(shell pkg-config --variable=$(1) systemd 2>/dev/null),$(2))
+unitdir     ?= $(call systemd_dir,systemdsystemunitdir,/usr/lib/systemd/system)
+sysusersdir ?= $(call systemd_dir,sysusersdir,/usr/lib/sysusers.d)
+tmpfilesdir ?= $(call systemd_dir,tmpfilesdir,/usr/lib/tmpfiles.d)
 
 # --- libraries and flags -----------------------------------------------------------------------
 
@@ -70,7 +74,9 @@ allow_packaging := cli sensor discovery orgscope delivery aws store base
 upto             = $(foreach l,$(1) $(allow_$(1)),$(B)/$(l).a)
 
 programs := $(B)/acmsensord $(B)/acmsensor
-all: deps $(programs) $(B)/awssim documents
+all: deps product $(B)/awssim
+# What is installed and nothing else: for packages, whose builds fetch nothing.
+product: $(programs) documents
 $(B)/acmsensord: $(B)/sensor/main.o $(call upto,sensor)
 $(B)/acmsensor:  $(B)/cli/main.o $(call upto,cli)
 
@@ -226,7 +232,8 @@ bench: deps
 
 install: $(programs) $(documents)
 	install -d $(addprefix $(DESTDIR),$(sbindir) $(bindir) $(docdir) $(sysconfdir)/acmsensor/conf.d \
-		$(addprefix $(mandir)/man,1 5 8) $(bashcompletiondir) $(zshcompletiondir) $(fishcompletiondir))
+		$(addprefix $(mandir)/man,1 5 8) $(bashcompletiondir) $(zshcompletiondir) $(fishcompletiondir)) \
+		$(addprefix $(DESTDIR),$(unitdir) $(sysusersdir) $(tmpfilesdir))
 	install -m 755 $(B)/acmsensord $(DESTDIR)$(sbindir)/acmsensord
 	install -m 755 $(B)/acmsensor $(DESTDIR)$(bindir)/acmsensor
 	install -m 644 README.md $(DESTDIR)$(docdir)/README.md
@@ -237,6 +244,32 @@ install: $(programs) $(documents)
 	install -m 644 packaging/completion/acmsensor.bash $(DESTDIR)$(bashcompletiondir)/acmsensor
 	install -m 644 packaging/completion/_acmsensor $(DESTDIR)$(zshcompletiondir)/_acmsensor
 	install -m 644 packaging/completion/acmsensor.fish $(DESTDIR)$(fishcompletiondir)/acmsensor.fish
+	sed 's,/usr/sbin/acmsensord,$(sbindir)/acmsensord,' packaging/common/acmsensord.service >$(DESTDIR)$(unitdir)/acmsensord.service
+	install -m 644 packaging/common/acmsensor.sysusers $(DESTDIR)$(sysusersdir)/acmsensor.conf
+	install -m 644 packaging/common/acmsensor.tmpfiles $(DESTDIR)$(tmpfilesdir)/acmsensor.conf
+	@# What an administrator has written stays.
+	test -e $(DESTDIR)$(sysconfdir)/acmsensor/acmsensor.conf || \
+		install -m 644 $(B)/acmsensor.conf $(DESTDIR)$(sysconfdir)/acmsensor/acmsensor.conf
+
+# --- packages ----------------------------------------------------------------------------------
+
+# VERSION=... on the command line makes packages of that version. Everything that is made for a
+# package is made from the tarball alone.
+tarball := $(BUILD)/dist/acmsensor-$(VERSION).tar.gz
+dist:
+	@sh packaging/dist.sh $(VERSION) $(tarball)
+	@echo "$(tarball)"
+deb: dist
+	@sh packaging/deb/build.sh $(VERSION) $(tarball) $(BUILD)/deb $(JOBS)
+rpm: dist
+	@sh packaging/rpm/build.sh $(VERSION) $(tarball) $(BUILD)/rpm
+
+# The packages as an administrator meets them: in a Debian 12 root, an empty RPM root, under
+# systemd and in a container. Takes root; about five minutes.
+check-packages: deps
+	@$(self) -j$(JOBS) VARIANT=release all
+	@AWSSIM_BUILD=$(BUILD)/release ACMSENSOR_BUILD=$(BUILD)/release \
+		$(python) -m pytest -q -p no:cacheprovider -rs tests/packaging $(PYTEST)
 
 clean:
 	rm -rf $(BUILD)
@@ -255,9 +288,11 @@ help:
 	@echo "make clang      built by clang without a warning, and the unit tests"
 	@echo "make fuzz       each fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS), JOBS=$(JOBS) at once"
 	@echo "make bench      speed and scale beside a boto3 script"
+	@echo "make dist       a source tarball; make deb, make rpm: packages made from it (build/deb, build/rpm)"
+	@echo "make check-packages  installs, upgrades, runs and removes the packages; takes root"
 	@echo "make install    DESTDIR= prefix= sysconfdir=; make clean"
 	@echo "                V=1 shows commands, DEVELOPER=1 makes warnings errors, VARIANT=san|tsan|fuzz builds others"
 
-.PHONY: tsan all documents unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
+.PHONY: tsan all product documents dist deb rpm check-packages unit check e2e check-long clang fuzz fuzzers lint bench demo install clean deps help FORCE
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
