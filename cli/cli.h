@@ -52,6 +52,7 @@ int command_cancel(struct cli *cli, const struct args *args);
 int command_rollback(struct cli *cli, const struct args *args);
 int command_csr(struct cli *cli, const struct args *args);
 int command_delete(struct cli *cli, const struct args *args);
+int command_vault(struct cli *cli, const struct args *args);
 int command_help(struct cli *cli, const struct args *args);
 
 /* No command of the table: what the completion of shells calls. Never says a word on stderr. */

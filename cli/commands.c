@@ -89,6 +89,8 @@ static const struct option_spec delete_options[] = {
 	{"wait-until-unused", NULL, "wait until nothing uses it, then delete"},
 	{"wait", NULL, "show each step as it comes, and the outcome"},
 	{"yes", "ARN", "the same ARN again: do not ask (for scripts)"}, END};
+static const struct option_spec vault_options[] = {
+	{"key-file", "FILE", "make it there, for a daemon without systemd's credentials"}, END};
 
 const struct option_spec global_options[] = {
 	{"socket", "PATH", "the daemon's control socket (default " LOCAL_API_SOCKET ")"},
@@ -129,6 +131,8 @@ const struct command commands[] = {
 		command_delete},
 	{"backup", "FILE", "copy the store, consistent, while the daemon runs", no_options, 1, 1,
 		command_backup},
+	{"vault", "init", "give the vault a master key of its own", vault_options, 1, 1,
+		command_vault},
 	{"help", "[COMMAND]", "this, or the help of a command", no_options, 0, 1, command_help},
 	{NULL, NULL, NULL, NULL, 0, 0, NULL},
 };

@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "cli/cli.h"
+#include "sensor/local_api.h"
 
 enum { OPTION_COLUMNS = 24 };
 
@@ -44,6 +45,16 @@ static const struct {
 		"Refuses while something uses the certificate, or waits with --wait-until-unused.\n"
 		"Asks for the domain name or the last 8 characters of the ARN; in a script --yes ARN\n"
 		"must repeat the ARN. The private key cannot be had again from ACM.\n"},
+	{"vault",
+		"What the daemon keeps sealed (keys that wait for a certificate, keys for a way back)\n"
+		"lies in data_dir, and so does the master key that it makes for itself. vault init\n"
+		"makes it a credential of systemd instead, sealed by this host (its TPM if there is\n"
+		"one) from systemd 250 on, switches it on with a drop-in for acmsensord.service, and\n"
+		"says what to back up. A key that the daemon has made already is taken over; nothing\n"
+		"is overwritten. --offline DATA_DIR: where its data are, if not " LOCAL_API_DATA_DIR
+		".\n"
+		"Restoring on another host: put the key into DATA_DIR/vault/master.key (0600, the\n"
+		"daemon's), then vault init.\n"},
 };
 
 static void print_options(const struct option_spec *option)

@@ -56,8 +56,8 @@ void heartbeat_beat(struct heartbeat *heartbeat)
 	if (heartbeat->watchdog_ms > 0)
 		notify_send("WATCHDOG=1");
 	loop_timer_cancel(heartbeat->timer);
-	heartbeat->timer = loop_timer_start(
-		heartbeat->loop, wait_ms(heartbeat, is_busy), on_timer, heartbeat);
+	heartbeat->timer =
+		loop_timer_start(heartbeat->loop, wait_ms(heartbeat, is_busy), on_timer, heartbeat);
 }
 
 struct heartbeat *heartbeat_new(struct loop *loop, heartbeat_line_fn *line, void *arg)

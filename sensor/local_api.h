@@ -61,10 +61,10 @@
 #ifndef SENSOR_LOCAL_API_H
 #define SENSOR_LOCAL_API_H
 
-#define LOCAL_API_SOCKET       "/run/acmsensor/control.sock"
-#define LOCAL_API_DATA_DIR     "/var/lib/acmsensor"
+#define LOCAL_API_SOCKET   "/run/acmsensor/control.sock"
+#define LOCAL_API_DATA_DIR "/var/lib/acmsensor"
 /* The vault's master key among the daemon's credentials (systemd.exec(5)). */
-#define LOCAL_API_VAULT_CREDENTIAL "acmsensor.vault-key"
+#define LOCAL_API_VAULT_KEY    "acmsensor.vault-key"
 #define LOCAL_API_STATUS       "/v1/status"
 #define LOCAL_API_PROGRESS     "/v1/progress"
 #define LOCAL_API_ACCOUNTS     "/v1/accounts"

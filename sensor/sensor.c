@@ -85,7 +85,7 @@ static struct connector *connector_at(void *arg, size_t i)
 static int open_desk(struct sensor *sensor, struct err *err)
 {
 	const struct config *config = sensor->config;
-	char *key_file = credential_file(config->vault_key_file, LOCAL_API_VAULT_CREDENTIAL);
+	char *key_file = credential_file(config->vault_key_file, LOCAL_API_VAULT_KEY);
 	sensor->desk = desk_new(&(struct desk_options){.loop = sensor->loop,
 					.store = sensor->store,
 					.resolve = sensor->resolve,

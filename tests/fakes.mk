@@ -74,6 +74,7 @@ $(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake
 
 # --- cli/ -----------------------------------------------------------------------------------------
 $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
+$(B)/tests/cli/vault_init_test: $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------

@@ -79,8 +79,7 @@ static void deliveries_go_on_between_cycles(void **state)
 {
 	(void)state;
 	const struct doing_connector connector = {"prod", NULL, NOW_S + 3600};
-	expect(&connector, 1, 1,
-		"idle; next cycle of prod at 2026-11-21T01:00:00Z; 1 delivery");
+	expect(&connector, 1, 1, "idle; next cycle of prod at 2026-11-21T01:00:00Z; 1 delivery");
 }
 
 int main(void)
