@@ -8,7 +8,7 @@ top=$folder/top
 
 rm -rf "$top"
 mkdir -p "$top/SOURCES" "$top/SPECS"
-cp "$tarball" "$top/SOURCES/"
+cp "$tarball" packaging/common/acmsensor.sysusers "$top/SOURCES/"
 day=$(tar -tv --full-time -f "$tarball" "acmsensor-$version/Makefile" | awk '{print $4}')
 date=$(LC_ALL=C date -u -d "$day" "+%a %b %d %Y")
 sed -e "s/@VERSION@/$version/" -e "s/@DATE@/$date/" packaging/rpm/acmsensor.spec.in >"$top/SPECS/acmsensor.spec"
