@@ -266,7 +266,8 @@ rpm: dist
 
 # The packages as an administrator meets them: in a Debian 12 root, an empty RPM root, under
 # systemd and in a container. Takes root; about five minutes.
-check-packages: deps
+check-packages:
+	@sh packaging/deps.sh
 	@$(self) -j$(JOBS) VARIANT=release all
 	@AWSSIM_BUILD=$(BUILD)/release ACMSENSOR_BUILD=$(BUILD)/release \
 		$(python) -m pytest -q -p no:cacheprovider -rs tests/packaging $(PYTEST)

@@ -2,12 +2,13 @@
 # build.sh VERSION TARBALL FOLDER JOBS: source and binary packages for Debian, made from the tarball.
 set -eu
 version=$1 tarball=$2 folder=$3 jobs=$4
-source=$folder/acmsensor-$version
+source=$folder/source
 
 rm -rf "$source"
 mkdir -p "$folder"
 cp "$tarball" "$folder/acmsensor_$version.orig.tar.gz"
-tar -x -C "$folder" -f "$tarball"
+mkdir "$source"
+tar -x --strip-components=1 -C "$source" -f "$tarball"
 cp -r "$source/packaging/deb" "$source/debian"
 rm "$source/debian/build.sh" "$source/debian/changelog.in"
 date=$(LC_ALL=C TZ=UTC date -R -r "$source/Makefile")

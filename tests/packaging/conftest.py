@@ -1,0 +1,134 @@
+"""The packages, made once, and roots to install them in. Everything lies in build/check-packages.
+
+Takes root, because roots are made by debootstrap, entered and booted.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+from awssim import Awssim  # noqa: E402
+
+from system import FOLDER, System, mirror  # noqa: E402
+
+needs = {"debootstrap": "roots", "dpkg-buildpackage": "Debian's package", "rpmbuild": "RPM"}
+
+
+def pytest_collection_modifyitems(items):
+    missing = [f"{tool} ({what})" for tool, what in needs.items() if shutil.which(tool) is None]
+    reason = ("takes root" if os.geteuid() != 0 else
+              f"not here: {', '.join(missing)}; sh packaging/deps.sh" if missing else None)
+    for item in items:
+        if reason is not None:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def make(target, version, **environment):
+    """A target of the Makefile, as somebody calls it; the unit tests have run elsewhere."""
+    with open(FOLDER / f"{target}-{version}.log", "w") as log:
+        code = subprocess.run(
+            ["make", target, f"VERSION={version}"], cwd=ROOT, stdout=log, stderr=log,
+            env={**os.environ, "DEB_BUILD_OPTIONS": "nocheck", "RPMBUILD": "--without check",
+                 **environment}).returncode
+    assert code == 0, pathlib.Path(log.name).read_text()[-4000:]
+
+
+def version_of_makefile():
+    for line in (ROOT / "Makefile").read_text().splitlines():
+        if line.startswith("VERSION := "):
+            return line.split()[2]
+    raise AssertionError("no version in the Makefile")
+
+
+@pytest.fixture(scope="session")
+def folder():
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    return FOLDER
+
+
+@pytest.fixture(scope="session")
+def debootstrap(folder):
+    """Begun first: it waits for the network while the packages are compiled."""
+    log = open(folder / "debootstrap.log", "w")
+    return subprocess.Popen(
+        ["debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus,ca-certificates",
+         "bookworm", str(folder / "base"), mirror()], stdout=log, stderr=log)
+
+
+@pytest.fixture(scope="session")
+def version():
+    return version_of_makefile()
+
+
+@pytest.fixture(scope="session")
+def next_version(version):
+    major, minor, patch = version.split(".")
+    return f"{major}.{minor}.{int(patch) + 1}"
+
+
+def find(pattern):
+    found = list((ROOT / "build").glob(pattern))
+    assert len(found) == 1, (pattern, found)
+    return found[0]
+
+
+@pytest.fixture(scope="session")
+def deb(debootstrap, version):
+    make("deb", version)
+    return find(f"deb/acmsensor_{version}-1_*.deb")
+
+
+@pytest.fixture(scope="session")
+def next_deb(deb, next_version):
+    make("deb", next_version)
+    return find(f"deb/acmsensor_{next_version}-1_*.deb")
+
+
+@pytest.fixture(scope="session")
+def rpm(debootstrap, version):
+    make("rpm", version)
+    return find(f"rpm/acmsensor-{version}-1.*[!c].rpm")
+
+
+@pytest.fixture(scope="session")
+def base(debootstrap, folder):
+    """A Debian 12 with systemd, never changed."""
+    assert debootstrap.wait() == 0, (folder / "debootstrap.log").read_text()[-4000:]
+    return System(folder / "base")
+
+
+@pytest.fixture
+def fresh(base, request):
+    """A copy of the base to change."""
+    system = base.copy(request.node.name)
+    yield system
+    system.remove()
+
+
+@pytest.fixture(scope="session")
+def installed_base(base, deb):
+    """With the package, by apt from the mirror."""
+    system = base.copy("installed")
+    system.install(deb)
+    return system
+
+
+@pytest.fixture
+def installed(installed_base, request):
+    system = installed_base.copy(request.node.name)
+    yield system
+    system.remove()
+
+
+@pytest.fixture
+def awssim(tmp_path):
+    with Awssim(folder=tmp_path, accounts=4, regions="us-east-1,eu-west-1", certs_per_region=3,
+                rate_scale=0, seed=42) as sim:
+        yield sim

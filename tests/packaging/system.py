@@ -1,0 +1,124 @@
+"""A Debian in a folder: programs run in it as in a host of its own, but with our network."""
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "build" / "check-packages"
+# The mounts are the child's own and go with it.
+ENTER = ("mount -t proc proc proc && mount --bind /dev dev && mount -t tmpfs tmpfs tmp && "
+         'exec chroot . "$@"')
+
+
+def mirror():
+    """Where this host gets its packages from."""
+    for path in [pathlib.Path("/etc/apt/sources.list"),
+                 *sorted(pathlib.Path("/etc/apt/sources.list.d").glob("*"))]:
+        text = path.read_text() if path.is_file() else ""
+        for line in text.splitlines():
+            found = re.match(r"(?:deb\s+(?:\[[^]]*\]\s+)?|URIs:\s*)(\S*/debian/?)(?:\s|$)", line)
+            if found:
+                return found[1]
+    return "http://deb.debian.org/debian"
+
+
+class System:
+    def __init__(self, path):
+        self.path = pathlib.Path(path)
+
+    def copy(self, name):
+        path = FOLDER / name
+        shutil.rmtree(path, ignore_errors=True)
+        subprocess.run(["cp", "-a", "--reflink=auto", str(self.path), str(path)], check=True)
+        return System(path)
+
+    def remove(self):
+        shutil.rmtree(self.path)
+
+    def at(self, path):
+        return self.path / str(path).lstrip("/")
+
+    def write(self, path, text, mode=0o644):
+        self.at(path).parent.mkdir(parents=True, exist_ok=True)
+        self.at(path).write_text(text)
+        self.at(path).chmod(mode)
+
+    def command(self, *arguments):
+        return ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
+                "env", "-C", str(self.path), "sh", "-c", ENTER, "enter", *arguments]
+
+    def environment(self, **more):
+        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8",
+                "DEBIAN_FRONTEND": "noninteractive", **more}
+
+    def run(self, *arguments, code=0, **more):
+        """Runs it as root; its output, both streams. code: the one expected; None: any."""
+        done = subprocess.run(self.command(*arguments), env=self.environment(**more), text=True,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT)
+        assert code in (None, done.returncode), (arguments, done.returncode, done.stdout[-4000:])
+        return done.stdout
+
+    def start(self, *arguments, log, **more):
+        with open(log, "ab") as stream:
+            return subprocess.Popen(self.command(*arguments), env=self.environment(**more),
+                                    stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
+
+    def install(self, deb):
+        """By apt, as an administrator does with a file."""
+        shutil.copy("/etc/resolv.conf", self.at("/etc/resolv.conf"))
+        for place in ("apt.conf", "apt.conf.d/proxy.conf", "apt.conf.d/01proxy"):
+            if pathlib.Path("/etc/apt", place).exists():
+                shutil.copy(pathlib.Path("/etc/apt", place), self.at(f"/etc/apt/{place}"))
+        shutil.copy(deb, self.at(f"/root/{deb.name}"))
+        self.run("apt-get", "update", "-q")
+        told = self.run("apt-get", "install", "-y", "-q", "--no-install-recommends",
+                        f"/root/{deb.name}")
+        self.at(f"/root/{deb.name}").unlink()
+        return told
+
+    def owner(self, path):
+        """("root", "acmsensor", 0o750) as the names are in this system."""
+        status = self.at(path).stat()
+        names = []
+        for table, number in (("passwd", status.st_uid), ("group", status.st_gid)):
+            names += [line.split(":")[0]
+                      for line in self.at(f"/etc/{table}").read_text().splitlines()
+                      if line.split(":")[2] == str(number)]
+        return (*names, status.st_mode & 0o7777)
+
+    def user_id(self, name):
+        for line in self.at("/etc/passwd").read_text().splitlines():
+            if line.split(":")[0] == name:
+                return int(line.split(":")[2])
+        return None
+
+    def configure(self, sim):
+        """A connector beside the packaged configuration, and the hub's credentials."""
+        access, secret, token = sim.base_keys()
+        self.write("/etc/acmsensor/conf.d/prod.conf", f"""[connector prod]
+region = {sim.ready["home_region"]}
+role_name = {sim.ready["role_name"]}
+external_id = {sim.ready["external_id"]}
+endpoint_url = {sim.endpoint()}
+import = all
+""")
+        self.write("/etc/acmsensor/environment",
+                   f"AWS_ACCESS_KEY_ID={access}\nAWS_SECRET_ACCESS_KEY={secret}\n"
+                   f"AWS_SESSION_TOKEN={token}\n", mode=0o600)
+        return {"AWS_ACCESS_KEY_ID": access, "AWS_SECRET_ACCESS_KEY": secret,
+                "AWS_SESSION_TOKEN": token}
+
+
+def wait_until(what, timeout=30):
+    end = time.monotonic() + timeout
+    while not what():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.05)
+
+
+def documents(text, name):
+    return json.loads(text)[name]
