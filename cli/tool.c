@@ -26,7 +26,6 @@ static void close_both(const int pipe_fd[2])
 static int spawn(const char *const *argv, int in, int out, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
-	extern char **environ;
 	int number = posix_spawn_file_actions_init(&actions);
 	if (number != 0)
 		return number;

@@ -21,12 +21,13 @@
 enum {
 	SYSTEMD_WITH_CREDENTIALS = 247,
 	SYSTEMD_WITH_SEALED_ONES = 250,
+	OPENED_MAX = 4096,
 	SEALED_MAX = 65536, /* a TPM's policy and two wrapped keys take 1 KiB */
 	KEY_MODE = 0600,
 	DROP_IN_MODE = 0644,
 };
 
-#define NAME_ARGUMENT "--name=" LOCAL_API_VAULT_KEY
+static const char name_argument[] = "--name=" LOCAL_API_VAULT_KEY;
 
 int vault_way_of(const char *version, enum vault_way *ret_way, struct err *err)
 {
@@ -161,7 +162,7 @@ static int make_file(const char *path, mode_t mode, const void *bytes, size_t le
 static int seal_key(const struct secret *key, struct buf *to, struct err *err)
 {
 	static const char *const argv[] = {
-		"systemd-creds", "encrypt", NAME_ARGUMENT, "--tpm2-pcrs=", "-", "-", NULL};
+		"systemd-creds", "encrypt", name_argument, "--tpm2-pcrs=", "-", "-", NULL};
 	if (tool_run(argv, key->bytes, key->len, to, err) != 0)
 		return err_wrap(err, "the key could not be sealed");
 	return 0;
@@ -170,13 +171,17 @@ static int seal_key(const struct secret *key, struct buf *to, struct err *err)
 /* What cannot be opened again now will not be at the daemon's start either. */
 static int check_sealed(const struct secret *key, const char *path, struct err *err)
 {
-	const char *const argv[] = {"systemd-creds", "decrypt", NAME_ARGUMENT, path, "-", NULL};
-	struct buf opened;
-	buf_init_secret(&opened, SEALED_MAX);
-	int rc = tool_run(argv, NULL, 0, &opened, err);
-	if (rc == 0 && (opened.len != key->len || memcmp(opened.data, key->bytes, key->len) != 0))
+	const char *const argv[] = {"systemd-creds", "decrypt", name_argument, path, "-", NULL};
+	struct secret opened = SECRET_INIT;
+	struct buf output;
+	buf_init_secret(&output, OPENED_MAX);
+	int rc = tool_run(argv, NULL, 0, &output, err);
+	if (rc == 0)
+		secret_set(&opened, buf_text(&output), output.len);
+	if (rc == 0 && !secret_equal(&opened, key))
 		rc = err_set(err, ERR_SYSTEM, "it opened to something else");
-	buf_clear(&opened);
+	secret_clear(&opened);
+	buf_clear(&output);
 	return rc == 0 ? 0 : err_wrap(err, "the sealed key could not be opened again");
 }
 
@@ -264,9 +269,9 @@ void vault_init_next(
 		"the vault\n   has sealed is lost:\n");
 	if (way == VAULT_SEALED)
 		buf_addf(to,
-			"     systemd-creds decrypt " NAME_ARGUMENT " %s - | base64\n"
+			"     systemd-creds decrypt %s %s - | base64\n"
 			"   (the sealed file itself is of use on this host only)\n",
-			places->key_file);
+			name_argument, places->key_file);
 	else
 		buf_addf(to, "     base64 %s\n", places->key_file);
 	if (way == VAULT_FILE)
