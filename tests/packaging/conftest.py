@@ -1,6 +1,7 @@
 """The packages, made once, and roots to install them in. Everything lies in build/check-packages.
 
-Takes root, because roots are made by debootstrap, entered and booted.
+Takes root, because roots are made by debootstrap, entered and booted. KEEP=1 takes the packages and
+the base root of the run before, for work on the tests themselves.
 """
 import os
 import pathlib
@@ -17,6 +18,7 @@ from awssim import Awssim  # noqa: E402
 
 from system import FOLDER, System, mirror  # noqa: E402
 
+KEEP = os.environ.get("KEEP") == "1"
 needs = {"debootstrap": "roots", "dpkg-buildpackage": "Debian's package", "rpmbuild": "RPM"}
 
 
@@ -48,14 +50,17 @@ def version_of_makefile():
 
 @pytest.fixture(scope="session")
 def folder():
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    if not KEEP:
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     return FOLDER
 
 
 @pytest.fixture(scope="session")
 def debootstrap(folder):
     """Begun first: it waits for the network while the packages are compiled."""
+    if KEEP and (folder / "base").exists():
+        return subprocess.Popen("true")
     log = open(folder / "debootstrap.log", "w")
     return subprocess.Popen(
         ["debootstrap", "--variant=minbase", "--include=systemd,systemd-sysv,dbus,ca-certificates",
@@ -73,7 +78,10 @@ def next_version(version):
     return f"{major}.{minor}.{int(patch) + 1}"
 
 
-def find(pattern):
+def made(target, version, pattern):
+    """The package that matches, made now."""
+    if not KEEP or not list((ROOT / "build").glob(pattern)):
+        make(target, version)
     found = list((ROOT / "build").glob(pattern))
     assert len(found) == 1, (pattern, found)
     return found[0]
@@ -81,27 +89,26 @@ def find(pattern):
 
 @pytest.fixture(scope="session")
 def deb(debootstrap, version):
-    make("deb", version)
-    return find(f"deb/acmsensor_{version}-1_*.deb")
+    return made("deb", version, f"deb/acmsensor_{version}-1_*.deb")
 
 
 @pytest.fixture(scope="session")
 def next_deb(deb, next_version):
-    make("deb", next_version)
-    return find(f"deb/acmsensor_{next_version}-1_*.deb")
+    return made("deb", next_version, f"deb/acmsensor_{next_version}-1_*.deb")
 
 
 @pytest.fixture(scope="session")
 def rpm(debootstrap, version):
-    make("rpm", version)
-    return find(f"rpm/acmsensor-{version}-1.*[!c].rpm")
+    return made("rpm", version, f"rpm/acmsensor-{version}-1.*[!c].rpm")
 
 
 @pytest.fixture(scope="session")
 def base(debootstrap, folder):
     """A Debian 12 with systemd, never changed."""
     assert debootstrap.wait() == 0, (folder / "debootstrap.log").read_text()[-4000:]
-    return System(folder / "base")
+    system = System(folder / "base")
+    system.slim()
+    return system
 
 
 @pytest.fixture
