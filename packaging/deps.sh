@@ -18,7 +18,7 @@ if command -v apt-get >/dev/null 2>&1; then
 	build="gcc make pkg-config libevent-dev libcurl4-openssl-dev libssl-dev libxml2-dev liblmdb-dev libjansson-dev"
 	tests="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-boto3 python3-cryptography awscli openssl jq e2fsprogs gdb curl zsh fish"
 	tools="clang clang-format clang-tidy libclang-rt-14-dev cppcheck valgrind hyperfine mandoc"
-	packages="debhelper lintian rpm rpmlint debugedit debootstrap systemd systemd-container"
+	packages="debhelper lintian rpm rpmlint debugedit elfutils debootstrap systemd systemd-container"
 	missing=""
 	for package in $build $tests $tools $packages; do
 		state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)

@@ -137,7 +137,8 @@ def test_life_of_the_package(fresh, deb, next_deb, version, next_version, awssim
     daemon = Daemon(fresh, log, credentials)
     assert set(certificates(fresh)) == set(found)
     fresh.run("acmsensor", "scan", "--wait")
-    compare_certificates(certificates(fresh), awssim.truth(reachable=1))
+    found = certificates(fresh)
+    compare_certificates(found, awssim.truth(reachable=1))
     daemon.stop()
 
     # Removed: the programs are gone, data and configuration are not.

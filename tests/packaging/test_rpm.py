@@ -12,7 +12,7 @@ def query(package, *options):
 
 def test_rpmlint_finds_nothing(rpm):
     packages = [str(one) for one in rpm.parent.glob("*.rpm")]
-    assert len(packages) == 4  # source, program, debuginfo, debugsource
+    assert len(packages) == 3  # source, programs, debuginfo
     done = subprocess.run(["rpmlint", "-c", str(ROOT / "packaging/rpm/rpmlint.toml"), *packages,
                            str(rpm.parent / "top/SPECS/acmsensor.spec")],
                           capture_output=True, text=True)
@@ -39,8 +39,11 @@ def test_life_in_a_root(fresh, rpm, version):
     fresh.write("/usr/lib/systemd/system-preset/99-default-disable.preset", "disable *\n")
 
     def run(*options, code=0):
-        done = subprocess.run(["rpm", f"--root={fresh.path}", *options], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c",
+             'mount -t proc proc "$1/proc" && root=$1 && shift && exec rpm --root="$root" "$@"',
+             "enter", str(fresh.path), *options], text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == code, done.stdout
         return done.stdout
 
