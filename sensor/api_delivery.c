@@ -127,8 +127,9 @@ static int fill_rows(struct rows_job *job, bool *ret_is_end, struct err *err)
 	if (store_read_begin(job->job.api->store, &txn, err) != 0)
 		return -1;
 	*ret_is_end = false;
-	while (!*ret_is_end && job->slice.len < API_SLICE_BYTES && clock_mono_us() < until_us)
+	do { /* at least one, however late it is already */
 		*ret_is_end = !add_row(job, txn);
+	} while (!*ret_is_end && job->slice.len < API_SLICE_BYTES && clock_mono_us() < until_us);
 	int rc = store_txn_check(txn, err);
 	store_read_end(txn);
 	return rc == 0 ? buf_check(&job->slice, "a slice of the list", err) : -1;

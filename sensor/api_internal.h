@@ -105,7 +105,7 @@ void api_job_run_after(struct api_job *job, int64_t delay_ms);
 /* Whether the reader has not hung up: evhttp itself notices only when there is something to
  * write. */
 bool api_job_has_reader(const struct api_job *job);
-/* Hands bytes to the reader; run is called again when they are taken. */
+/* Hands bytes, perhaps none, to the reader; run is called again when they are taken. */
 void api_job_send(struct api_job *job, const struct buf *bytes);
 /* The end: frees the job. With a document that was never begun, its only answer. */
 void api_job_end(struct api_job *job, const struct buf *last);

@@ -120,6 +120,10 @@ static void begin_reply(struct api_job *job)
 
 void api_job_send(struct api_job *job, const struct buf *bytes)
 {
+	if (bytes->len == 0) { /* evhttp sends no empty chunk, and never says that it was taken */
+		api_job_run_after(job, 0);
+		return;
+	}
 	struct evbuffer *buffer = as_evbuffer(bytes);
 	begin_reply(job);
 	evhttp_send_reply_chunk_with_cb(job->request, buffer, on_taken, job);

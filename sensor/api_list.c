@@ -76,10 +76,8 @@ static void run(struct api_job *base)
 	buf_reset(&job->slice);
 	if (begin_list(job, &err) != 0 || fill(job, &is_end, &err) != 0) {
 		api_job_fail(base, &err);
-	} else if (!is_end && job->slice.len > 0) {
-		api_job_send(base, &job->slice);
 	} else if (!is_end) {
-		api_job_run_after(base, 0);
+		api_job_send(base, &job->slice);
 	} else if (waits_for_events(job)) {
 		list_free(job->list);
 		job->list = NULL;

@@ -182,14 +182,14 @@ class DeliveryLives:
 
     def _watch(self, is_over=lambda jobs: False):
         """Orders and looks until the daemon is dead or it is time; whether it died."""
-        end = time.monotonic() + CONVERGE_S
+        end, trouble = time.monotonic() + CONVERGE_S, None
         while self.desk.sensor.process.poll() is None:
-            assert time.monotonic() < end, self.desk.sensor.log_text()[-6000:]
+            assert time.monotonic() < end, (trouble, self.jobs, self.desk.sensor.log_text()[-6000:])
             try:
                 if is_over(self._push_all()):
                     return False
-            except GOES_AWAY:
-                pass
+            except GOES_AWAY as error:
+                trouble = error  # not there yet, or there no more
             time.sleep(0.005)
         return True
 
