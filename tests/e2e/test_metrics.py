@@ -14,9 +14,9 @@ import pytest
 from awssim import SIM_BUILD
 from bundle import SERVER, Authority
 from cli import Cli
+from desk import Desk
 from prometheus import (CLASSIC, OPENMETRICS, ROOT, Metrics, Prometheus, ask, free_port, promtool, scrape,
                         wait_until)
-from test_delivery import Desk
 
 RULES = ROOT / "packaging" / "prometheus" / "acmsensor.rules.yml"
 DASHBOARD = ROOT / "packaging" / "grafana" / "acmsensor.json"
