@@ -103,6 +103,25 @@ void facts_format(const struct cli *cli, const char *label, const char *format, 
 	facts_line(cli, label, text);
 }
 
+void facts_command(const struct cli *cli, const char *label, const char *format, ...)
+{
+	struct buf command, lines;
+	char text[1024];
+	struct terminal endless = cli->terminal;
+	va_list args;
+	endless.columns = 0;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_init(&command, FACTS_VALUE_MAX);
+	buf_init(&lines, 8 * FACTS_VALUE_MAX);
+	buf_addf(&command, "%s %s", cli_program(cli), text);
+	facts_wrap(&lines, &endless, label, buf_text(&command), STYLE_PLAIN);
+	fwrite(buf_text(&lines), 1, lines.len, stdout);
+	buf_clear(&command);
+	buf_clear(&lines);
+}
+
 void facts_time(const struct cli *cli, const char *label, int64_t at_s)
 {
 	char text[2 * DATES_TEXT_MAX];

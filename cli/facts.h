@@ -21,6 +21,10 @@ void facts_line(const struct cli *cli, const char *label, const char *value);
 void facts_styled(const struct cli *cli, const char *label, const char *value, enum style style);
 void facts_format(const struct cli *cli, const char *label, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* What is to be copied: after "acmsensor" with its options, on one line whatever the terminal's width,
+ * because a shell would run the first of two. */
+void facts_command(const struct cli *cli, const char *label, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void facts_time(const struct cli *cli, const char *label, int64_t at_s); /* nothing for 0 */
 /* The texts of an array, joined with ", ". */
 void facts_list(const struct cli *cli, const char *label, const json_t *list);

@@ -86,9 +86,9 @@ static void show_next(const struct cli *cli, const json_t *job)
 {
 	const char *id = row_text(job, "id");
 	if (job_is_running(job))
-		facts_format(cli, "Next", "%s jobs %s --follow", cli_program(cli), id);
+		facts_command(cli, "Next", "jobs %s --follow", id);
 	else if (row_bool(job, "rollback_possible"))
-		facts_format(cli, "The way back", "%s rollback %s --wait", cli_program(cli), id);
+		facts_command(cli, "The way back", "rollback %s --wait", id);
 }
 
 static void show_head(const struct cli *cli, const json_t *job)

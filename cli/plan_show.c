@@ -290,19 +290,16 @@ static void show_next(const struct cli *cli, const json_t *plan)
 		facts_styled(cli, "Next", "nothing: a refused plan cannot be applied", STYLE_RED);
 	} else if (job[0] != '\0') {
 		facts_format(cli, "Applied by", "%s", job);
-		facts_format(cli, "Next", "%s jobs %s", cli_program(cli), job);
+		facts_command(cli, "Next", "jobs %s", job);
 	} else if (strcmp(state, "expired") == 0) {
 		facts_time(cli, "Expired", row_time(plan, "expires"));
-		facts_format(cli, "Next", "%s plan, again: this one has expired", cli_program(cli));
+		facts_command(cli, "Next", "plan, again: this one has expired");
 	} else if (strcmp(state, "void") == 0) {
-		facts_format(cli, "Next",
-			"%s plan, again: this one is void, what it was made for has "
-			"changed since",
-			cli_program(cli));
+		facts_command(cli, "Next",
+			"plan, again: this one is void, the certificate has changed since");
 	} else {
 		facts_time(cli, "Expires", row_time(plan, "expires"));
-		facts_format(
-			cli, "Next", "%s apply %s --wait", cli_program(cli), row_text(plan, "id"));
+		facts_command(cli, "Next", "apply %s --wait", row_text(plan, "id"));
 	}
 }
 

@@ -49,14 +49,10 @@ static void show_hint(const struct cli *cli, const char *hint)
 {
 	static const char program[] = "acmsensor ";
 	size_t len = sizeof(program) - 1;
-	struct buf text;
-	bool is_command = strncmp(hint, program, len) == 0;
-	buf_init(&text, FACTS_VALUE_MAX);
-	if (is_command)
-		buf_addf(&text, "%s ", cli_program(cli));
-	buf_add_text(&text, is_command ? hint + len : hint);
-	facts_styled(cli, "", buf_text(&text), STYLE_DIM);
-	buf_clear(&text);
+	if (strncmp(hint, program, len) == 0)
+		facts_command(cli, "", "%s", hint + len);
+	else
+		facts_styled(cli, "", hint, STYLE_DIM);
 }
 
 static void show_attention(const struct cli *cli, const json_t *items, bool is_blind)

@@ -29,6 +29,11 @@ class Cli:
     def __init__(self, *base):
         self.base = [str(one) for one in base]
 
+    @property
+    def program(self):
+        """How the commands begin that it suggests."""
+        return " ".join(["acmsensor", *self.base])
+
     def command(self, *arguments):
         return [PROGRAM, *self.base, *[str(one) for one in arguments]]
 

@@ -82,7 +82,7 @@ def test_status_has_what_needs_attention_first(ready):
     assert lines[0] == "e2e" and "acmsensord" in lines[1]
     at = lines.index("Needs attention")
     assert at < lines.index("Connector prod") < lines.index("Certificates")
-    assert "acmsensor coverage --problems" in text
+    assert f"{cli.program} coverage --problems" in text
     attention = cli.json("status")["status"]["attention"]
     for item in attention:
         assert item["hint"] in text
@@ -133,7 +133,7 @@ def test_a_scan_begins_and_says_how_to_follow_it(ready):
     done = cli.run("scan")
     assert done.stdout.split() == ["prod", "a", "cycle", "has", "begun"]
     assert done.stderr == \
-        "acmsensor: progress and outcome: acmsensor scan --wait\n"
+        f"acmsensor: progress and outcome: {cli.program} scan --wait\n"
     daemon.wait_idle()
     scan = cli.json("scan", "--account", daemon.sim.ready["hub_account_id"])["scan"]
     assert len(scan["cycle_ids"]) == 1
@@ -164,7 +164,7 @@ def test_what_could_not_be_read_is_named_with_exit_4(ready):
         assert row["account_id"] in done.stdout and row["reason"][:20] in done.stdout
     done = cli.run("-o", "json", "scan", "--wait", code=4)
     assert json.loads(done.stdout)["progress"][0]["result"] == "incomplete"
-    assert "acmsensor coverage --problems" in done.stderr
+    assert f"{cli.program} coverage --problems" in done.stderr
     # A part that can be read is no warning.
     good = next(row for row in cli.json("coverage")["coverage"] if row["state"] == "ok")
     done = cli.run("scan", "--wait", "--account", good["account_id"], "--region", good["region"])
@@ -178,7 +178,7 @@ def test_the_list_of_what_was_not_read_is_bounded(ready):
     assert len(problems) > 20
     table = done.stdout.split("Could not be read\n")[1].splitlines()
     assert len(table) == 1 + 20
-    assert f"and {len(problems) - 20} more; all, with reasons: acmsensor coverage --problems" in done.stderr
+    assert f"and {len(problems) - 20} more; all, with reasons: {cli.program} coverage --problems" in done.stderr
 
 
 def test_a_terminal_gets_a_bar_that_goes_away(awssim, sensor):
@@ -207,7 +207,7 @@ def test_an_interrupted_wait_leaves_the_cycle_alone(awssim, sensor):
     cli = Cli("--socket", daemon.socket)
     code, text = cli.on_terminal("scan", "--wait", interrupt_at="\x1b[K")
     assert code == 130
-    assert "interrupted; the cycle goes on: acmsensor scan --wait joins it" in text
+    assert f"interrupted; the cycle goes on: {cli.program} scan --wait joins it" in text
     ended = daemon.wait_idle()
     assert ended["prod"]["result"] == "complete"
 

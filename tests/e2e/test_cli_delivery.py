@@ -379,7 +379,7 @@ def test_a_plan_reads_as_a_diff(api, files):
                  "  not confirmed       whether AWS minds is not known",
                  "  possible            this sensor holds the key until 2026-12-27",
                  "  Verified at         www.example.com:443",
-                 f"  Next                acmsensor apply {PLAN['id']} --wait"):
+                 f"  Next                {cli.program} apply {PLAN['id']} --wait"):
         assert line in lines, (line, text)
     assert any("own=x" in line and "-" not in line for line in lines)
     assert ALB in text and "the chain repeated the leaf" in text and "Warnings" not in text
@@ -391,7 +391,7 @@ def test_what_cannot_be_applied_says_so_first_and_ends_with_1(api, files):
                         {"name": "key", "verdict": "broken", "text": "RSA_2048 is no EC_prime256v1"}])
     assert text.startswith("  refuse              ACM would refuse it: another key type\n")
     assert text.index("  broken ") < text.index("  passed ")
-    assert "acmsensor apply" not in text and "nothing: a refused plan cannot be applied" in text
+    assert " apply p-" not in text and "nothing: a refused plan cannot be applied" in text
     assert "  novel" not in text
     # A decision that a newer daemon knows is not taken for one that may be applied.
     shown(api, files, code=1, decision="postpone")
@@ -469,7 +469,7 @@ def test_an_order_names_its_job_and_what_to_type(api, command, path, member):
     fake, cli = api({("POST", path): {"schema": 1, "job": job_of()}})
     text = cli.out(command, "x-1")
     assert fake.posts(path) == [{member: "x-1"}]
-    assert "deliver running" in text and f"acmsensor jobs {JOB['id']} --follow" in text
+    assert "deliver running" in text and f"{cli.program} jobs {JOB['id']} --follow" in text
     assert cli.json(command, "x-1")["job"]["id"] == JOB["id"]
     assert cli.csv(command, "x-1")[0]["state"] == "running"
     assert "needs" in cli.run(command, code=2).stderr
@@ -498,7 +498,7 @@ def test_waiting_shows_each_step_once_and_the_end(api):
                           "  12:00:09Z confirm   ACM shows serial 0b02"]
     assert lines[5].split()[:2] == ["deliver", "succeeded"] and lines[5].endswith("it succeeded")
     assert "served, serial 0b02" in done.stdout
-    assert f"acmsensor rollback {JOB['id']} --wait" in done.stdout
+    assert f"{cli.program} rollback {JOB['id']} --wait" in done.stdout
     assert JOB["id"] in done.stderr
     assert {one["query"].get("id") for one in fake.requests if one["method"] == "GET"} == {JOB["id"]}
 
@@ -540,7 +540,7 @@ def test_an_interrupt_leaves_the_job_running_and_says_so(api):
     fake, cli = api({("GET", "/v1/jobs"): jobs(job_of(1))})
     code, text = cli.on_terminal("jobs", JOB["id"], "--follow", interrupt_at="ACM holds serial 0a01")
     assert code == 130
-    assert f"interrupted; the job goes on: acmsensor jobs {JOB['id']} --follow" in text.replace("\r\n", "\n")
+    assert f"interrupted; the job goes on: {cli.program} jobs {JOB['id']} --follow" in text.replace("\r\n", "\n")
     assert fake.posts("/v1/cancel") == []
     process = cli.start("jobs", JOB["id"], "--follow")
     assert process.stdout.readline() and process.stdout.readline()
@@ -620,10 +620,10 @@ def test_plans_are_listed_and_shown_again(api):
     for part in (PLAN["id"], "open", "applied", "expired", "www.example.com", JOB["id"], "in 17"):
         assert part in text, part
     assert len(cli.json("plans")["plans"]) == len(cli.csv("plans")) == 3
-    assert f"acmsensor apply {PLAN['id']}" in cli.out("plans", PLAN["id"])
-    assert f"acmsensor jobs {JOB['id']}" in cli.out("plans", "p-2")
+    assert f"{cli.program} apply {PLAN['id']}" in cli.out("plans", PLAN["id"])
+    assert f"{cli.program} jobs {JOB['id']}" in cli.out("plans", "p-2")
     text = cli.out("plans", "p-3")
-    assert "this one has expired" in text and "acmsensor apply" not in text
+    assert "this one has expired" in text and " apply p-" not in text
     assert "no plan in it" in cli.run("plans", "p-9", code=1).stderr
     fake, cli = api({("GET", "/v1/plans"): {"schema": 1, "plans": []}})
     assert "there is no plan" in cli.run("plans").stderr
@@ -642,7 +642,7 @@ def test_a_request_goes_to_stdout_and_its_id_to_stderr(api):
     done = cli.run("csr", "--domain", "a.example.com", "--domain", "*.a.example.com", "--key-type",
                    "ec256", "--subject", "CN=a.example.com", "--connector", "prod")
     assert done.stdout == CSR["csr"]["pem"]
-    assert "acmsensor plan --csr c-1 --cert FILE" in done.stderr
+    assert f"{cli.program} plan --csr c-1 --cert FILE" in done.stderr
     cli.run("csr", "--arn", ARN)
     assert fake.posts("/v1/csr") == [
         {"domains": ["a.example.com", "*.a.example.com"], "key_type": "ec256",

@@ -162,7 +162,7 @@ def test_what_is_not_found_is_said_with_what_was_not_read(cli):
     for output in ("table", "wide"):
         done = cli.run("-o", output, "show", "nosuch.example.net", code=1)
         assert done.stdout == ""
-        assert "7 account-regions could not be read: acmsensor coverage --problems" in done.stderr
+        assert f"7 account-regions could not be read: {cli.program} coverage --problems" in done.stderr
     for output in ("json", "csv"):
         done = cli.run("-o", output, "show", "nosuch.example.net", code=1)
         assert done.stdout == "" and "no certificate matches" in done.stderr
@@ -181,6 +181,8 @@ def test_csv_has_the_rows_and_columns_of_json(cli):
         for row, line in zip(rows, lines):
             assert list(line) == list(row)
             for key, value in row.items():
+                if key == "days_left":
+                    continue  # told by the clock, and two looks may fall on two days
                 if isinstance(value, (int, bool)) or value is None:
                     assert line[key] == ("" if value is None else json.dumps(value))
 
