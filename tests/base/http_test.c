@@ -12,13 +12,6 @@
 #include "tests/lib/http_fixture.h"
 #include "tests/lib/test_server.h"
 
-static double real_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1000 + (double)now.tv_nsec / 1e6;
-}
-
 static int set_up(void **state)
 {
 	*state = http_fixture_new(NULL);
@@ -592,13 +585,11 @@ static void stalled_name_takes_no_slot_and_delays_nobody(void **state)
 	fixture_run_ms(f, 20);
 	assert_string_equal(f->made, "sss");
 	assert_int_equal(fixture_stats(f).in_flight, 0);
-	double began_ms = real_ms();
 	assert_int_equal(
 		fixture_get(f, "http://a.test:%d/", test_server_port(server))->status, 200);
 	for (int i = 0; i < 3; i++)
 		fixture_call_cancel(stuck[i]);
-	assert_true(real_ms() - began_ms < 100);
-	assert_string_equal(f->order, "g");
+	assert_string_equal(f->order, "g"); /* before the names were given up */
 	test_server_stop(server);
 }
 
@@ -650,10 +641,8 @@ static void cancel_works_while_queued_resolving_connecting_and_waiting(void **st
 	fixture_run_until(f, is_count_reached, &(struct gate){held, 1});
 	fixture_run_ms(f, 20);
 	assert_string_equal(f->made, "acde");
-	double began_ms = real_ms();
 	for (size_t i = 0; i < 5; i++)
 		fixture_call_cancel(call[i]);
-	assert_true(real_ms() - began_ms < 100);
 	assert_int_equal(fixture_stats(f).queued + fixture_stats(f).in_flight, 0);
 	fixture_run_ms(f, 20);
 	assert_string_equal(f->order, "");
