@@ -432,7 +432,7 @@ def test_plans_and_jobs_fit_the_terminal(api, files, columns):
               for command in (["jobs"], ["jobs", "x"], ["plans"], ["plans", "x"], ["-o", "wide", "jobs"])]
     for line in "".join(texts).splitlines():
         longest = max(map(width, line.split()), default=0)
-        is_command = cli.program in line  # on one line, to be copied
+        is_command = "acmsensor --socket " in line  # on one line, to be copied
         assert width(line) <= columns or longest + 22 > columns or is_command, line
         assert line == line.rstrip(), repr(line)
 
