@@ -294,8 +294,8 @@ def test_plan_is_void_when_somebody_else_replaced_the_certificate(desk, ec):
     # What a scan has seen is said without a job.
     at.sensor.wait_idle()  # or the scan would join the first cycle
     plan = at.plan(ec.issue("www.example.com", number=1), arn=arn)
+    time.sleep(1.1)  # the times are of whole seconds, those that tell a change too
     at.held(ec.issue("www.example.com", number=3), CertificateArn=arn)
-    time.sleep(1.1)  # the times are of whole seconds
     at.sensor.scan()
     assert at.sensor.get("/v1/plans", id=plan["id"])["plans"][0]["state"] == "void"
     shown = Cli("--socket", at.sensor.socket).out("plans", plan["id"])
