@@ -120,11 +120,24 @@ static void set_log(void *arg, const struct api_log *log)
 		(log->level <= LOG_DEBUG && log->for_s >= 1 && log->for_s <= 86400));
 }
 
+/* Takes more than one slice now and then. */
+static bool write_metrics(
+	void *arg, struct store_txn *txn, enum openmetrics_format format, struct buf *to)
+{
+	static int slices;
+	(void)arg, (void)txn;
+	if (++slices % 3 != 0)
+		return false;
+	buf_add_text(to, openmetrics_content_type(format));
+	return true;
+}
+
 static const struct api_backend backend = {.status = write_status,
 	.progress = write_list,
 	.config = write_list,
 	.log = write_list,
 	.set_log = set_log,
+	.metrics = write_metrics,
 	.scan = ask};
 
 /* --- the server ------------------------------------------------------------------------------- */
