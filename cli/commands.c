@@ -140,8 +140,6 @@ const struct command commands[] = {
 		0, command_metrics},
 	{"backup", "FILE", "copy the store, consistent, while the daemon runs", no_options, 1, 1,
 		command_backup},
-	{"vault", "init", "give the vault a master key of its own", vault_options, 1, 1,
-		command_vault},
 	{"restore", "FILE", "put a backup in place of the store, while the daemon is stopped",
 		no_options, 1, 1, command_restore},
 	{"log", "[LEVEL]",
@@ -150,6 +148,8 @@ const struct command commands[] = {
 		log_options, 0, 1, command_log},
 	{"support-bundle", "FILE", "collect what somebody who helps needs to know, as text",
 		no_options, 1, 1, command_support_bundle},
+	{"vault", "init", "give the vault a master key of its own", vault_options, 1, 1,
+		command_vault},
 	{"help", "[COMMAND]", "this, or the help of a command", no_options, 0, 1, command_help},
 	{NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
