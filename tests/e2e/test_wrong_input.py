@@ -4,7 +4,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from bundle import Authority, key_pem, pem
 from cli import Cli
-from test_delivery import REGION, Desk
+from desk import REGION, Desk
 
 ID = "12345678-1234-1234-1234-123456789012"
 
