@@ -224,5 +224,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	answers.asked = 0;
 	run_checked(&cli, command, &args, line[chosen].is_table);
 	free(copy);
+	free(cli.program);
 	return 0;
 }
