@@ -109,7 +109,15 @@ struct job_order {
 	const char *requested_by;
 	int64_t now_s;
 };
-enum { JOB_ID_DELIVER = 'j', JOB_ID_ROLLBACK = 'r', JOB_ID_DELETE = 'd' }; /* prefixes */
+/* What an id is of, at its beginning: for people, who paste them into commands. */
+enum {
+	PLAN_ID_PREFIX = 'p',
+	JOB_ID_DELIVER = 'j',
+	JOB_ID_ROLLBACK = 'r',
+	JOB_ID_DELETE = 'd',
+	CSR_ID_PREFIX = 'q',
+	CERTIFICATE_ID_PREFIX = 'c', /* of one that nobody named; lives on in a tag */
+};
 void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1]);
 /* Fails the transaction: ERR_NOT_FOUND, ERR_REFUSED (plan expired, void, refused, applied already;
  * another job runs on that ARN; rollback impossible, and why). */
@@ -119,9 +127,9 @@ void job_order_write(struct store_txn *txn, const struct job_order *order);
  * replaced the certificate, or another delivery brings one with that id. */
 bool plan_is_void(struct store_txn *txn, const struct plan_record *plan);
 
-/* Asks a job to end before it changes anything; to be followed by job_run_wake. Fails the
- * transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the import or delete may have been
- * sent. */
+/* Asks a job to end before it changes anything. A run that waits sees it at its next turn: cancel
+ * it and start it again. Fails the transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the
+ * import or delete may have been sent. */
 void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s);
 
 /* Whether what a job replaced can be brought back now. ret_text: why not, "" when it can. */
@@ -153,8 +161,6 @@ struct job_run *job_run_start_away(struct delivery *delivery, const struct deliv
 	void *arg);
 /* Whether it stands in the queue for ACM's one import a second, or soon will. */
 bool job_waits_to_import(const struct job_record *job);
-/* What it waits for with a timer is done now; it sees that a cancel was asked. */
-void job_run_wake(struct job_run *run);
 
 /*
  * Deletes the secrets in AWS Secrets Manager that this sensor made for plans which need them no

@@ -9,6 +9,7 @@
 #include "aws/client.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "delivery/delivery.h"
 
 static const char nothing_changed[] = "nothing was changed in AWS";
 
@@ -401,10 +402,8 @@ static void after_tag(const struct job_known *known, struct job_decision *to)
 static void proved(const struct job_known *known, struct job_decision *to, const char *hosts)
 {
 	end(to, known->kind == JOB_ROLLBACK ? JOB_RESTORED : JOB_SUCCEEDED);
-	say(to, "%s serial %s%s%s%s%s",
-		known->kind == JOB_ROLLBACK ? "restored: ACM holds" : "ACM holds",
-		known->new_serial, hosts[0] != '\0' ? "; " : "", hosts,
-		known->tag_warning[0] != '\0' ? "; warning: " : "", known->tag_warning);
+	say(to, "ACM holds serial %s%s%s%s%s", known->new_serial, hosts[0] != '\0' ? "; " : "",
+		hosts, known->tag_warning[0] != '\0' ? "; warning: " : "", known->tag_warning);
 }
 
 static void after_confirm(const struct job_known *known, struct job_decision *to)
@@ -573,4 +572,12 @@ enum job_phase job_next_resumed(const struct job_record *job)
 		return job->phase;
 	}
 	return job->phase;
+}
+
+bool job_waits_to_import(const struct job_record *job)
+{
+	bool ends_first = job->is_cancel_asked && !job->may_have_imported;
+	return job->kind != JOB_DELETE && !ends_first &&
+	       (job->phase == JOB_CHECK || job->phase == JOB_KEEP || job->phase == JOB_IMPORT ||
+		       job->phase == JOB_FIND);
 }
