@@ -1,7 +1,9 @@
 """A Debian in a folder: programs run in it as in a host of its own, but with our network."""
+import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import time
 
@@ -115,6 +117,38 @@ import = all
         self.write("/etc/acmsensor/environment", mode=0o600,
                    text="".join(f"{name}={key}\n" for name, key in credentials.items()))
         return credentials
+
+
+class Daemon:
+    """acmsensord as the first process of a system, up when the block begins; stop() ends it well,
+    an end of the block before that ends it anyhow.
+
+    process  unshare's, whose only child it is
+    run      a function like System.run, for the CLI
+    """
+
+    def __init__(self, process, log, run):
+        self.process, self.log, self.run = process, log, run
+
+    def __enter__(self):
+        wait_until(lambda: self.process.poll() is not None or
+                   '"sensor"' in self.run("acmsensor", "-o", "json", "status", code=None))
+        assert self.process.poll() is None, self.log.read_text()[-4000:]
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def pid(self):
+        """As we see it."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return int(children.read_text().split()[0])
+
+    def stop(self):
+        os.kill(self.pid(), signal.SIGTERM)
+        assert self.process.wait(30) == 0, self.log.read_text()[-4000:]
 
 
 def wait_until(what, timeout=30):

@@ -1,12 +1,12 @@
 """What packaging/Containerfile promises, without an engine to run it: the same user, the same files,
 a read-only root and one folder to write, made with mounts. The file itself is checked line by line
 where it names packages and paths."""
+import json
 import os
 import re
-import signal
 import subprocess
 
-from system import ROOT, wait_until
+from system import ROOT, Daemon
 
 USER = 10001
 # As podman run --read-only --cap-drop=all with one volume.
@@ -69,17 +69,12 @@ def test_a_cycle_without_root_on_a_read_only_root_with_one_volume(installed, aws
     for path in ("/etc/acmsensor/x", "/run/x", "/tmp/x", "/var/x"):
         assert "Read-only file system" in container.run("touch", path, code=1)
     process = container.start(log, CREDENTIALS_DIRECTORY="/run/secrets", **credentials)
-    try:
-        wait_until(lambda: "sensor" in container.run("acmsensor", "status", code=None)
-                   or process.poll() is not None)
-        assert process.poll() is None, log.read_text()
+    with Daemon(process, log, container.run) as daemon:
         container.run("acmsensor", "scan", "--wait")
-        assert "nothing needs it" in container.run("acmsensor", "status")
+        told = json.loads(container.run("acmsensor", "-o", "json", "status"))["status"]
+        assert told["coverage"] == {"ok": 8}
         assert container.run("acmsensor", "-o", "csv", "certs").count("arn:aws:acm:") > 10
-    finally:
-        with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
-            os.kill(int(file.read().split()[0]), signal.SIGTERM)
-        assert process.wait(30) == 0, log.read_text()
+        daemon.stop()
     assert {one.name for one in volume.iterdir()} >= {"store.mdb", "vault"}
     assert all(one.lstat().st_uid == USER for one in volume.rglob("*"))
 

@@ -2,11 +2,10 @@
 import json
 import os
 import re
-import signal
 import subprocess
 
 from acmsensor import compare_certificates
-from system import wait_until
+from system import Daemon
 
 UNIT = "/lib/systemd/system/acmsensord.service"
 
@@ -31,31 +30,12 @@ def test_debug_symbols_are_in_a_package_of_their_own(deb, tmp_path):
                 f"{build_id[2:]}.debug").exists()
 
 
-class Daemon:
-    """The daemon of an installed package, as its user, without systemd."""
-
-    def __init__(self, system, log, credentials):
-        self.system, self.log = system, log
-        self.process = system.start(
-            "setpriv", "--reuid=acmsensor", "--regid=acmsensor", "--init-groups",
-            "--inh-caps=-all", "--bounding-set=-all", "--no-new-privs", "acmsensord",
-            log=log, **credentials)
-        wait_until(lambda: self.is_up() or self.process.poll() is not None)
-        assert self.process.poll() is None, log.read_text()[-4000:]
-
-    def is_up(self):
-        return self.system.at("/run/acmsensor/control.sock").exists() and \
-            "sensor" in self.system.run("acmsensor", "status", code=None)
-
-    def pid(self):
-        """As we see it: the only child of the process that made the mounts."""
-        children = f"/proc/{self.process.pid}/task/{self.process.pid}/children"
-        with open(children) as file:
-            return int(file.read().split()[0])
-
-    def stop(self):
-        os.kill(self.pid(), signal.SIGTERM)
-        assert self.process.wait(30) == 0, self.log.read_text()[-4000:]
+def start(system, log, credentials):
+    """The daemon as its user, without systemd."""
+    return Daemon(system.start(
+        "setpriv", "--reuid=acmsensor", "--regid=acmsensor", "--init-groups", "--inh-caps=-all",
+        "--bounding-set=-all", "--no-new-privs", "acmsensord", log=log, **credentials),
+        log, system.run)
 
 
 def certificates(system, *options):
@@ -117,13 +97,14 @@ def test_life_of_the_package(fresh, deb, next_deb, version, next_version, awssim
 
     # The first cycle, with the packaged configuration and one connector beside it.
     credentials = fresh.configure(awssim)
-    daemon = Daemon(fresh, log, credentials)
-    assert os.stat(f"/proc/{daemon.pid()}/environ").st_uid == 0  # undumpable
-    assert f"Uid:\t{fresh.user_id('acmsensor')}" in open(f"/proc/{daemon.pid()}/status").read()
-    fresh.run("acmsensor", "scan", "--wait")
-    found = certificates(fresh)
-    compare_certificates(found, awssim.truth(reachable=1))
-    daemon.stop()
+    with start(fresh, log, credentials) as daemon:
+        assert os.stat(f"/proc/{daemon.pid()}/environ").st_uid == 0  # undumpable
+        assert f"Uid:\t{fresh.user_id('acmsensor')}" in \
+            open(f"/proc/{daemon.pid()}/status").read()
+        fresh.run("acmsensor", "scan", "--wait")
+        found = certificates(fresh)
+        compare_certificates(found, awssim.truth(reachable=1))
+        daemon.stop()
 
     # An upgrade keeps data and what the administrator has written, and says nothing of first steps.
     conf = fresh.at("/etc/acmsensor/acmsensor.conf")
@@ -134,12 +115,12 @@ def test_life_of_the_package(fresh, deb, next_deb, version, next_version, awssim
     assert fresh.run("acmsensord", "--version") == f"acmsensord {next_version}\n"
     assert conf.read_text() == written and "\nlog_level = debug\n" in written
     assert certificates(fresh, "--offline", "/var/lib/acmsensor") == found
-    daemon = Daemon(fresh, log, credentials)
-    assert set(certificates(fresh)) == set(found)
-    fresh.run("acmsensor", "scan", "--wait")
-    found = certificates(fresh)
-    compare_certificates(found, awssim.truth(reachable=1))
-    daemon.stop()
+    with start(fresh, log, credentials) as daemon:
+        assert set(certificates(fresh)) == set(found)
+        fresh.run("acmsensor", "scan", "--wait")
+        found = certificates(fresh)
+        compare_certificates(found, awssim.truth(reachable=1))
+        daemon.stop()
 
     # Removed: the programs are gone, data and configuration are not.
     fresh.run("apt-get", "remove", "-y", "-q", "acmsensor")
