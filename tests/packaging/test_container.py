@@ -72,7 +72,7 @@ def test_a_cycle_without_root_on_a_read_only_root_with_one_volume(installed, aws
     with Daemon(process, log, container.run) as daemon:
         container.run("acmsensor", "scan", "--wait")
         told = json.loads(container.run("acmsensor", "-o", "json", "status"))["status"]
-        assert told["coverage"] == {"ok": 8}
+        assert {state: count for state, count in told["coverage"].items() if count} == {"ok": 8}
         assert container.run("acmsensor", "-o", "csv", "certs").count("arn:aws:acm:") > 10
         daemon.stop()
     assert {one.name for one in volume.iterdir()} >= {"store.mdb", "vault"}
