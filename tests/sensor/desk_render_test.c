@@ -132,10 +132,15 @@ static void evidence_and_steps_are_in_it(void **state)
 static void expect_plan(const struct plan_record *plan, int64_t now_s, const char *expected)
 {
 	struct json_writer writer;
+	struct store_txn *txn;
+	struct err err = ERR_INIT;
 	struct buf text;
 	buf_init(&text, 65536);
 	json_writer_init(&writer, &text, false);
-	desk_render_plan(plan, now_s, &writer);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	desk_render_plan(txn, plan, now_s, &writer);
+	assert_int_equal(store_txn_check(txn, &err), 0);
+	store_read_end(txn);
 	assert_string_equal(buf_text(&text), expected);
 	buf_clear(&text);
 }
@@ -146,6 +151,8 @@ static void a_plan_is_its_document_and_what_became_of_it(void **state)
 	struct plan_record plan = {.decision = PLAN_REIMPORT,
 		.expires_s = NOW_S,
 		.job_id = "",
+		.arn = "arn",
+		.old_serial = "0a",
 		.document = "{\"id\":\"p-1\"}"};
 	expect_plan(&plan, NOW_S - 1, "{\"state\":\"open\",\"job\":\"\",\"id\":\"p-1\"}");
 	expect_plan(&plan, NOW_S, "{\"state\":\"expired\",\"job\":\"\",\"id\":\"p-1\"}");
