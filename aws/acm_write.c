@@ -35,13 +35,6 @@ static const struct acm_operation add_tags = {
 	.reply_max_bytes = REPLY_MAX,
 };
 
-static const struct acm_operation remove_tags = {
-	.name = "RemoveTagsFromCertificate",
-	.expects = "",
-	.per_second = 5,
-	.reply_max_bytes = REPLY_MAX,
-};
-
 static const struct acm_operation delete_certificate = {
 	.name = "DeleteCertificate",
 	.expects = "",
@@ -136,37 +129,6 @@ struct aws_call *acm_add_tags_start(struct aws_client *client, const char *regio
 	write_tags(&writer, tag, count);
 	json_close_object(&writer);
 	struct aws_call *call = acm_call_start(client, region, &add_tags, &body, done, arg);
-	buf_clear(&body);
-	return call;
-}
-
-static size_t keys_max(const char *const *key, size_t count)
-{
-	size_t max = 0;
-	for (size_t i = 0; i < count; i++)
-		max += ESCAPED * strlen(key[i]) + TAG_MORE;
-	return max;
-}
-
-struct aws_call *acm_remove_tags_start(struct aws_client *client, const char *region,
-	const char *arn, const char *const *key, size_t count, aws_call_done_fn *done, void *arg)
-{
-	struct buf body;
-	struct json_writer writer;
-	buf_init(&body, ESCAPED * strlen(arn) + keys_max(key, count) + BODY_MORE);
-	json_writer_init(&writer, &body, false);
-	json_open_object(&writer);
-	json_member_text(&writer, "CertificateArn", arn);
-	json_key(&writer, "Tags");
-	json_open_array(&writer);
-	for (size_t i = 0; i < count; i++) {
-		json_open_object(&writer); /* with a Value only that value would go */
-		json_member_text(&writer, "Key", key[i]);
-		json_close_object(&writer);
-	}
-	json_close_array(&writer);
-	json_close_object(&writer);
-	struct aws_call *call = acm_call_start(client, region, &remove_tags, &body, done, arg);
 	buf_clear(&body);
 	return call;
 }

@@ -34,9 +34,6 @@ int acm_import_take(const struct aws_reply *reply, char **ret_arn, struct err *e
 /* These may be asked again; their answers hold nothing to take. */
 struct aws_call *acm_add_tags_start(struct aws_client *client, const char *region, const char *arn,
 	const struct acm_tag *tag, size_t count, aws_call_done_fn *done, void *arg);
-/* By key, whatever the value. */
-struct aws_call *acm_remove_tags_start(struct aws_client *client, const char *region,
-	const char *arn, const char *const *key, size_t count, aws_call_done_fn *done, void *arg);
 /* ERR_REFUSED with code ResourceInUseException while something uses it. ERR_NOT_FOUND: gone,
  * perhaps by an attempt of this call whose answer was lost. */
 struct aws_call *acm_delete_start(struct aws_client *client, const char *region, const char *arn,

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "delivery/bundle_internal.h"
+#include "delivery/import_rules.h"
 
 enum { NOTE_MAX = 512, CERTIFICATE_PEM_MAX = 32768 };
 
@@ -112,13 +113,8 @@ static int check_validity(const struct x509_facts *facts, int64_t now_s, struct 
 
 static int check_algorithms(const struct x509_facts *facts, struct err *err)
 {
-	static const char *const keys[] = {"RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096",
-		"EC_prime256v1", "EC_secp384r1", "EC_secp521r1"};
 	const char *signature = facts->signature_algorithm;
-	bool is_known = false;
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		is_known |= strcmp(facts->key_algorithm, keys[i]) == 0;
-	if (!is_known)
+	if (!import_rules_take_key(facts->key_algorithm))
 		return bundle_fail(err, "key_type",
 			"ACM takes no %s keys: RSA of 1024, 2048, 3072 or 4096 bits, or EC P-256, "
 			"P-384, P-521",

@@ -109,7 +109,15 @@ struct job_order {
 	const char *requested_by;
 	int64_t now_s;
 };
-enum { JOB_ID_DELIVER = 'j', JOB_ID_ROLLBACK = 'r', JOB_ID_DELETE = 'd' }; /* prefixes */
+/* What an id is of, at its beginning: for people, who paste them into commands. */
+enum {
+	PLAN_ID_PREFIX = 'p',
+	JOB_ID_DELIVER = 'j',
+	JOB_ID_ROLLBACK = 'r',
+	JOB_ID_DELETE = 'd',
+	CSR_ID_PREFIX = 'q',
+	CERTIFICATE_ID_PREFIX = 'c', /* of one that nobody named; lives on in a tag */
+};
 void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1]);
 /* Fails the transaction: ERR_NOT_FOUND, ERR_REFUSED (plan expired, void, refused, applied already;
  * another job runs on that ARN; rollback impossible, and why). */

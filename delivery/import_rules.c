@@ -53,14 +53,19 @@ static enum key_kind kind_of_signer(const struct x509_facts *facts)
 	return text_has_suffix(name, "WITHECDSA") ? KIND_EC : KIND_OTHER;
 }
 
-static void rule_key_type(const struct x509_facts *leaf, struct rule_results *results)
+bool import_rules_take_key(const char *key_algorithm)
 {
 	static const char *const taken[] = {"RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096",
 		"EC_prime256v1", "EC_secp384r1", "EC_secp521r1"};
-	bool is_taken = false;
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		is_taken = is_taken || strcmp(leaf->key_algorithm, taken[i]) == 0;
-	if (is_taken)
+	size_t i = 0;
+	while (i < sizeof(taken) / sizeof(taken[0]) && strcmp(key_algorithm, taken[i]) != 0)
+		i++;
+	return i < sizeof(taken) / sizeof(taken[0]);
+}
+
+static void rule_key_type(const struct x509_facts *leaf, struct rule_results *results)
+{
+	if (import_rules_take_key(leaf->key_algorithm))
 		ADD(results, "key_type", RULE_PASSED, "ACM takes keys of type %s",
 			leaf->key_algorithm);
 	else

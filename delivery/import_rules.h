@@ -41,6 +41,9 @@ struct rule_old {
 	const struct x509_facts *facts; /* NULL: no PEM could be had */
 };
 
+/* Whether ACM takes keys of that type at all, by its name in x509_facts. */
+bool import_rules_take_key(const char *key_algorithm);
+
 /* Appended. Signatures are not looked at: delivery/bundle.h does. chain: without the leaf. */
 void import_rules_new(const struct x509_facts *leaf, const struct x509_facts *const *chain,
 	size_t chain_count, int64_t now_s, struct rule_results *results);

@@ -401,9 +401,7 @@ static void after_tag(const struct job_known *known, struct job_decision *to)
 static void proved(const struct job_known *known, struct job_decision *to, const char *hosts)
 {
 	end(to, known->kind == JOB_ROLLBACK ? JOB_RESTORED : JOB_SUCCEEDED);
-	say(to, "%s serial %s%s%s%s%s",
-		known->kind == JOB_ROLLBACK ? "restored: ACM holds" : "ACM holds",
-		known->new_serial, hosts[0] != '\0' ? "; " : "", hosts,
+	say(to, "ACM holds serial %s%s%s%s%s", known->new_serial, hosts[0] != '\0' ? "; " : "", hosts,
 		known->tag_warning[0] != '\0' ? "; warning: " : "", known->tag_warning);
 }
 

@@ -233,7 +233,7 @@ static void settle_certificate_id(struct plan_make *make)
 	}
 	if (make->certificate_id[0] != '\0')
 		return;
-	delivery_new_id('c', make->now_s, id);
+	delivery_new_id(CERTIFICATE_ID_PREFIX, make->now_s, id);
 	free(make->certificate_id);
 	make->certificate_id = xstrdup(tagged != NULL && tagged[0] != '\0' ? tagged : id);
 }
@@ -482,7 +482,7 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 	make->bundle = *request->bundle;
 	*request->bundle = (struct bundle){.chain_count = 0};
 	make->now_s = clock_now_s();
-	delivery_new_id('p', make->now_s, make->id);
+	delivery_new_id(PLAN_ID_PREFIX, make->now_s, make->id);
 	buf_init(&make->document, PLAN_DOCUMENT_MAX);
 	make->done = done;
 	make->arg = arg;

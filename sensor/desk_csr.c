@@ -105,7 +105,7 @@ int desk_csr_seal(struct desk_op *op, struct err *err)
 {
 	struct desk_csr *csr = &op->csr;
 	int64_t now_s = clock_now_s();
-	delivery_new_id('c', now_s, csr->id);
+	delivery_new_id(CSR_ID_PREFIX, now_s, csr->id);
 	int rc = vault_seal(op->desk->vault, csr->id, VAULT_KEY, &csr->key, now_s,
 		now_s + CSR_LIFE_S, &csr->sealed, err);
 	secret_clear(&csr->key);

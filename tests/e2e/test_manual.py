@@ -131,7 +131,7 @@ def test_examples_of_acmsensor_1(awssim, sensor, tmp_path):
         if example.startswith("acmsensor rollback"):
             assert "restored" in done.stdout
         if example.startswith("acmsensor csr"):
-            shell.filled_in["c-2026[-0-9a-z]+"] = re.search(r"\bc-[-0-9a-z]+", done.stderr)[0]
+            shell.filled_in["q-2026[-0-9a-z]+"] = re.search(r"\bq-[-0-9a-z]+", done.stderr)[0]
             sign(folder, ca)
         if "openssl" in example:
             assert "notAfter=" in done.stdout
