@@ -127,9 +127,9 @@ void job_order_write(struct store_txn *txn, const struct job_order *order);
  * replaced the certificate, or another delivery brings one with that id. */
 bool plan_is_void(struct store_txn *txn, const struct plan_record *plan);
 
-/* Asks a job to end before it changes anything; to be followed by job_run_wake. Fails the
- * transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the import or delete may have been
- * sent. */
+/* Asks a job to end before it changes anything. A run that waits sees it at its next turn: cancel
+ * it and start it again. Fails the transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the
+ * import or delete may have been sent. */
 void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s);
 
 /* Whether what a job replaced can be brought back now. ret_text: why not, "" when it can. */
@@ -161,8 +161,6 @@ struct job_run *job_run_start_away(struct delivery *delivery, const struct deliv
 	void *arg);
 /* Whether it stands in the queue for ACM's one import a second, or soon will. */
 bool job_waits_to_import(const struct job_record *job);
-/* What it waits for with a timer is done now; it sees that a cancel was asked. */
-void job_run_wake(struct job_run *run);
 
 /*
  * Deletes the secrets in AWS Secrets Manager that this sensor made for plans which need them no

@@ -332,23 +332,8 @@ struct job_run *job_run_start_away(struct delivery *delivery, const struct deliv
 	return run;
 }
 
-bool job_waits_to_import(const struct job_record *job)
-{
-	return job->kind != JOB_DELETE &&
-	       (job->phase == JOB_CHECK || job->phase == JOB_KEEP || job->phase == JOB_IMPORT ||
-		       job->phase == JOB_FIND);
-}
-
 void job_run_cancel(struct job_run *run)
 {
 	if (run != NULL)
 		destroy(run);
-}
-
-void job_run_wake(struct job_run *run)
-{
-	if (run == NULL || run->timer == NULL)
-		return;
-	loop_timer_cancel(run->timer);
-	wait_turn(run, 0);
 }

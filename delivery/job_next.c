@@ -9,6 +9,7 @@
 #include "aws/client.h"
 #include "base/err.h"
 #include "base/text.h"
+#include "delivery/delivery.h"
 
 static const char nothing_changed[] = "nothing was changed in AWS";
 
@@ -571,4 +572,12 @@ enum job_phase job_next_resumed(const struct job_record *job)
 		return job->phase;
 	}
 	return job->phase;
+}
+
+bool job_waits_to_import(const struct job_record *job)
+{
+	bool ends_first = job->is_cancel_asked && !job->may_have_imported;
+	return job->kind != JOB_DELETE && !ends_first &&
+	       (job->phase == JOB_CHECK || job->phase == JOB_KEEP || job->phase == JOB_IMPORT ||
+		       job->phase == JOB_FIND);
 }

@@ -75,6 +75,7 @@ static void run_away(struct desk_job *job, const struct err *why)
 		.hub_region = config != NULL ? config->region : "",
 		.account_id = job->account_id,
 		.region = job->region};
+	job->has_place = false; /* it sends nothing: the next one is tried, and told the same */
 	job->run = job_run_start_away(
 		job->desk->delivery, &target, job->id, why, PAUSE_S, on_run, job);
 }
@@ -129,7 +130,6 @@ static void start_job(struct desk *desk, const struct job_record *record)
 	job->has_place = job_waits_to_import(record);
 	job->connector = desk->connector(desk->arg, record->connector, &err);
 	if (job->connector == NULL || (record->is_cancel_asked && !record->may_have_imported)) {
-		job->has_place = false; /* it sends nothing */
 		run_away(job, &err);
 		return;
 	}
@@ -160,12 +160,13 @@ static void look_at_places(struct desk *desk, struct store_txn *txn)
 				 job_waits_to_import(&record);
 }
 
-/* Whether one was left that waits for room. */
-static bool start_jobs(struct desk *desk, struct store_txn *txn)
+/* Of those after that id. Whether one was left that waits for room. */
+static bool start_jobs(struct desk *desk, struct store_txn *txn, const char *after)
 {
 	struct job_record record;
 	char position[DELIVERY_ID_MAX + 1] = "";
 	bool is_left = false;
+	(void)text_copy(position, sizeof(position), after);
 	while (desk->job_count < DESK_JOBS_MAX && store_job_next_running(txn, position, &record)) {
 		if (find_job(desk, record.id) != NULL)
 			continue;
@@ -177,8 +178,10 @@ static bool start_jobs(struct desk *desk, struct store_txn *txn)
 	return is_left;
 }
 
+/* Rollbacks first: somebody's certificate is wrong, and hundreds of deliveries may wait there. */
 static void on_pump(void *arg)
 {
+	static const char rollbacks[] = {JOB_ID_ROLLBACK, '\0'}; /* ids begin with their kind */
 	struct desk *desk = arg;
 	struct store_txn *txn = NULL;
 	struct err err = ERR_INIT;
@@ -188,7 +191,8 @@ static void on_pump(void *arg)
 	int rc = store_read_begin(desk->store, &txn, &err);
 	if (rc == 0) {
 		look_at_places(desk, txn);
-		is_left = start_jobs(desk, txn);
+		(void)start_jobs(desk, txn, rollbacks); /* those that are left are seen again */
+		is_left = start_jobs(desk, txn, "");
 		rc = store_txn_check(txn, &err);
 	}
 	store_read_end(txn);

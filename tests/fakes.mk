@@ -94,6 +94,13 @@ $(B)/tests/sensor/connector_torture_test: $(torture)
 $(B)/tests/sensor/month_test:  $(org_fakes) $(B)/tests/sensor/month_world.o \
 	$(B)/tests/sensor/month_model.o $(B)/tests/sensor/month_model_certs.o $(B)/tests/lib/make_cert.o
 
+# The desk, with its jobs for real, and with jobs that the test ends.
+desk_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o \
+	$(B)/tests/lib/read_file.o $(B)/tests/lib/fake_store_queue.o $(B)/tests/lib/fake_worker.o \
+	$(B)/tests/lib/write_acm.o $(B)/tests/lib/make_pki.o $(B)/tests/sensor/fixture.o \
+	$(B)/tests/sensor/desk_fixture.o
+$(B)/tests/sensor/desk_test:   $(desk_fakes) $(B)/tests/lib/fake_job.o
+
 # --- fuzz targets on a store ----------------------------------------------------------------------
 fuzz_store := $(B)/tests/lib/filled_store.o $(B)/tests/lib/fill.o $(B)/tests/lib/temp_store.o
 $(B)/tests/fuzz/list_fuzz: $(fuzz_store) $(B)/tests/fuzz/split_params.o

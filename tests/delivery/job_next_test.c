@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "delivery/delivery.h"
 
 enum { NOW_S = 1795219200 };
 
@@ -412,6 +413,28 @@ static void a_new_run_goes_on_where_it_is_safe(void **state)
 	}
 }
 
+static void only_what_is_before_its_import_waits_for_it(void **state)
+{
+	(void)state;
+	static const struct {
+		enum job_kind kind;
+		enum job_phase phase;
+		bool waits;
+	} row[] = {{JOB_DELIVER, JOB_CHECK, true}, {JOB_DELIVER, JOB_KEEP, true},
+		{JOB_ROLLBACK, JOB_IMPORT, true}, {JOB_ROLLBACK, JOB_FIND, true},
+		{JOB_DELIVER, JOB_TAG, false}, {JOB_DELIVER, JOB_VERIFY, false},
+		{JOB_DELETE, JOB_CHECK, false}, {JOB_DELETE, JOB_DRAIN, false}};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+		assert_int_equal(job_waits_to_import(&(struct job_record){
+					 .kind = row[i].kind, .phase = row[i].phase}),
+			row[i].waits);
+	struct job_record job = {.kind = JOB_DELIVER, .phase = JOB_CHECK, .is_cancel_asked = true};
+	assert_false(job_waits_to_import(&job)); /* it ends at its next turn */
+	job.phase = JOB_FIND;
+	job.may_have_imported = true;
+	assert_true(job_waits_to_import(&job)); /* too late for a cancel */
+}
+
 /* Whatever a phase learns: it ends, goes on, or waits for a while; and always says why. */
 static void every_combination_is_a_decision(void **state)
 {
@@ -465,6 +488,7 @@ int main(void)
 		cmocka_unit_test(delete_waits_or_refuses_while_in_use),
 		cmocka_unit_test(delete_call_is_repeated_safely),
 		cmocka_unit_test(a_new_run_goes_on_where_it_is_safe),
+		cmocka_unit_test(only_what_is_before_its_import_waits_for_it),
 		cmocka_unit_test(every_combination_is_a_decision),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -499,7 +499,7 @@ static void a_draining_delete_can_be_cancelled(void **state)
 	assert_true(outcome.next_attempt_s > clock_now_s());
 	assert_true(outcome.attempts > 3);
 	assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
-	job_run_wake(fixture.run);
+	job_fixture_restart(&fixture);
 	fake_loop_run_ready();
 	assert_null(fixture.run);
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
@@ -566,23 +566,6 @@ static void a_job_that_cannot_enter_its_account_ends_all_the_same(void **state)
 	}
 }
 
-static void only_what_is_before_its_import_waits_for_it(void **state)
-{
-	(void)state;
-	static const struct {
-		enum job_kind kind;
-		enum job_phase phase;
-		bool waits;
-	} row[] = {{JOB_DELIVER, JOB_CHECK, true}, {JOB_DELIVER, JOB_KEEP, true},
-		{JOB_ROLLBACK, JOB_IMPORT, true}, {JOB_ROLLBACK, JOB_FIND, true},
-		{JOB_DELIVER, JOB_TAG, false}, {JOB_DELIVER, JOB_VERIFY, false},
-		{JOB_DELETE, JOB_CHECK, false}, {JOB_DELETE, JOB_DRAIN, false}};
-	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-		assert_int_equal(job_waits_to_import(&(struct job_record){
-					 .kind = row[i].kind, .phase = row[i].phase}),
-			row[i].waits);
-}
-
 /* However long the daemon was away. */
 static void an_old_job_keeps_its_arn(void **state)
 {
@@ -626,7 +609,6 @@ int main(void)
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
-		cmocka_unit_test(only_what_is_before_its_import_waits_for_it),
 		cmocka_unit_test(an_old_job_keeps_its_arn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

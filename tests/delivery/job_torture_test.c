@@ -245,7 +245,7 @@ static void a_cancel_at_each_turn_is_kept_or_refused(void **state)
 			is_past = fixture.run == NULL;
 			bool is_kept = !is_past && job_fixture_cancel_job(&fixture, &err) == 0;
 			if (is_kept)
-				job_run_wake(fixture.run);
+				job_fixture_restart(&fixture);
 			enum job_state last = end(&fixture);
 			assert_int_equal(last, is_kept ? JOB_CANCELLED : JOB_SUCCEEDED);
 			assert_int_equal(fixture.acm.imported, is_kept ? 0 : 1);
