@@ -402,8 +402,8 @@ static void after_tag(const struct job_known *known, struct job_decision *to)
 static void proved(const struct job_known *known, struct job_decision *to, const char *hosts)
 {
 	end(to, known->kind == JOB_ROLLBACK ? JOB_RESTORED : JOB_SUCCEEDED);
-	say(to, "ACM holds serial %s%s%s%s%s", known->new_serial, hosts[0] != '\0' ? "; " : "", hosts,
-		known->tag_warning[0] != '\0' ? "; warning: " : "", known->tag_warning);
+	say(to, "ACM holds serial %s%s%s%s%s", known->new_serial, hosts[0] != '\0' ? "; " : "",
+		hosts, known->tag_warning[0] != '\0' ? "; warning: " : "", known->tag_warning);
 }
 
 static void after_confirm(const struct job_known *known, struct job_decision *to)

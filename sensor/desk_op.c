@@ -162,6 +162,14 @@ static int render_job(struct desk_op *op, const char *id, struct buf *document, 
 	return rc == 0 ? buf_check(document, "the job", err) : -1;
 }
 
+/* After a write of an order: a job is to be started, or started again to see that it is to end. */
+static void wake_jobs(struct desk_op *op)
+{
+	if (op->verb == DESK_CANCEL)
+		desk_restart_job(op->desk, op->order.of_job_id);
+	desk_pump(op->desk);
+}
+
 static void answer(struct desk_op *op)
 {
 	struct buf document;
@@ -173,9 +181,7 @@ static void answer(struct desk_op *op)
 	else
 		rc = render_job(op, op->verb == DESK_CANCEL ? op->order.of_job_id : op->order.id,
 			&document, &err);
-	if (op->verb == DESK_CANCEL)
-		desk_restart_job(op->desk, op->order.of_job_id);
-	desk_pump(op->desk);
+	wake_jobs(op);
 	desk_op_end(op, rc == 0 ? &document : NULL, rc == 0 ? NULL : &err);
 	buf_clear(&document);
 }
@@ -377,7 +383,7 @@ void desk_op_cancel(struct desk_op *op)
 		return;
 	op->done = NULL;
 	if (op->write != NULL)
-		desk_pump(op->desk); /* what is being written may be a job */
+		wake_jobs(op); /* it may be in the store all the same */
 	if (op->desk->working != op) {
 		desk_op_destroy(op);
 		return;

@@ -100,6 +100,11 @@ desk_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o 
 	$(B)/tests/lib/write_acm.o $(B)/tests/lib/make_pki.o $(B)/tests/sensor/fixture.o \
 	$(B)/tests/sensor/desk_fixture.o
 $(B)/tests/sensor/desk_test:   $(desk_fakes) $(B)/tests/lib/fake_job.o
+desk_op_fakes := $(desk_fakes) $(B)/tests/lib/fake_tls_probe.o
+$(B)/tests/sensor/desk_op_test: $(desk_op_fakes)
+$(B)/tests/sensor/desk_plan_test: $(desk_op_fakes)
+$(B)/tests/sensor/desk_csr_test: $(desk_op_fakes)
+$(B)/tests/sensor/desk_upkeep_test: $(desk_op_fakes)
 
 # --- fuzz targets on a store ----------------------------------------------------------------------
 fuzz_store := $(B)/tests/lib/filled_store.o $(B)/tests/lib/fill.o $(B)/tests/lib/temp_store.o

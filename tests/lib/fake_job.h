@@ -19,8 +19,8 @@ struct fake_job {
 	struct err why; /* of one that is away */
 };
 
-size_t fake_job_count(void);			 /* that run */
-size_t fake_job_started(void);			 /* ever, since the last reset */
+size_t fake_job_count(void);			      /* that run */
+size_t fake_job_started(void);			      /* ever, since the last reset */
 const struct fake_job *fake_job_find(const char *id); /* NULL: it does not run */
 /* Its done is called, with err or NULL. */
 void fake_job_end(const char *id, const struct err *err);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_loop.h"
+#include "tests/lib/make_pki.h"
 
 static struct connector *find_connector(void *arg, const char *name, struct err *err)
 {
@@ -63,6 +64,21 @@ static void open_desk(struct desk_fixture *fixture)
 		fail_msg("%s", err.text);
 }
 
+static void make_certificate(struct desk_fixture *fixture)
+{
+	struct pki pki = pki_make(
+		&(struct pki_spec){.common_name = "www.example.com",
+			.sans = "DNS:www.example.com,DNS:example.com",
+			.key_usage = "critical,digitalSignature,keyCertSign", /* by itself */
+			.ext_key_usage = "serverAuth",
+			.not_before_s = NOW_S - DAY_S,
+			.not_after_s = NOW_S + 90 * DAY_S},
+		NULL);
+	fixture->pem = pki_pem(&pki);
+	fixture->key_pem = pki_key_pem(&pki);
+	pki_clear(&pki);
+}
+
 void desk_fixture_open(struct desk_fixture *fixture, struct fixture *sensor)
 {
 	struct err err = ERR_INIT;
@@ -71,6 +87,8 @@ void desk_fixture_open(struct desk_fixture *fixture, struct fixture *sensor)
 	use_config(sensor, "[connector prod]\nimport = all\n"
 			   "[connector other]\nimport = all\nkey_escrow = secretsmanager\n"
 			   "reimport = no\n");
+	make_certificate(fixture);
+	buf_init(&fixture->body, 1 << 20);
 	fake_call_set_answerer(answer, &fixture->acm);
 	for (size_t i = 0; i < DESK_CONNECTORS; i++) {
 		fixture->connector[i] =
@@ -93,6 +111,9 @@ void desk_fixture_close(struct desk_fixture *fixture)
 		connector_free(fixture->connector[i]);
 	write_acm_clear(&fixture->acm);
 	free(fixture->document);
+	free(fixture->pem);
+	free(fixture->key_pem);
+	buf_clear(&fixture->body);
 }
 
 void desk_fixture_restart(struct desk_fixture *fixture)
@@ -156,13 +177,38 @@ const char *desk_fixture_text(struct desk_fixture *fixture, const char *object, 
 	json_t *json = json_loads(fixture->document, 0, NULL);
 	assert_non_null(json);
 	assert_int_equal(json_integer_value(json_object_get(json, "schema")), 1);
-	const char *found =
-		json_string_value(json_object_get(json_object_get(json, object), name));
+	const char *found = json_string_value(json_object_get(json_object_get(json, object), name));
 	if (found == NULL)
 		fail_msg("no %s in %s", name, fixture->document);
 	snprintf(text, sizeof(text), "%s", found);
 	json_decref(json);
 	return text;
+}
+
+static void add_text(struct buf *to, const char *name, const char *text)
+{
+	buf_addf(to, "'%s': '", name);
+	for (; *text != '\0'; text++) {
+		if (*text == '\n')
+			buf_add_text(to, "\\n");
+		else
+			buf_add_char(to, *text);
+	}
+	buf_add_text(to, "'");
+}
+
+const char *desk_fixture_plan(struct desk_fixture *fixture, const char *more)
+{
+	struct buf *body = &fixture->body;
+	buf_reset(body);
+	buf_addf(body, "{%s'connector': 'prod', ", more);
+	if (strstr(more, "'arn'") == NULL)
+		buf_add_text(body, "'account': '" SHOP "', 'region': '" DESK_REGION "', ");
+	add_text(body, "certificate", fixture->pem);
+	buf_add_text(body, ", ");
+	add_text(body, "key", fixture->key_pem);
+	buf_add_text(body, "}");
+	return buf_text(body);
 }
 
 /* --- jobs -------------------------------------------------------------------------------------- */

@@ -16,10 +16,12 @@
 enum { DESK_CONNECTORS = 2 };
 
 struct desk_fixture {
-	struct fixture *sensor; /* borrowed */
+	struct fixture *sensor;			      /* borrowed */
 	struct connector *connector[DESK_CONNECTORS]; /* owned; NULL: taken out by a test */
 	struct desk *desk;
 	struct write_acm acm;
+	char *pem, *key_pem; /* owned; of a certificate of www.example.com */
+	struct buf body;
 
 	struct desk_op *op; /* the last that was started; NULL: it has ended */
 	size_t ends;
@@ -42,6 +44,10 @@ void desk_fixture_refuse(struct desk_fixture *fixture, enum desk_verb verb, cons
 	enum err_kind kind, const char *text);
 /* A text of the document: "plan", "id". Borrowed until the next. */
 const char *desk_fixture_text(struct desk_fixture *fixture, const char *object, const char *name);
+
+/* The body of a plan for a certificate of its own, self-signed; with more members in front
+ * ("'new_arn': true, "). Valid until the next. */
+const char *desk_fixture_plan(struct desk_fixture *fixture, const char *more);
 
 /* A running job of SHOP in DESK_REGION; a test sets what is to differ. */
 struct job_record desk_fixture_job(const char *id);
