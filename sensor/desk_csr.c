@@ -67,6 +67,25 @@ int desk_csr_read(struct desk_op *op, struct err *err)
 	return csr->arn[0] != '\0' ? read_replaced(op, connector, err) : 0;
 }
 
+static int take_names(struct desk_csr *csr, struct err *err)
+{
+	const struct x509_facts *facts = &csr->remote.facts;
+	for (size_t i = 0; i < facts->san_count; i++) {
+		if (facts->san[i].kind != X509_SAN_DNS && facts->san[i].kind != X509_SAN_IP)
+			continue;
+		if (csr->domain_count ==
+			DESK_DOMAINS_MAX) /* with some of them, hosts would break */
+			return err_set(err, ERR_LIMIT,
+				"%s: it has more than %d domain names, and a request may have no "
+				"more; give those that are needed",
+				csr->arn, DESK_DOMAINS_MAX);
+		csr->domain[csr->domain_count++] = facts->san[i].text;
+	}
+	return csr->domain_count > 0 ? 0
+				     : err_set(err, ERR_CONFIG,
+					       "%s: it has no domain names; give some", csr->arn);
+}
+
 /* Names, key type and usages of the certificate that is replaced, where none were given: a reimport
  * demands them. */
 int desk_csr_take_remote(struct desk_op *op, struct err *err)
@@ -76,13 +95,8 @@ int desk_csr_take_remote(struct desk_op *op, struct err *err)
 	if (!csr->remote.exists || !csr->remote.has_facts)
 		return err_set(err, ERR_NOT_FOUND,
 			"%s: ACM has no certificate there to take names and usages from", csr->arn);
-	for (size_t i = 0; csr->domain_count < DESK_DOMAINS_MAX && i < facts->san_count &&
-			   json_object_get(op->body, "domains") == NULL;
-		i++)
-		if (facts->san[i].kind == X509_SAN_DNS || facts->san[i].kind == X509_SAN_IP)
-			csr->domain[csr->domain_count++] = facts->san[i].text;
-	if (csr->domain_count == 0)
-		return err_set(err, ERR_CONFIG, "%s: it has no domain names; give some", csr->arn);
+	if (csr->domain_count == 0 && take_names(csr, err) != 0)
+		return -1;
 	if (csr->key_type[0] == '\0')
 		csr->request.key_algorithm = facts->key_algorithm;
 	csr->request.key_usage = facts->has_key_usage ? facts->key_usage : 0;

@@ -53,7 +53,7 @@ static void wrong_bodies_are_one_sentence(void **state)
 		{"{'tags': 7}", "tags", ERR_PROTOCOL},
 		{"{'tags': {'a': 7}}", "tags: expected keys of 1 to 128", ERR_CONFIG},
 		{"{'tags': {'': 'a'}}", "tags: expected keys of 1 to 128", ERR_CONFIG},
-		{"{'tags': {'a': 'x\\u00a7'}}", "tag \"a\": AWS takes letters", ERR_CONFIG},
+		{"{'tags': {'a': 'x<'}}", "tag \"a\": AWS takes letters", ERR_CONFIG},
 		{"{'tags': {'a<': 'x'}}", "tag \"a<\": AWS takes letters", ERR_CONFIG},
 		{"{'tags': {'acmsensor:x': 'x'}}", "not yours to set", ERR_CONFIG},
 		{"{'tags': {'aws:x': 'x'}}", "not yours to set", ERR_CONFIG},

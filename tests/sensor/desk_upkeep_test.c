@@ -1,0 +1,180 @@
+/* What the desk does by itself: due keys, left-over secrets, each hour and whatever fails. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "tests/lib/fake_call.h"
+#include "tests/lib/fake_loop.h"
+#include "tests/lib/fake_store_queue.h"
+#include "tests/sensor/desk_fixture.h"
+
+enum { FIRST_MS = 5000, HOUR_MS = 3600 * 1000 };
+#define LEFT_OVER "acmsensor/sensor1/p-20261101-000000-0000000001" /* no plan of the store */
+
+static struct desk_fixture desk;
+
+static int set_up(void **state)
+{
+	int rc = sensor_set_up(state);
+	desk_fixture_open(&desk, *state);
+	return rc;
+}
+
+static int tear_down(void **state)
+{
+	desk_fixture_close(&desk);
+	return sensor_tear_down(state);
+}
+
+static void write_key(struct store_txn *txn, void *arg)
+{
+	store_vault_put(txn, arg);
+}
+
+static void put_key(const char *id, int64_t wipe_after_s)
+{
+	struct err err = ERR_INIT;
+	struct vault_sealed sealed;
+	struct secret key = SECRET_INIT;
+	secret_set(&key, "a key", 5);
+	assert_int_equal(vault_seal(desk.desk->vault, id, VAULT_KEY, &key, clock_now_s(),
+				 wipe_after_s, &sealed, &err),
+		0);
+	assert_int_equal(store_write_now(desk.sensor->store, write_key, &sealed, &err), 0);
+	vault_sealed_clear(&sealed);
+	secret_clear(&key);
+}
+
+static bool has_key(const char *id)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
+	bool has = store_vault_has(txn, id);
+	store_read_end(txn);
+	return has;
+}
+
+static void put_secret(void)
+{
+	write_acm_put_secret(&desk.acm, LEFT_OVER, "a key");
+	desk.acm.secret_created_s[0] = NOW_S - 20 * DAY_S;
+}
+
+static void due_keys_go_at_the_start_and_every_hour(void **state)
+{
+	(void)state;
+	put_key("due", NOW_S + 1);
+	put_key("later", NOW_S + 600);
+	put_key("kept", 0);
+	fake_loop_advance_ms(FIRST_MS - 1);
+	assert_true(has_key("due"));
+	fake_loop_advance_ms(1);
+	assert_true(!has_key("due") && has_key("later") && has_key("kept"));
+	fake_loop_advance_ms(HOUR_MS - 1);
+	assert_true(has_key("later"));
+	fake_loop_advance_ms(1);
+	assert_true(!has_key("later") && has_key("kept"));
+}
+
+/* Of connectors that keep keys there: the others may not even have the right to look. */
+static void left_over_secrets_go(void **state)
+{
+	(void)state;
+	put_secret();
+	fake_loop_advance_ms(FIRST_MS);
+	assert_int_equal(write_acm_secrets(&desk.acm), 0);
+	assert_int_equal(fake_call_count_of("ListSecrets"), 1);
+	assert_int_equal(fake_call_count_of("DeleteSecret"), 1);
+	fake_loop_advance_ms(HOUR_MS);
+	assert_int_equal(fake_call_count_of("ListSecrets"), 2);
+}
+
+static void each_call_may_fail(void **state)
+{
+	(void)state;
+	put_secret();
+	for (size_t n = 1; n <= 2; n++) {
+		fake_call_fail_at(n, ERR_DENIED, "AccessDeniedException");
+		fake_loop_advance_ms(n == 1 ? FIRST_MS : HOUR_MS);
+		assert_non_null(fake_call_failed());
+		assert_int_equal(write_acm_secrets(&desk.acm), 1);
+	}
+	fake_loop_advance_ms(HOUR_MS);
+	assert_int_equal(write_acm_secrets(&desk.acm), 0);
+}
+
+/* Keys that stay for an hour more are no reason to leave secrets over. */
+static void a_store_that_is_full_stops_nothing_else(void **state)
+{
+	(void)state;
+	put_key("due", NOW_S + 1);
+	put_secret();
+	fake_store_fail_at(1, ERR_STORE_FULL);
+	fake_loop_advance_ms(FIRST_MS);
+	assert_true(has_key("due"));
+	assert_int_equal(write_acm_secrets(&desk.acm), 0);
+	fake_loop_advance_ms(HOUR_MS);
+	assert_false(has_key("due"));
+}
+
+static void a_connector_may_go_at_each_turn(void **state)
+{
+	for (int n = 0; n < 12; n++) {
+		if (n > 0)
+			assert_int_equal(set_up(state), 0);
+		put_secret();
+		fake_loop_advance_ms(FIRST_MS - 1);
+		for (int i = 0; i < n && fake_loop_next_ms() < 1000; i++)
+			assert_true(fake_loop_step());
+		struct connector *former = desk.connector[1];
+		desk.connector[1] = NULL;
+		desk_release(desk.desk, desk.connector[0]); /* it is not of these secrets */
+		desk_release(desk.desk, former);
+		assert_int_equal(fake_call_pending(), 0);
+		connector_free(former);
+		fake_loop_advance_ms(HOUR_MS + FIRST_MS); /* it goes on */
+		assert_true(fake_loop_next_ms() <= HOUR_MS);
+		assert_int_equal(fake_loop_timer_count(), 1);
+		if (n < 11)
+			assert_int_equal(tear_down(state), 0);
+	}
+}
+
+static void the_end_comes_at_each_turn(void **state)
+{
+	(void)state;
+	for (int n = 0; n < 12; n++) {
+		if (write_acm_secrets(&desk.acm) == 0)
+			put_secret();
+		fake_loop_advance_ms(FIRST_MS - 1);
+		for (int i = 0; i < n && fake_loop_next_ms() < 1000; i++)
+			assert_true(fake_loop_step());
+		desk_fixture_restart(&desk);
+		assert_int_equal(fake_call_pending(), 0);
+		assert_int_equal(fake_store_waiting_count(), 0);
+		assert_int_equal(fake_loop_timer_count(), 1);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(due_keys_go_at_the_start_and_every_hour),
+		TEST(left_over_secrets_go),
+		TEST(each_call_may_fail),
+		TEST(a_store_that_is_full_stops_nothing_else),
+		TEST(a_connector_may_go_at_each_turn),
+		TEST(the_end_comes_at_each_turn),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
