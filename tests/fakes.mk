@@ -84,6 +84,7 @@ org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o \
 	$(B)/tests/lib/read_file.o $(B)/tests/lib/fake_store_queue.o $(B)/tests/sensor/fixture.o \
 	$(B)/tests/sensor/cycle_fixture.o
 $(B)/tests/sensor/cycle_test:  $(org_fakes)
+$(B)/tests/sensor/account_access_test: $(org_fakes)
 $(B)/tests/sensor/account_changes_test: $(org_fakes)
 $(B)/tests/sensor/connector_test: $(org_fakes)
 $(B)/tests/sensor/heartbeat_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
@@ -123,6 +124,9 @@ $(B)/tests/delivery/job_torture_test: $(job_fakes)
 $(B)/tests/delivery/planner_test: $(job_fakes)
 $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 $(B)/tests/delivery/remote_find_test: $(job_fakes)
+$(B)/tests/delivery/remote_test: $(job_fakes)
+$(B)/tests/delivery/escrow_test: $(job_fakes)
+$(B)/tests/delivery/job_order_test: $(job_fakes)
 $(B)/tests/delivery/job_tags_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o

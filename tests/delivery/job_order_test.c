@@ -1,0 +1,493 @@
+/* Orders against what the store knows: one write takes one, or says in a sentence why not. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "delivery/delivery_internal.h"
+#include "store/events.h"
+#include "tests/delivery/job_fixture.h"
+#include "tests/lib/fake_clock.h"
+#include "tests/lib/temp_store.h"
+
+enum { DAY_S = 86400 };
+#define EARLIER "j-20261101-000000-0000000001" /* brought "old"; the fixture's */
+#define OLD_ID	"p-20261101-000000-0000000001" /* its key */
+
+static struct job_fixture world;
+
+static int set_up(void **state)
+{
+	(void)state;
+	job_fixture_open(&world, &(struct job_fixture_options){.host = NULL});
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	job_fixture_close(&world);
+	return 0;
+}
+
+/* --- changes to what the fixture stored -------------------------------------------------------- */
+
+typedef void change_fn(struct plan_record *plan);
+
+static void write_plan(struct store_txn *txn, void *arg)
+{
+	struct plan_record plan;
+	change_fn **change = arg;
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	(*change)(&plan);
+	store_plan_put(txn, &plan);
+}
+
+static void change_plan(change_fn *change)
+{
+	struct err err = ERR_INIT;
+	assert_int_equal(store_write_now(world.store, write_plan, (void *)&change, &err), 0);
+}
+
+static void write_job(struct store_txn *txn, void *arg)
+{
+	store_job_put(txn, arg);
+}
+
+static void put_job(const struct job_record *job)
+{
+	struct err err = ERR_INIT;
+	assert_int_equal(store_write_now(world.store, write_job, (void *)job, &err), 0);
+}
+
+static struct job_record any_job(const char *id)
+{
+	return (struct job_record){.id = id,
+		.kind = JOB_DELIVER,
+		.plan_id = "p-1",
+		.of_job_id = "",
+		.connector = "prod",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.arn = "",
+		.certificate_id = "shop",
+		.phase = JOB_CHECK,
+		.state = JOB_RUNNING,
+		.reason = "",
+		.created_s = NOW_S,
+		.old_serial = "",
+		.new_serial = "",
+		.old_key_id = "",
+		.new_key_id = "",
+		.evidence = "",
+		.requested_by = "uid 0"};
+}
+
+static void digest(unsigned char ret_digest[STORE_DIGEST_LEN])
+{
+	temp_store_digest(world.store, ret_digest);
+}
+
+static void refuse(struct job_order order, enum err_kind kind, const char *expected)
+{
+	struct err err = ERR_INIT;
+	unsigned char before[STORE_DIGEST_LEN], after[STORE_DIGEST_LEN];
+	digest(before);
+	assert_int_equal(job_fixture_order(&world, &order, &err), -1);
+	digest(after);
+	if (err.kind != kind || strstr(err.text, expected) == NULL)
+		fail_msg("%s instead of %s", err.text, expected);
+	assert_memory_equal(before, after, STORE_DIGEST_LEN);
+}
+
+static void take(struct job_order order)
+{
+	struct err err = ERR_INIT;
+	if (job_fixture_order(&world, &order, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static const struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
+
+/* --- deliver ----------------------------------------------------------------------------------- */
+
+static void a_plan_becomes_a_job(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_record job;
+	struct plan_record plan;
+	struct job_step step;
+	struct event_record event;
+	uint32_t number = 0;
+	take(deliver);
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	assert_true(store_job_get(txn, world.job_id, &job));
+	assert_int_equal(job.phase, JOB_CHECK);
+	assert_string_equal(job.arn, world.arn);
+	assert_string_equal(job.old_serial, "0a");
+	assert_string_equal(job.new_serial, "0b");
+	assert_string_equal(job.old_key_id, OLD_ID); /* this sensor delivered it, and has it */
+	assert_string_equal(job.new_key_id, PLAN_ID);
+	assert_string_equal(job.requested_by, "uid 0");
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	assert_string_equal(plan.job_id, world.job_id);
+	assert_true(store_job_step_next(txn, world.job_id, &number, &step));
+	assert_string_equal(step.text, "delivery asked for");
+	assert_true(store_event_get_last(txn, 0, &event));
+	assert_int_equal(event.kind, EVENT_DELIVERY_STEP);
+	assert_string_equal(event.subject, world.job_id);
+	assert_string_equal(event.detail, "deliver, check: delivery asked for");
+	store_read_end(txn);
+}
+
+static void refuses(struct plan_record *plan)
+{
+	plan->decision = PLAN_REFUSE;
+}
+
+static void knows_no_leaf(struct plan_record *plan)
+{
+	memset(plan->leaf_sha256, 7, sizeof(plan->leaf_sha256));
+}
+
+static void is_first_import(struct plan_record *plan)
+{
+	plan->decision = PLAN_IMPORT_NEW;
+	plan->arn = "";
+}
+
+static void plans_that_are_not_open_are_refused(void **state)
+{
+	(void)state;
+	refuse((struct job_order){.kind = JOB_DELIVER, .plan_id = "p-x"}, ERR_NOT_FOUND,
+		"there is no plan p-x");
+	fake_clock_set_now_s(NOW_S + PLAN_LIFE_S - 1);
+	take(deliver);
+	refuse(deliver, ERR_REFUSED, "was applied already: job j-");
+	fake_clock_set_now_s(NOW_S);
+}
+
+static void a_plan_that_refuses_is_no_order(void **state)
+{
+	(void)state;
+	change_plan(refuses);
+	refuse(deliver, ERR_REFUSED, "plan " PLAN_ID " refuses: nothing to apply");
+}
+
+static void a_plan_whose_certificate_is_lost_is_an_error(void **state)
+{
+	(void)state;
+	change_plan(knows_no_leaf);
+	refuse(deliver, ERR_STORE, "the plan's certificate is not in the store");
+}
+
+static void write_certificate(struct store_txn *txn, void *arg)
+{
+	struct sample_cert sample;
+	const struct cert_record *wish = arg;
+	sample_cert_init(&sample, 1);
+	snprintf(sample.arn, sizeof(sample.arn), "%s", world.arn);
+	sample.record.arn = sample.arn;
+	sample.record.serial = wish->serial;
+	sample.record.detailed_s = wish->detailed_s;
+	sample_cert_store(txn, &sample);
+	sample_cert_clear(&sample);
+}
+
+/* What a scan has read since the plan: somebody else was there. */
+static void a_plan_that_was_overtaken_is_void(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *serial;
+		int64_t detailed_s;
+		bool is_void;
+	} row[] = {{"0c", NOW_S + 1, true}, {"0c", NOW_S, false}, {"", NOW_S + 1, false},
+		{"0A", NOW_S + 1, false}, {"000a", NOW_S + 1, false}};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct err err = ERR_INIT;
+		struct cert_record wish = {
+			.serial = row[i].serial, .detailed_s = row[i].detailed_s};
+		if (i > 0) {
+			tear_down(NULL);
+			set_up(NULL);
+		}
+		assert_int_equal(store_write_now(world.store, write_certificate, &wish, &err), 0);
+		if (row[i].is_void)
+			refuse(deliver, ERR_REFUSED,
+				"is void: someone else replaced the certificate (serial 0c instead "
+				"of 0a): plan again");
+		else
+			take(deliver);
+	}
+}
+
+/* Two plans, both open, for a certificate that is not there yet: the second would make two. */
+static void a_first_import_of_an_id_happens_once(void **state)
+{
+	(void)state;
+	struct job_record other = any_job("j-20261121-000000-0000000009");
+	change_plan(is_first_import);
+	put_job(&other);
+	refuse(deliver, ERR_REFUSED,
+		"is void: job j-20261121-000000-0000000009 brings a certificate with the id shop "
+		"to ACM: plan again when it has ended");
+	other.state = JOB_SUCCEEDED;
+	other.phase = JOB_DONE;
+	other.arn = "arn:aws:acm:eu-west-1:111122223333:certificate/new";
+	other.may_have_imported = true;
+	other.ended_s = NOW_S + 1;
+	put_job(&other);
+	refuse(deliver, ERR_REFUSED, "has meanwhile sent a certificate with the id shop to ACM");
+	other.state = JOB_FAILED;
+	other.may_have_imported = false;
+	other.arn = "";
+	put_job(&other);
+	take(deliver);
+}
+
+static void an_arn_has_one_job_at_a_time(void **state)
+{
+	(void)state;
+	struct job_record other = any_job("d-20261121-000000-0000000009");
+	other.kind = JOB_DELETE;
+	other.arn = world.arn;
+	put_job(&other);
+	static const char expected[] = "job d-20261121-000000-0000000009 runs on arn:";
+	refuse(deliver, ERR_REFUSED, expected);
+	refuse((struct job_order){.kind = JOB_DELETE, .arn = world.arn}, ERR_REFUSED, expected);
+	other.arn = "arn:another";
+	put_job(&other);
+	take(deliver);
+}
+
+static void a_delete_drains_when_it_is_to_wait(void **state)
+{
+	(void)state;
+	struct job_outcome outcome;
+	take((struct job_order){.kind = JOB_DELETE, .arn = world.arn, .wait_until_unused = true});
+	job_fixture_outcome(&world, world.job_id, &outcome);
+	assert_int_equal(outcome.phase, JOB_DRAIN);
+	take((struct job_order){.kind = JOB_DELETE, .arn = "arn:another"});
+	job_fixture_outcome(&world, world.job_id, &outcome);
+	assert_int_equal(outcome.phase, JOB_CHECK);
+	assert_string_equal(outcome.arn, "arn:another");
+}
+
+/* --- the way back ------------------------------------------------------------------------------ */
+
+/* The earlier one, as if it had replaced "old" by itself: what can be rolled back. */
+static struct job_record rollable(struct store_txn *txn)
+{
+	struct job_record job;
+	assert_true(store_job_get(txn, EARLIER, &job));
+	memcpy(job.old_fingerprint_sha256, job.new_fingerprint_sha256, CERT_SHA256_LEN);
+	job.old_key_id = OLD_ID;
+	job.keep_key_until_s = NOW_S + DAY_S;
+	return job;
+}
+
+static void each_reason_against_a_rollback_is_a_sentence(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	char why[ROLLBACK_TEXT_MAX];
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	struct job_record job = rollable(txn);
+	assert_true(job_may_roll_back(txn, &job, NOW_S, why));
+	assert_string_equal(why, "");
+	static const char *const expected[] = {
+		"a deleted certificate cannot be brought back under its ARN",
+		"the job is still running", "the job changed nothing in AWS",
+		"it was a first import: there was nothing under the ARN before",
+		"this sensor never had the previous certificate's private key",
+		"private key was wiped: its time was over",
+		"private key was wiped: its time was over",
+		"the previous certificate is not in the store",
+		"the previous certificate is not in the store"};
+	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+		job = rollable(txn);
+		if (i == 0)
+			job.kind = JOB_DELETE;
+		else if (i == 1)
+			job.state = JOB_RUNNING;
+		else if (i == 2)
+			job.may_have_imported = false;
+		else if (i == 3)
+			memset(job.old_fingerprint_sha256, 0, CERT_SHA256_LEN);
+		else if (i == 4)
+			job.old_key_id = "";
+		else if (i == 5)
+			job.keep_key_until_s = NOW_S;
+		else if (i == 6)
+			job.old_key_id = "p-wiped";
+		else if (i == 7)
+			job.old_fingerprint_sha256[0] ^= 1;
+		else
+			job.new_fingerprint_sha256[0] ^= 1;
+		assert_false(job_may_roll_back(txn, &job, NOW_S, why));
+		if (strstr(why, expected[i]) == NULL)
+			fail_msg("%s instead of %s", why, expected[i]);
+	}
+	job = rollable(txn);
+	job.keep_key_until_s = 0; /* for ever; but the certificate has its own end */
+	assert_true(job_may_roll_back(txn, &job, NOW_S + 29 * DAY_S, why));
+	assert_false(job_may_roll_back(txn, &job, NOW_S + 31 * DAY_S, why));
+	assert_true(why[0] != '\0');
+	store_read_end(txn);
+}
+
+static void a_rollback_changes_sides(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_record job;
+	refuse((struct job_order){.kind = JOB_ROLLBACK, .of_job_id = "j-x"}, ERR_NOT_FOUND,
+		"there is no job j-x");
+	refuse((struct job_order){.kind = JOB_ROLLBACK, .of_job_id = EARLIER}, ERR_REFUSED,
+		"rollback is impossible: it was a first import");
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	job = rollable(txn);
+	job.id = "j-20261102-000000-0000000001";
+	job.old_serial = "0a";
+	job.new_serial = "0d";
+	job.arn = world.arn;
+	struct job_record other = any_job("d-1");
+	store_read_end(txn);
+	job.plan_id = "p-1";
+	job.of_job_id = job.reason = job.evidence = "";
+	job.connector = "prod";
+	job.account_id = ACCOUNT;
+	job.region = REGION;
+	job.certificate_id = "shop";
+	job.new_key_id = PLAN_ID;
+	job.requested_by = "uid 0";
+	put_job(&job);
+	other.arn = world.arn;
+	put_job(&other);
+	refuse((struct job_order){.kind = JOB_ROLLBACK, .of_job_id = job.id}, ERR_REFUSED,
+		"job d-1 runs on arn:");
+	other.state = JOB_FAILED;
+	other.phase = JOB_DONE;
+	put_job(&other);
+	take((struct job_order){.kind = JOB_ROLLBACK, .of_job_id = job.id});
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	assert_true(store_job_get(txn, world.job_id, &job));
+	assert_string_equal(job.of_job_id, "j-20261102-000000-0000000001");
+	assert_string_equal(job.old_serial, "0d");
+	assert_string_equal(job.new_serial, "0a");
+	assert_string_equal(job.old_key_id, PLAN_ID);
+	assert_string_equal(job.new_key_id, OLD_ID);
+	assert_int_equal(job.phase, JOB_CHECK);
+	store_read_end(txn);
+}
+
+/* --- cancel ------------------------------------------------------------------------------------ */
+
+static void expect_cancel(const char *job_id, enum err_kind kind, const char *expected)
+{
+	struct err err = ERR_INIT;
+	text_copy(world.job_id, sizeof(world.job_id), job_id);
+	int rc = job_fixture_cancel_job(&world, &err);
+	assert_int_equal(rc, kind == ERR_NONE ? 0 : -1);
+	if (err.kind != kind || strstr(err.text, expected) == NULL)
+		fail_msg("%s instead of %s", err.text, expected);
+}
+
+static void a_cancel_comes_before_the_change_or_not_at_all(void **state)
+{
+	(void)state;
+	struct job_record job = any_job("j-1");
+	expect_cancel("j-x", ERR_NOT_FOUND, "there is no job j-x");
+	expect_cancel(EARLIER, ERR_REFUSED, "has ended: succeeded");
+	job.may_have_imported = true;
+	job.phase = JOB_FIND;
+	put_job(&job);
+	expect_cancel("j-1", ERR_REFUSED, "j-1 has gone too far to be cancelled (find)");
+	job.may_have_imported = false;
+	job.kind = JOB_DELETE;
+	job.phase = JOB_DELETE_CALL;
+	put_job(&job);
+	expect_cancel("j-1", ERR_REFUSED, "let it end, then roll it back");
+	job.phase = JOB_DRAIN;
+	job.next_attempt_s = NOW_S + 600;
+	put_job(&job);
+	expect_cancel("j-1", ERR_NONE, "");
+	unsigned char before[STORE_DIGEST_LEN], after[STORE_DIGEST_LEN];
+	digest(before);
+	expect_cancel("j-1", ERR_NONE, ""); /* again is fine, and no second line */
+	digest(after);
+	assert_memory_equal(before, after, STORE_DIGEST_LEN);
+	struct job_outcome outcome;
+	job_fixture_outcome(&world, "j-1", &outcome);
+	assert_int_equal(outcome.state, JOB_RUNNING);
+	assert_int_equal(outcome.next_attempt_s, 0);
+}
+
+/* --- notes ------------------------------------------------------------------------------------- */
+
+static void write_notes(struct store_txn *txn, void *arg)
+{
+	struct job_record job;
+	(void)arg;
+	assert_true(store_job_get(txn, "j-1", &job));
+	job_note(txn, &job, NOW_S, true, false, "a line alone");
+	assert_true(store_job_get(txn, "j-1", &job));
+	job.state = JOB_FAILED;
+	job_note(txn, &job, NOW_S + 1, false, true, "and its end");
+}
+
+static void a_note_is_a_line_and_an_event_that_says_the_same(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_step step;
+	struct event_record event;
+	struct job_record job = any_job("j-1");
+	uint32_t number = 0;
+	put_job(&job);
+	assert_int_equal(store_write_now(world.store, write_notes, NULL, &err), 0);
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	assert_true(store_job_step_next(txn, "j-1", &number, &step));
+	assert_true(step.is_failure);
+	assert_string_equal(step.text, "a line alone");
+	assert_true(store_job_step_next(txn, "j-1", &number, &step));
+	assert_false(step.is_failure);
+	assert_false(store_job_step_next(txn, "j-1", &number, &step));
+	assert_true(store_event_get_last(txn, 0, &event));
+	assert_int_equal(event.kind, EVENT_DELIVERY_FINISHED);
+	assert_string_equal(event.detail, "deliver, failed: and its end");
+	store_read_end(txn);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_plan_becomes_a_job),
+		TEST(plans_that_are_not_open_are_refused),
+		TEST(a_plan_that_refuses_is_no_order),
+		TEST(a_plan_whose_certificate_is_lost_is_an_error),
+		TEST(a_plan_that_was_overtaken_is_void),
+		TEST(a_first_import_of_an_id_happens_once),
+		TEST(an_arn_has_one_job_at_a_time),
+		TEST(a_delete_drains_when_it_is_to_wait),
+		TEST(each_reason_against_a_rollback_is_a_sentence),
+		TEST(a_rollback_changes_sides),
+		TEST(a_cancel_comes_before_the_change_or_not_at_all),
+		TEST(a_note_is_a_line_and_an_event_that_says_the_same),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
