@@ -106,6 +106,7 @@ $(B)/tests/sensor/desk_op_test: $(desk_op_fakes)
 $(B)/tests/sensor/desk_plan_test: $(desk_op_fakes)
 $(B)/tests/sensor/desk_csr_test: $(desk_op_fakes)
 $(B)/tests/sensor/desk_upkeep_test: $(desk_op_fakes)
+$(B)/tests/sensor/desk_place_test: $(desk_op_fakes)
 
 # --- fuzz targets on a store ----------------------------------------------------------------------
 fuzz_store := $(B)/tests/lib/filled_store.o $(B)/tests/lib/fill.o $(B)/tests/lib/temp_store.o

@@ -196,8 +196,8 @@ static void write_certificate(struct store_txn *txn, void *arg)
 	sample_cert_init(&sample, 1);
 	snprintf(sample.arn, sizeof(sample.arn), "%s", world.arn);
 	sample.record.arn = sample.arn;
-	sample.record.account_id = "111122223333";
-	sample.record.region = "eu-west-1";
+	sample.record.account_id = ACCOUNT;
+	sample.record.region = REGION;
 	sample.record.serial = wish->serial;
 	sample.record.detailed_s = wish->detailed_s;
 	sample_cert_store(txn, &sample);

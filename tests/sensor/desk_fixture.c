@@ -56,6 +56,7 @@ static void open_desk(struct desk_fixture *fixture)
 					 .data_dir = fixture->sensor->folder,
 					 .vault_key_file = "",
 					 .keep_keys_s = KEEP_KEYS_S,
+					 .keep_jobs_s = DESK_KEEP_JOBS_S,
 					 .connector = find_connector,
 					 .connector_at = connector_at,
 					 .arg = fixture},

@@ -13,7 +13,7 @@
 #define DESK_REGION  "eu-west-1"
 #define DESK_UNKNOWN "444444444444" /* its role cannot be assumed */
 
-enum { DESK_CONNECTORS = 2 };
+enum { DESK_CONNECTORS = 2, DESK_KEEP_JOBS_S = 30 * DAY_S };
 
 struct desk_fixture {
 	struct fixture *sensor;			      /* borrowed */

@@ -15,7 +15,7 @@
 #include "tests/lib/fake_store_queue.h"
 #include "tests/sensor/desk_fixture.h"
 
-enum { FIRST_MS = 5000, HOUR_MS = 3600 * 1000 };
+enum { FIRST_MS = 5000, HOUR_MS = 3600 * 1000, TURNS = 20 };
 #define LEFT_OVER "acmsensor/sensor1/p-20261101-000000-0000000001" /* no plan of the store */
 
 static struct desk_fixture desk;
@@ -84,6 +84,46 @@ static void due_keys_go_at_the_start_and_every_hour(void **state)
 	assert_true(!has_key("later") && has_key("kept"));
 }
 
+/* In steps, so that thousands of them keep nobody waiting. */
+static void what_is_over_for_long_is_forgotten(void **state)
+{
+	(void)state;
+	const size_t steps = 3, looks = 500;
+	struct job_record job = desk_fixture_job("");
+	job.state = JOB_FAILED;
+	job.phase = JOB_DONE;
+	for (size_t i = 0; i < steps * looks - 1; i++) {
+		char id[16];
+		snprintf(id, sizeof(id), "j-%04zu", i);
+		job.id = id;
+		job.ended_s = i == 7 ? NOW_S : NOW_S - DESK_KEEP_JOBS_S - 1;
+		desk_fixture_put_job(&desk, &job);
+	}
+	size_t writes = fake_store_write_count();
+	fake_loop_advance_ms(FIRST_MS);
+	assert_int_equal(fake_store_write_count() - writes, 2); /* due keys, and a first step */
+	fake_loop_advance_ms(2000);
+	assert_true(fake_store_write_count() - writes >= 1 + steps);
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	char position[DELIVERY_ID_MAX + 1] = "";
+	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
+	assert_true(store_job_next(txn, position, &job));
+	assert_string_equal(job.id, "j-0007");
+	assert_false(store_job_next(txn, position, &job));
+	store_read_end(txn);
+	assert_int_equal(fake_call_count_of("ListSecrets"), 1); /* after it */
+}
+
+static void a_step_that_fails_keeps_no_secret_there(void **state)
+{
+	(void)state;
+	put_secret();
+	fake_store_fail_at(2, ERR_STORE_FULL);
+	fake_loop_advance_ms(FIRST_MS);
+	assert_int_equal(write_acm_secrets(&desk.acm), 0);
+}
+
 /* Of connectors that keep keys there: the others may not even have the right to look. */
 static void left_over_secrets_go(void **state)
 {
@@ -127,7 +167,7 @@ static void a_store_that_is_full_stops_nothing_else(void **state)
 
 static void a_connector_may_go_at_each_turn(void **state)
 {
-	for (int n = 0; n < 12; n++) {
+	for (int n = 0; n < TURNS; n++) {
 		if (n > 0)
 			assert_int_equal(set_up(state), 0);
 		put_secret();
@@ -143,7 +183,7 @@ static void a_connector_may_go_at_each_turn(void **state)
 		fake_loop_advance_ms(HOUR_MS + FIRST_MS); /* it goes on */
 		assert_true(fake_loop_next_ms() <= HOUR_MS);
 		assert_int_equal(fake_loop_timer_count(), 1);
-		if (n < 11)
+		if (n < TURNS - 1)
 			assert_int_equal(tear_down(state), 0);
 	}
 }
@@ -151,7 +191,7 @@ static void a_connector_may_go_at_each_turn(void **state)
 static void the_end_comes_at_each_turn(void **state)
 {
 	(void)state;
-	for (int n = 0; n < 12; n++) {
+	for (int n = 0; n < TURNS; n++) {
 		if (write_acm_secrets(&desk.acm) == 0)
 			put_secret();
 		fake_loop_advance_ms(FIRST_MS - 1);
@@ -170,6 +210,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(due_keys_go_at_the_start_and_every_hour),
+		TEST(what_is_over_for_long_is_forgotten),
+		TEST(a_step_that_fails_keeps_no_secret_there),
 		TEST(left_over_secrets_go),
 		TEST(each_call_may_fail),
 		TEST(a_store_that_is_full_stops_nothing_else),

@@ -1,0 +1,129 @@
+/* What the inventory knows of a place that AWS has refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "store/accounts.h"
+#include "tests/lib/fake_call.h"
+#include "tests/sensor/desk_fixture.h"
+
+static struct desk_fixture desk;
+
+static int set_up(void **state)
+{
+	int rc = sensor_set_up(state);
+	desk_fixture_open(&desk, *state);
+	return rc;
+}
+
+static int tear_down(void **state)
+{
+	desk_fixture_close(&desk);
+	return sensor_tear_down(state);
+}
+
+static void write_account(struct store_txn *txn, void *arg)
+{
+	store_account_put(txn, &(struct account_record){.connector = "prod",
+				       .account_id = arg,
+				       .name = "",
+				       .email = "",
+				       .state = "ACTIVE",
+				       .unit_id = "",
+				       .unit_path = "",
+				       .first_seen_s = NOW_S,
+				       .last_seen_s = NOW_S});
+}
+
+static void put_account(const char *account_id)
+{
+	struct err err = ERR_INIT;
+	assert_int_equal(
+		store_write_now(desk.sensor->store, write_account, (void *)account_id, &err), 0);
+}
+
+static void put_region(const char *region)
+{
+	put_coverage(desk.sensor, &(struct coverage_record){.connector = "prod",
+					  .account_id = SHOP,
+					  .region = region,
+					  .state = COVERAGE_OK,
+					  .code = "",
+					  .reason = ""});
+}
+
+static struct err explain(enum err_kind kind)
+{
+	struct err err = ERR_INIT;
+	struct desk_op op = {.desk = desk.desk, .connector = desk.connector[0]};
+	(void)text_copy(op.account_id, sizeof(op.account_id), SHOP);
+	(void)text_copy(op.region, sizeof(op.region), DESK_REGION);
+	(void)err_set(&err, kind, "what AWS said");
+	desk_explain_place(&op, &err);
+	assert_int_equal(err.kind, kind);
+	return err;
+}
+
+static void before_the_first_cycle_nothing_is_missing(void **state)
+{
+	(void)state;
+	assert_string_equal(explain(ERR_ROLE).text, "what AWS said");
+	put_account(SHOP);
+	assert_string_equal(explain(ERR_ROLE).text, "what AWS said"); /* no region is known yet */
+}
+
+static void an_account_of_somebody_else_is_said(void **state)
+{
+	(void)state;
+	static const enum err_kind refusals[] = {
+		ERR_ROLE, ERR_DENIED, ERR_CREDENTIALS, ERR_REFUSED, ERR_SERVICE, ERR_UNREACHABLE};
+	static const enum err_kind others[] = {
+		ERR_STOPPED, ERR_THROTTLED, ERR_TIMEOUT, ERR_NOT_FOUND, ERR_CONFIG, ERR_STORE_FULL};
+	put_account(BANK);
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		assert_string_equal(explain(refusals[i]).text,
+			"account " SHOP " is none of connector prod, by its last cycle: check the "
+			"ARN or --account, or scan if the account is new");
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_string_equal(explain(others[i]).text, "what AWS said");
+}
+
+static void a_region_that_is_not_read_is_said(void **state)
+{
+	(void)state;
+	put_account(SHOP);
+	put_region("us-east-1");
+	assert_string_equal(explain(ERR_DENIED).text,
+		"region " DESK_REGION " is none that connector prod reads in account " SHOP
+		": check the ARN or --region, or enable the region");
+	put_region(DESK_REGION);
+	assert_string_equal(explain(ERR_DENIED).text, "what AWS said");
+}
+
+static void an_order_says_it(void **state)
+{
+	(void)state;
+	put_account(BANK);
+	fake_call_fail_at(2, ERR_ROLE, "AccessDenied");
+	desk_fixture_refuse(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""), ERR_ROLE,
+		"account " SHOP " is none of connector prod");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(before_the_first_cycle_nothing_is_missing),
+		TEST(an_account_of_somebody_else_is_said),
+		TEST(a_region_that_is_not_read_is_said),
+		TEST(an_order_says_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
