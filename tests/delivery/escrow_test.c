@@ -139,9 +139,9 @@ static void a_secret_says_whose_it_is(void **state)
 	assert_string_equal(call->operation, "CreateSecret");
 	assert_string_equal(call->region, "us-east-1");
 	assert_true(call->is_body_secret);
-	static const char *const parts[] = {"\"Name\":\"acmsensor/sensor1/" ID "\"", "alias/k",
+	static const char *const parts[] = {("\"Name\":\"acmsensor/sensor1/" ID "\""), "alias/k",
 		"acmsensor:managed-by", "acmsensor:sensor", "acmsensor:plan",
-		"Private key of acmsensor's plan " ID};
+		("Private key of acmsensor's plan " ID)};
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		assert_non_null(strstr(call->body, parts[i]));
 	assert_int_equal(run(DELETE, ESCROW_SECRETS_MANAGER).err.kind, ERR_NONE);
