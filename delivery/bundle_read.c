@@ -221,6 +221,23 @@ static int read_pkcs12(const struct secret *der, const struct secret *passphrase
 	return rc;
 }
 
+static bool has_key_inside(const char *text, size_t len)
+{
+	return text != NULL && memmem(text, len, "PRIVATE KEY-----", 16) != NULL;
+}
+
+/* One file may hold all there is and be named for all of it. */
+static void note_key_in_chain(const struct bundle_input *input, struct bundle *bundle)
+{
+	bool is_one_file = input->certificate != NULL &&
+			   input->chain_len == input->certificate_len &&
+			   memcmp(input->chain, input->certificate, input->chain_len) == 0;
+	if (has_key_inside(input->chain, input->chain_len) && !is_one_file)
+		bundle_note(bundle,
+			"the chain has a private key in it, which was not used: take it out, for "
+			"chains are shown to everybody");
+}
+
 int bundle_collect(const struct bundle_input *input, struct bundle_material *material,
 	struct bundle *bundle, struct err *err)
 {
@@ -230,13 +247,13 @@ int bundle_collect(const struct bundle_input *input, struct bundle_material *mat
 		    err) != 0 ||
 		add_text(material, input->chain, input->chain_len, "chain", bundle, err) != 0)
 		return -1;
+	if (input->chain != NULL)
+		note_key_in_chain(input, bundle);
 	if (input->key != NULL)
 		return read_key(secret_bytes(input->key), input->key->len, input->passphrase,
 			material, err);
-	bool has_key_inside =
-		input->certificate != NULL &&
-		memmem(input->certificate, input->certificate_len, "PRIVATE KEY-----", 16) != NULL;
-	return has_key_inside ? read_key(input->certificate, input->certificate_len,
-					input->passphrase, material, err)
-			      : 0;
+	return has_key_inside(input->certificate, input->certificate_len)
+		       ? read_key(input->certificate, input->certificate_len, input->passphrase,
+				 material, err)
+		       : 0;
 }

@@ -200,6 +200,12 @@ static void check_delete(const struct job_known *known, struct job_decision *to)
 	}
 }
 
+/* After a void plan; a rollback has none to make anew. */
+static const char *plan_again(const struct job_known *known)
+{
+	return known->kind == JOB_DELIVER ? ": plan again" : "";
+}
+
 static void check_import(const struct job_known *known, struct job_decision *to)
 {
 	if (!known->has_arn) {
@@ -210,8 +216,8 @@ static void check_import(const struct job_known *known, struct job_decision *to)
 	switch (known->holds) {
 	case JOB_HOLDS_NOTHING:
 		end(to, JOB_FAILED);
-		say(to, "void: ACM has no certificate under this ARN any more; %s",
-			nothing_changed);
+		say(to, "void: ACM has no certificate under this ARN any more; %s%s",
+			nothing_changed, plan_again(known));
 		return;
 	case JOB_HOLDS_OLD:
 		go_on(to, JOB_KEEP);
@@ -239,8 +245,8 @@ static void check_import(const struct job_known *known, struct job_decision *to)
 		break;
 	}
 	end(to, JOB_FAILED);
-	say(to, "void: someone else replaced it (serial %s instead of %s); %s", known->held_serial,
-		known->old_serial, nothing_changed);
+	say(to, "void: someone else replaced it (serial %s instead of %s); %s%s",
+		known->held_serial, known->old_serial, nothing_changed, plan_again(known));
 }
 
 static void after_check(const struct job_known *known, struct job_decision *to)

@@ -100,6 +100,7 @@ struct desk_upkeep {
 	struct loop_timer *timer;  /* owned */
 	struct store_write *write; /* owned */
 	int64_t keep_jobs_s;
+	int64_t now_s;		     /* of this hour's work */
 	struct forget_place from;    /* the next step */
 	struct forgotten step;	     /* set by its write */
 	size_t plans, jobs;	     /* forgotten this time */

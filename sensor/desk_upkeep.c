@@ -5,8 +5,9 @@
  * left over.
  *
  *   WAIT_HOUR -> WAIT_DUE -> WAIT_FORGOTTEN -> WAIT_SECRETS -> WAIT_HOUR
- *                            ^            |    ^          |
- *                            +-- a step --+    +----------+ a connector
+ *          |                 ^            |    ^ ^        |
+ *          |                 +-- a step --+    | +--------+ a connector
+ *          +-----------------------------------+ AWS has not told the time yet
  */
 #include <stdlib.h>
 
@@ -65,6 +66,12 @@ static void sweep_next(struct desk *desk)
 	wait_hour(desk, HOUR_MS);
 }
 
+static void sweep_first(struct desk *desk)
+{
+	desk->upkeep.next = 0;
+	sweep_next(desk);
+}
+
 /* --- plans and jobs -------------------------------------------------------------------------- */
 
 static void forget_next(void *arg);
@@ -76,8 +83,7 @@ static void end_forgetting(struct desk *desk)
 		log_info("forget plans=%zu jobs=%zu reason=\"over for longer than a day and than "
 			 "keep_jobs\"",
 			upkeep->plans, upkeep->jobs);
-	upkeep->next = 0;
-	sweep_next(desk);
+	sweep_first(desk);
 }
 
 static void on_forgotten(void *arg, const struct err *err)
@@ -104,7 +110,7 @@ static void on_forgotten(void *arg, const struct err *err)
 static void write_forgotten(struct store_txn *txn, void *arg)
 {
 	struct desk_upkeep *upkeep = arg;
-	delivery_forget(txn, &upkeep->from, clock_now_s(), upkeep->keep_jobs_s, LOOKS_A_STEP,
+	delivery_forget(txn, &upkeep->from, upkeep->now_s, upkeep->keep_jobs_s, LOOKS_A_STEP,
 		&upkeep->step);
 }
 
@@ -138,15 +144,33 @@ static void on_due(void *arg, const struct err *write_err)
 
 static void write_due(struct store_txn *txn, void *arg)
 {
-	(void)arg;
-	store_vault_delete_due(txn, clock_now_s());
+	const struct desk_upkeep *upkeep = arg;
+	store_vault_delete_due(txn, upkeep->now_s);
+}
+
+/* By AWS, so that a clock of this host that jumped ahead wipes and forgets nothing; without a
+ * connector nobody else tells the time. 0: not told yet. */
+static int64_t told_now_s(struct desk *desk)
+{
+	struct connector *connector = desk->connector_at(desk->arg, 0);
+	int64_t now_s = connector == NULL ? clock_now_s() : 0;
+	for (size_t i = 1; now_s == 0 && connector != NULL; i++) {
+		now_s = connector_told_now_s(connector);
+		connector = desk->connector_at(desk->arg, i);
+	}
+	return now_s;
 }
 
 static void on_hour(void *arg)
 {
 	struct desk *desk = arg;
-	desk->upkeep.timer = NULL;
-	desk->upkeep.write = store_write_start(desk->store, write_due, desk, on_due, desk);
+	struct desk_upkeep *upkeep = &desk->upkeep;
+	upkeep->timer = NULL;
+	upkeep->now_s = told_now_s(desk);
+	if (upkeep->now_s != 0)
+		upkeep->write = store_write_start(desk->store, write_due, upkeep, on_due, desk);
+	else
+		sweep_first(desk);
 }
 
 static void wait_hour(struct desk *desk, int64_t delay_ms)

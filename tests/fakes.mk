@@ -80,6 +80,8 @@ $(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o
 $(B)/tests/sensor/census_test: $(B)/tests/lib/fake_clock.o
+$(B)/tests/sensor/api_test: $(B)/tests/sensor/api_client.o
+$(B)/tests/sensor/api_delivery_test: $(B)/tests/sensor/api_client.o $(B)/tests/lib/fake_clock.o
 org_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o \
 	$(B)/tests/lib/read_file.o $(B)/tests/lib/fake_store_queue.o $(B)/tests/sensor/fixture.o \
 	$(B)/tests/sensor/cycle_fixture.o

@@ -411,6 +411,30 @@ static void a_chain_of_strangers_is_refused(void **state)
 	free(some);
 }
 
+static void a_key_in_the_chain_is_told_and_not_used(void **state)
+{
+	struct bundle bundle;
+	struct err err = ERR_INIT;
+	char *chain = join(middle_pem, rsa_key, "");
+	char *all = join(leaf_pem, middle_pem, leaf_key);
+	(void)state;
+	assert_int_equal(ask(GIVEN(leaf_pem, chain, leaf_key, NULL), &bundle, &err), 0);
+	assert_true(has_note(&bundle, "the chain has a private key in it, which was not used"));
+	bundle_clear(&bundle);
+	/* One file, named for everything. */
+	assert_int_equal(ask(GIVEN(all, all, leaf_key, NULL), &bundle, &err), 0);
+	assert_false(has_note(&bundle, "private key"));
+	bundle_clear(&bundle);
+	/* It is no key of the certificate either. */
+	char *own = join(middle_pem, leaf_key, "");
+	assert_int_equal(ask(GIVEN(leaf_pem, own, NULL, NULL), &bundle, &err), -1);
+	assert_string_equal(err.code, "input");
+	assert_non_null(strstr(err.text, "no private key was given"));
+	free(chain);
+	free(all);
+	free(own);
+}
+
 /* Same name, another key: the signature decides. */
 static void an_issuer_of_the_same_name_is_not_the_issuer(void **state)
 {
@@ -602,6 +626,7 @@ int main(void)
 		cmocka_unit_test(pkcs12_is_taken),
 		cmocka_unit_test(time_is_told),
 		cmocka_unit_test(a_chain_of_strangers_is_refused),
+		cmocka_unit_test(a_key_in_the_chain_is_told_and_not_used),
 		cmocka_unit_test(an_issuer_of_the_same_name_is_not_the_issuer),
 		cmocka_unit_test(a_chain_of_too_many_is_refused),
 		cmocka_unit_test(keys_and_signatures_that_acm_does_not_know_are_refused),

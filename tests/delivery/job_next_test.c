@@ -54,6 +54,13 @@ static void expect(const struct job_known *known, enum job_phase phase, enum job
 			decision.reason, (int)phase, (int)state, (int)wait_s, text);
 }
 
+static void expect_reason(const struct job_known *known, const char *text)
+{
+	struct job_decision decision;
+	job_next(known, &decision);
+	assert_string_equal(decision.reason, text);
+}
+
 static void check_goes_on_only_with_what_was_planned(void **state)
 {
 	(void)state;
@@ -68,9 +75,18 @@ static void check_goes_on_only_with_what_was_planned(void **state)
 	known.holds = JOB_HOLDS_OTHER;
 	known.held_serial = "0c";
 	expect(&known, JOB_DONE, JOB_FAILED, 0,
-		"void: someone else replaced it (serial 0c instead of 0a); nothing was changed");
+		"void: someone else replaced it (serial 0c instead of 0a); nothing was changed in "
+		"AWS: plan again");
 	known.holds = JOB_HOLDS_NOTHING;
-	expect(&known, JOB_DONE, JOB_FAILED, 0, "no certificate under this ARN any more");
+	expect(&known, JOB_DONE, JOB_FAILED, 0,
+		"no certificate under this ARN any more; nothing was changed in AWS: plan again");
+	known.kind = JOB_ROLLBACK;
+	expect_reason(&known, "void: ACM has no certificate under this ARN any more; nothing was "
+			      "changed in AWS");
+	known.holds = JOB_HOLDS_OTHER;
+	expect_reason(&known, "void: someone else replaced it (serial 0c instead of 0a); nothing "
+			      "was changed in AWS");
+	known.kind = JOB_DELIVER;
 	known.holds = JOB_HOLDS_MIXED;
 	expect(&known, JOB_CHECK, JOB_RUNNING, 1, "two serials");
 	known.began_s -= JOB_OTHER_PATIENCE_S;

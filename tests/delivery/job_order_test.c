@@ -416,12 +416,14 @@ static void a_cancel_comes_before_the_change_or_not_at_all(void **state)
 	job.may_have_imported = true;
 	job.phase = JOB_FIND;
 	put_job(&job);
-	expect_cancel("j-1", ERR_REFUSED, "j-1 has gone too far to be cancelled (find)");
+	expect_cancel("j-1", ERR_REFUSED,
+		"j-1 has gone too far to be cancelled (find): let it end, then roll it "
+		"back");
 	job.may_have_imported = false;
 	job.kind = JOB_DELETE;
 	job.phase = JOB_DELETE_CALL;
 	put_job(&job);
-	expect_cancel("j-1", ERR_REFUSED, "let it end, then roll it back");
+	expect_cancel("j-1", ERR_REFUSED, "cancelled (delete): wait for its end");
 	job.phase = JOB_DRAIN;
 	job.next_attempt_s = NOW_S + 600;
 	put_job(&job);

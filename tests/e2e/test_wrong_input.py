@@ -114,3 +114,35 @@ def test_foreign_arns(at, tmp_path, case):
     arn, words = ARNS[case]
     print(case, refused(at, words, "plan", "--arn", arn.replace("ACCOUNT", at.account),
                   *Files(tmp_path).parts()))
+
+
+def test_a_key_in_the_chains_file_is_told(at, tmp_path):
+    files = Files(tmp_path)
+    shown = Cli("--socket", at.sensor.socket).out(
+        "plan", "--account", at.account, "--region", REGION,
+        *files.parts(chain=pem(*files.good.chain) + key_pem(files.other.key)))
+    assert "the chain has a private key in it, which was not used: take it out" in " ".join(shown.split())
+
+
+def test_what_amazon_issued_is_not_replaced(at, tmp_path):
+    arn = at.sim.mutate("add", account=at.account, region=REGION, type="AMAZON_ISSUED")[0]
+    done = Cli("--socket", at.sensor.socket).run("plan", "--arn", arn, *Files(tmp_path).parts(), code=1)
+    sentence = done.stdout.splitlines()[0]
+    assert "refuse" in sentence and "is of type AMAZON_ISSUED, not IMPORTED" in sentence
+    assert sentence.endswith("--new-arn imports it as a new certificate")
+    assert at.sim.imports() == []
+
+
+def test_plans_whose_time_is_over(desk, tmp_path):
+    at, files = desk(skips_time=True), Files(tmp_path)
+    arn = at.held(files.good)
+    void, late = (at.plan(files.other, arn=arn)["id"] for _ in range(2))
+    at.held(files.ec.issue("www.example.com", number=2), CertificateArn=arn)
+    ask = Cli("--socket", at.sensor.socket)
+    told = " ".join(ask.run("apply", void, "--wait", code=1).stdout.split())
+    assert "void: someone else replaced it" in told and "nothing was changed in AWS: plan again" in told
+    at.time.skip(3601)
+    assert ask.run("apply", late, code=1).stderr.startswith(f"acmsensor: plan {late} expired at ")
+    assert ask.run("apply", late, code=1).stderr.endswith(": plan again\n")
+    assert ask.run("apply", "p-nowhere", code=1).stderr == "acmsensor: there is no plan p-nowhere\n"
+    assert len(at.sim.imports()) == 2  # those of somebody else

@@ -81,6 +81,7 @@ static struct {
 	const struct fake_record *failed; /* borrowed from record; NULL: none */
 	size_t cancelled, unexpected, clients;
 	int64_t clock_offset_s;
+	int64_t date_s, dated_mono_ms; /* 0: not told */
 } fake;
 
 static void rule_clear(struct rule *rule)
@@ -95,6 +96,12 @@ static void rule_clear(struct rule *rule)
 void fake_call_set_clock_offset_s(int64_t offset_s)
 {
 	fake.clock_offset_s = offset_s;
+}
+
+void fake_call_tell_date_s(int64_t at_s)
+{
+	fake.date_s = at_s;
+	fake.dated_mono_ms = clock_mono_ms();
 }
 
 void fake_call_reset(void)
@@ -476,8 +483,11 @@ void aws_free(struct aws *aws)
 
 void aws_get_stats(const struct aws *aws, struct aws_stats *ret_stats)
 {
-	*ret_stats = (struct aws_stats){
-		.calls = aws->calls, .attempts = aws->calls, .failures = aws->failures};
+	*ret_stats = (struct aws_stats){.calls = aws->calls,
+		.attempts = aws->calls,
+		.failures = aws->failures,
+		.date_s = fake.date_s,
+		.dated_mono_ms = fake.dated_mono_ms};
 }
 
 void aws_rest(struct aws *aws)

@@ -39,6 +39,9 @@ struct fake_match {
 void fake_call_reset(void);
 /* AWS's clock minus the fake one. */
 void fake_call_set_clock_offset_s(int64_t offset_s);
+/* Answers tell AWS's time, as aws_get_stats knows it: at_s now, counted on by the monotonic clock.
+ * 0: they do not. */
+void fake_call_tell_date_s(int64_t at_s);
 
 /* One answer (status 200). body: copied; it is parsed as the service's protocol says, and what is
  * not parseable ends in ERR_PROTOCOL, as with the real call. */

@@ -1,10 +1,8 @@
 /* The local API over a real socket: the test is its own client, turn by turn of the loop. */
 #include "sensor/api.h"
 
-#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
-#include <event2/event.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,14 +12,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
 #include "base/json_write.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -31,8 +27,9 @@
 #include "store/events.h"
 #include "store/store.h"
 #include "tests/lib/temp_store.h"
+#include "tests/sensor/api_client.h"
 
-enum { CERTIFICATES = 600, ANSWER_MAX = 8 << 20, TURNS_MAX = 100000 };
+enum { CERTIFICATES = 600 };
 
 struct fixture {
 	char *folder, *socket_path;
@@ -42,7 +39,7 @@ struct fixture {
 	char asked[256]; /* what the backend was asked for */
 	int slices;	 /* of metrics */
 	bool is_too_long;
-	struct buf answer;
+	struct api_client client;
 };
 
 /* --- a backend --------------------------------------------------------------------------------- */
@@ -136,7 +133,7 @@ static int set_up(void **state)
 	fixture.api = open_api(&fixture, &err);
 	if (fixture.api == NULL)
 		fail_msg("%s", err.text);
-	buf_init(&fixture.answer, ANSWER_MAX);
+	api_client_init(&fixture.client, fixture.loop, fixture.socket_path);
 	free(data_dir);
 	*state = &fixture;
 	return 0;
@@ -150,98 +147,17 @@ static int tear_down(void **state)
 	assert_int_not_equal(stat(fixture->socket_path, &st), 0);
 	store_close(fixture->store);
 	loop_free(fixture->loop);
-	buf_clear(&fixture->answer);
+	api_client_clear(&fixture->client);
 	free(fixture->socket_path);
 	temp_folder_remove(fixture->folder);
 	return 0;
-}
-
-/* --- a client ---------------------------------------------------------------------------------- */
-
-static int connect_to(const struct fixture *fixture)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture->socket_path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-static void turn(struct fixture *fixture)
-{
-	(void)event_base_loop(loop_event_base(fixture->loop), EVLOOP_NONBLOCK);
-}
-
-static int ask_for(struct fixture *fixture, const char *request)
-{
-	int fd = connect_to(fixture);
-	assert_int_equal(send(fd, request, strlen(request), 0), strlen(request));
-	return fd;
-}
-
-/* Takes all that is there; false: the connection has ended. */
-static bool receive(struct fixture *fixture, int fd)
-{
-	char chunk[65536];
-	ssize_t len;
-	while ((len = recv(fd, chunk, sizeof(chunk), MSG_DONTWAIT)) > 0)
-		buf_add(&fixture->answer, chunk, (size_t)len);
-	return len < 0 && errno == EAGAIN;
-}
-
-/* The whole answer to a request that asks for the connection's end. */
-static const char *get(struct fixture *fixture, const char *what)
-{
-	char request[1024];
-	snprintf(request, sizeof(request), "%s HTTP/1.0\r\n\r\n", what);
-	int fd = ask_for(fixture, request);
-	buf_reset(&fixture->answer);
-	for (int i = 0; receive(fixture, fd); i++) {
-		turn(fixture);
-		assert_true(i < TURNS_MAX);
-	}
-	close(fd);
-	return buf_text(&fixture->answer);
-}
-
-static const char *post(struct fixture *fixture, const char *path, const char *body)
-{
-	char request[2048];
-	snprintf(request, sizeof(request), "POST %s HTTP/1.0\r\nContent-Length: %zu\r\n\r\n%s",
-		path, strlen(body), body);
-	int fd = ask_for(fixture, request);
-	buf_reset(&fixture->answer);
-	for (int i = 0; receive(fixture, fd); i++) {
-		turn(fixture);
-		assert_true(i < TURNS_MAX);
-	}
-	close(fd);
-	return buf_text(&fixture->answer);
-}
-
-static void expect_status(const char *answer, int status)
-{
-	int found = 0;
-	if (sscanf(answer, "HTTP/1.%*d %d", &found) != 1 || found != status)
-		fail_msg("expected %d: %.300s", status, answer);
-}
-
-/* The body as JSON; owned. */
-static json_t *body_of(const char *answer)
-{
-	struct err err = ERR_INIT;
-	const char *body = strstr(answer, "\r\n\r\n");
-	assert_non_null(body);
-	json_t *document = json_read_object(body + 4, strlen(body + 4), &err);
-	if (document == NULL)
-		fail_msg("%s: %.300s", err.text, body);
-	return document;
 }
 
 /* --- answers ----------------------------------------------------------------------------------- */
 
 static void documents_come_from_the_backend(void **state)
 {
+	struct fixture *fixture = *state;
 	static const struct {
 		const char *path, *part;
 	} document[] = {{"GET /v1/status", "{\"schema\":1,\"status\":{\"pairs\":0}}\n"},
@@ -249,7 +165,7 @@ static void documents_come_from_the_backend(void **state)
 		{"GET /v1/config", "{\"schema\":1,\"config\":[\"one\"]}\n"},
 		{"GET /v1/log", "{\"schema\":1,\"log\":[\"one\"]}\n"}};
 	for (size_t i = 0; i < sizeof(document) / sizeof(document[0]); i++) {
-		const char *answer = get(*state, document[i].path);
+		const char *answer = api_client_get(&fixture->client, document[i].path);
 		expect_status(answer, 200);
 		assert_non_null(strstr(answer, "Content-Type: application/json\r\n"));
 		assert_string_equal(strstr(answer, "\r\n\r\n") + 4, document[i].part);
@@ -259,41 +175,42 @@ static void documents_come_from_the_backend(void **state)
 static void metrics_are_no_json_and_come_in_the_format_that_is_accepted(void **state)
 {
 	struct fixture *fixture = *state;
-	const char *answer = get(fixture, "GET /metrics");
+	const char *answer = api_client_get(&fixture->client, "GET /metrics");
 	expect_status(answer, 200);
 	assert_int_equal(fixture->slices, 3);
 	assert_non_null(strstr(answer, "\r\nContent-Type: " OPENMETRICS_CONTENT_TYPE "\r\n"));
 	assert_non_null(strstr(answer, "\r\n\r\nopenmetrics"));
-	int fd = ask_for(fixture, "GET /metrics HTTP/1.0\r\nAccept: text/plain\r\n\r\n");
-	buf_reset(&fixture->answer);
-	while (receive(fixture, fd))
-		turn(fixture);
-	close(fd);
-	answer = buf_text(&fixture->answer);
+	int fd = api_client_ask(
+		&fixture->client, "GET /metrics HTTP/1.0\r\nAccept: text/plain\r\n\r\n");
+	(void)api_client_finish(&fixture->client, fd, false);
+	answer = buf_text(&fixture->client.answer);
 	assert_non_null(strstr(answer, "\r\nContent-Type: " OPENMETRICS_CLASSIC_TYPE "\r\n"));
 	assert_non_null(strstr(answer, "\r\n\r\nclassic"));
-	answer = get(fixture, "HEAD /metrics");
+	answer = api_client_get(&fixture->client, "HEAD /metrics");
 	expect_status(answer, 200);
 	assert_null(strstr(answer, "openmetrics\n"));
 	assert_string_equal(strstr(answer, "\r\n\r\n"), "\r\n\r\n");
-	expect_status(post(fixture, "/metrics", "{}"), 405);
+	expect_status(api_client_post(&fixture->client, "/metrics", "{}"), 405);
 	fixture->is_too_long = true;
-	expect_status(get(fixture, "GET /metrics"), 400); /* a limit */
+	expect_status(api_client_get(&fixture->client, "GET /metrics"), 400); /* a limit */
 }
 
 static void lists_are_whole_documents(void **state)
 {
-	json_t *document = body_of(get(*state, "GET /v1/certificates"));
+	struct fixture *fixture = *state;
+	json_t *document = body_of(api_client_get(&fixture->client, "GET /v1/certificates"));
 	assert_int_equal(json_array_size(json_object_get(document, "certificates")), CERTIFICATES);
 	assert_int_equal(json_integer_value(json_object_get(document, "schema")), 1);
 	json_decref(document);
 	const char *lines =
-		strstr(get(*state, "GET /v1/certificates?format=ndjson"), "\r\n\r\n") + 4;
+		strstr(api_client_get(&fixture->client, "GET /v1/certificates?format=ndjson"),
+			"\r\n\r\n") +
+		4;
 	size_t count = 0;
 	for (; (lines = strchr(lines, '\n')) != NULL; lines++)
 		count++;
 	assert_int_equal(count, CERTIFICATES);
-	document = body_of(get(*state, "GET /v1/accounts"));
+	document = body_of(api_client_get(&fixture->client, "GET /v1/accounts"));
 	assert_true(json_is_array(json_object_get(document, "units")));
 	json_decref(document);
 }
@@ -302,16 +219,16 @@ static void keep_alive_connections_are_served_again(void **state)
 {
 	struct fixture *fixture = *state;
 	const char *request = "GET /v1/progress HTTP/1.1\r\nHost: x\r\n\r\n";
-	int fd = ask_for(fixture, request);
-	buf_reset(&fixture->answer);
+	int fd = api_client_ask(&fixture->client, request);
+	buf_reset(&fixture->client.answer);
 	for (int round = 1; round <= 3; round++) {
 		char *expected = xasprintf("%d", round);
 		size_t answers = 0;
 		while (answers < (size_t)round) {
-			turn(fixture);
-			assert_true(receive(fixture, fd));
+			api_client_turn(&fixture->client);
+			assert_true(api_client_receive(&fixture->client, fd));
 			answers = 0;
-			for (const char *at = buf_text(&fixture->answer);
+			for (const char *at = buf_text(&fixture->client.answer);
 				(at = strstr(at, "[\"one\"]")) != NULL; at++)
 				answers++;
 		}
@@ -320,7 +237,7 @@ static void keep_alive_connections_are_served_again(void **state)
 	}
 	close(fd);
 	for (int i = 0; i < 100; i++)
-		turn(fixture);
+		api_client_turn(&fixture->client);
 }
 
 static void a_log_level_is_passed_on_with_who_asks(void **state)
@@ -332,7 +249,7 @@ static void a_log_level_is_passed_on_with_who_asks(void **state)
 		{"{\"level\": \"default\"}", "log default for 600 by "}};
 	struct fixture *fixture = *state;
 	for (size_t i = 0; i < sizeof(sent) / sizeof(sent[0]); i++) {
-		expect_status(post(fixture, "/v1/log", sent[i].body), 200);
+		expect_status(api_client_post(&fixture->client, "/v1/log", sent[i].body), 200);
 		assert_int_equal(strncmp(fixture->asked, sent[i].asked, strlen(sent[i].asked)), 0);
 	}
 }
@@ -341,13 +258,14 @@ static void scan_is_passed_on_with_who_asks(void **state)
 {
 	struct fixture *fixture = *state;
 	char expected[64];
-	const char *answer = post(fixture, "/v1/scan",
+	const char *answer = api_client_post(&fixture->client, "/v1/scan",
 		"{\"connector\": \"prod\", \"account\": \"111122223333\", \"region\": \"eu-west-1\"}");
 	expect_status(answer, 202);
 	snprintf(expected, sizeof(expected), "prod/111122223333/eu-west-1 by %ld", (long)getuid());
 	assert_string_equal(fixture->asked, expected);
-	expect_status(post(fixture, "/v1/scan", ""), 202);
-	expect_status(post(fixture, "/v1/scan", "{\"connector\": \"busy\"}"), 409);
+	expect_status(api_client_post(&fixture->client, "/v1/scan", ""), 202);
+	expect_status(
+		api_client_post(&fixture->client, "/v1/scan", "{\"connector\": \"busy\"}"), 409);
 }
 
 static void mistakes_are_told_as_json(void **state)
@@ -364,7 +282,7 @@ static void mistakes_are_told_as_json(void **state)
 		{"GET /v1/certificate?q=nowhere.invalid", 404, "not_found"},
 		{"GET /v1/events?wait_s=61", 400, "config"}};
 	for (size_t i = 0; i < sizeof(mistake) / sizeof(mistake[0]); i++) {
-		const char *answer = get(fixture, mistake[i].what);
+		const char *answer = api_client_get(&fixture->client, mistake[i].what);
 		expect_status(answer, mistake[i].status);
 		json_t *document = body_of(answer);
 		const json_t *error = json_object_get(document, "error");
@@ -373,26 +291,31 @@ static void mistakes_are_told_as_json(void **state)
 		assert_non_null(json_string_value(json_object_get(error, "message")));
 		json_decref(document);
 	}
-	expect_status(post(fixture, "/v1/log", ""), 400);
-	expect_status(post(fixture, "/v1/log", "{\"level\": \"loud\"}"), 400);
-	expect_status(post(fixture, "/v1/log", "{\"level\": 1}"), 400);
-	expect_status(post(fixture, "/v1/log", "{\"level\": \"debug\", \"for_s\": 0}"), 400);
-	expect_status(post(fixture, "/v1/log", "{\"level\": \"debug\", \"for_s\": 86401}"), 400);
-	expect_status(post(fixture, "/v1/scan", "[1]"), 400);
-	expect_status(post(fixture, "/v1/scan", "{\"more\": 1}"), 400);
-	expect_status(post(fixture, "/v1/scan", "{\"account\": \"12\"}"), 400);
-	expect_status(post(fixture, "/v1/scan", "{\"region\": \"?\"}"), 400);
+	expect_status(api_client_post(&fixture->client, "/v1/log", ""), 400);
+	expect_status(api_client_post(&fixture->client, "/v1/log", "{\"level\": \"loud\"}"), 400);
+	expect_status(api_client_post(&fixture->client, "/v1/log", "{\"level\": 1}"), 400);
+	expect_status(api_client_post(
+			      &fixture->client, "/v1/log", "{\"level\": \"debug\", \"for_s\": 0}"),
+		400);
+	expect_status(api_client_post(&fixture->client, "/v1/log",
+			      "{\"level\": \"debug\", \"for_s\": 86401}"),
+		400);
+	expect_status(api_client_post(&fixture->client, "/v1/scan", "[1]"), 400);
+	expect_status(api_client_post(&fixture->client, "/v1/scan", "{\"more\": 1}"), 400);
+	expect_status(api_client_post(&fixture->client, "/v1/scan", "{\"account\": \"12\"}"), 400);
+	expect_status(api_client_post(&fixture->client, "/v1/scan", "{\"region\": \"?\"}"), 400);
 	assert_string_equal(fixture->asked, "");
 }
 
 static void too_many_parameters_are_refused(void **state)
 {
+	struct fixture *fixture = *state;
 	struct buf request;
 	buf_init(&request, 4096);
 	buf_add_text(&request, "GET /v1/certificates?a=1");
 	for (int i = 0; i < API_PARAMS_MAX; i++)
 		buf_add_text(&request, "&a=1");
-	expect_status(get(*state, buf_text(&request)), 400);
+	expect_status(api_client_get(&fixture->client, buf_text(&request)), 400);
 	buf_clear(&request);
 }
 
@@ -407,19 +330,19 @@ static void requests_that_are_no_http_or_too_large_end_well(void **state)
 		"POST /v1/scan HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n{"};
 	for (size_t i = 0; i <= sizeof(nonsense) / sizeof(nonsense[0]); i++) {
 		const char *request = i == 0 ? huge : nonsense[i - 1];
-		int fd = connect_to(fixture);
+		int fd = api_client_connect(&fixture->client);
 		size_t sent = 0;
 		for (int k = 0; k < 200; k++) {
 			ssize_t len = send(fd, request + sent, strlen(request) - sent,
 				MSG_DONTWAIT | MSG_NOSIGNAL);
 			sent += len > 0 ? (size_t)len : 0;
-			turn(fixture);
+			api_client_turn(&fixture->client);
 		}
 		close(fd);
-		turn(fixture);
+		api_client_turn(&fixture->client);
 	}
 	free(huge);
-	expect_status(get(fixture, "GET /v1/status"), 200);
+	expect_status(api_client_get(&fixture->client, "GET /v1/status"), 200);
 	assert_string_equal(fixture->asked, "");
 }
 
@@ -436,23 +359,20 @@ static size_t waiting_bytes(const struct fixture *fixture)
 static void slow_reader_is_given_no_more_than_one_slice(void **state)
 {
 	struct fixture *fixture = *state;
-	int fd = ask_for(fixture, "GET /v1/certificates HTTP/1.0\r\n\r\n");
+	int fd = api_client_ask(&fixture->client, "GET /v1/certificates HTTP/1.0\r\n\r\n");
 	size_t most = 0;
 	for (int i = 0; i < 2000; i++) {
-		turn(fixture);
+		api_client_turn(&fixture->client);
 		if (fixture->api->jobs != NULL && waiting_bytes(fixture) > most)
 			most = waiting_bytes(fixture);
 	}
 	assert_int_equal(fixture->api->job_count, 1);
 	assert_in_range(most, 1, API_SLICE_BYTES + 65536);
 	/* Others are served meanwhile. */
-	expect_status(get(fixture, "GET /v1/progress"), 200);
+	expect_status(api_client_get(&fixture->client, "GET /v1/progress"), 200);
 	/* And in the end it has everything. */
-	buf_reset(&fixture->answer);
-	while (receive(fixture, fd))
-		turn(fixture);
-	close(fd);
-	json_t *document = body_of(buf_text(&fixture->answer));
+	(void)api_client_finish(&fixture->client, fd, false);
+	json_t *document = body_of(buf_text(&fixture->client.answer));
 	assert_int_equal(json_array_size(json_object_get(document, "certificates")), CERTIFICATES);
 	json_decref(document);
 	assert_int_equal(fixture->api->job_count, 0);
@@ -462,13 +382,14 @@ static void reader_that_goes_away_in_the_middle_is_forgotten(void **state)
 {
 	struct fixture *fixture = *state;
 	for (int turns = 0; turns < 30; turns++) {
-		int fd = ask_for(fixture, "GET /v1/certificates HTTP/1.1\r\nHost: x\r\n\r\n");
+		int fd = api_client_ask(
+			&fixture->client, "GET /v1/certificates HTTP/1.1\r\nHost: x\r\n\r\n");
 		for (int i = 0; i < turns; i++)
-			turn(fixture);
-		(void)receive(fixture, fd);
+			api_client_turn(&fixture->client);
+		(void)api_client_receive(&fixture->client, fd);
 		close(fd);
 		for (int i = 0; i < 200 && fixture->api->job_count > 0; i++)
-			turn(fixture);
+			api_client_turn(&fixture->client);
 		assert_int_equal(fixture->api->job_count, 0);
 	}
 }
@@ -478,11 +399,13 @@ static void answers_under_way_are_limited(void **state)
 	struct fixture *fixture = *state;
 	int fd[API_JOBS_MAX];
 	for (int i = 0; i < API_JOBS_MAX; i++)
-		fd[i] = ask_for(fixture, "GET /v1/events?from=99999&wait_s=60 HTTP/1.0\r\n\r\n");
+		fd[i] = api_client_ask(
+			&fixture->client, "GET /v1/events?from=99999&wait_s=60 HTTP/1.0\r\n\r\n");
 	while (fixture->api->job_count < API_JOBS_MAX)
-		turn(fixture);
-	expect_status(get(fixture, "GET /v1/status"), 503);
-	expect_status(get(fixture, "GET /v1/progress"), 200); /* takes no turn of its own */
+		api_client_turn(&fixture->client);
+	expect_status(api_client_get(&fixture->client, "GET /v1/status"), 503);
+	expect_status(api_client_get(&fixture->client, "GET /v1/progress"),
+		200); /* takes no turn of its own */
 	for (int i = 0; i < API_JOBS_MAX; i++)
 		close(fd[i]);
 	/* tear_down ends what still waits. */
@@ -510,19 +433,15 @@ static void event_that_is_waited_for_ends_the_wait(void **state)
 	assert_int_equal(store_get_stats(fixture->store, &stats, &err), 0);
 	snprintf(request, sizeof(request), "GET /v1/events?from=%lld&wait_s=60 HTTP/1.0\r\n\r\n",
 		(long long)stats.events + 1);
-	int fd = ask_for(fixture, request);
+	int fd = api_client_ask(&fixture->client, request);
 	while (fixture->api->job_count == 0)
-		turn(fixture);
+		api_client_turn(&fixture->client);
 	for (int i = 0; i < 20; i++)
-		turn(fixture);
+		api_client_turn(&fixture->client);
 	assert_int_equal(fixture->api->job_count, 1);
 	assert_int_equal(store_write_now(fixture->store, append_event, NULL, &err), 0);
-	buf_reset(&fixture->answer);
-	do
-		(void)event_base_loop(loop_event_base(fixture->loop), EVLOOP_ONCE);
-	while (receive(fixture, fd));
-	close(fd);
-	assert_non_null(strstr(buf_text(&fixture->answer), "the new one"));
+	(void)api_client_finish(&fixture->client, fd, true);
+	assert_non_null(strstr(buf_text(&fixture->client.answer), "the new one"));
 }
 
 /* --- a job that fails in the middle ------------------------------------------------------------- */
@@ -557,12 +476,9 @@ static void answer_that_breaks_off_has_no_final_chunk(void **state)
 {
 	struct fixture *fixture = *state;
 	evhttp_set_gencb(fixture->api->http, start_failing_job, fixture->api);
-	int fd = ask_for(fixture, "GET /v1/x HTTP/1.1\r\nHost: x\r\n\r\n");
-	buf_reset(&fixture->answer);
-	while (receive(fixture, fd))
-		turn(fixture);
-	close(fd);
-	const char *answer = buf_text(&fixture->answer);
+	int fd = api_client_ask(&fixture->client, "GET /v1/x HTTP/1.1\r\nHost: x\r\n\r\n");
+	(void)api_client_finish(&fixture->client, fd, false);
+	const char *answer = buf_text(&fixture->client.answer);
 	expect_status(answer, 200);
 	assert_non_null(strstr(answer, "Transfer-Encoding: chunked"));
 	assert_non_null(strstr(answer, "{\"schema\":1,"));

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "tests/lib/fake_call.h"
+#include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
 #include "tests/sensor/desk_fixture.h"
@@ -24,6 +25,7 @@ static int set_up(void **state)
 {
 	int rc = sensor_set_up(state);
 	desk_fixture_open(&desk, *state);
+	fake_call_tell_date_s(NOW_S);
 	return rc;
 }
 
@@ -82,6 +84,47 @@ static void due_keys_go_at_the_start_and_every_hour(void **state)
 	assert_true(has_key("later"));
 	fake_loop_advance_ms(1);
 	assert_true(!has_key("later") && has_key("kept"));
+}
+
+/* Nobody but AWS is believed: keys that are wiped do not come back with the right time. */
+static void a_clock_that_jumps_wipes_and_forgets_nothing(void **state)
+{
+	(void)state;
+	struct job_record job = desk_fixture_job("j-old");
+	job.state = JOB_FAILED;
+	job.phase = JOB_DONE;
+	job.ended_s = NOW_S - 1;
+	desk_fixture_put_job(&desk, &job);
+	put_key("kept", NOW_S + DAY_S);
+	fake_clock_set_now_s(NOW_S + 2 * DESK_KEEP_JOBS_S);
+	fake_loop_advance_ms(FIRST_MS + HOUR_MS);
+	assert_true(has_key("kept"));
+	assert_string_equal(desk_fixture_state(&desk, "j-old"), "failed done: ");
+	fake_call_tell_date_s(0); /* not yet since the start */
+	put_secret();
+	fake_loop_advance_ms(HOUR_MS);
+	assert_true(has_key("kept"));
+	assert_int_equal(write_acm_secrets(&desk.acm), 0); /* AWS's own dates count there */
+	fake_call_tell_date_s(NOW_S + 2 * DESK_KEEP_JOBS_S);
+	fake_loop_advance_ms(HOUR_MS);
+	assert_false(has_key("kept"));
+}
+
+/* Then there is nobody else to ask. */
+static void without_a_connector_this_hosts_clock_counts(void **state)
+{
+	(void)state;
+	struct connector *former[DESK_CONNECTORS];
+	put_key("due", NOW_S + 1);
+	fake_call_tell_date_s(0);
+	for (size_t i = 0; i < DESK_CONNECTORS; i++) {
+		former[i] = desk.connector[i];
+		desk.connector[i] = NULL;
+	}
+	fake_loop_advance_ms(FIRST_MS);
+	assert_false(has_key("due"));
+	for (size_t i = 0; i < DESK_CONNECTORS; i++)
+		desk.connector[i] = former[i];
 }
 
 /* In steps, so that thousands of them keep nobody waiting. */
@@ -210,6 +253,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(due_keys_go_at_the_start_and_every_hour),
+		TEST(a_clock_that_jumps_wipes_and_forgets_nothing),
+		TEST(without_a_connector_this_hosts_clock_counts),
 		TEST(what_is_over_for_long_is_forgotten),
 		TEST(a_step_that_fails_keeps_no_secret_there),
 		TEST(left_over_secrets_go),
