@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/alerts.h"
 #include "base/clock.h"
 #include "base/http.h"
 #include "base/log.h"
@@ -140,12 +141,13 @@ static int open_front(struct sensor *sensor, struct err *err)
 {
 	if (!sensor->is_once) {
 		sensor->log = log_override_new(sensor->loop, sensor->config->log_level);
-		if (open_desk(sensor, err) != 0)
+		if (open_desk(sensor, err) != 0 || sensor_alerts_open(sensor, err) != 0)
 			return -1;
 		sensor->api = api_new(&(struct api_options){.loop = sensor->loop,
 					      .store = sensor->store,
 					      .socket_path = sensor->config->control_socket,
 					      .desk = sensor->desk,
+					      .alerts = sensor->alerts,
 					      .backend = &sensor_backend,
 					      .arg = sensor},
 			err);
@@ -211,6 +213,7 @@ void sensor_run(struct sensor *sensor)
 	sensor_pump(sensor);
 	if (sensor->desk != NULL)
 		desk_pump(sensor->desk);
+	sensor_alerts_configure(sensor);
 	notify_send("READY=1");
 	heartbeat_beat(sensor->heartbeat);
 	loop_run(sensor->loop);
@@ -236,6 +239,8 @@ void sensor_free(struct sensor *sensor)
 	metrics_server_free(sensor->metrics);
 	api_free(sensor->api);
 	retention_stop(sensor->retention);
+	alerts_free(sensor->alerts);
+	sensor->alerts = NULL;
 	desk_free(sensor->desk);
 	log_override_free(sensor->log);
 	sensor->desk = NULL;

@@ -16,6 +16,7 @@
 #include "store/cert_query.h"
 #include "store/events.h"
 
+struct alerts;
 struct connector_retire;
 struct desk;
 struct heartbeat;
@@ -47,6 +48,7 @@ struct sensor {
 	struct loop_timer *look_timer;	 /* owned until it fires: the next look at the schedule */
 	struct retention *retention;	 /* owned; NULL with is_once */
 	struct desk *desk;		 /* owned; NULL with is_once */
+	struct alerts *alerts;		 /* owned; NULL with is_once */
 	struct api *api;		 /* owned; NULL with is_once */
 	struct metrics_server *metrics;	 /* owned; NULL: metrics_listen is off */
 	struct signals *signals;	 /* owned */
@@ -77,6 +79,10 @@ void sensor_retire_next(struct sensor *sensor);
 
 /* sensor_pump.c: what is done now, a heartbeat_line_fn. */
 bool sensor_doing(void *arg, struct buf *to);
+/* sensor_alerts.c */
+int sensor_alerts_open(struct sensor *sensor, struct err *err);
+/* As the configuration says now; after a reload. */
+void sensor_alerts_configure(struct sensor *sensor);
 
 /* sensor_api.c */
 extern const struct api_backend sensor_backend;
