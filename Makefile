@@ -62,16 +62,17 @@ endif
 
 # Each folder is an archive, linked only with those it may call, so that a call upwards does not
 # link. tests/lint/includes.py reads the same table for the #include lines.
-layers          := sensor discovery orgscope delivery aws store base
+layers          := sensor discovery orgscope delivery alert aws store base
 allow_base      :=
 allow_store     := base
 allow_aws       := base
 allow_orgscope  := aws store base
 allow_discovery := aws store base
 allow_delivery  := aws store base
-allow_sensor    := discovery orgscope delivery aws store base
+allow_alert     := store base
+allow_sensor    := discovery orgscope delivery alert aws store base
 allow_cli       := store base
-allow_packaging := cli sensor discovery orgscope delivery aws store base
+allow_packaging := cli sensor discovery orgscope delivery alert aws store base
 upto             = $(foreach l,$(1) $(allow_$(1)),$(B)/$(l).a)
 
 programs := $(B)/acmsensord $(B)/acmsensor

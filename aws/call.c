@@ -75,7 +75,8 @@ struct aws_call {
 	/* All attempts. */
 	struct retry retry;
 	int attempts, stale;
-	struct err err; /* of the last one */
+	int64_t first_sent_ms; /* monotonic */
+	struct err err;	       /* of the last one */
 };
 
 static void step(struct aws_call *call, const struct http_reply *reply, const struct err *err);
@@ -264,7 +265,8 @@ static int make_request(void *arg, struct http_request *ret_request, struct err 
 	call->signed_offset_s = aws->skew.offset_s;
 	call->expires_at_s = credentials->expires_at_s;
 	memcpy(call->access_key_id, credentials->access_key_id, sizeof(call->access_key_id));
-	call->attempts++;
+	if (call->attempts++ == 0)
+		call->first_sent_ms = clock_mono_ms();
 	aws->stats.attempts++;
 	call->usage->requests++;
 	return 0;
@@ -415,12 +417,20 @@ static bool may_renew(struct aws_call *call, enum retry_class class)
 	return cred_rejected(call->client->source, call->access_key_id);
 }
 
+/* What corrects itself at once is no wait, however late it shows. */
+static bool has_patience(const struct aws_call *call, int64_t delay_ms)
+{
+	int64_t passed_ms = clock_mono_ms() - call->first_sent_ms;
+	return call->client->patience_ms == 0 || delay_ms == 0 ||
+	       passed_ms + delay_ms <= call->client->patience_ms;
+}
+
 /* Waits for the next attempt; false when there is none. */
 static bool retry_later(struct aws_call *call, enum retry_class class, int64_t retry_after_s)
 {
 	int64_t hint_ms = retry_after_s >= 0 && retry_after_s < 3600 ? retry_after_s * 1000 : -1;
 	int64_t delay_ms = retry_next(&call->retry, class, hint_ms, clock_random(UINT32_MAX));
-	if (delay_ms == RETRY_STOP)
+	if (delay_ms == RETRY_STOP || !has_patience(call, delay_ms))
 		return false;
 	if ((class == RETRY_EXPIRED || class == RETRY_UNKNOWN_KEY) && !may_renew(call, class))
 		return false;

@@ -180,9 +180,21 @@ struct aws_client *aws_client_assume(struct aws_client *hub, const struct aws_ro
 	struct aws_client *client = xcalloc(1, sizeof(*client));
 	client->aws = hub->aws;
 	client->way = hub->way;
+	client->patience_ms = hub->patience_ms;
 	client->role_source = cred_role_new(hub->aws, hub, role);
 	client->source = client->role_source;
 	aws_client_set_account(client, role->account_id);
+	return client;
+}
+
+struct aws_client *aws_client_with_patience(struct aws_client *of, int patience_ms)
+{
+	struct aws_client *client = xcalloc(1, sizeof(*client));
+	client->aws = of->aws;
+	client->way = of->way;
+	client->source = of->source;
+	client->patience_ms = patience_ms;
+	aws_client_set_account(client, of->account_id);
 	return client;
 }
 

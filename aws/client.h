@@ -92,6 +92,13 @@ struct aws_role {
  * outlives it. Its network settings are the hub's.
  */
 struct aws_client *aws_client_assume(struct aws_client *hub, const struct aws_role *role);
+/*
+ * The same identity for one whose waits are to be seen: a call is not sent again later than
+ * patience_ms after it was sent first, but ends with the error of its last attempt, and who asked
+ * tells of the next one. Roles assumed by it are as patient. of, and what lent it credentials and
+ * network, are borrowed and outlive it. patience_ms: above 0.
+ */
+struct aws_client *aws_client_with_patience(struct aws_client *of, int patience_ms);
 void aws_client_free(struct aws_client *client); /* its calls must have ended; NULL is fine */
 
 /* Learnt later than the client was made (GetCallerIdentity). Copied. */

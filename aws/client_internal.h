@@ -51,7 +51,8 @@ struct aws_client {
 	char account_id[13];
 	struct sigv4_key **key; /* owned, each owned or NULL; by aws_endpoint.index */
 	size_t keys;
-	int calls; /* under way; 0 when it is freed */
+	int patience_ms; /* of a call's attempts together; 0: as many as aws/retry has */
+	int calls;	 /* under way; 0 when it is freed */
 };
 
 struct aws {

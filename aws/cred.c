@@ -309,3 +309,11 @@ const char *cred_source_name(const struct cred_source *source)
 {
 	return source->provider->ops->name(source->provider);
 }
+
+bool cred_source_expires(const struct cred_source *source, int64_t *ret_expires_s)
+{
+	if (!source->has_set)
+		return false;
+	*ret_expires_s = source->set.expires_at_s;
+	return true;
+}

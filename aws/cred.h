@@ -50,6 +50,9 @@ void cred_get_state(const struct cred_source *source, struct cred_state *ret_sta
  * Borrowed until the loop runs again. */
 const char *cred_source_name(const struct cred_source *source);
 
+/* When the set that was fetched last ends, by AWS's clock; 0: never. false: none was had yet. */
+bool cred_source_expires(const struct cred_source *source, int64_t *ret_expires_s);
+
 struct cred_options {
 	struct aws *aws;       /* borrowed */
 	aws_getenv_fn *getenv; /* borrowed; tests pass their own */

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/curl_internal.h"
 #include "base/http_internal.h"
 #include "base/loop.h"
 #include "base/mem.h"
@@ -28,7 +29,7 @@ enum {
 	WATCH_MS = 100,	   /* how late a time limit may be noticed */
 	/* Of one turn of the loop, for reading answers and making the next requests; when many
 	 * answers come at once the rest waits until others have had their turn. */
-	DELIVERY_US = 4000,
+	DELIVERY_US = 2500,
 	URL_MAX = 65536,
 };
 
@@ -397,22 +398,6 @@ void http_turn(struct http *http)
 
 /* --- public ----------------------------------------------------------------------------------- */
 
-static const char *find_ca_bundle(void)
-{
-	static const char *const usual[] = {
-		"/etc/ssl/certs/ca-certificates.crt",		     /* Debian, Ubuntu, Alpine */
-		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* RHEL, Fedora, Amazon */
-		"/etc/pki/tls/certs/ca-bundle.crt",		     /* the same, older */
-		"/etc/ssl/ca-bundle.pem",			     /* SUSE */
-		"/etc/ssl/cert.pem",
-	};
-	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-		if (access(usual[i], R_OK) == 0)
-			return usual[i];
-	}
-	return NULL;
-}
-
 struct http *http_new(struct loop *loop, struct resolve *resolve, const struct http_limits *limits,
 	struct err *err)
 {
@@ -421,7 +406,7 @@ struct http *http_new(struct loop *loop, struct resolve *resolve, const struct h
 	http->loop = loop;
 	http->resolve = resolve;
 	http->limits = *limits;
-	http->ca_bundle = find_ca_bundle();
+	http->ca_bundle = curl_ca_bundle();
 	TAILQ_INIT(&http->ready);
 	TAILQ_INIT(&http->resolving);
 	TAILQ_INIT(&http->resolved);

@@ -7,20 +7,17 @@
  */
 #include <assert.h>
 #include <event2/event.h>
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/curl_internal.h"
 #include "base/http_internal.h"
 #include "base/loop.h"
 #include "base/mem.h"
-#include "base/mem_wiping.h"
 
 enum {
 	UPLOAD_BUFFER_BYTES = 16384, /* libcurl's 64 KiB would be allocated and wiped each time */
-	CA_CACHE_S = 3600,	     /* a renewed bundle is noticed within the hour */
 	DNS_CACHE_S = 3600,	     /* an entry is replaced by each request to its host */
 };
 
@@ -145,15 +142,6 @@ struct http_call *http_curl_next_finished(struct http *http, CURLcode *ret_code)
 
 /* --- an easy handle --------------------------------------------------------------------------- */
 
-/* Children that are started must not inherit connections. */
-static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	(void)arg;
-	(void)purpose;
-	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-	return fd < 0 ? CURL_SOCKET_BAD : fd;
-}
-
 /* libcurl is about to look up a name: only what is an address already may pass. */
 static int before_lookup(void *state, void *reserved, void *arg)
 {
@@ -161,15 +149,6 @@ static int before_lookup(void *state, void *reserved, void *arg)
 	(void)reserved;
 	const struct http_call *call = arg;
 	return call->peer.is_literal ? 0 : 1;
-}
-
-/* OpenSSL wipes what it has decrypted once it is read. */
-static CURLcode set_up_tls(CURL *easy, void *tls, void *arg)
-{
-	(void)easy;
-	(void)arg;
-	SSL_CTX_set_options(tls, SSL_OP_CLEANSE_PLAINTEXT);
-	return CURLE_OK;
 }
 
 struct http_slot *http_slot_take(struct http *http)
@@ -211,23 +190,16 @@ void http_slot_give_back(struct http *http, struct http_slot *slot)
 	SLIST_INSERT_HEAD(&http->free_slots, slot, link);
 }
 
-static void check_easy(CURLcode code)
-{
-	if (code != CURLE_OK)
-		abort(); /* every code is a wrong use of libcurl, or no memory */
-}
-
-#define SET(option, value) check_easy(curl_easy_setopt(easy, (option), (value)))
+#define SET(option, value) curl_check(curl_easy_setopt(easy, (option), (value)))
 
 /* The same for every request. */
 static void set_constants(CURL *easy)
 {
-	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_PATH_AS_IS, 1L);
 	SET(CURLOPT_WRITEFUNCTION, http_on_body);
 	SET(CURLOPT_HEADERFUNCTION, http_on_header);
-	SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_set_sockets(easy);
 	SET(CURLOPT_RESOLVER_START_FUNCTION, before_lookup);
 	SET(CURLOPT_DNS_CACHE_TIMEOUT, (long)DNS_CACHE_S);
 	SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER_BYTES);
@@ -235,19 +207,6 @@ static void set_constants(CURL *easy)
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 #else
 	SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-}
-
-/* One file and no directory: only then does libcurl keep the trust store between connections. */
-static void set_tls(CURL *easy, const char *ca_bundle)
-{
-	SET(CURLOPT_CAPATH, NULL);
-	SET(CURLOPT_CAINFO, ca_bundle);
-	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(CURLOPT_SSL_SESSIONID_CACHE, 0L); /* memory for nothing: handles do not share it */
-	SET(CURLOPT_SSL_CTX_FUNCTION, set_up_tls);
-#if LIBCURL_VERSION_NUM >= 0x075700
-	SET(CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S);
 #endif
 }
 
@@ -354,7 +313,7 @@ int http_slot_prepare(struct http_call *call, struct err *err)
 	SET(CURLOPT_ERRORBUFFER, slot->error);
 	set_proxy(call, easy, ca_bundle);
 	if (has_tls)
-		set_tls(easy, ca_bundle);
+		curl_set_tls(easy, ca_bundle);
 	set_method(request, easy);
 	set_headers(request, slot);
 	if (request->is_once)
@@ -406,17 +365,6 @@ void http_curl_stop(struct http_call *call)
 
 /* --- begin and end ---------------------------------------------------------------------------- */
 
-static int check_library(struct err *err)
-{
-	const curl_version_info_data *version = curl_version_info(CURLVERSION_NOW);
-	if (version->ssl_version == NULL || strncmp(version->ssl_version, "OpenSSL/", 8) != 0)
-		return err_set(err, ERR_SYSTEM,
-			"libcurl %s uses %s for TLS; this program needs one that uses OpenSSL",
-			version->version,
-			version->ssl_version != NULL ? version->ssl_version : "nothing");
-	return 0;
-}
-
 static void open_multi(struct http *http)
 {
 	http->multi = curl_multi_init();
@@ -455,16 +403,8 @@ static void close_multi(struct http *http)
 
 int http_curl_init(struct http *http, struct err *err)
 {
-	/* For the whole process; libcurl counts how often. Requests carry session tokens and
-	 * answers carry credentials, so all that libcurl frees is wiped. */
-	CURLcode code = curl_global_init_mem(CURL_GLOBAL_DEFAULT, mem_wiping_alloc, mem_wiping_free,
-		mem_wiping_realloc, strdup, calloc);
-	if (code != CURLE_OK)
-		return err_set(err, ERR_SYSTEM, "libcurl: %s", curl_easy_strerror(code));
-	if (check_library(err) != 0) {
-		curl_global_cleanup();
+	if (curl_begin(err) != 0)
 		return -1;
-	}
 	http->alarm = evtimer_new(loop_event_base(http->loop), on_alarm, http);
 	if (http->alarm == NULL)
 		abort(); /* fails for lack of memory only */
@@ -476,7 +416,7 @@ void http_curl_clear(struct http *http)
 {
 	close_multi(http);
 	event_free(http->alarm);
-	curl_global_cleanup();
+	curl_end();
 }
 
 void http_curl_renew(struct http *http)

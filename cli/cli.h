@@ -51,6 +51,7 @@ int command_coverage(struct cli *cli, const struct args *args);
 int command_certs(struct cli *cli, const struct args *args);
 int command_show(struct cli *cli, const struct args *args);
 int command_events(struct cli *cli, const struct args *args);
+int command_alerts(struct cli *cli, const struct args *args);
 int command_config(struct cli *cli, const struct args *args);
 int command_metrics(struct cli *cli, const struct args *args);
 int command_backup(struct cli *cli, const struct args *args);

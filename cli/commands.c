@@ -59,6 +59,11 @@ static const struct option_spec events_options[] = {
 static const struct option_spec metrics_options[] = {
 	{"classic", NULL, "the older text format of Prometheus, which the node exporter reads"},
 	END};
+static const struct option_spec alerts_options[] = {
+	{"all", NULL, "also those that are over, for 30 days"},
+	{"class", "CLASS", "only this class and worse: notice, warning, critical, emergency"},
+	{"kind", "KIND", "only certificate, coverage, connector, job or identity"},
+	{"note", "TEXT", "with ack: why"}, END};
 
 static const struct option_spec plan_options[] = {
 	{"connector", "CONNECTOR", "through this connector; needed when there is more than one"},
@@ -120,6 +125,9 @@ const struct command commands[] = {
 	{"show", "ARN|FINGERPRINT|SERIAL|DOMAIN", "everything about a certificate", show_options, 1,
 		1, command_show},
 	{"events", "", "what happened", events_options, 0, 0, command_events},
+	{"alerts", "[ack|test] [ALERT|ARN|CHANNEL]",
+		"what is to be told, worst first; ack: it is known; test: try a channel",
+		alerts_options, 0, 2, command_alerts},
 	{"config", "", "effective configuration, and where each value comes from", no_options, 0, 0,
 		command_config},
 	{"plan", "", "what a delivery would do, before anything is done", plan_options, 0, 0,

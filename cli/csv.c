@@ -153,6 +153,10 @@ static const char *const columns[] = {
 		"connector,account_id,account_name,unit_path,region,state,is_problem,code,reason,"
 		"certificates,state_since,last_attempt,last_success,next_try,failures_in_row",
 	[LIST_EVENTS] = "sequence,at,kind,connector,account_id,region,arn,subject,detail,hash",
+	[LIST_ALERTS] =
+		"id,kind,class,state,subject,text,threshold_days,ends,days_left,domain_name,arn,"
+		"connector,account_id,region,raised,changed,resolved,resolution,acknowledged,"
+		"acknowledged_by,note",
 };
 
 void csv_empty_header(struct buf *to, enum list_kind kind)

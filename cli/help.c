@@ -12,6 +12,14 @@ enum { OPTION_COLUMNS = 24 };
 static const struct {
 	const char *command, *text;
 } more[] = {
+	{"alerts",
+		"An alert is told once on each channel, and again only when it gets worse: a nearer\n"
+		"threshold, a higher class. ack: it is known; it is told again when it gets worse.\n"
+		"test: sends a test message and says what the receiver answered.\n"
+		"\n"
+		"  acmsensor alerts --class critical\n"
+		"  acmsensor alerts ack 3f9c0a1b2c3d4e5f --note \"new certificate is ordered\"\n"
+		"  acmsensor alerts test ops\n"},
 	{"plan",
 		"Reads what ACM holds now and tells what a delivery would do; nothing is changed.\n"
 		"The decision is reimport (same ARN), import (a new ARN) or refuse, with the reason.\n"

@@ -34,7 +34,7 @@ struct request {
 };
 
 static const char *const list_path[] = {LOCAL_API_CERTIFICATES, LOCAL_API_CERTIFICATE,
-	LOCAL_API_ACCOUNTS, LOCAL_API_COVERAGE, LOCAL_API_EVENTS};
+	LOCAL_API_ACCOUNTS, LOCAL_API_COVERAGE, LOCAL_API_EVENTS, LOCAL_API_ALERTS};
 
 static void request_clear(struct request *request)
 {

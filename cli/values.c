@@ -9,7 +9,10 @@ static const struct {
 	const char *words;
 } known[] = {
 	{"ACCOUNT", VALUE_ACCOUNTS, NULL},
+	{"ALERT", VALUE_FREE, NULL},
 	{"ARN", VALUE_ARNS, NULL},
+	{"CHANNEL", VALUE_FREE, NULL},
+	{"CLASS", VALUE_WORDS, "notice warning critical emergency"},
 	{"COMMAND", VALUE_COMMANDS, NULL},
 	{"CONNECTOR", VALUE_CONNECTORS, NULL},
 	{"DATA_DIR", VALUE_FILES, NULL},
@@ -25,6 +28,7 @@ static const struct {
 	{"JOB", VALUE_JOBS, NULL},
 	{"KEY", VALUE_FREE, NULL},
 	{"KEY_TYPE", VALUE_WORDS, "rsa2048 rsa3072 rsa4096 ec256 ec384"},
+	{"KIND", VALUE_WORDS, "certificate coverage connector job identity"},
 	{"LEVEL", VALUE_WORDS, "error warning info debug default"},
 	{"N", VALUE_FREE, NULL},
 	{"PATH", VALUE_FILES, NULL},
@@ -37,6 +41,7 @@ static const struct {
 		"unreachable failed account_inactive excluded"},
 	{"STATUS", VALUE_WORDS,
 		"ISSUED EXPIRED PENDING_VALIDATION INACTIVE VALIDATION_TIMED_OUT REVOKED FAILED"},
+	{"TEXT", VALUE_FREE, NULL},
 	{"TIME", VALUE_FREE, NULL},
 	{"TYPE", VALUE_WORDS, "IMPORTED AMAZON_ISSUED PRIVATE"},
 	{"WHEN", VALUE_FREE, NULL},

@@ -16,7 +16,7 @@ run_as_root() {
 
 if command -v apt-get >/dev/null 2>&1; then
 	build="gcc make pkg-config libevent-dev libcurl4-openssl-dev libssl-dev libxml2-dev liblmdb-dev libjansson-dev"
-	tests="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-boto3 python3-cryptography awscli openssl jq e2fsprogs gdb curl zsh fish prometheus python3-prometheus-client"
+	tests="libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-boto3 python3-cryptography python3-aiosmtpd awscli openssl jq e2fsprogs gdb curl zsh fish prometheus python3-prometheus-client"
 	tools="clang clang-format clang-tidy libclang-rt-14-dev cppcheck valgrind hyperfine mandoc"
 	packages="debhelper lintian rpm rpmlint debugedit elfutils debootstrap systemd systemd-container"
 	missing=""
@@ -39,7 +39,7 @@ elif command -v dnf >/dev/null 2>&1; then
 	echo "deps.sh: installing with dnf (lmdb-devel, jansson-devel and libcmocka-devel: EPEL or CRB on RHEL)"
 	run_as_root dnf install -y gcc make pkgconf-pkg-config libevent-devel libcurl-devel openssl-devel \
 		libxml2-devel lmdb-devel jansson-devel libcmocka-devel python3 python3-pytest python3-pytest-xdist \
-		python3-boto3 python3-cryptography awscli2 openssl jq gdb clang clang-tools-extra compiler-rt cppcheck valgrind mandoc zsh fish \
+		python3-boto3 python3-cryptography python3-aiosmtpd awscli2 openssl jq gdb clang clang-tools-extra compiler-rt cppcheck valgrind mandoc zsh fish \
 		python3-prometheus_client golang-github-prometheus
 else
 	echo "deps.sh: neither apt-get nor dnf here; see the lists in this file" >&2

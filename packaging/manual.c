@@ -23,7 +23,7 @@ enum {
 };
 
 static const char *const section_name[] = {
-	[CONFIG_SENSOR] = "sensor", [CONFIG_CONNECTOR] = "connector"};
+	[CONFIG_SENSOR] = "sensor", [CONFIG_CONNECTOR] = "connector", [CONFIG_CHANNEL] = "channel"};
 enum { SECTIONS = sizeof(section_name) / sizeof(section_name[0]) };
 
 /* What a page has named so far. */

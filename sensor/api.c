@@ -229,7 +229,8 @@ static bool get(struct api *api, struct evhttp_request *request, const char *pat
 		enum list_kind kind;
 	} list[] = {{LOCAL_API_CERTIFICATES, LIST_CERTIFICATES},
 		{LOCAL_API_CERTIFICATE, LIST_CERTIFICATE}, {LOCAL_API_ACCOUNTS, LIST_ACCOUNTS},
-		{LOCAL_API_COVERAGE, LIST_COVERAGE}, {LOCAL_API_EVENTS, LIST_EVENTS}};
+		{LOCAL_API_COVERAGE, LIST_COVERAGE}, {LOCAL_API_EVENTS, LIST_EVENTS},
+		{LOCAL_API_ALERTS, LIST_ALERTS}};
 	for (size_t i = 0; i < sizeof(list) / sizeof(list[0]); i++) {
 		if (strcmp(path, list[i].path) == 0) {
 			get_list(api, request, list[i].kind);
@@ -365,6 +366,17 @@ static void post_log(struct api *api, struct evhttp_request *request)
 	json_decref(body);
 }
 
+static void post_alerts(struct api *api, struct evhttp_request *request, const char *path)
+{
+	struct err err = ERR_INIT;
+	json_t *body = NULL;
+	long uid = -1;
+	if (check_peer(request, &uid, &err) != 0 || (body = read_body(request, &err)) == NULL)
+		api_reply_error(request, &err);
+	else
+		api_alerts_post(api, request, path, body, uid);
+}
+
 static void post_order(struct api *api, struct evhttp_request *request, enum desk_verb verb)
 {
 	struct err err = ERR_INIT;
@@ -390,6 +402,7 @@ static void on_request(struct evhttp_request *request, void *arg)
 	bool is_scan = path != NULL && strcmp(path, LOCAL_API_SCAN) == 0;
 	bool is_order = path != NULL && api->desk != NULL && api_delivery_verb(path, &verb);
 	bool is_metrics = path != NULL && strcmp(path, LOCAL_API_METRICS) == 0;
+	bool is_alert = path != NULL && api->alerts != NULL && api_alerts_is_order(path);
 	if (path == NULL) {
 		(void)err_set(&err, ERR_CONFIG, "the request: expected a path");
 		api_reply_error(request, &err);
@@ -401,9 +414,11 @@ static void on_request(struct evhttp_request *request, void *arg)
 		post_order(api, request, verb);
 	} else if (is_metrics && (method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD)) {
 		api_metrics_start(api, request);
-	} else if (is_scan || is_order || method != EVHTTP_REQ_GET) {
+	} else if (is_alert && method == EVHTTP_REQ_POST) {
+		post_alerts(api, request, path);
+	} else if (is_scan || is_order || is_alert || method != EVHTTP_REQ_GET) {
 		(void)err_set(&err, ERR_CONFIG, "the method: expected %s for this path",
-			is_scan || is_order ? "POST" : "GET");
+			is_scan || is_order || is_alert ? "POST" : "GET");
 		api_reply_status(request, STATUS_BAD_METHOD, &err);
 	} else if (!get(api, request, path)) {
 		(void)err_set(
@@ -470,6 +485,7 @@ struct api *api_new(const struct api_options *options, struct err *err)
 	api->loop = options->loop;
 	api->store = options->store;
 	api->desk = options->desk;
+	api->alerts = options->alerts;
 	api->backend = options->backend;
 	api->arg = options->arg;
 	api->socket.fd = -1;

@@ -13,6 +13,7 @@
 
 #include "base/openmetrics.h"
 
+struct alerts;
 struct api;
 struct buf;
 struct desk;
@@ -55,6 +56,8 @@ struct api_backend {
 	/* The object "scan". ERR_NOT_FOUND: no such connector; ERR_REFUSED: not now. */
 	int (*scan)(void *arg, const struct api_scan *scan, struct json_writer *writer,
 		struct err *err);
+	/* Somebody acknowledges an alert, or tries a channel: for the log. */
+	void (*alert_ordered)(void *arg, bool is_test, const char *which, long uid);
 };
 
 struct api_options {
@@ -62,6 +65,7 @@ struct api_options {
 	struct store *store;		   /* borrowed */
 	const char *socket_path;	   /* borrowed for api_new */
 	struct desk *desk;		   /* borrowed; may be NULL: no delivery */
+	struct alerts *alerts;		   /* borrowed; may be NULL */
 	const struct api_backend *backend; /* borrowed */
 	void *arg;			   /* for backend */
 };

@@ -15,7 +15,7 @@
 
 enum {
 	API_JOBS_MAX = 64,	    /* answers under way at once; more are refused */
-	API_SLICE_US = 5000,	    /* of work in one turn of the loop */
+	API_SLICE_US = 4000,	    /* of work in one turn of the loop */
 	API_SLICE_BYTES = 262144,   /* handed to a reader at once */
 	API_DOCUMENT_MAX = 4194304, /* one answer that is not a list, and one slice at its worst */
 	API_PARAMS_MAX = 32,
@@ -27,6 +27,7 @@ struct api {
 	struct loop *loop;		   /* borrowed */
 	struct store *store;		   /* borrowed */
 	struct desk *desk;		   /* borrowed; NULL: no delivery */
+	struct alerts *alerts;		   /* borrowed; NULL: no alerts to order about */
 	const struct api_backend *backend; /* borrowed */
 	void *arg;
 	struct api_socket socket; /* owned */
@@ -81,6 +82,13 @@ bool api_delivery_verb(const char *path, enum desk_verb *ret_verb);
 void api_delivery_post(struct api *api, struct evhttp_request *request, enum desk_verb verb,
 	json_t *body, long uid);
 void api_delivery_get(struct api *api, struct evhttp_request *request, bool is_plans);
+
+/* --- api_alerts.c --- */
+
+bool api_alerts_is_order(const char *path);
+/* body: owned from here on. */
+void api_alerts_post(
+	struct api *api, struct evhttp_request *request, const char *path, json_t *body, long uid);
 
 /* --- jobs: api_job.c -------------------------------------------------------------------------- */
 

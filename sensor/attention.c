@@ -110,6 +110,36 @@ static void find_coverage(const struct tally *tally, struct attention *attention
 				"account-regions have"));
 }
 
+/* "2 alerts are open: 1 emergency, 1 warning" */
+static void find_alerts(const struct attention_input *input, struct attention *attention)
+{
+	char age[TEXT_DURATION_MAX];
+	int64_t total = 0;
+	struct buf text;
+	buf_init(&text, ATTENTION_TEXT_MAX);
+	for (int class = ALERT_EMERGENCY; class >= ALERT_NOTICE; class --) {
+		if (input->alerts[class] == 0)
+			continue;
+		buf_addf(&text, "%s%" PRId64 " %s", text.len > 0 ? ", " : "", input->alerts[class],
+			alert_class_name((enum alert_class) class));
+		total += input->alerts[class];
+	}
+	bool is_critical = input->alerts[ALERT_EMERGENCY] + input->alerts[ALERT_CRITICAL] > 0;
+	if (total > 0)
+		add(attention,
+			is_critical			   ? ATTENTION_CRITICAL
+			: input->alerts[ALERT_WARNING] > 0 ? ATTENTION_WARNING
+							   : ATTENTION_NOTICE,
+			"acmsensor alerts", "%" PRId64 " %s open: %s", total,
+			plural(total, "alert is", "alerts are"), buf_text(&text));
+	buf_clear(&text);
+	if (input->channel_error[0] != '\0')
+		add(attention, ATTENTION_WARNING, "acmsensor alerts test CHANNEL",
+			"alerts cannot be told on channel %s for %s: %s", input->channel,
+			text_format_duration(input->now_s - input->channel_failing_since_s, age),
+			input->channel_error);
+}
+
 void attention_find(const struct attention_input *input, struct attention *ret_attention)
 {
 	ret_attention->count = 0;
@@ -124,6 +154,7 @@ void attention_find(const struct attention_input *input, struct attention *ret_a
 	find_clock(input->clock_offset_s, ret_attention);
 	find_certificates(input->counts, ret_attention);
 	find_coverage(input->tally, ret_attention);
+	find_alerts(input, ret_attention);
 }
 
 void attention_render(const struct attention *attention, struct json_writer *writer)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/alerts.h"
 #include "store/cert_query.h"
 
 struct json_writer;
@@ -46,10 +47,13 @@ struct attention_connector {
 struct attention_input {
 	const struct attention_connector *connector; /* borrowed */
 	size_t connector_count;
-	const struct cert_counts *counts; /* borrowed */
-	const struct tally *tally;	  /* borrowed */
-	const char *store_error;	  /* why a cycle or an event could not be written; "" */
-	int64_t clock_offset_s;		  /* AWS's clock minus this host's */
+	const struct cert_counts *counts;    /* borrowed */
+	const struct tally *tally;	     /* borrowed */
+	const char *store_error;	     /* why a cycle or an event could not be written; "" */
+	int64_t alerts[ALERT_EMERGENCY + 1]; /* open, by class */
+	const char *channel, *channel_error; /* one that cannot tell alerts; "" for none */
+	int64_t channel_failing_since_s;
+	int64_t clock_offset_s; /* AWS's clock minus this host's */
 	int64_t now_s;
 };
 

@@ -134,7 +134,10 @@ static void on_property(
 	struct buf shown;
 	buf_init(&shown, 1024);
 	text_escape(&shown, key, strlen(key), VALUE_SHOWN_MAX);
-	const char *section = loader->section == CONFIG_SENSOR ? "sensor" : "connector NAME";
+	static const char *const names[] = {[CONFIG_SENSOR] = "sensor",
+		[CONFIG_CONNECTOR] = "connector NAME",
+		[CONFIG_CHANNEL] = "channel NAME"};
+	const char *section = names[loader->section];
 	const char *suggestion = config_option_suggest(loader->section, key);
 	if (suggestion != NULL)
 		problem_at(loader, place, place->column,
@@ -148,7 +151,7 @@ static void on_property(
 
 /* --- sections --------------------------------------------------------------------------------- */
 
-static bool is_connector_name(const char *name)
+static bool is_section_name(const char *name)
 {
 	size_t len = strlen(name);
 	return len >= 1 && len <= CONFIG_NAME_MAX && name[0] != '-' &&
@@ -163,10 +166,41 @@ static struct config_connector *find_connector(const struct config *config, cons
 	return NULL;
 }
 
+static void open_channel(struct loader *loader, const struct ini_place *place, const char *name)
+{
+	struct config *config = loader->config;
+	if (!is_section_name(name)) {
+		problem_at(loader, place, place->column,
+			"a channel's name: expected [channel NAME], 1 to %d of a-z, 0-9 and '-'",
+			CONFIG_NAME_MAX);
+		return;
+	}
+	for (size_t i = 0; i < config->channel_count; i++) {
+		if (strcmp(config->channel[i].channel.name, name) != 0)
+			continue;
+		problem_at(loader, place, place->column, "[channel %s] is there twice, first at %s",
+			name, config->channel[i].place);
+		return;
+	}
+	if (config->channel_count == CONFIG_CHANNELS_MAX) {
+		problem_at(
+			loader, place, place->column, "more than %d channels", CONFIG_CHANNELS_MAX);
+		return;
+	}
+	struct config_channel *channel = &config->channel[config->channel_count++];
+	set_defaults(CONFIG_CHANNEL, &channel->channel);
+	channel->channel.name = xstrdup(name);
+	channel->place = xasprintf("%s:%d:%d", place->file, place->line, place->column);
+	channel->value = values_new();
+	loader->base = &channel->channel;
+	loader->section = CONFIG_CHANNEL;
+	loader->value = channel->value;
+}
+
 static void open_connector(struct loader *loader, const struct ini_place *place, const char *name)
 {
 	struct config *config = loader->config;
-	if (!is_connector_name(name)) {
+	if (!is_section_name(name)) {
 		problem_at(loader, place, place->column,
 			"a connector's name: expected [connector NAME], 1 to %d of a-z, 0-9 and '-'",
 			CONFIG_NAME_MAX);
@@ -202,12 +236,17 @@ static void on_section(struct loader *loader, const struct ini_place *place, con
 		open_connector(loader, place, rest + strspn(rest, " \t"));
 		return;
 	}
+	if (strncmp(section, "channel", word_len) == 0 && word_len == strlen("channel")) {
+		open_channel(loader, place, rest + strspn(rest, " \t"));
+		return;
+	}
 	if (strcmp(section, "sensor") != 0) {
 		struct buf shown;
 		buf_init(&shown, 1024);
 		text_escape(&shown, section, strlen(section), VALUE_SHOWN_MAX);
 		problem_at(loader, place, place->column,
-			"unknown section [%s]; expected [sensor] or [connector NAME]",
+			"unknown section [%s]; expected [sensor], [connector NAME] or "
+			"[channel NAME]",
 			buf_text(&shown));
 		buf_clear(&shown);
 		return;
@@ -324,6 +363,36 @@ static void check_connector(struct loader *loader, const struct config_connector
 	problem(loader, &err);
 }
 
+/* What a type needs and what has no meaning for it. */
+static void check_channel(struct loader *loader, const struct config_channel *config)
+{
+	const struct alert_channel *channel = &config->channel;
+	bool is_webhook = channel->type == CHANNEL_WEBHOOK, is_mail = channel->type == CHANNEL_MAIL;
+	bool is_command = channel->type == CHANNEL_COMMAND;
+	bool has_user = channel->user[0] != '\0';
+	const char *what = NULL;
+	if (is_webhook != (channel->url_file[0] != '\0'))
+		what = "url_file is needed with type = webhook, and only there";
+	else if (is_command != (channel->command[0] != '\0'))
+		what = "command is needed with type = command, and only there";
+	else if (is_mail != (channel->server[0] != '\0') || is_mail != (channel->from[0] != '\0') ||
+		 is_mail != (channel->to_count > 0))
+		what = "server, from and to are needed with type = mail, and only there";
+	else if (has_user != (channel->password_file[0] != '\0') || (has_user && !is_mail))
+		what = "user and password_file belong together, with type = mail";
+	else if (has_user && channel->tls == MAIL_PLAIN)
+		what = "user is set, but tls = off would show the password to everybody";
+	else if (channel->proxy[0] == '\0' && channel->no_proxy[0] != '\0')
+		what = "no_proxy is set, but proxy is not";
+	else if (!is_webhook && channel->proxy[0] != '\0')
+		what = "proxy has a meaning with type = webhook only";
+	if (what == NULL)
+		return;
+	struct err err = ERR_INIT;
+	(void)err_set(&err, ERR_CONFIG, "%s: [channel %s]: %s", config->place, channel->name, what);
+	problem(loader, &err);
+}
+
 /* The host's name as far as a sensor's name may have its characters. */
 static void set_host_name(struct config *config)
 {
@@ -344,12 +413,15 @@ struct config *config_check(const char *file, config_problem_fn *report, void *a
 	struct loader loader = {.config = config, .report = report, .arg = arg};
 	config->file = xstrdup(file);
 	config->connector = xcalloc(CONFIG_CONNECTORS_MAX, sizeof(*config->connector));
+	config->channel = xcalloc(CONFIG_CHANNELS_MAX, sizeof(*config->channel));
 	config->value = values_new();
 	set_defaults(CONFIG_SENSOR, config);
 	load_file(&loader, file);
 	load_drop_ins(&loader, file);
 	for (size_t i = 0; i < config->connector_count; i++)
 		check_connector(&loader, &config->connector[i]);
+	for (size_t i = 0; i < config->channel_count; i++)
+		check_channel(&loader, &config->channel[i]);
 	if (config->name[0] == '\0')
 		set_host_name(config);
 	if (loader.problem_count == 0)
@@ -442,6 +514,12 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->connector_count; i++)
 		config_connector_clear(&config->connector[i]);
 	free(config->connector);
+	for (size_t i = 0; i < config->channel_count; i++) {
+		alert_channel_clear(&config->channel[i].channel);
+		free(config->channel[i].place);
+		values_free(config->channel[i].value);
+	}
+	free(config->channel);
 	values_free(config->value);
 	free(config->name);
 	free(config->data_dir);

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "alert/channel.h"
+#include "alert/settings.h"
 #include "base/log.h"
 #include "discovery/import_policy.h"
 #include "store/plans.h"
@@ -27,8 +29,9 @@ struct json_writer;
 
 enum {
 	CONFIG_CONNECTORS_MAX = 64,
+	CONFIG_CHANNELS_MAX = 16,
 	CONFIG_LIST_MAX = 10000, /* items of a list: as many accounts as AWS allows by default */
-	CONFIG_NAME_MAX = 32,	 /* of a connector */
+	CONFIG_NAME_MAX = 32,	 /* of a connector or channel */
 };
 
 struct config_list {
@@ -62,6 +65,13 @@ struct config_connector {
 	struct config_value *value; /* owned; what was written, an item an option */
 };
 
+/* Where alerts are told. */
+struct config_channel {
+	char *place;		      /* owned; file:line:column of its section */
+	struct alert_channel channel; /* owned */
+	struct config_value *value;   /* owned; what was written, an item an option */
+};
+
 struct config {
 	char *file; /* owned; as given */
 	char *name, *data_dir, *control_socket;
@@ -70,8 +80,11 @@ struct config {
 	int64_t keep_keys_s, keep_jobs_s, keep_events_s, keep_gone_s;
 	int64_t max_requests, max_open;
 	enum log_level log_level;
+	struct alert_settings alerts;
 	struct config_connector *connector; /* owned; in order of the files */
 	size_t connector_count;
+	struct config_channel *channel; /* owned; in order of the files */
+	size_t channel_count;
 	struct config_value *value; /* owned; of [sensor] */
 };
 

@@ -42,6 +42,12 @@ void config_render(const struct config *config, struct json_writer *writer)
 		render_section(writer, CONFIG_CONNECTOR, section_name, connector->value, "");
 		free(section_name);
 	}
+	for (size_t i = 0; i < config->channel_count; i++) {
+		const struct config_channel *channel = &config->channel[i];
+		char *section_name = xasprintf("channel %s", channel->channel.name);
+		render_section(writer, CONFIG_CHANNEL, section_name, channel->value, "");
+		free(section_name);
+	}
 	json_close_array(writer);
 }
 
@@ -70,4 +76,8 @@ void config_example(struct buf *to)
 		"# two connectors cover the same account and region, the first one here reads it.\n"
 		"\n;[connector prod]\n");
 	example_section(to, CONFIG_CONNECTOR);
+	buf_add_text(to,
+		"\n# One section a channel: where alerts are told. Without any they go to the log,\n"
+		"# as with this one.\n\n[channel ops]\n");
+	example_section(to, CONFIG_CHANNEL);
 }

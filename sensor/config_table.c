@@ -13,6 +13,8 @@ enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
 #define SENSOR(field)	    CONFIG_SENSOR, #field
 #define CONNECTOR(field)    CONFIG_CONNECTOR, #field
 #define IN_SENSOR(field)    offsetof(struct config, field)
+#define CHANNEL(field)	    CONFIG_CHANNEL, #field
+#define IN_CHANNEL(field)   offsetof(struct alert_channel, field)
 #define IN_CONNECTOR(field) offsetof(struct config_connector, field)
 
 #define EXPECTED_NAME	 "1 to 64 letters, digits, '.', '_' or '-'"
@@ -61,6 +63,13 @@ const struct config_option config_options[] = {
 		"Where GET /metrics answers Prometheus over plain HTTP: whoever reaches it reads it, "
 		"so keep it on a loopback address unless the network is trusted; no secrets, no names "
 		"of accounts or certificates"},
+	{SENSOR(alert_days), config_set_days, IN_SENSOR(alerts), 0, 3650, "days",
+		"45, 30, 14, 7, 3, 1, 0",
+		"off, or at most 16 different numbers of days from 0 to 3650, comma separated",
+		"A certificate is alerted on when so many days are left; again at each of them"},
+	{SENSOR(alert_coverage_after), config_set_duration, IN_SENSOR(alerts.coverage_after_s), 0,
+		365 * DAY, "s", "1h", NULL,
+		"An account whose regions cannot be read is alerted on after this time"},
 
 	{CONNECTOR(scope), config_set_scope, IN_CONNECTOR(is_organization), 0, 0, "",
 		"organization", "organization or account",
@@ -156,6 +165,48 @@ const struct config_option config_options[] = {
 	{CONNECTOR(answer_timeout), config_set_duration, IN_CONNECTOR(answer_timeout_s), 2, 300,
 		"s", "20s", NULL,
 		"Longest wait for the first byte of an answer; half of it inside a body"},
+
+	{CHANNEL(type), config_set_channel_type, IN_CHANNEL(type), 0, 0, "", "journal",
+		"webhook, mail, command or journal", "How alerts are told on this channel"},
+	{CHANNEL(minimum), config_set_class, IN_CHANNEL(minimum), 0, 0, "", "warning",
+		"notice, warning, critical or emergency", "The least class that is told"},
+	{CHANNEL(resolved), config_set_bool, IN_CHANNEL(resolved), 0, 0, "", "no", EXPECTED_BOOL,
+		"Tell also what is over"},
+	{CHANNEL(timeout), config_set_duration, IN_CHANNEL(timeout_s), 1, 300, "s", "30s", NULL,
+		"Longest time for one message"},
+	{CHANNEL(url_file), config_set_path, IN_CHANNEL(url_file), 0, 4000, "", "",
+		EXPECTED_PATH " of a file with the URL in its first line",
+		"With type = webhook: where the URL is, which is a secret"},
+	{CHANNEL(shape), config_set_shape, IN_CHANNEL(shape), 0, 0, "", "json",
+		"json, slack or teams", "With type = webhook: what the receiver understands"},
+	{CHANNEL(proxy), config_set_proxy, IN_CHANNEL(proxy), 0, 511, "", "",
+		"a URL such as http://proxy.example.com:3128",
+		"With type = webhook: HTTP proxy; none is taken from the environment"},
+	{CHANNEL(no_proxy), config_set_text, IN_CHANNEL(no_proxy), 0, 4000, "", "",
+		"host names or domains, comma separated", "Hosts to reach without the proxy"},
+	{CHANNEL(ca_bundle), config_set_path, IN_CHANNEL(ca_bundle), 0, 4000, "", "",
+		EXPECTED_PATH " of a PEM file",
+		"With type = webhook or mail: certificate authorities to trust instead of the "
+		"system's"},
+	{CHANNEL(server), config_set_server, IN_CHANNEL(server), 0, 300, "", "",
+		"a mail server as host or host:port",
+		"With type = mail: whom to give it to; ports 587 (starttls), 465 (tls), 25 (off)"},
+	{CHANNEL(tls), config_set_tls, IN_CHANNEL(tls), 0, 0, "", "starttls",
+		"starttls, tls or off",
+		"With type = mail: how it is protected; without it, user is refused"},
+	{CHANNEL(user), config_set_text, IN_CHANNEL(user), 0, 255, "", "", "a user's name",
+		"With type = mail: who we are to the server"},
+	{CHANNEL(password_file), config_set_path, IN_CHANNEL(password_file), 0, 4000, "", "",
+		EXPECTED_PATH " of a file with the password in its first line",
+		"With type = mail: the user's password"},
+	{CHANNEL(from), config_set_address, IN_CHANNEL(from), 0, 254, "", "",
+		"a mail address such as acmsensor@example.com", "With type = mail: the sender"},
+	{CHANNEL(to), config_set_addresses, 0, 0, 0, "", "",
+		"at most 32 mail addresses, comma separated", "With type = mail: the recipients"},
+	{CHANNEL(command), config_set_path, IN_CHANNEL(command), 0, 4000, "", "",
+		EXPECTED_PATH " of a program",
+		"With type = command: run without a shell and without arguments; gets JSON on "
+		"standard input"},
 };
 const size_t config_option_count = sizeof(config_options) / sizeof(config_options[0]);
 

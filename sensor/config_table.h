@@ -13,10 +13,10 @@ struct buf;
 struct config_option;
 struct err;
 
-enum config_section { CONFIG_SENSOR, CONFIG_CONNECTOR };
+enum config_section { CONFIG_SENSOR, CONFIG_CONNECTOR, CONFIG_CHANNEL };
 
 /*
- * base     the struct config or struct config_connector to set the option in
+ * base     the struct config, config_connector or alert_channel to set the option in
  * value    as written; never NULL
  * Returns 0; or -1, then either err is set, or it is not and the option's expectation says it all.
  * The old value stays then.
@@ -59,6 +59,8 @@ config_set_fn config_set_text, config_set_path, config_set_name, config_set_numb
 	config_set_log_level, config_set_scope, config_set_auth, config_set_region,
 	config_set_role_name, config_set_external_id, config_set_role_arn, config_set_units,
 	config_set_accounts, config_set_regions, config_set_import, config_set_import_expired,
-	config_set_url, config_set_proxy, config_set_listen;
+	config_set_url, config_set_proxy, config_set_days, config_set_channel_type,
+	config_set_class, config_set_shape, config_set_tls, config_set_server, config_set_address,
+	config_set_addresses, config_set_listen;
 
 #endif

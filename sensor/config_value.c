@@ -354,6 +354,143 @@ int config_set_import_expired(
 	return import_expired_parse(value, field_of(option, base), &ignored);
 }
 
+/* --- alerts ----------------------------------------------------------------------------------- */
+
+/* Falling, each once. */
+int config_set_days(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	struct alert_settings settings = {.days_count = 0};
+	struct err ignored = ERR_INIT;
+	const char *at = value, *item = NULL;
+	size_t len = 0;
+	char text[16];
+	(void)err;
+	while (strcmp(value, "off") != 0 && text_next_item(&at, &item, &len)) {
+		int64_t days;
+		if (len >= sizeof(text) || settings.days_count == ALERT_DAYS_MAX)
+			return -1;
+		memcpy(text, item, len);
+		text[len] = '\0';
+		if (text_parse_int(text, option->min, option->max, &days, &ignored) != 0)
+			return -1;
+		size_t place = settings.days_count++;
+		for (; place > 0 && settings.days[place - 1] <= days; place--) {
+			if (settings.days[place - 1] == days)
+				return -1;
+			settings.days[place] = settings.days[place - 1];
+		}
+		settings.days[place] = days;
+	}
+	if (settings.days_count == 0 && strcmp(value, "off") != 0)
+		return -1;
+	struct alert_settings *field = field_of(option, base);
+	settings.coverage_after_s = field->coverage_after_s;
+	*field = settings;
+	return 0;
+}
+
+/* The place of value in words. */
+static int set_word(const struct config_option *option, void *base, const char *value,
+	const char *const *word, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(value, word[i]) != 0)
+			continue;
+		*(unsigned *)field_of(option, base) = (unsigned)i; /* an enum from 0 */
+		return 0;
+	}
+	return -1;
+}
+
+int config_set_channel_type(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	static const char *const word[] = {[CHANNEL_WEBHOOK] = "webhook",
+		[CHANNEL_MAIL] = "mail",
+		[CHANNEL_COMMAND] = "command",
+		[CHANNEL_JOURNAL] = "journal"};
+	(void)err;
+	return set_word(option, base, value, word, sizeof(word) / sizeof(word[0]));
+}
+
+int config_set_shape(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	static const char *const word[] = {
+		[CHANNEL_JSON] = "json", [CHANNEL_SLACK] = "slack", [CHANNEL_TEAMS] = "teams"};
+	(void)err;
+	return set_word(option, base, value, word, sizeof(word) / sizeof(word[0]));
+}
+
+int config_set_tls(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	static const char *const word[] = {
+		[MAIL_STARTTLS] = "starttls", [MAIL_TLS] = "tls", [MAIL_PLAIN] = "off"};
+	(void)err;
+	return set_word(option, base, value, word, sizeof(word) / sizeof(word[0]));
+}
+
+int config_set_class(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	(void)err;
+	return alert_class_parse(value, field_of(option, base)) ? 0 : -1;
+}
+
+int config_set_server(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	struct err ignored = ERR_INIT;
+	char host[256];
+	int port;
+	(void)err;
+	if (value[0] != '\0' &&
+		(!has_length(option, value) ||
+			channel_server_parse(value, 1, host, sizeof(host), &port, &ignored) != 0))
+		return -1;
+	return replace_text(option, base, value);
+}
+
+/* What can be written into a header and an SMTP command as it stands; whether it exists is the mail
+ * server's to know. */
+static bool is_address(const char *text)
+{
+	const char *at = strrchr(text, '@');
+	size_t len = strlen(text);
+	return len <= 254 && at != NULL && at != text && at[1] != '\0' &&
+	       has_only(text, LETTERS DIGITS "!#$%&'*+-/=?^_`{|}~.@") && strchr(text, '@') == at;
+}
+
+int config_set_address(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	(void)err;
+	if (value[0] != '\0' && !is_address(value))
+		return -1;
+	return replace_text(option, base, value);
+}
+
+int config_set_addresses(
+	const struct config_option *option, void *base, const char *value, struct err *err)
+{
+	struct alert_channel *channel = base;
+	struct config_list list = {.item = NULL};
+	struct config_option of_list = *option;
+	of_list.offset = 0;
+	if (set_list(&of_list, &list, value, is_address, err) != 0)
+		return -1;
+	if (list.count > MAIL_RECIPIENTS_MAX) {
+		list_clear(&list);
+		return -1;
+	}
+	list_clear(&(struct config_list){.item = channel->to, .count = channel->to_count});
+	channel->to = list.item;
+	channel->to_count = list.count;
+	return 0;
+}
+
 int config_set_url(
 	const struct config_option *option, void *base, const char *value, struct err *err)
 {

@@ -109,6 +109,11 @@ const char *connector_source_name(const struct connector *connector)
 	return cred_source_name(connector->network.source);
 }
 
+bool connector_credentials_end(const struct connector *connector, int64_t *ret_ends_s)
+{
+	return cred_source_expires(connector->network.source, ret_ends_s);
+}
+
 bool connector_is_running(const struct connector *connector)
 {
 	return connector->cycle != NULL;

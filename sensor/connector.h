@@ -73,6 +73,8 @@ const struct config_connector *connector_config(const struct connector *connecto
 struct aws_client *connector_hub(struct connector *connector);
 const char *connector_session(const struct connector *connector);
 const char *connector_source_name(const struct connector *connector);
+/* When the hub's credentials end; 0: never. false: none were had yet. */
+bool connector_credentials_end(const struct connector *connector, int64_t *ret_ends_s);
 bool connector_is_running(const struct connector *connector);
 /* Its first walk ever is not through: nobody knows yet which accounts it covers. */
 bool connector_is_unknown(const struct connector *connector);

@@ -19,7 +19,7 @@
 
 enum {
 	PREPARING_MAX = 64, /* accounts whose session and regions are asked for at once */
-	TURN_US = 5000,	    /* of opening in one turn of the loop */
+	TURN_US = 3000,	    /* of opening in one turn of the loop */
 };
 
 struct visit_slot {

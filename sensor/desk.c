@@ -18,15 +18,26 @@ enum {
 	PAUSE_S = 30,	 /* before a job that could not go on is started again */
 	PUMP_MS = 50,	 /* between two looks at which jobs may start */
 	PLACE_MS = 1000, /* until it is looked again whether there is room for one that waits */
+	/* A longer wait between attempts is the job's own, which its record tells of. */
+	PATIENCE_MS = 2000,
 };
 
 /* --- one job ---------------------------------------------------------------------------------- */
+
+/* Its way into the account. */
+static void leave_account(struct desk_job *job)
+{
+	account_access_end(job->access);
+	aws_client_free(job->hub);
+	job->access = NULL;
+	job->hub = NULL;
+}
 
 static void free_job(struct desk_job *job)
 {
 	loop_timer_cancel(job->timer);
 	job_run_cancel(job->run);
-	account_access_end(job->access);
+	leave_account(job);
 	LIST_REMOVE(job, link);
 	job->desk->job_count--;
 	free(job);
@@ -46,8 +57,7 @@ static void pause_job(struct desk_job *job, const struct err *err)
 {
 	log_warning("delivery job=%s error=%s reason=\"%s\" next=\"again in %d s\"", job->id,
 		err_kind_name(err->kind), err->text, PAUSE_S);
-	account_access_end(job->access);
-	job->access = NULL;
+	leave_account(job);
 	job->connector = NULL;
 	job->timer = loop_timer_start(job->desk->loop, 1000 * PAUSE_S, on_pause, job);
 }
@@ -63,6 +73,8 @@ static void on_run(void *arg, const struct err *err)
 	}
 	free_job(job);
 	desk_pump(desk); /* another may wait for its place */
+	if (desk->job_ended != NULL)
+		desk->job_ended(desk->arg);
 }
 
 /* There is no way into its account, or none is needed: its record is to tell, or to end. */
@@ -70,8 +82,7 @@ static void run_away(struct desk_job *job, const struct err *why)
 {
 	const struct config_connector *config =
 		job->connector != NULL ? connector_config(job->connector) : NULL;
-	const struct delivery_target target = {
-		.hub = job->connector != NULL ? connector_hub(job->connector) : NULL,
+	const struct delivery_target target = {.hub = job->hub,
 		.hub_region = config != NULL ? config->region : "",
 		.account_id = job->account_id,
 		.region = job->region};
@@ -89,7 +100,7 @@ static void on_access(void *arg, const struct err *err)
 		return;
 	}
 	const struct delivery_target target = {.client = account_access_client(job->access),
-		.hub = connector_hub(job->connector),
+		.hub = job->hub,
 		.hub_region = config->region,
 		.kms_key_id = config->kms_key_id,
 		.connector = config->name,
@@ -129,16 +140,18 @@ static void start_job(struct desk *desk, const struct job_record *record)
 	desk->job_count++;
 	job->has_place = job_waits_to_import(record);
 	job->connector = desk->connector(desk->arg, record->connector, &err);
+	if (job->connector != NULL)
+		job->hub = aws_client_with_patience(connector_hub(job->connector), PATIENCE_MS);
 	if (job->connector == NULL || (record->is_cancel_asked && !record->may_have_imported)) {
 		run_away(job, &err);
 		return;
 	}
-	job->access = account_access_start(
-		&(struct account_access_options){.hub = connector_hub(job->connector),
-			.config = connector_config(job->connector),
-			.session_name = connector_session(job->connector),
-			.account_id = job->account_id},
-		on_access, job);
+	job->access =
+		account_access_start(&(struct account_access_options){.hub = job->hub,
+					     .config = connector_config(job->connector),
+					     .session_name = connector_session(job->connector),
+					     .account_id = job->account_id},
+			on_access, job);
 }
 
 void desk_restart_job(struct desk *desk, const char *id)
@@ -235,9 +248,8 @@ size_t desk_job_count(const struct desk *desk)
 	return desk->job_count;
 }
 
-const struct delivery_stats *desk_get_stats(const struct desk *desk, int64_t *ret_running)
+const struct delivery_stats *desk_get_stats(const struct desk *desk)
 {
-	*ret_running = (int64_t)desk->job_count;
 	return delivery_get_stats(desk->delivery);
 }
 
@@ -251,6 +263,8 @@ struct desk *desk_new(const struct desk_options *options, struct err *err)
 	desk->store = options->store;
 	desk->connector = options->connector;
 	desk->connector_at = options->connector_at;
+	desk->now_s = options->now_s;
+	desk->job_ended = options->job_ended;
 	desk->arg = options->arg;
 	TAILQ_INIT(&desk->ops);
 	LIST_INIT(&desk->jobs);

@@ -37,6 +37,13 @@ typedef struct connector *desk_connector_fn(void *arg, const char *name, struct 
 /* The connectors in turn, NULL after the last. */
 typedef struct connector *desk_connector_at_fn(void *arg, size_t i);
 
+/* The time for what is forgotten and wiped for good, by AWS, so that a clock of this host that
+ * jumped ahead does no harm; 0: not known yet, nothing is. */
+typedef int64_t desk_now_fn(void *arg);
+
+/* A job has ended, and is not under way any more. */
+typedef void desk_job_ended_fn(void *arg);
+
 struct desk_options {
 	struct loop *loop; /* borrowed, as are the others */
 	struct store *store;
@@ -46,7 +53,9 @@ struct desk_options {
 	int64_t keep_keys_s, keep_jobs_s;
 	desk_connector_fn *connector;
 	desk_connector_at_fn *connector_at;
-	void *arg; /* for both */
+	desk_now_fn *now_s;
+	desk_job_ended_fn *job_ended; /* NULL: nobody is told */
+	void *arg;		      /* for all four */
 };
 
 /* ERR_CONFIG, ERR_SYSTEM: the vault cannot be opened. */
@@ -62,8 +71,7 @@ void desk_release(struct desk *desk, const struct connector *connector);
 size_t desk_job_count(const struct desk *desk);
 
 struct delivery_stats;
-/* Borrowed. *ret_running: jobs under way. */
-const struct delivery_stats *desk_get_stats(const struct desk *desk, int64_t *ret_running);
+const struct delivery_stats *desk_get_stats(const struct desk *desk); /* borrowed */
 
 enum desk_verb { DESK_PLAN, DESK_APPLY, DESK_CANCEL, DESK_ROLLBACK, DESK_CSR, DESK_DELETE };
 

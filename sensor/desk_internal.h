@@ -87,6 +87,7 @@ struct desk_job {
 	struct desk *desk; /* borrowed */
 	char id[DELIVERY_ID_MAX + 1];
 	struct connector *connector;   /* borrowed */
+	struct aws_client *hub;	       /* owned; the connector's, with less patience */
 	struct account_access *access; /* owned */
 	char account_id[13], region[32];
 	bool has_place;		  /* one of DESK_JOBS_PLACE_MAX; when the pump looked last */
@@ -114,6 +115,8 @@ struct desk {
 	struct store *store;
 	desk_connector_fn *connector;
 	desk_connector_at_fn *connector_at;
+	desk_now_fn *now_s;
+	desk_job_ended_fn *job_ended;
 	void *arg;
 	struct desk_upkeep upkeep;
 	struct vault *vault;	   /* owned */

@@ -148,25 +148,12 @@ static void write_due(struct store_txn *txn, void *arg)
 	store_vault_delete_due(txn, upkeep->now_s);
 }
 
-/* By AWS, so that a clock of this host that jumped ahead wipes and forgets nothing; without a
- * connector nobody else tells the time. 0: not told yet. */
-static int64_t told_now_s(struct desk *desk)
-{
-	struct connector *connector = desk->connector_at(desk->arg, 0);
-	int64_t now_s = connector == NULL ? clock_now_s() : 0;
-	for (size_t i = 1; now_s == 0 && connector != NULL; i++) {
-		now_s = connector_told_now_s(connector);
-		connector = desk->connector_at(desk->arg, i);
-	}
-	return now_s;
-}
-
 static void on_hour(void *arg)
 {
 	struct desk *desk = arg;
 	struct desk_upkeep *upkeep = &desk->upkeep;
 	upkeep->timer = NULL;
-	upkeep->now_s = told_now_s(desk);
+	upkeep->now_s = desk->now_s(desk->arg);
 	if (upkeep->now_s != 0)
 		upkeep->write = store_write_start(desk->store, write_due, upkeep, on_due, desk);
 	else

@@ -15,7 +15,8 @@
  * store/list.h's; the daemon only moves bytes.
  *
  * GET /v1/status        "status": sensor, connectors, counts, coverage (state: number), attention
- *                       (severity, text, hint), store
+ *                       (severity, text, hint), alerts (open by class, acknowledged, channels),
+ *                       store
  * GET /v1/progress      "progress": one object a cycle asked for or running (progress.h)
  * GET /v1/config        "config": section, key, value, source, default, unit, help; no secrets
  * GET /v1/accounts      "accounts", and "units" in the same document (not in ndjson)
@@ -30,6 +31,11 @@
  *                       back to the configured one; for_s: 600, at most 86400
  * GET /metrics          OpenMetrics 1.0.0, or Prometheus' text format 0.0.4 when Accept names
  *                       text/plain and not OpenMetrics; HEAD too. Also on metrics_listen
+ * GET /v1/alerts        "alerts": id, kind (certificate, coverage, connector, job, identity), class
+ *                       (notice, warning, critical, emergency), state (open, acknowledged,
+ *                       resolved), subject, text, threshold_days, ends, days_left, ...
+ * POST /v1/alerts/ack   {"alert": id, ARN or other subject, "note"?} -> "acknowledged": alert, id
+ * POST /v1/alerts/test  {"channel"} -> "test": channel, said; what went wrong is an error
  * POST /v1/scan         {"connector"?, "account"?, "region"?} -> 202 and {"schema": 1, "scan":
  *                       {"cycle_ids": [...]}}; asked by hand, so learnt denials are not waited for
  *
@@ -82,6 +88,9 @@
 #define LOCAL_API_CONFIG       "/v1/config"
 #define LOCAL_API_LOG	       "/v1/log"
 #define LOCAL_API_METRICS      "/metrics"
+#define LOCAL_API_ALERTS       "/v1/alerts"
+#define LOCAL_API_ALERTS_ACK   "/v1/alerts/ack"
+#define LOCAL_API_ALERTS_TEST  "/v1/alerts/test"
 #define LOCAL_API_SCAN	       "/v1/scan"
 #define LOCAL_API_PLAN	       "/v1/plan"
 #define LOCAL_API_PLANS	       "/v1/plans"

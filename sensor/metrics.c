@@ -1,5 +1,7 @@
 #include "sensor/metrics.h"
 
+#include "alert/pass.h"
+#include "alert/sender.h"
 #include "aws/usage.h"
 #include "base/openmetrics.h"
 #include "delivery/delivery.h"
@@ -164,6 +166,39 @@ static void connectors(const struct metrics_input *input, struct openmetrics *me
 		"AWS's clock minus this host's, as learnt; requests are signed with it");
 }
 
+/* --- alerts ----------------------------------------------------------------------------------- */
+
+static void alerts(const struct alert_counts *counts, struct openmetrics *metrics)
+{
+	openmetrics_family(metrics, OPENMETRICS_GAUGE, "acmsensor_alerts", "",
+		"Alerts that are open and that nobody has acknowledged, by class");
+	for (int class = ALERT_NOTICE; class <= ALERT_EMERGENCY; class ++)
+		openmetrics_int(metrics,
+			&(struct openmetrics_label){
+				"class", alert_class_name((enum alert_class) class)},
+			1, counts->open[class]);
+	gauge(metrics, "acmsensor_alerts_acknowledged", "", counts->acknowledged,
+		"Alerts that are open and acknowledged");
+}
+
+static void channels(const struct metrics_input *input, struct openmetrics *metrics)
+{
+	openmetrics_family(metrics, OPENMETRICS_GAUGE, "acmsensor_alert_channel_failing", "",
+		"1 while the last message on the channel could not be sent; it is tried again");
+	for (size_t i = 0; i < input->channel_count; i++)
+		openmetrics_int(metrics,
+			&(struct openmetrics_label){"channel", input->channel[i].name}, 1,
+			input->channel[i].failing_since_s != 0);
+	openmetrics_family(metrics, OPENMETRICS_GAUGE,
+		"acmsensor_alert_channel_sent_timestamp_seconds", "seconds",
+		"When a message was sent last; none while there was none");
+	for (size_t i = 0; i < input->channel_count; i++)
+		if (input->channel[i].sent_s != 0)
+			openmetrics_int(metrics,
+				&(struct openmetrics_label){"channel", input->channel[i].name}, 1,
+				input->channel[i].sent_s);
+}
+
 /* --- the daemon ------------------------------------------------------------------------------- */
 
 static void loop(const struct metrics_input *input, struct openmetrics *metrics)
@@ -219,6 +254,10 @@ void metrics_render(const struct metrics_input *input, struct openmetrics *metri
 			"Deliveries, rollbacks and deletions under way");
 		delivery_metrics(input->delivery, metrics);
 	}
+	if (input->alerts != NULL)
+		alerts(input->alerts, metrics);
+	if (input->channel_count > 0)
+		channels(input, metrics);
 	if (input->store != NULL)
 		store_metrics(input->store, metrics);
 	loop(input, metrics);

@@ -15,6 +15,8 @@
 #include "base/loop.h"
 #include "sensor/progress.h"
 
+struct alert_counts;
+struct alert_sender_state;
 struct aws_usage;
 struct cert_counts;
 struct delivery_stats;
@@ -50,6 +52,9 @@ struct metrics_input {
 	const struct aws_usage *usage;
 	const struct delivery_stats *delivery; /* NULL: none in this daemon */
 	int64_t deliveries_running;
+	const struct alert_counts *alerts; /* NULL: not looked yet, or none in this daemon */
+	const struct alert_sender_state *channel;
+	size_t channel_count;
 	struct loop_stats loop;
 	int64_t longest_stall_us;
 	struct http_stats http;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/alerts.h"
 #include "base/clock.h"
 #include "base/http.h"
 #include "base/log.h"
@@ -90,6 +91,29 @@ static struct connector *connector_at(void *arg, size_t i)
 	return i < sensor->slot_count ? sensor->slot[i].connector : NULL;
 }
 
+int64_t sensor_told_now_s(const struct sensor *sensor)
+{
+	int64_t now_s = 0;
+	for (size_t i = 0; i < sensor->slot_count && now_s == 0; i++)
+		now_s = connector_told_now_s(sensor->slot[i].connector);
+	return now_s;
+}
+
+/* Without a connector nobody else tells the time. */
+static int64_t desk_now_s(void *arg)
+{
+	const struct sensor *sensor = arg;
+	return sensor->slot_count > 0 ? sensor_told_now_s(sensor) : clock_now_s();
+}
+
+/* One that failed is told now, not within the hour. */
+static void on_job_ended(void *arg)
+{
+	const struct sensor *sensor = arg;
+	if (sensor->alerts != NULL)
+		alerts_look(sensor->alerts);
+}
+
 static int open_desk(struct sensor *sensor, struct err *err)
 {
 	const struct config *config = sensor->config;
@@ -104,6 +128,8 @@ static int open_desk(struct sensor *sensor, struct err *err)
 					.keep_jobs_s = config->keep_jobs_s,
 					.connector = sensor_find_connector,
 					.connector_at = connector_at,
+					.now_s = desk_now_s,
+					.job_ended = on_job_ended,
 					.arg = sensor},
 		err);
 	if (sensor->desk != NULL)
@@ -115,15 +141,10 @@ static int open_desk(struct sensor *sensor, struct err *err)
 static bool retention_limits(void *arg, struct retention_limits *ret_limits)
 {
 	const struct sensor *sensor = arg;
-	int64_t now_s = 0;
-	for (size_t i = 0; i < sensor->slot_count && now_s == 0; i++)
-		now_s = connector_told_now_s(sensor->slot[i].connector);
-	if (now_s == 0)
-		return false;
-	*ret_limits = (struct retention_limits){.now_s = now_s,
+	*ret_limits = (struct retention_limits){.now_s = sensor_told_now_s(sensor),
 		.keep_events_s = sensor->config->keep_events_s,
 		.keep_gone_s = sensor->config->keep_gone_s};
-	return true;
+	return ret_limits->now_s != 0;
 }
 
 static int open_metrics(struct sensor *sensor, struct err *err)
@@ -136,26 +157,29 @@ static int open_metrics(struct sensor *sensor, struct err *err)
 	return sensor->metrics != NULL ? 0 : -1;
 }
 
+/* What a daemon has that goes on, beside its connectors. */
 static int open_front(struct sensor *sensor, struct err *err)
 {
-	if (!sensor->is_once) {
-		sensor->log = log_override_new(sensor->loop, sensor->config->log_level);
-		if (open_desk(sensor, err) != 0)
-			return -1;
-		sensor->api = api_new(&(struct api_options){.loop = sensor->loop,
-					      .store = sensor->store,
-					      .socket_path = sensor->config->control_socket,
-					      .desk = sensor->desk,
-					      .backend = &sensor_backend,
-					      .arg = sensor},
-			err);
-		if (sensor->api == NULL || open_metrics(sensor, err) != 0)
-			return -1;
-		sensor->retention =
-			retention_start(sensor->loop, sensor->store, retention_limits, sensor);
-	}
-	if (!sensor->is_once)
-		sensor->heartbeat = heartbeat_new(sensor->loop, sensor_doing, sensor);
+	sensor->log = log_override_new(sensor->loop, sensor->config->log_level);
+	if (open_desk(sensor, err) != 0 || sensor_alerts_open(sensor, err) != 0)
+		return -1;
+	sensor->api = api_new(&(struct api_options){.loop = sensor->loop,
+				      .store = sensor->store,
+				      .socket_path = sensor->config->control_socket,
+				      .desk = sensor->desk,
+				      .alerts = sensor->alerts,
+				      .backend = &sensor_backend,
+				      .arg = sensor},
+		err);
+	if (sensor->api == NULL || open_metrics(sensor, err) != 0)
+		return -1;
+	sensor->retention = retention_start(sensor->loop, sensor->store, retention_limits, sensor);
+	sensor->heartbeat = heartbeat_new(sensor->loop, sensor_doing, sensor);
+	return 0;
+}
+
+static int open_signals(struct sensor *sensor, struct err *err)
+{
 	sensor->signals =
 		signals_new(sensor->loop, on_stop, sensor->is_once ? NULL : on_reload, sensor, err);
 	return sensor->signals != NULL ? 0 : -1;
@@ -171,7 +195,8 @@ struct sensor *sensor_new(const struct sensor_options *options, struct err *err)
 	sensor->started_s = clock_now_s();
 	TAILQ_INIT(&sensor->events);
 	if (open_base(sensor, err) != 0 || sensor_make_connectors(sensor, err) != 0 ||
-		open_front(sensor, err) != 0) {
+		(!sensor->is_once && open_front(sensor, err) != 0) ||
+		open_signals(sensor, err) != 0) {
 		sensor_free(sensor);
 		return NULL;
 	}
@@ -211,6 +236,7 @@ void sensor_run(struct sensor *sensor)
 	sensor_pump(sensor);
 	if (sensor->desk != NULL)
 		desk_pump(sensor->desk);
+	sensor_alerts_configure(sensor);
 	notify_send("READY=1");
 	heartbeat_beat(sensor->heartbeat);
 	loop_run(sensor->loop);
@@ -236,6 +262,8 @@ void sensor_free(struct sensor *sensor)
 	metrics_server_free(sensor->metrics);
 	api_free(sensor->api);
 	retention_stop(sensor->retention);
+	alerts_free(sensor->alerts);
+	sensor->alerts = NULL;
 	desk_free(sensor->desk);
 	log_override_free(sensor->log);
 	sensor->desk = NULL;

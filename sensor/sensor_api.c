@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "alert/alerts.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/json_write.h"
@@ -107,6 +108,49 @@ static void render_store(struct sensor *sensor, struct json_writer *writer)
 	json_close_object(writer);
 }
 
+static void render_alerts(const struct sensor *sensor, struct json_writer *writer)
+{
+	const struct alert_counts *counts = alerts_counts(sensor->alerts);
+	struct alert_sender_state state;
+	json_open_object(writer);
+	json_key(writer, "open");
+	json_open_object(writer);
+	for (int class = ALERT_NOTICE; class <= ALERT_EMERGENCY; class ++)
+		json_member_int(writer, alert_class_name((enum alert_class) class),
+			counts != NULL ? counts->open[class] : 0);
+	json_close_object(writer);
+	json_member_int(writer, "acknowledged", counts != NULL ? counts->acknowledged : 0);
+	json_member_bool(writer, "looked", counts != NULL);
+	json_key(writer, "channels");
+	json_open_array(writer);
+	for (size_t i = 0; alerts_channel_state(sensor->alerts, i, &state); i++) {
+		json_open_object(writer);
+		json_member_text(writer, "name", state.name);
+		json_member_text(writer, "type", channel_type_name(state.type));
+		json_member_time(writer, "sent", state.sent_s);
+		json_member_time(writer, "failing_since", state.failing_since_s);
+		json_member_text(writer, "error", state.error[0] != '\0' ? state.error : NULL);
+		json_close_object(writer);
+	}
+	json_close_array(writer);
+	json_close_object(writer);
+}
+
+static void look_at_alerts(const struct sensor *sensor, struct attention_input *input)
+{
+	struct alert_sender_state state;
+	const struct alert_counts *counts = alerts_counts(sensor->alerts);
+	if (counts != NULL)
+		memcpy(input->alerts, counts->open, sizeof(input->alerts));
+	for (size_t i = 0; alerts_channel_state(sensor->alerts, i, &state); i++) {
+		if (state.failing_since_s == 0 || input->channel_error[0] != '\0')
+			continue;
+		input->channel = state.name;
+		input->channel_error = state.error;
+		input->channel_failing_since_s = state.failing_since_s;
+	}
+}
+
 static void look_at_connectors(struct sensor *sensor, struct store_txn *txn,
 	struct attention_connector *ret_connector, struct attention_input *input)
 {
@@ -148,8 +192,11 @@ static void render_attention(struct sensor *sensor, struct store_txn *txn,
 		.counts = &sensor->counts,
 		.tally = tally,
 		.store_error = sensor->event_err.text,
+		.channel = "",
+		.channel_error = "",
 		.now_s = clock_now_s()};
 	look_at_connectors(sensor, txn, connector, &input);
+	look_at_alerts(sensor, &input);
 	attention_find(&input, attention);
 	attention_render(attention, writer);
 	free(attention);
@@ -183,6 +230,8 @@ static void render_status(
 	render_counts(writer, &sensor->counts);
 	json_key(writer, "coverage");
 	render_coverage_counts(tally, writer);
+	json_key(writer, "alerts");
+	render_alerts(sensor, writer);
 	json_key(writer, "store");
 	render_store(sensor, writer);
 	json_close_object(writer);
@@ -327,10 +376,21 @@ static void set_log(void *arg, const struct api_log *log)
 	sensor_event_start(sensor, EVENT_OPERATOR, subject, detail);
 }
 
+static void tell_alert_order(void *arg, bool is_test, const char *which, long uid)
+{
+	char subject[32], detail[600];
+	(void)snprintf(subject, sizeof(subject), "uid %ld", uid);
+	(void)snprintf(
+		detail, sizeof(detail), "alerts %s %s", is_test ? "test" : "ack", which); /* cut */
+	log_info("ask %s by=\"%s\"", detail, subject);
+	sensor_event_start(arg, EVENT_OPERATOR, subject, detail);
+}
+
 const struct api_backend sensor_backend = {.status = render_status,
 	.progress = render_progress,
 	.config = render_config,
 	.log = render_log,
 	.set_log = set_log,
 	.metrics = sensor_metrics,
-	.scan = ask};
+	.scan = ask,
+	.alert_ordered = tell_alert_order};

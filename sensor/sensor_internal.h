@@ -16,6 +16,7 @@
 #include "store/cert_query.h"
 #include "store/events.h"
 
+struct alerts;
 struct connector_retire;
 struct desk;
 struct heartbeat;
@@ -47,6 +48,7 @@ struct sensor {
 	struct loop_timer *look_timer;	 /* owned until it fires: the next look at the schedule */
 	struct retention *retention;	 /* owned; NULL with is_once */
 	struct desk *desk;		 /* owned; NULL with is_once */
+	struct alerts *alerts;		 /* owned; NULL with is_once */
 	struct api *api;		 /* owned; NULL with is_once */
 	struct metrics_server *metrics;	 /* owned; NULL: metrics_listen is off */
 	struct signals *signals;	 /* owned */
@@ -66,6 +68,9 @@ struct sensor {
 
 /* sensor.c: the connector of that name, "" being the only one; for the desk. */
 struct connector *sensor_find_connector(void *arg, const char *name, struct err *err);
+/* sensor.c: the time as AWS told it last, counted on, so that no jump of this host's clock is in
+ * it; 0: none of the connectors was told yet. */
+int64_t sensor_told_now_s(const struct sensor *sensor);
 
 /* sensor_pump.c */
 void sensor_reload(struct sensor *sensor);
@@ -77,6 +82,10 @@ void sensor_retire_next(struct sensor *sensor);
 
 /* sensor_pump.c: what is done now, a heartbeat_line_fn. */
 bool sensor_doing(void *arg, struct buf *to);
+/* sensor_alerts.c */
+int sensor_alerts_open(struct sensor *sensor, struct err *err);
+/* As the configuration says now; after a reload. */
+void sensor_alerts_configure(struct sensor *sensor);
 
 /* sensor_api.c */
 extern const struct api_backend sensor_backend;

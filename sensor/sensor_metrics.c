@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "alert/alerts.h"
 #include "base/err.h"
 #include "base/openmetrics.h"
 #include "sensor/census.h"
@@ -61,10 +62,20 @@ static int64_t resident_bytes(void)
 	return second != NULL ? strtoll(second, NULL, 10) * sysconf(_SC_PAGESIZE) : 0;
 }
 
+static void gather_alerts(const struct alerts *alerts, struct alert_sender_state *channel,
+	struct metrics_input *input)
+{
+	input->alerts = alerts_counts(alerts);
+	input->channel = channel;
+	while (alerts_channel_state(alerts, input->channel_count, &channel[input->channel_count]))
+		input->channel_count++;
+}
+
 static void render(struct sensor *sensor, struct store_txn *txn, const struct store_stats *stats,
 	enum openmetrics_format format, struct buf *to)
 {
 	struct metrics_connector connector[CONFIG_CONNECTORS_MAX];
+	struct alert_sender_state channel[ALERT_CHANNELS_MAX + 1]; /* asked for one too many */
 	struct openmetrics metrics;
 	for (size_t i = 0; i < sensor->slot_count; i++)
 		gather_connector(sensor, txn, i, &connector[i]);
@@ -80,8 +91,12 @@ static void render(struct sensor *sensor, struct store_txn *txn, const struct st
 		.resident_bytes = resident_bytes()};
 	loop_get_stats(sensor->loop, &input.loop);
 	http_get_stats(sensor->http, &input.http);
-	if (sensor->desk != NULL)
-		input.delivery = desk_get_stats(sensor->desk, &input.deliveries_running);
+	if (sensor->desk != NULL) {
+		input.delivery = desk_get_stats(sensor->desk);
+		input.deliveries_running = (int64_t)desk_job_count(sensor->desk);
+	}
+	if (sensor->alerts != NULL)
+		gather_alerts(sensor->alerts, channel, &input);
 	openmetrics_begin(&metrics, to, format);
 	metrics_render(&input, &metrics);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/alerts.h"
 #include "base/clock.h"
 #include "base/http.h"
 #include "base/log.h"
@@ -165,6 +166,8 @@ static void on_idle(void *arg, struct connector *connector)
 	for (size_t i = 0; i < sensor->slot_count; i++)
 		if (sensor->slot[i].connector == connector && sensor->slot[i].replacement != NULL)
 			swap(sensor, &sensor->slot[i]);
+	if (sensor->alerts != NULL)
+		alerts_look(sensor->alerts);
 	if (sensor->on_idle != NULL)
 		sensor->on_idle(sensor->arg);
 	sensor_pump(sensor);
@@ -374,6 +377,7 @@ static int reload(struct sensor *sensor, struct err *err)
 	sensor->config = config;
 	if (sensor->log != NULL)
 		log_override_configure(sensor->log, config->log_level);
+	sensor_alerts_configure(sensor);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "store/accounts.h"
+#include "store/alerts_internal.h"
 #include "store/cert_internal.h"
 #include "store/coverage.h"
 #include "store/delivery_internal.h"
@@ -414,6 +415,46 @@ static void check_deliveries(struct check *check)
 	walk(check, TABLE_JOB_STEPS, check_job_step);
 }
 
+/* --- alerts ---------------------------------------------------------------------------------- */
+
+static void check_alert(struct check *check, struct slice key, struct slice value)
+{
+	struct alert_record alert;
+	if (!decode(check, TABLE_ALERTS, key, value, &alert_format, &alert))
+		return;
+	const char *flaw = alert_flaw(key, &alert);
+	if (flaw != NULL)
+		report(check, TABLE_ALERTS, key, "%s", flaw);
+}
+
+/* The alert may be forgotten before its notices are. */
+static void check_notice(struct check *check, struct slice key, struct slice value)
+{
+	struct alert_notice notice;
+	if (!decode(check, TABLE_ALERT_NOTICES, key, value, &alert_notice_format, &notice))
+		return;
+	const char *flaw = alert_notice_flaw(key, &notice);
+	if (flaw != NULL)
+		report(check, TABLE_ALERT_NOTICES, key, "%s", flaw);
+}
+
+static void check_channel(struct check *check, struct slice key, struct slice value)
+{
+	struct alert_channel_record channel;
+	if (!decode(check, TABLE_ALERT_CHANNELS, key, value, &alert_channel_format, &channel))
+		return;
+	const char *flaw = alert_channel_flaw(key, &channel);
+	if (flaw != NULL)
+		report(check, TABLE_ALERT_CHANNELS, key, "%s", flaw);
+}
+
+static void check_alerts(struct check *check)
+{
+	walk(check, TABLE_ALERTS, check_alert);
+	walk(check, TABLE_ALERT_NOTICES, check_notice);
+	walk(check, TABLE_ALERT_CHANNELS, check_channel);
+}
+
 /* --- all of it ------------------------------------------------------------------------------- */
 
 static void check_events(struct check *check)
@@ -447,6 +488,7 @@ int store_check(struct store *store, store_check_fn *found, void *arg, int64_t *
 	walk(&check, TABLE_HISTORY, check_history);
 	walk(&check, TABLE_PEM, check_pem);
 	check_deliveries(&check);
+	check_alerts(&check);
 	check_events(&check);
 	int rc = store_txn_check(check.txn, err);
 	store_read_end(check.txn);

@@ -2,7 +2,7 @@
  * Whether the store is consistent with itself: every record decodes and lies under its own key,
  * every index entry has its record and every record its entries, certificates have their PEM and
  * their serial in the history, PEM has its hash, plans and jobs have their PEM and jobs that
- * delivered their entry, the event chain is whole.
+ * delivered their entry, alerts are under their own ids, the event chain is whole.
  */
 #ifndef STORE_CHECK_H
 #define STORE_CHECK_H

@@ -46,6 +46,9 @@ static const char *const table_names[STORE_TABLES] = {
 	[TABLE_JOB_STEPS] = "job_steps",
 	[TABLE_JOBS_RUNNING] = "jobs_running",
 	[TABLE_VAULT_NEEDS] = "vault_needs",
+	[TABLE_ALERTS] = "alerts",
+	[TABLE_ALERT_NOTICES] = "alert_notices",
+	[TABLE_ALERT_CHANNELS] = "alert_channels",
 };
 
 const char *table_name(enum store_table table)

@@ -39,13 +39,16 @@ struct list {
 	bool has_pem;
 	int state; /* -1: any */
 	bool only_problems;
+	bool has_resolved;
+	enum alert_class least_class;
+	enum alert_kind alert_kind; /* 0: any */
 	uint64_t next_event, events_left;
 	int64_t since_s; /* 0: not given; turned into next_event by the first slice */
 	char position[COVERAGE_POSITION_MAX];
 };
 
 static const char *const list_name[] = {
-	"certificates", "certificates", "accounts", "coverage", "events"};
+	"certificates", "certificates", "accounts", "coverage", "events", "alerts"};
 
 static int bad_value(const struct list_param *param, const char *expected, struct err *err)
 {
@@ -254,6 +257,24 @@ static int other_param(struct list *list, const struct list_param *param, struct
 	return err_set(err, ERR_CONFIG, "unknown parameter \"%.80s\"", key);
 }
 
+static int alerts_param(struct list *list, const struct list_param *param, struct err *err)
+{
+	if (strcmp(param->key, "all") == 0)
+		return take_bool(param, &list->has_resolved, err);
+	if (strcmp(param->key, "class") == 0)
+		return alert_class_parse(param->value, &list->least_class)
+			       ? 0
+			       : bad_value(param, "notice, warning, critical or emergency", err);
+	if (strcmp(param->key, "kind") != 0)
+		return err_set(err, ERR_CONFIG, "unknown parameter \"%.80s\"", param->key);
+	for (int kind = ALERT_CERTIFICATE; kind <= ALERT_IDENTITY; kind++)
+		if (strcmp(param->value, alert_kind_name((enum alert_kind)kind)) == 0)
+			list->alert_kind = (enum alert_kind)kind;
+	return list->alert_kind != 0
+		       ? 0
+		       : bad_value(param, "certificate, coverage, connector, job or identity", err);
+}
+
 static int parse_params(
 	struct list *list, const struct list_param *param, size_t count, struct err *err)
 {
@@ -270,7 +291,8 @@ static int parse_params(
 				 ? certificates_param(list, &params, &param[i], err)
 			 : list->kind == LIST_CERTIFICATE
 				 ? certificate_param(list, &params, &param[i], err)
-				 : other_param(list, &param[i], err);
+			 : list->kind == LIST_ALERTS ? alerts_param(list, &param[i], err)
+						     : other_param(list, &param[i], err);
 		if (rc != 0)
 			return -1;
 	}
@@ -291,6 +313,7 @@ struct list *list_new(enum list_kind kind, const struct list_param *param, size_
 	list->is_ndjson = is_ndjson;
 	list->now_s = now_s;
 	list->state = -1;
+	list->least_class = ALERT_NOTICE;
 	list->events_left = UINT64_MAX;
 	if (parse_params(list, param, param_count, err) == 0)
 		return list;
@@ -416,6 +439,20 @@ static bool step_event(struct list *list, struct store_txn *txn, struct buf *to)
 	return true;
 }
 
+static bool step_alert(struct list *list, struct store_txn *txn, struct buf *to)
+{
+	struct alert_record record;
+	if (!store_alert_next(txn, list->position, &record))
+		return false;
+	if ((record.resolved_s != 0 && !list->has_resolved) || record.class < list->least_class ||
+		(list->alert_kind != 0 && record.kind != list->alert_kind))
+		return true;
+	row_begin(list, to);
+	render_alert(&list->writer, &record, list->now_s);
+	row_end(list, to);
+	return true;
+}
+
 static bool step(struct list *list, struct store_txn *txn, struct buf *to)
 {
 	switch (list->kind) {
@@ -428,6 +465,8 @@ static bool step(struct list *list, struct store_txn *txn, struct buf *to)
 		return step_coverage(list, txn, to);
 	case LIST_EVENTS:
 		return step_event(list, txn, to);
+	case LIST_ALERTS:
+		return step_alert(list, txn, to);
 	}
 	return false;
 }

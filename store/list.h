@@ -1,7 +1,7 @@
 /*
- * The lists that the product shows (certificates, accounts, coverage, events), from a name and text
- * parameters to JSON in slices. The daemon streams them over the local API, the CLI prints them
- * with --offline: one parser of parameters, one form of output.
+ * The lists that the product shows (certificates, accounts, coverage, events, alerts), from a name
+ * and text parameters to JSON in slices. The daemon streams them over the local API, the CLI prints
+ * them with --offline: one parser of parameters, one form of output.
  *
  * A list keeps its place between slices, so no read transaction crosses a wait.
  */
@@ -24,6 +24,7 @@ enum list_kind {
 	LIST_ACCOUNTS,	   /* connector; the document holds "units" too */
 	LIST_COVERAGE,	   /* connector account region state problems */
 	LIST_EVENTS,	   /* from since limit; oldest first */
+	LIST_ALERTS,	   /* all (resolved ones too) class (the least) kind; in no order */
 };
 
 struct list_param {

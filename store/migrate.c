@@ -9,7 +9,7 @@
 #include "store/key_internal.h"
 #include "store/store_internal.h"
 
-enum { SCHEMA_READ_TOO = 1 };
+enum { SCHEMA_READ_MIN = 1 }; /* by a reader, which does without the later tables */
 
 /* --- meta numbers ---------------------------------------------------------------------------- */
 
@@ -75,10 +75,11 @@ static bool lacks_tables(const struct store *store)
 	return false;
 }
 
-/* Schema 2 has added tables and changed none: a reader does without them. */
+/* Schemas 2 and 3 have added tables and changed none: a reader does without them. */
 static bool can_use(const struct store *store, uint64_t schema)
 {
-	return schema == STORE_SCHEMA || (store->is_read_only && schema == SCHEMA_READ_TOO);
+	return schema == STORE_SCHEMA ||
+	       (store->is_read_only && schema >= SCHEMA_READ_MIN && schema < STORE_SCHEMA);
 }
 
 static int look(struct store *store, struct found *ret, struct err *err)

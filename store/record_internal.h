@@ -99,6 +99,6 @@ struct event_record;
 struct cert_record;
 extern const struct record_format cert_format, cert_history_format, coverage_format, account_format,
 	unit_format, cycle_format, event_format, vault_format, plan_format, job_format,
-	job_step_format;
+	job_step_format, alert_format, alert_notice_format, alert_channel_format;
 
 #endif

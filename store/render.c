@@ -345,6 +345,45 @@ void render_cycle(struct json_writer *writer, const struct cycle_record *record)
 	json_close_object(writer);
 }
 
+void render_alert(struct json_writer *writer, const struct alert_record *record, int64_t now_s)
+{
+	bool is_cert = record->kind == ALERT_CERTIFICATE;
+	json_open_object(writer);
+	json_member_text(writer, "id", record->id);
+	json_member_text(writer, "kind", alert_kind_name(record->kind));
+	json_member_text(writer, "class", alert_class_name(record->class));
+	json_member_text(writer, "state",
+		record->resolved_s != 0	      ? "resolved"
+		: record->acknowledged_s != 0 ? "acknowledged"
+					      : "open");
+	json_member_text(writer, "subject", record->subject);
+	json_member_text(writer, "text", record->text);
+	json_key(writer, "threshold_days");
+	if (record->days != ALERT_NO_DAYS)
+		json_int(writer, record->days);
+	else
+		json_write_null(writer);
+	json_member_time(writer, "ends", record->ends_s);
+	json_key(writer, "days_left");
+	if (record->ends_s != 0)
+		json_int(writer, (record->ends_s - now_s) / DAY_S);
+	else
+		json_write_null(writer);
+	member_text_or_null(writer, "domain_name", record->name);
+	member_text_or_null(writer, "arn", is_cert ? record->subject : "");
+	member_text_or_null(writer, "connector", record->connector);
+	member_text_or_null(writer, "account_id", record->account_id);
+	member_text_or_null(writer, "region", record->region);
+	json_member_time(writer, "raised", record->raised_s);
+	json_member_time(writer, "changed", record->changed_s);
+	json_member_time(writer, "resolved", record->resolved_s);
+	member_text_or_null(writer, "resolution", record->resolution);
+	json_member_time(writer, "acknowledged", record->acknowledged_s);
+	member_text_or_null(writer, "acknowledged_by", record->acknowledged_by);
+	member_text_or_null(writer, "note", record->note);
+	json_close_object(writer);
+}
+
 void render_counts(struct json_writer *writer, const struct cert_counts *counts)
 {
 	static const char *const within[] = {"within_7_days", "within_14_days", "within_30_days",

@@ -7,6 +7,7 @@
 
 #include "base/json_write.h"
 #include "store/accounts.h"
+#include "store/alerts.h"
 #include "store/cert_query.h"
 #include "store/coverage.h"
 #include "store/events.h"
@@ -26,6 +27,8 @@ void render_coverage(
 	struct json_writer *writer, struct store_txn *txn, const struct coverage_record *record);
 void render_event(struct json_writer *writer, const struct event_record *record);
 void render_cycle(struct json_writer *writer, const struct cycle_record *record);
+/* now_s decides "days_left". */
+void render_alert(struct json_writer *writer, const struct alert_record *record, int64_t now_s);
 void render_counts(struct json_writer *writer, const struct cert_counts *counts);
 
 #endif

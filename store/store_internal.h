@@ -30,7 +30,7 @@ enum store_table {
 	TABLE_HISTORY,
 	TABLE_PEM,
 	TABLE_EVENTS,
-	/* Since schema 2. A reader does without them in a store of schema 1. */
+	/* Since schema 2. A reader does without them, and those below, in an older store. */
 	TABLE_VAULT,
 	TABLE_PLANS,
 	TABLE_JOBS,
@@ -38,6 +38,10 @@ enum store_table {
 	TABLE_JOB_LEAF,	    /* index */
 	TABLE_JOB_STEPS,
 	TABLE_VAULT_NEEDS,
+	/* Since schema 3. */
+	TABLE_ALERTS,
+	TABLE_ALERT_NOTICES,
+	TABLE_ALERT_CHANNELS,
 	STORE_TABLES
 };
 

@@ -38,6 +38,7 @@ $(B)/tests/base/http_torture_test: $(http_servers)
 $(B)/tests/base/http_turn_test: $(http_servers)
 $(B)/tests/base/tls_probe_test: $(http_servers)
 $(B)/tests/base/http_once_test: $(http_servers)
+$(B)/tests/base/mail_test: $(http_servers)
 $(B)/tests/base/http_tls_test: $(B)/tests/lib/needle.o
 $(B)/tests/aws/cred_test:      $(http_fakes)
 $(B)/tests/aws/cred_role_test: $(http_fakes)
@@ -144,3 +145,10 @@ $(B)/tests/delivery/cert_view_test:   $(B)/tests/lib/make_facts.o
 $(B)/tests/sensor/log_override_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/sensor/retention_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o \
 	$(B)/tests/lib/fake_store_queue.o $(B)/tests/lib/temp_store.o
+
+# --- alert/: on a real store, with ways that a test answers for -----------------------------------
+alert_fakes := $(http_fakes) $(B)/tests/lib/fake_ways.o $(B)/tests/lib/temp_store.o
+$(B)/tests/alert/channel_send_test: $(alert_fakes)
+$(B)/tests/alert/alerts_test:  $(alert_fakes) $(B)/tests/lib/fake_store_queue.o
+$(B)/tests/alert/sender_test:  $(alert_fakes) $(B)/tests/lib/fake_store_queue.o
+$(B)/tests/alert/pass_test:    $(alert_fakes) $(B)/tests/lib/fake_store_queue.o

@@ -123,6 +123,71 @@ static void throttling_ends_after_its_budget(void **state)
 	assert_int_equal(call_stats().failures, 1);
 }
 
+/* One whose waits are to be seen. The fixture's client is owned by it, and lends to the other. */
+static struct outcome run_call_with_patience(int patience_ms)
+{
+	struct aws_client *lender = fixture.client;
+	fixture.client = aws_client_with_patience(lender, patience_ms);
+	assert_string_equal(aws_client_account(fixture.client), aws_client_account(lender));
+	struct outcome outcome = run_call();
+	aws_client_free(fixture.client);
+	fixture.client = lender;
+	return outcome;
+}
+
+static void where_patience_ends_who_asked_waits(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		fake_http_answer(400, THROTTLED);
+	fake_http_answer(200, GOOD);
+	struct outcome outcome = run_call_with_patience(2000);
+	assert_int_equal(outcome.err.kind, ERR_THROTTLED);
+	assert_int_equal(call_stats().attempts, 2); /* the third would come after 3 seconds */
+	assert_true(run_call_with_patience(1000).is_good);
+}
+
+static void an_attempt_that_took_long_counts(void **state)
+{
+	(void)state;
+	fake_http_push(&(struct fake_answer){.status = 500, .delay_ms = 1500});
+	fake_http_push(&(struct fake_answer){.status = 500, .delay_ms = 1500});
+	fake_http_answer(200, GOOD);
+	assert_int_equal(run_call_with_patience(2000).err.kind, ERR_SERVICE);
+	assert_int_equal(call_stats().attempts, 2);
+}
+
+static void what_corrects_itself_needs_no_patience(void **state)
+{
+	(void)state;
+	fake_http_push(
+		&(struct fake_answer){.kind = ERR_UNREACHABLE, .code = "reset", .delay_ms = 5000});
+	fake_http_answer(200, GOOD);
+	assert_true(run_call_with_patience(1).is_good);
+}
+
+static void a_role_is_as_patient_as_its_hub(void **state)
+{
+	(void)state;
+	struct outcome outcome = {.ends = 0};
+	struct aws_client *hub = aws_client_with_patience(fixture.client, 1);
+	struct aws_client *member =
+		aws_client_assume(hub, &(struct aws_role){.account_id = "999922223333",
+					       .role_arn = "arn:aws:iam::999922223333:role/r",
+					       .session_name = "acmsensor",
+					       .sts_region = "eu-west-1",
+					       .duration_s = 900});
+	fake_http_answer(503, "");
+	fake_http_answer(200, GOOD); /* would be no session either */
+	(void)aws_call_start(member, &list_request, on_outcome, &outcome);
+	for (int i = 0; i < 100 && outcome.ends == 0; i++)
+		fake_loop_advance_ms(fake_loop_next_ms());
+	assert_int_equal(outcome.err.kind, ERR_SERVICE);
+	assert_int_equal(call_stats().attempts, 1);
+	aws_client_free(member);
+	aws_client_free(hub);
+}
+
 static void bad_answers_are_asked_for_again(void **state)
 {
 	(void)state;
@@ -338,6 +403,10 @@ int main(void)
 		TEST(throttling_is_waited_out),
 		TEST(calls_are_counted_by_operation_too),
 		TEST(throttling_ends_after_its_budget),
+		TEST(where_patience_ends_who_asked_waits),
+		TEST(an_attempt_that_took_long_counts),
+		TEST(what_corrects_itself_needs_no_patience),
+		TEST(a_role_is_as_patient_as_its_hub),
 		TEST(bad_answers_are_asked_for_again),
 		TEST(garbage_to_the_end_is_a_protocol_error),
 		TEST(denial_is_final),

@@ -224,7 +224,11 @@ static void refresh_begins_five_minutes_before_the_end_and_stops_nobody(void **s
 static void short_sessions_are_refreshed_at_half_their_life(void **state)
 {
 	(void)state;
+	int64_t ends_s = -1;
+	assert_false(cred_source_expires(source, &ends_s));
 	fetch("one", 6);
+	assert_true(cred_source_expires(source, &ends_s));
+	assert_int_equal(ends_s, clock_now_s() + 6);
 	fake_loop_advance_ms(2000);
 	peeked();
 	assert_int_equal(p.starts, 1);
@@ -260,7 +264,10 @@ static void old_set_is_used_while_the_refresh_fails(void **state)
 static void sets_without_an_end_are_kept(void **state)
 {
 	(void)state;
+	int64_t ends_s = -1;
 	fetch("one", 0);
+	assert_true(cred_source_expires(source, &ends_s));
+	assert_int_equal(ends_s, 0);
 	fake_loop_advance_ms(INT64_C(86400000) * 365);
 	assert_string_equal(peeked(), "one");
 	assert_int_equal(p.starts, 1);

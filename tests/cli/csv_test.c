@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "cli/csv.h"
 #include "store/accounts.h"
+#include "store/alerts.h"
 #include "store/coverage.h"
 #include "store/events.h"
 #include "tests/lib/temp_store.h"
@@ -100,6 +101,18 @@ static void put_one_of_each(struct store_txn *txn, void *arg)
 					.reason = ""});
 }
 
+static void put_alert(struct store_txn *txn, void *arg)
+{
+	char id[ALERT_ID_LEN + 1];
+	(void)arg;
+	alert_make_id(ALERT_JOB, "j-1", id);
+	store_alert_put(txn, &(struct alert_record){.id = id,
+				     .kind = ALERT_JOB,
+				     .class = ALERT_NOTICE,
+				     .told_class = ALERT_NOTICE,
+				     .subject = "j-1"});
+}
+
 /* owned by the caller */
 static json_t *first_row(struct store *store, enum list_kind kind)
 {
@@ -125,11 +138,12 @@ static void the_header_of_an_empty_list_is_that_of_a_full_one(void **state)
 {
 	(void)state;
 	static const enum list_kind kinds[] = {
-		LIST_CERTIFICATES, LIST_ACCOUNTS, LIST_COVERAGE, LIST_EVENTS};
+		LIST_CERTIFICATES, LIST_ACCOUNTS, LIST_COVERAGE, LIST_EVENTS, LIST_ALERTS};
 	char *folder = temp_folder_new();
 	struct err err = ERR_INIT;
 	struct store *store = temp_store_open(NULL, folder);
 	assert_int_equal(store_write_now(store, put_one_of_each, NULL, &err), 0);
+	assert_int_equal(store_write_now(store, put_alert, NULL, &err), 0);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		struct buf full, empty;
 		json_t *row = first_row(store, kinds[i]);

@@ -267,12 +267,12 @@ def test_a_store_of_a_newer_version_is_refused_and_not_touched(awssim, sensor):
     places = [found.end() for found in re.finditer(rb"schema", image)]
     assert places
     for place in places:  # the number behind the key, in whatever width
-        one = image.index(2, place, place + 24)
+        one = image.index(3, place, place + 24)
         image[one] = 9
     path.write_bytes(image)
     answer = daemon.run()
     assert answer.returncode == 1
-    assert "schema" in answer.stderr and re.search(r"\b2\b", answer.stderr), answer.stderr
+    assert "schema" in answer.stderr and re.search(r"\b3\b", answer.stderr), answer.stderr
     assert path.read_bytes() == image
 
 

@@ -162,7 +162,7 @@ def test_examples_of_acmsensor_conf_5(sensor, tmp_path):
     """Each is a configuration without a mistake."""
     blocks = re.findall(r"(?ms)^\.Bd -literal -offset indent\n(.*?)^\.Ed", section(
         "acmsensor.conf.5", "EXAMPLES"))
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         config = tmp_path / "acmsensor.conf"
         config.write_text(block)

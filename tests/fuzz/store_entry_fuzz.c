@@ -193,7 +193,8 @@ static bool is_damaged_for_lists(struct store *store)
 		{LIST_CERTIFICATES, "account", "000000100000"},
 		{LIST_CERTIFICATES, "domain_suffix", "example.com"},
 		{LIST_CERTIFICATE, "q", "www1.shop1.example.com"}, {LIST_ACCOUNTS, NULL, NULL},
-		{LIST_COVERAGE, "connector", "prod"}, {LIST_EVENTS, "since", "1h"}};
+		{LIST_COVERAGE, "connector", "prod"}, {LIST_EVENTS, "since", "1h"},
+		{LIST_ALERTS, "all", "yes"}};
 	bool is_damaged = false;
 	for (size_t i = 0; i < sizeof(listing) / sizeof(listing[0]); i++) {
 		struct listing copy = listing[i];

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "store/accounts.h"
+#include "store/alerts_internal.h"
 #include "store/cert_query.h"
 #include "store/coverage.h"
 #include "store/delivery_internal.h"
@@ -20,6 +21,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 union any_record {
+	struct alert_record alert;
+	struct alert_notice notice;
+	struct alert_channel_record channel;
 	struct cert_record cert;
 	struct cert_history history;
 	struct coverage_record coverage;
@@ -35,7 +39,8 @@ union any_record {
 
 static const struct record_format *const formats[] = {&cert_format, &cert_history_format,
 	&coverage_format, &account_format, &unit_format, &cycle_format, &event_format, &plan_format,
-	&job_format, &job_step_format, &vault_format};
+	&job_format, &job_step_format, &vault_format, &alert_format, &alert_notice_format,
+	&alert_channel_format};
 
 enum { FORMATS = sizeof(formats) / sizeof(formats[0]) };
 

@@ -536,6 +536,12 @@ struct aws_client *aws_client_assume(struct aws_client *hub, const struct aws_ro
 	return client_new(hub->aws, role->account_id, role->role_arn);
 }
 
+struct aws_client *aws_client_with_patience(struct aws_client *of, int patience_ms)
+{
+	(void)patience_ms;
+	return client_new(of->aws, of->account_id, of->role_arn);
+}
+
 void aws_client_free(struct aws_client *client)
 {
 	if (client == NULL)

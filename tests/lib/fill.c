@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "store/accounts.h"
+#include "store/alerts.h"
 #include "store/certs.h"
 #include "store/coverage.h"
 #include "store/events.h"
@@ -271,12 +272,51 @@ static void put_events(struct store_txn *txn, int64_t now_s)
 	}
 }
 
+/* One of each class, one that is known, one that is over. */
+static void put_alerts(struct store_txn *txn, int64_t now_s)
+{
+	for (int i = 0; i < 6; i++) {
+		char subject[128], id[ALERT_ID_LEN + 1];
+		(void)snprintf(subject, sizeof(subject),
+			"arn:aws:acm:eu-west-1:000000100001:certificate/%d", i);
+		alert_make_id(ALERT_CERTIFICATE, subject, id);
+		enum alert_class class =
+			i < 4 ? (enum alert_class)(ALERT_NOTICE + i) : ALERT_WARNING;
+		store_alert_put(txn, &(struct alert_record){.id = id,
+					     .kind = ALERT_CERTIFICATE,
+					     .class = class,
+					     .told_class = class,
+					     .days = 14,
+					     .told_days = 14,
+					     .ends_s = now_s + (10 + i) * (int64_t)86400,
+					     .subject = subject,
+					     .connector = "prod",
+					     .account_id = "000000100001",
+					     .region = "eu-west-1",
+					     .name = "www.example.com",
+					     .text = "=ends \033[31msoon\nand so on",
+					     .raised_s = now_s - 7200,
+					     .changed_s = now_s - 3600,
+					     .acknowledged_s = i == 4 ? now_s - 60 : 0,
+					     .acknowledged_by = i == 4 ? "uid 0" : "",
+					     .note = i == 4 ? "ordered" : "",
+					     .resolved_s = i == 5 ? now_s - 30 : 0,
+					     .resolution = i == 5 ? "renewed" : "",
+					     .first_notice = i + 1,
+					     .last_notice = i + 1});
+		(void)store_alert_notice_append(txn, id);
+	}
+	store_alert_channel_put(
+		txn, &(struct alert_channel_record){.name = "ops", .position = 3, .sent_s = now_s});
+}
+
 static void put_rest(struct store_txn *txn, void *arg)
 {
 	const struct batch *batch = arg;
 	put_units(txn);
 	put_cycle(txn, batch);
 	put_events(txn, batch->now_s);
+	put_alerts(txn, batch->now_s);
 }
 
 static int put_in_groups(

@@ -2,7 +2,7 @@
 # clang-tidy, gcc -fanalyzer and cppcheck over the product's sources: analyze.sh JOBS 'LIBRARIES'
 set -eu
 jobs=$1
-sources=$(git ls-files base store aws orgscope discovery delivery sensor cli packaging | grep '\.c$')
+sources=$(git ls-files base store aws orgscope discovery delivery alert sensor cli packaging | grep '\.c$')
 # shellcheck disable=SC2086 # a list of names
 flags="-std=c11 -I. -D_GNU_SOURCE $(pkg-config --cflags $2)"
 export flags

@@ -16,7 +16,7 @@
 #include "sensor/config_table.h"
 
 enum { PAGE_MAX = 1 << 18 };
-#define SECTIONS ".\\\" @options sensor\n.\\\" @options connector\n"
+#define SECTIONS ".\\\" @options sensor\n.\\\" @options connector\n.\\\" @options channel\n"
 
 /* Owned by the caller. */
 static char *expand(const char *page)
@@ -133,7 +133,7 @@ static void what_comes_twice_is_refused(void **state)
 	expect_refused(".\\\" @command scan\n.\\\" @command scan\n", PAGE_MAX,
 		"line 2: there is no command \"scan\", or it is there");
 	expect_refused(SECTIONS SECTIONS, PAGE_MAX,
-		"line 3: there is no section \"sensor\", or it is there");
+		"line 4: there is no section \"sensor\", or it is there");
 }
 
 static void what_is_left_out_is_refused(void **state)

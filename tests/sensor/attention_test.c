@@ -34,7 +34,9 @@ static struct fixture *fine(void)
 			.started_s = NOW_S - 3700,
 			.interval_s = DAY_S}},
 	};
-	fixture.input = (struct attention_input){.connector = fixture.connector,
+	fixture.input = (struct attention_input){.channel = "",
+		.channel_error = "",
+		.connector = fixture.connector,
 		.connector_count = 1,
 		.counts = &fixture.counts,
 		.tally = &fixture.tally,
@@ -96,6 +98,24 @@ static void certificates_are_told_by_what_loses_most(void **state)
 	fixture->counts.expires_in_days[0] = 1;
 	expect(fixture, "warning 1 certificate ends within 7 days\n"
 			"notice 1 certificate was listed but could not be described\n");
+}
+
+static void open_alerts_are_counted_and_a_channel_that_fails_is_named(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->input.alerts[ALERT_NOTICE] = 1;
+	expect(fixture, "notice 1 alert is open: 1 notice\n");
+	fixture->input.alerts[ALERT_WARNING] = 2;
+	expect(fixture, "warning 3 alerts are open: 2 warning, 1 notice\n");
+	fixture->input.alerts[ALERT_EMERGENCY] = 4;
+	fixture->input.channel = "ops";
+	fixture->input.channel_error = "webhook: the receiver answered HTTP 404";
+	fixture->input.channel_failing_since_s = fixture->input.now_s - 7200;
+	expect(fixture,
+		"critical 7 alerts are open: 4 emergency, 2 warning, 1 notice\n"
+		"warning alerts cannot be told on channel ops for 2h: webhook: the receiver "
+		"answered HTTP 404\n");
 }
 
 static void places_that_were_not_read_are_summed_up(void **state)
@@ -190,6 +210,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_told_when_all_is_well),
 		cmocka_unit_test(failed_cycle_and_full_disk_come_first),
 		cmocka_unit_test(certificates_are_told_by_what_loses_most),
+		cmocka_unit_test(open_alerts_are_counted_and_a_channel_that_fails_is_named),
 		cmocka_unit_test(places_that_were_not_read_are_summed_up),
 		cmocka_unit_test(connector_that_has_long_not_read_everything_is_told),
 		cmocka_unit_test(wrong_clock_is_told_with_its_direction),

@@ -376,13 +376,116 @@ static void wrong_endpoints_are_refused_with_the_reason(void **state)
 	assert_non_null(strstr(err.text, "expected a URL such as https://host:port"));
 }
 
+static void channels_are_read(void **state)
+{
+	struct config *config = load(*state,
+		"[sensor]\nalert_days = 1, 30,7\nalert_coverage_after = 2h\n"
+		"[channel chat]\ntype = webhook\nurl_file = /run/url\nshape = slack\n"
+		"minimum = critical\nresolved = yes\ntimeout = 5s\n"
+		"[channel post]\ntype = mail\nserver = mail.example.com:2525\ntls = tls\n"
+		"user = sensor\npassword_file = /run/password\nfrom = a@example.com\n"
+		"to = b@example.com, c+d@example.com\n"
+		"[channel hook]\ntype = command\ncommand = /bin/true\n[channel log]\n");
+	assert_int_equal(config->alerts.days_count, 3);
+	assert_int_equal(config->alerts.days[0], 30);
+	assert_int_equal(config->alerts.days[1], 7);
+	assert_int_equal(config->alerts.days[2], 1);
+	assert_int_equal(config->alerts.coverage_after_s, 7200);
+	assert_int_equal(config->channel_count, 4);
+	const struct alert_channel *chat = &config->channel[0].channel;
+	const struct alert_channel *post = &config->channel[1].channel;
+	assert_string_equal(chat->name, "chat");
+	assert_int_equal(chat->type, CHANNEL_WEBHOOK);
+	assert_string_equal(chat->url_file, "/run/url");
+	assert_int_equal(chat->shape, CHANNEL_SLACK);
+	assert_int_equal(chat->minimum, ALERT_CRITICAL);
+	assert_true(chat->resolved);
+	assert_int_equal(chat->timeout_s, 5);
+	assert_int_equal(post->type, CHANNEL_MAIL);
+	assert_string_equal(post->server, "mail.example.com:2525");
+	assert_int_equal(post->tls, MAIL_TLS);
+	assert_int_equal(post->to_count, 2);
+	assert_string_equal(post->to[1], "c+d@example.com");
+	assert_string_equal(config->channel[2].channel.command, "/bin/true");
+	assert_int_equal(config->channel[3].channel.type, CHANNEL_JOURNAL);
+	assert_int_equal(config->channel[3].channel.minimum, ALERT_WARNING);
+	config_free(config);
+	config = load(*state, "[sensor]\nalert_days = off\n");
+	assert_int_equal(config->alerts.days_count, 0);
+	assert_int_equal(config->alerts.coverage_after_s, 3600);
+	config_free(config);
+	config = load(*state, "");
+	assert_int_equal(config->alerts.days_count, 7);
+	assert_int_equal(config->alerts.days[0], 45);
+	assert_int_equal(config->alerts.days[6], 0);
+	config_free(config);
+}
+
+static void expect_channel_problem(void **state, const char *options, const char *problem)
+{
+	char text[512];
+	(void)snprintf(text, sizeof(text), "[channel x]\n%s\n", options);
+	expect_problem(*state, text, problem);
+}
+
+static void channels_that_make_no_sense_are_refused(void **state)
+{
+	static const char mail[] = "type = mail\nserver = m\nfrom = a@b\nto = c@d\n";
+	char text[256];
+	expect_problem(*state, "[channel]\n",
+		"1:1: a channel's name: expected [channel NAME], 1 to 32 of a-z, 0-9 and '-'");
+	expect_channel_problem(state, "type = pager",
+		"2:8: type = \"pager\": expected webhook, mail, command or journal");
+	expect_channel_problem(state, "minimum = loud",
+		"2:11: minimum = \"loud\": expected notice, warning, critical or emergency");
+	expect_channel_problem(state, "server = a b",
+		"2:10: server = \"a b\": expected a mail server as host or host:port");
+	expect_channel_problem(state, "from = a@b c",
+		"2:8: from = \"a@b c\": expected a mail address such as acmsensor@example.com");
+	expect_channel_problem(state, "to = a@b, <c@d>",
+		"2:6: to: \"<c@d>\": expected at most 32 mail addresses, comma separated");
+	expect_channel_problem(
+		state, "url = https://x", "2:1: unknown option \"url\" in [channel NAME]");
+	expect_channel_problem(state, "type = webhook",
+		"1:1: [channel x]: url_file is needed with type = webhook, and only there");
+	expect_channel_problem(state, "url_file = /x",
+		"1:1: [channel x]: url_file is needed with type = webhook, and only there");
+	expect_channel_problem(state, "type = command",
+		"1:1: [channel x]: command is needed with type = command, and only there");
+	expect_channel_problem(state, "type = mail\nserver = m\nfrom = a@b",
+		"1:1: [channel x]: server, from and to are needed with type = mail, and only there");
+	expect_channel_problem(state, "user = me\npassword_file = /x",
+		"1:1: [channel x]: user and password_file belong together, with type = mail");
+	(void)snprintf(text, sizeof(text), "%suser = me", mail);
+	expect_channel_problem(state, text,
+		"1:1: [channel x]: user and password_file belong together, with type = mail");
+	(void)snprintf(text, sizeof(text), "%suser = me\npassword_file = /x\ntls = off", mail);
+	expect_channel_problem(state, text,
+		"1:1: [channel x]: user is set, but tls = off would show the password to "
+		"everybody");
+	expect_channel_problem(
+		state, "no_proxy = x", "1:1: [channel x]: no_proxy is set, but proxy is not");
+	expect_channel_problem(state, "proxy = http://p:1",
+		"1:1: [channel x]: proxy has a meaning with type = webhook only");
+	for (size_t i = 0; i < 2; i++) {
+		static const char *const wrong[] = {"7, 7", "-1"};
+		char problem[256], line[64];
+		(void)snprintf(line, sizeof(line), "[sensor]\nalert_days = %s\n", wrong[i]);
+		(void)snprintf(problem, sizeof(problem),
+			"2:14: alert_days = \"%s\": expected off, or at most 16 different numbers "
+			"of days from 0 to 3650, comma separated",
+			wrong[i]);
+		expect_problem(*state, line, problem);
+	}
+}
+
 static void sections_that_make_no_sense_are_refused(void **state)
 {
 	expect_problem(*state, "name = x\n", "1:1: a property before the first section");
 	expect_problem(*state, "[conector p]\nscope = x\n",
-		"1:1: unknown section [conector p]; expected [sensor] or [connector NAME]");
+		"1:1: unknown section [conector p]; expected [sensor], [connector NAME] or [channel NAME]");
 	expect_problem(*state, "[connectors p]\n",
-		"1:1: unknown section [connectors p]; expected [sensor] or [connector NAME]");
+		"1:1: unknown section [connectors p]; expected [sensor], [connector NAME] or [channel NAME]");
 	expect_problem(*state, "[connector]\n",
 		"1:1: a connector's name: expected [connector NAME], 1 to 32 of a-z, 0-9 and '-'");
 	expect_problem(*state, "[connector Prod]\n",
@@ -572,6 +675,8 @@ int main(void)
 		TEST(copies_are_equal_until_something_is_written_otherwise),
 		TEST(wrong_values_are_refused_with_what_was_expected),
 		TEST(wrong_endpoints_are_refused_with_the_reason),
+		TEST(channels_are_read),
+		TEST(channels_that_make_no_sense_are_refused),
 		TEST(sections_that_make_no_sense_are_refused),
 		TEST(the_same_twice_names_the_first_place),
 		TEST(options_that_contradict_each_other_are_refused),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_loop.h"
@@ -28,6 +29,21 @@ static struct connector *connector_at(void *arg, size_t i)
 {
 	struct desk_fixture *fixture = arg;
 	return i < DESK_CONNECTORS ? fixture->connector[i] : NULL;
+}
+
+static int64_t now_s(void *arg)
+{
+	const struct desk_fixture *fixture = arg;
+	int64_t told_s = 0;
+	for (size_t i = 0; i < DESK_CONNECTORS && fixture->connector[i] != NULL && told_s == 0; i++)
+		told_s = connector_told_now_s(fixture->connector[i]);
+	return fixture->connector[0] != NULL ? told_s : clock_now_s();
+}
+
+static void note_ended(void *arg)
+{
+	struct desk_fixture *fixture = arg;
+	fixture->jobs_ended++;
 }
 
 /* STS here, the rest is write_acm's. */
@@ -59,6 +75,8 @@ static void open_desk(struct desk_fixture *fixture)
 					 .keep_jobs_s = DESK_KEEP_JOBS_S,
 					 .connector = find_connector,
 					 .connector_at = connector_at,
+					 .now_s = now_s,
+					 .job_ended = note_ended,
 					 .arg = fixture},
 		&err);
 	if (fixture->desk == NULL)

@@ -24,7 +24,7 @@ struct desk_fixture {
 	struct buf body;
 
 	struct desk_op *op; /* the last that was started; NULL: it has ended */
-	size_t ends;
+	size_t ends, jobs_ended;
 	char *document; /* owned; of the last end; NULL: it was err */
 	struct err err;
 };

@@ -231,7 +231,9 @@ static void a_job_runs_once_however_often_one_looks(void **state)
 	}
 	fake_loop_advance_ms(10 * PUMP_MS);
 	assert_int_equal(fake_job_started(), 1);
+	assert_int_equal(desk.jobs_ended, 0);
 	end_well(0);
+	assert_int_equal(desk.jobs_ended, 1);
 	pump();
 	assert_int_equal(fake_job_started(), 1); /* it has ended */
 }
@@ -340,7 +342,8 @@ static void jobs_of_a_connector_that_changes_start_again(void **state)
 	assert_int_equal(fake_job_started(), 2);
 	desk_release(desk.desk, desk.connector[0]);
 	assert_true(!runs(0) && runs(1));
-	assert_int_equal(fake_clients_alive(), 1 + DESK_CONNECTORS + 1);
+	/* That of the fixture, the connectors' hubs, and the other job's hub and session. */
+	assert_int_equal(fake_clients_alive(), 1 + DESK_CONNECTORS + 2);
 	fake_loop_advance_ms(PUMP_MS);
 	assert_true(runs(0));
 	assert_int_equal(fake_job_started(), 3);

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "alert/pass.h"
+#include "alert/sender.h"
 #include "aws/usage.h"
 #include "base/buf.h"
 #include "base/openmetrics.h"
@@ -106,6 +108,7 @@ static void what_is_not_known_is_not_told(void **state)
 	expect_none("acmsensor_certificate");
 	expect_none("acmsensor_store");
 	expect_none("acmsensor_delivery");
+	expect_none("acmsensor_alert");
 	expect_none("process_resident");
 	buf_clear(&text);
 }
@@ -156,12 +159,38 @@ static void each_number_of_the_daemon_has_its_metric(void **state)
 	buf_clear(&text);
 }
 
+static void alerts_and_their_channels_have_metrics(void **state)
+{
+	static const struct aws_usage usage = {.count = 0};
+	static const struct alert_counts alerts = {
+		.open = {[ALERT_NOTICE] = 1, [ALERT_EMERGENCY] = 2}, .acknowledged = 3};
+	static const struct alert_sender_state channel[] = {
+		{.name = "ops", .sent_s = 4}, {.name = "mail", .failing_since_s = 5}};
+	(void)state;
+	render(&(struct metrics_input){.version = "1",
+		.usage = &usage,
+		.alerts = &alerts,
+		.channel = channel,
+		.channel_count = 2});
+	expect("acmsensor_alerts{class=\"notice\"} 1");
+	expect("acmsensor_alerts{class=\"warning\"} 0");
+	expect("acmsensor_alerts{class=\"critical\"} 0");
+	expect("acmsensor_alerts{class=\"emergency\"} 2");
+	expect("acmsensor_alerts_acknowledged 3");
+	expect("acmsensor_alert_channel_failing{channel=\"ops\"} 0");
+	expect("acmsensor_alert_channel_failing{channel=\"mail\"} 1");
+	expect("acmsensor_alert_channel_sent_timestamp_seconds{channel=\"ops\"} 4");
+	expect_none("sent_timestamp_seconds{channel=\"mail\"}");
+	buf_clear(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_number_of_a_connector_has_its_metric),
 		cmocka_unit_test(what_is_not_known_is_not_told),
 		cmocka_unit_test(each_number_of_the_daemon_has_its_metric),
+		cmocka_unit_test(alerts_and_their_channels_have_metrics),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

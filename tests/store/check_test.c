@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/text.h"
 #include "store/accounts.h"
+#include "store/alerts_internal.h"
 #include "store/check.h"
 #include "store/coverage.h"
 #include "store/delivery_internal.h"
@@ -261,6 +262,40 @@ static void deliveries_under_other_keys_are_found(void **state)
 	assert_problems(6, "not a key of this table");
 }
 
+static void put_wrong_alerts(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	struct key id = key_id("0123456789abcdef", ALERT_ID_LEN), short_key = key_id("ops", 3);
+	struct key number = key_event(1);
+	struct alert_record alert = {.id = "0123456789abcdef",
+		.kind = ALERT_JOB,
+		.class = ALERT_NOTICE,
+		.told_class = ALERT_NOTICE,
+		.subject = "j-1"};
+	entry_put(txn, TABLE_ALERTS, &id, &alert_format, &alert);
+	entry_put(txn, TABLE_ALERT_NOTICES, &number, &alert_notice_format,
+		&(struct alert_notice){.alert_id = "x"});
+	entry_put(txn, TABLE_ALERT_CHANNELS, &short_key, &alert_channel_format,
+		&(struct alert_channel_record){.name = "other"});
+}
+
+static void wrong_entries_of_alerts_are_found(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	assert_int_equal(store_write_now(store, put_wrong_alerts, NULL, &err), 0);
+	assert_problems(3, "holds another alert");
+	assert_problems(3, "stands for no alert");
+	assert_problems(3, "holds another channel");
+	damage((struct damage){
+		.table = TABLE_ALERTS, .key = key_id("x", 1), .bytes = "x", .len = 1});
+	damage((struct damage){
+		.table = TABLE_ALERT_NOTICES, .key = key_event(2), .bytes = "x", .len = 1});
+	damage((struct damage){
+		.table = TABLE_ALERT_CHANNELS, .key = key_id("x", 1), .bytes = "x", .len = 1});
+	assert_problems(6, "table alert_notices");
+}
+
 static void put_unknown(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -476,6 +511,7 @@ int main(void)
 		WITH_STORE(records_under_other_keys_are_found),
 		WITH_STORE(deliveries_under_other_keys_are_found),
 		WITH_STORE(values_that_mean_nothing_are_found),
+		WITH_STORE(wrong_entries_of_alerts_are_found),
 		WITH_STORE(wrong_entries_of_jobs_are_found),
 		WITH_STORE(wrong_needs_of_keys_are_found),
 		WITH_STORE(plans_and_jobs_whose_pem_is_lost_are_found),

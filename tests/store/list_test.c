@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "store/accounts.h"
+#include "store/alerts.h"
 #include "store/cert_query.h"
 #include "store/coverage.h"
 #include "store/events.h"
@@ -73,13 +74,46 @@ static void put_all(struct store_txn *txn, void *arg)
 						.detail = ""});
 }
 
+static void put_alert(struct store_txn *txn, enum alert_kind kind, const char *subject,
+	enum alert_class class, int64_t resolved_s)
+{
+	char id[ALERT_ID_LEN + 1];
+	alert_make_id(kind, subject, id);
+	store_alert_put(txn,
+		&(struct alert_record){.id = id,
+			.kind = kind,
+			.class = class,
+			.told_class = class,
+			.days = kind == ALERT_CERTIFICATE ? 14 : ALERT_NO_DAYS,
+			.ends_s =
+				kind == ALERT_CERTIFICATE ? SAMPLE_NOW_S + 10 * (int64_t)DAY_S : 0,
+			.subject = subject,
+			.text = "why",
+			.raised_s = 1,
+			.acknowledged_s = class == ALERT_WARNING ? 2 : 0,
+			.resolved_s = resolved_s,
+			.resolution = resolved_s != 0 ? "renewed" : ""});
+}
+
+static void put_alerts(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	put_alert(txn, ALERT_CERTIFICATE, "arn:aws:acm:1", ALERT_EMERGENCY, 0);
+	put_alert(txn, ALERT_CERTIFICATE, "arn:aws:acm:2", ALERT_NOTICE, 0);
+	put_alert(txn, ALERT_CERTIFICATE, "arn:aws:acm:3", ALERT_CRITICAL, 5);
+	put_alert(txn, ALERT_COVERAGE, "prod 000000100000", ALERT_WARNING, 0);
+	put_alert(txn, ALERT_CONNECTOR, "prod", ALERT_CRITICAL, 0);
+}
+
 static int open_store(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
 	folder = temp_folder_new();
 	store = temp_store_open(NULL, folder);
-	return store_write_now(store, put_all, NULL, &err);
+	return store_write_now(store, put_all, NULL, &err) != 0
+		       ? -1
+		       : store_write_now(store, put_alerts, NULL, &err);
 }
 
 static int close_store(void **state)
@@ -194,6 +228,7 @@ static void a_document_holds_the_same_rows_as_lines(void **state)
 		{LIST_ACCOUNTS, "", "accounts"},
 		{LIST_COVERAGE, "", "coverage"},
 		{LIST_EVENTS, "", "events"},
+		{LIST_ALERTS, "all=yes", "alerts"},
 	};
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		json_t *whole;
@@ -218,7 +253,7 @@ static void a_document_holds_the_same_rows_as_lines(void **state)
 static void slices_of_any_size_make_the_same_text(void **state)
 {
 	(void)state;
-	for (int kind = LIST_CERTIFICATES; kind <= LIST_EVENTS; kind++) {
+	for (int kind = LIST_CERTIFICATES; kind <= LIST_ALERTS; kind++) {
 		const char *words = kind == LIST_CERTIFICATE ? "q=x.shop1.example.com" : "";
 		for (int form = 0; form < 2; form++) {
 			size_t rows, sliced;
@@ -634,6 +669,57 @@ static void events_end_at_the_limit(void **state)
 	refused(LIST_EVENTS, "problems=1", "unknown parameter \"problems\"");
 }
 
+/* --- alerts -------------------------------------------------------------------------------------- */
+
+static const json_t *find_row(const json_t *array, const char *subject)
+{
+	size_t i;
+	const json_t *row;
+	json_array_foreach(array, i,
+		row) if (strcmp(json_string_value(json_object_get(row, "subject")), subject) ==
+			 0) return row;
+	fail_msg("%s is not there", subject);
+	return NULL;
+}
+
+static void expect_text(const json_t *row, const char *key, const char *expected)
+{
+	assert_string_equal(json_string_value(json_object_get(row, key)), expected);
+}
+
+static void alerts_are_open_ones_unless_all_are_asked_for(void **state)
+{
+	(void)state;
+	json_t *whole;
+	assert_int_equal(count(LIST_ALERTS, ""), 4);
+	assert_int_equal(count(LIST_ALERTS, "all=yes"), 5);
+	assert_int_equal(count(LIST_ALERTS, "class=critical"), 2);
+	assert_int_equal(count(LIST_ALERTS, "class=critical&all=1"), 3);
+	assert_int_equal(count(LIST_ALERTS, "kind=certificate"), 2);
+	assert_int_equal(count(LIST_ALERTS, "kind=job"), 0);
+	refused(LIST_ALERTS, "class=loud",
+		"class: \"loud\" is not notice, warning, critical or emergency");
+	refused(LIST_ALERTS, "kind=loud",
+		"kind: \"loud\" is not certificate, coverage, connector, job or identity");
+	refused(LIST_ALERTS, "all=maybe", "all: \"maybe\" is not yes or no");
+	refused(LIST_ALERTS, "since=1d", "unknown parameter \"since\"");
+	const json_t *array = document(LIST_ALERTS, "all=yes", "alerts", &whole);
+	const json_t *row = find_row(array, "arn:aws:acm:1");
+	expect_text(row, "state", "open");
+	expect_text(row, "class", "emergency");
+	expect_text(row, "arn", "arn:aws:acm:1");
+	assert_int_equal(json_integer_value(json_object_get(row, "days_left")), 10);
+	assert_int_equal(json_integer_value(json_object_get(row, "threshold_days")), 14);
+	expect_text(find_row(array, "arn:aws:acm:3"), "state", "resolved");
+	expect_text(find_row(array, "arn:aws:acm:3"), "resolution", "renewed");
+	row = find_row(array, "prod 000000100000");
+	expect_text(row, "state", "acknowledged");
+	assert_true(json_is_null(json_object_get(row, "arn")));
+	assert_true(json_is_null(json_object_get(row, "days_left")));
+	assert_true(json_is_null(json_object_get(row, "threshold_days")));
+	json_decref(whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -656,6 +742,7 @@ int main(void)
 		cmocka_unit_test(coverage_is_filtered_by_every_part),
 		cmocka_unit_test(events_begin_at_a_sequence_or_a_time),
 		cmocka_unit_test(events_end_at_the_limit),
+		cmocka_unit_test(alerts_are_open_ones_unless_all_are_asked_for),
 	};
 	return cmocka_run_group_tests(tests, open_store, close_store);
 }

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "store/accounts.h"
+#include "store/alerts.h"
 #include "store/events.h"
 #include "store/jobs.h"
 #include "store/store_internal.h"
@@ -98,13 +99,13 @@ static void a_reader_does_not_migrate(void **state)
 	make_store(fake_migrations_put_old, NULL);
 	assert_null(try_open(true, &err));
 	assert_int_equal(err.kind, ERR_STORE);
-	assert_non_null(strstr(err.text, "has schema 0, this version reads 2"));
+	assert_non_null(strstr(err.text, "has schema 0, this version reads 3"));
 	struct store *store = temp_store_open(NULL, folder);
 	assert_migrated(store);
 	store_close(store);
 }
 
-/* What schema 1 was: the tables of deliveries are not there. */
+/* What schema 1 was: the tables of deliveries and alerts are not there. */
 static void drop_deliveries(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -145,6 +146,42 @@ static void a_reader_takes_schema_1_as_it_is(void **state)
 	store_close(store);
 }
 
+/* What schema 2 was: the tables of alerts are not there. */
+static void drop_alerts(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (int table = TABLE_ALERTS; table < STORE_TABLES; table++)
+		assert_int_equal(mdb_drop(txn->mdb, txn->store->table[table], 1), 0);
+	meta_put_number(txn, META_SCHEMA, 2);
+	store_plan_put(txn, &(struct plan_record){.id = "plan-1", .decision = PLAN_REFUSE});
+}
+
+static void a_reader_takes_schema_2_as_it_is(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	struct alert_record alert;
+	struct alert_channel_record channel;
+	char position[ALERT_CHANNEL_NAME_MAX + 1] = "";
+	const char *id;
+	int64_t number;
+	make_store(drop_alerts, NULL);
+	struct store *store = try_open(true, &err);
+	assert_non_null(store);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	assert_true(store_plan_get(txn, "plan-1", &plan));
+	assert_false(store_alert_next(txn, position, &alert));
+	assert_false(store_alert_channel_next(txn, position, &channel));
+	assert_int_equal(store_alert_notice_last(txn), 0);
+	assert_false(store_alert_notice_next(txn, 0, &number, &id));
+	assert_int_equal(store_txn_check(txn, &err), 0);
+	store_read_end(txn);
+	assert_int_equal(temp_store_problems(store), 0);
+	store_close(store);
+}
+
 static void a_newer_store_is_refused_with_both_versions(void **state)
 {
 	(void)state;
@@ -155,7 +192,7 @@ static void a_newer_store_is_refused_with_both_versions(void **state)
 		assert_null(try_open(is_read_only == 1, &err));
 		assert_int_equal(err.kind, ERR_STORE);
 		assert_non_null(
-			strstr(err.text, "has schema 7, this version of acmsensor knows 2"));
+			strstr(err.text, "has schema 7, this version of acmsensor knows 3"));
 		assert_non_null(strstr(err.text, folder));
 	}
 }
@@ -210,6 +247,7 @@ int main(void)
 		IN_FOLDER(an_older_store_is_migrated_at_open),
 		IN_FOLDER(a_reader_does_not_migrate),
 		IN_FOLDER(a_reader_takes_schema_1_as_it_is),
+		IN_FOLDER(a_reader_takes_schema_2_as_it_is),
 		IN_FOLDER(a_newer_store_is_refused_with_both_versions),
 		IN_FOLDER(a_step_that_fails_changes_nothing),
 		IN_FOLDER(a_step_that_fails_at_any_write_changes_nothing),

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "store/accounts.h"
+#include "store/alerts.h"
 #include "store/plans.h"
 #include "store/store_internal.h"
 #include "tests/lib/temp_store.h"
@@ -44,7 +45,7 @@ static void a_schema_without_a_step_is_refused(void **state)
 	temp_folder_remove(folder);
 }
 
-/* What schema 1 was: the tables of deliveries are not there. */
+/* What schema 1 was: the tables of deliveries and alerts are not there. */
 static void go_back_to_schema_1(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -94,12 +95,53 @@ static void schema_1_gets_the_tables_of_deliveries(void **state)
 	temp_folder_remove(folder);
 }
 
+/* What schema 2 was: the tables of alerts are not there. */
+static void go_back_to_schema_2(struct store_txn *txn, void *arg)
+{
+	put_plan(txn, arg);
+	for (int table = TABLE_ALERTS; table < STORE_TABLES; table++)
+		assert_int_equal(mdb_drop(txn->mdb, txn->store->table[table], 1), 0);
+	meta_put_number(txn, META_SCHEMA, 2);
+}
+
+static void put_channel(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_alert_channel_put(txn, &(struct alert_channel_record){.name = "ops"});
+}
+
+static void schema_2_gets_the_tables_of_alerts(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	struct alert_channel_record channel;
+	uint64_t schema;
+	char *folder = temp_folder_new();
+	struct store *store = temp_store_open(NULL, folder);
+	assert_int_equal(store_write_now(store, go_back_to_schema_2, NULL, &err), 0);
+	store_close(store);
+	write_to(folder, put_channel);
+	store = store_open(
+		NULL, &(struct store_options){.data_dir = folder, .is_read_only = true}, &err);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	assert_true(store_plan_get(txn, "plan-1", &plan));
+	assert_true(store_alert_channel_get(txn, "ops", &channel));
+	assert_true(meta_get_number(txn, META_SCHEMA, &schema));
+	assert_int_equal(schema, STORE_SCHEMA);
+	store_read_end(txn);
+	store_close(store);
+	temp_folder_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_step_leads_upwards_to_this_schema),
 		cmocka_unit_test(a_schema_without_a_step_is_refused),
 		cmocka_unit_test(schema_1_gets_the_tables_of_deliveries),
+		cmocka_unit_test(schema_2_gets_the_tables_of_alerts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

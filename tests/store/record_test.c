@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/mem.h"
 #include "store/accounts.h"
+#include "store/alerts_internal.h"
 #include "store/coverage.h"
 #include "store/delivery_internal.h"
 #include "store/events.h"
@@ -156,7 +157,40 @@ static const struct vault_record sealed = {.id = "plan-1",
 	.wipe_after_s = 3,
 	.bytes = {.bytes = (const unsigned char[]){0, 0xff, 7}, .len = 3}};
 
+static const struct alert_record alert = {.id = "0123456789abcdef",
+	.kind = ALERT_CERTIFICATE,
+	.class = ALERT_EMERGENCY,
+	.days = 7,
+	.ends_s = 1,
+	.subject = "arn",
+	.connector = "prod",
+	.account_id = "000000000001",
+	.region = "eu-west-1",
+	.name = "www.example.com",
+	.text = "ends",
+	.raised_s = 2,
+	.changed_s = 3,
+	.resolved_s = 4,
+	.resolution = "renewed",
+	.acknowledged_s = 5,
+	.acknowledged_by = "uid 0",
+	.note = "known",
+	.told_class = ALERT_CRITICAL,
+	.told_days = ALERT_NO_DAYS,
+	.first_notice = 6,
+	.last_notice = 7};
+static const struct alert_notice notice = {.alert_id = "0123456789abcdef"};
+static const struct alert_channel_record channel = {.name = "ops",
+	.position = -1,
+	.sent_s = 1,
+	.failing_since_s = 2,
+	.attempts = 3,
+	.error = "refused"};
+
 union any_record {
+	struct alert_record alert;
+	struct alert_notice notice;
+	struct alert_channel_record channel;
 	struct cert_record cert;
 	struct cert_history history;
 	struct coverage_record coverage;
@@ -192,6 +226,9 @@ static void for_each_format(format_fn *test)
 		{&job_format, &job},
 		{&job_step_format, &step},
 		{&vault_format, &sealed},
+		{&alert_format, &alert},
+		{&alert_notice_format, &notice},
+		{&alert_channel_format, &channel},
 	};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		struct buf bytes;

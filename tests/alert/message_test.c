@@ -1,0 +1,264 @@
+/* Messages: counts, order, what is cut, and text from outside in each form. */
+#include "alert/message.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+
+enum { NOW = 1795219200, DAY = 86400 };
+
+static struct alert_record alert(int number, enum alert_class class, int64_t ends_s)
+{
+	static char id[64][ALERT_ID_LEN + 1];
+	(void)snprintf(id[number], sizeof(id[number]), "%016x", (unsigned)number);
+	return (struct alert_record){.id = id[number],
+		.kind = ALERT_CERTIFICATE,
+		.class = class,
+		.days = 14,
+		.ends_s = ends_s,
+		.subject = "arn",
+		.connector = "prod",
+		.account_id = "000000000001",
+		.region = "eu-west-1",
+		.name = "www.example.com",
+		.text = "it <ends> & \x1b[31m\n\"soon\"",
+		.resolution = "renewed"};
+}
+
+static void add(struct message *message, int number, enum alert_class class, int64_t ends_s)
+{
+	struct alert_record one = alert(number, class, ends_s);
+	message_add(message, &one);
+}
+
+static void add_resolved(struct message *message, int number)
+{
+	struct alert_record one = alert(number, ALERT_EMERGENCY, NOW);
+	one.resolved_s = NOW;
+	message_add(message, &one);
+}
+
+static struct message empty(void)
+{
+	return (struct message){.sensor = "dc1", .id = "ops-0-9", .now_s = NOW};
+}
+
+typedef void write_fn(const struct message *message, struct buf *to);
+
+static json_t *json_of(write_fn *write, const struct message *message)
+{
+	struct buf text;
+	struct err err = ERR_INIT;
+	buf_init(&text, 1 << 20);
+	write(message, &text);
+	json_t *document = json_read_object(buf_text(&text), text.len, &err);
+	if (document == NULL)
+		fail_msg("%s: %s", err.text, buf_text(&text));
+	buf_clear(&text);
+	return document;
+}
+
+static void expect_headline(const struct message *message, const char *expected)
+{
+	struct buf text;
+	buf_init(&text, 4096);
+	message_headline(message, &text);
+	assert_string_equal(buf_text(&text), expected);
+	buf_clear(&text);
+}
+
+static void the_headline_counts_the_worst_first(void **state)
+{
+	(void)state;
+	struct message message = empty();
+	message.is_test = true;
+	expect_headline(&message, "test message of acmsensor on dc1");
+	message.is_test = false;
+	add(&message, 1, ALERT_WARNING, NOW);
+	expect_headline(&message, "1 alert (1 warning) on dc1");
+	assert_int_equal(message_worst(&message), ALERT_WARNING);
+	add(&message, 2, ALERT_EMERGENCY, NOW);
+	add(&message, 3, ALERT_WARNING, NOW);
+	add_resolved(&message, 4);
+	expect_headline(&message, "3 alerts (1 emergency, 2 warning), 1 resolved on dc1");
+	assert_int_equal(message_worst(&message), ALERT_EMERGENCY);
+	assert_int_equal(message_total(&message), 4);
+	message.is_all = true;
+	expect_headline(&message, "3 open alerts (1 emergency, 2 warning), 1 resolved on dc1");
+	message_clear(&message);
+	message = empty();
+	add_resolved(&message, 1);
+	expect_headline(&message, "1 resolved on dc1");
+	assert_int_equal(message_worst(&message), ALERT_NOTICE);
+	message_clear(&message);
+}
+
+static void the_worst_are_kept_in_order(void **state)
+{
+	(void)state;
+	struct message message = empty();
+	for (int i = 0; i < 30; i++)
+		add(&message, i, ALERT_NOTICE, NOW + (30 - i) * DAY);
+	add(&message, 40, ALERT_WARNING, 0);
+	add(&message, 41, ALERT_WARNING, NOW + DAY);
+	add(&message, 42, ALERT_CRITICAL, NOW + 99 * (int64_t)DAY);
+	add(&message, 43, ALERT_WARNING, 0);
+	add_resolved(&message, 50);
+	assert_int_equal(message.item_count, MESSAGE_ITEMS_MAX);
+	assert_int_equal(message_total(&message), 35);
+	static const char *const first[] = {"000000000000002a", "0000000000000029",
+		"0000000000000028", "000000000000002b", "000000000000001d", "000000000000001c"};
+	for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+		assert_string_equal(message.item[i].id, first[i]);
+	message_clear(&message);
+	message_clear(&message);
+}
+
+static void json_says_everything(void **state)
+{
+	(void)state;
+	struct message message = empty();
+	add(&message, 1, ALERT_EMERGENCY, NOW + 13 * DAY + 5);
+	struct alert_record job = alert(2, ALERT_CRITICAL, 0);
+	job.kind = ALERT_JOB;
+	job.days = ALERT_NO_DAYS;
+	job.name = job.region = "";
+	message_add(&message, &job);
+	add_resolved(&message, 3);
+	json_t *document = json_of(message_json, &message);
+	const json_t *alerts = json_object_get(document, "alerts");
+	const json_t *first = json_array_get(alerts, 0), *second = json_array_get(alerts, 1);
+	assert_int_equal(json_integer_value(json_object_get(document, "count")), 3);
+	assert_string_equal(json_string_value(json_object_get(document, "id")), "ops-0-9");
+	assert_int_equal(json_array_size(alerts), 3);
+	assert_string_equal(json_string_value(json_object_get(first, "class")), "emergency");
+	assert_string_equal(json_string_value(json_object_get(first, "state")), "open");
+	assert_int_equal(json_integer_value(json_object_get(first, "days_left")), 13);
+	assert_int_equal(json_integer_value(json_object_get(first, "threshold_days")), 14);
+	assert_string_equal(json_string_value(json_object_get(first, "text")),
+		"it <ends> & \x1b[31m\n\"soon\"");
+	assert_true(json_is_null(json_object_get(second, "days_left")));
+	assert_true(json_is_null(json_object_get(second, "threshold_days")));
+	assert_true(json_is_null(json_object_get(second, "region")));
+	assert_string_equal(
+		json_string_value(json_object_get(json_array_get(alerts, 2), "text")), "renewed");
+	json_decref(document);
+	message_clear(&message);
+}
+
+static void slack_obeys_nothing_from_outside(void **state)
+{
+	(void)state;
+	struct message message = empty();
+	for (int i = 0; i < 22; i++)
+		add(&message, i, ALERT_WARNING, NOW + DAY);
+	json_t *document = json_of(message_slack, &message);
+	const char *text = json_string_value(json_object_get(document, "text"));
+	assert_non_null(strstr(text, "*22 alerts (22 warning) on dc1*\n- warning: it &lt;ends&gt; "
+				     "&amp; \\x1b[31m\\n\"soon\" (in 1d) [account 000000000001, "
+				     "eu-west-1]\n"));
+	assert_non_null(strstr(text, "\n- and 2 more: acmsensor alerts"));
+	json_decref(document);
+	message_clear(&message);
+}
+
+static void teams_gets_a_card(void **state)
+{
+	(void)state;
+	struct message message = empty();
+	for (int i = 0; i < 21; i++)
+		add(&message, i, ALERT_WARNING, NOW - 2 * DAY);
+	json_t *document = json_of(message_teams, &message);
+	const json_t *attachment = json_array_get(json_object_get(document, "attachments"), 0);
+	const json_t *body = json_object_get(json_object_get(attachment, "content"), "body");
+	assert_string_equal(json_string_value(json_object_get(attachment, "contentType")),
+		"application/vnd.microsoft.card.adaptive");
+	assert_int_equal(json_array_size(body), 22);
+	assert_non_null(strstr(
+		json_string_value(json_object_get(json_array_get(body, 1), "text")), "(2d ago)"));
+	assert_string_equal(json_string_value(json_object_get(json_array_get(body, 21), "text")),
+		"and 1 more: acmsensor alerts");
+	json_decref(document);
+	message_clear(&message);
+}
+
+/* Of base64 lines. */
+static char *decode(const char *text)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *bytes = calloc(1, strlen(text) + 1), *to = bytes;
+	unsigned value = 0, bits = 0;
+	for (; *text != '\0'; text++) {
+		const char *digit = strchr(digits, *text);
+		if (digit == NULL)
+			continue;
+		value = value << 6 | (unsigned)(digit - digits);
+		bits += 6;
+		if (bits < 8)
+			continue;
+		bits -= 8;
+		*to++ = (char)(value >> bits);
+		value &= (1U << bits) - 1;
+	}
+	return bytes;
+}
+
+static void mail_is_a_message_of_short_lines(void **state)
+{
+	(void)state;
+	struct message message = empty();
+	struct buf mail;
+	for (int i = 0; i < 25; i++)
+		add(&message, i, ALERT_EMERGENCY, NOW + DAY);
+	buf_init(&mail, 1 << 20);
+	message_mail(&message, "acmsensor@example.com", "a@example.com,\r\n b@example.com", &mail);
+	const char *text = buf_text(&mail), *body = strstr(text, "\r\n\r\n");
+	assert_non_null(body);
+	assert_non_null(strstr(text, "From: acmsensor <acmsensor@example.com>\r\n"
+				     "To: a@example.com,\r\n b@example.com\r\n"
+				     "Subject: [acmsensor] 25 alerts (25 emergency) on dc1\r\n"
+				     "Date: Sat, 21 Nov 2026 00:00:00 +0000\r\n"
+				     "Message-ID: <ops-0-9@dc1>\r\n"));
+	for (const char *line = text, *end; (end = strstr(line, "\r\n")) != NULL; line = end + 2)
+		assert_true(end - line <= 78);
+	char *words = decode(body);
+	assert_non_null(strstr(words, "25 alerts (25 emergency) on dc1\n\nemergency: it <ends>"));
+	assert_non_null(strstr(words, "\n    arn (alert 0000000000000000)\n"));
+	assert_non_null(strstr(words, "\nand 5 more\n"));
+	assert_non_null(strstr(words, "acmsensor alerts ack ID\n"));
+	free(words);
+	message_clear(&message);
+	message = empty();
+	message.is_test = true;
+	buf_reset(&mail);
+	message_mail(&message, "a@b", "c@d", &mail);
+	words = decode(strstr(buf_text(&mail), "\r\n\r\n"));
+	assert_string_equal(words, "test message of acmsensor on dc1\n\n");
+	free(words);
+	buf_clear(&mail);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_headline_counts_the_worst_first),
+		cmocka_unit_test(the_worst_are_kept_in_order),
+		cmocka_unit_test(json_says_everything),
+		cmocka_unit_test(slack_obeys_nothing_from_outside),
+		cmocka_unit_test(teams_gets_a_card),
+		cmocka_unit_test(mail_is_a_message_of_short_lines),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

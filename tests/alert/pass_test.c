@@ -1,0 +1,170 @@
+/* The pass by itself: many certificates, an end at every turn, a store that is damaged. What it finds
+ * is in alerts_test.c. */
+#include "alert/pass.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "store/certs.h"
+#include "tests/lib/fake_clock.h"
+#include "tests/lib/fake_loop.h"
+#include "tests/lib/fake_store_queue.h"
+#include "tests/lib/temp_store.h"
+
+enum { CERTS = 200, DAY = 86400 };
+
+static char *folder;
+static struct loop *loop;
+static struct store *store;
+static int ends;
+static struct alert_counts end_counts;
+static struct err end_err;
+
+static void put_all(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < CERTS; i++) {
+		char arn[128], name[64];
+		(void)snprintf(
+			arn, sizeof(arn), "arn:aws:acm:eu-west-1:000000000001:certificate/%d", i);
+		(void)snprintf(name, sizeof(name), "www%d.example.com", i);
+		store_cert_put(
+			txn, &(struct cert_record){.arn = arn,
+				     .connector = "prod",
+				     .account_id = "000000000001",
+				     .region = "eu-west-1",
+				     .domain_name = name,
+				     .status = "ISSUED",
+				     .type = "IMPORTED",
+				     .not_after_s = SAMPLE_NOW_S + (i % 2 == 0 ? 10 : 99) * DAY,
+				     .in_use = i % 4 == 0});
+	}
+}
+
+static int setup(void **state)
+{
+	struct err err = ERR_INIT;
+	(void)state;
+	folder = temp_folder_new();
+	fake_clock_set_now_s(SAMPLE_NOW_S);
+	fake_store_reset();
+	loop = loop_new(&err);
+	store = temp_store_open(loop, folder);
+	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
+	ends = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	assert_int_equal(fake_loop_timer_count(), 0);
+	assert_int_equal(fake_store_waiting_count(), 0);
+	store_close(store);
+	loop_free(loop);
+	temp_folder_remove(folder);
+	return 0;
+}
+
+static void on_done(void *arg, const struct alert_counts *counts, const struct err *err)
+{
+	(void)arg;
+	ends++;
+	if (counts != NULL)
+		end_counts = *counts;
+	end_err = err != NULL ? *err : (struct err)ERR_INIT;
+}
+
+static struct alert_pass *start(void)
+{
+	ends = 0;
+	struct alert_pass *pass = alert_pass_start(
+		&(struct alert_pass_options){.loop = loop,
+			.store = store,
+			.settings = {.days = {45, 30, 14, 7, 3, 1, 0}, .days_count = 7},
+			.now_s = clock_now_s()},
+		on_done, NULL);
+	assert_int_equal(ends, 0);
+	return pass;
+}
+
+static int64_t notices(void)
+{
+	struct store_txn *txn;
+	struct err err = ERR_INIT;
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	int64_t last = store_alert_notice_last(txn);
+	store_read_end(txn);
+	return last;
+}
+
+static void all_are_found_once(void **state)
+{
+	(void)state;
+	(void)start();
+	fake_loop_run_ready();
+	assert_int_equal(ends, 1);
+	assert_int_equal(end_counts.open[ALERT_EMERGENCY], CERTS / 4);
+	assert_int_equal(end_counts.open[ALERT_NOTICE], CERTS / 4);
+	assert_int_equal(notices(), CERTS / 2);
+	assert_true(fake_store_write_count() >= 2); /* not all in one */
+	size_t writes = fake_store_write_count();
+	(void)start();
+	fake_loop_run_ready();
+	assert_int_equal(fake_store_write_count(), writes); /* nothing is new */
+	assert_int_equal(end_counts.open[ALERT_EMERGENCY], CERTS / 4);
+	assert_int_equal(temp_store_problems(store), 0);
+}
+
+static void it_may_be_cancelled_at_every_turn(void **state)
+{
+	(void)state;
+	alert_pass_cancel(NULL);
+	for (int turns = 0;; turns++) {
+		struct alert_pass *pass = start();
+		for (int i = 0; i < turns && ends == 0; i++)
+			(void)fake_loop_step();
+		if (ends > 0)
+			break;
+		alert_pass_cancel(pass);
+		assert_int_equal(fake_loop_timer_count(), 0);
+		assert_int_equal(ends, 0);
+	}
+	assert_int_equal(notices(), CERTS / 2); /* each once, over all these passes */
+}
+
+static void a_write_that_fails_ends_it(void **state)
+{
+	(void)state;
+	fake_store_fail_at(2, ERR_STORE_FULL);
+	(void)start();
+	fake_loop_run_ready();
+	assert_int_equal(ends, 1);
+	assert_int_equal(end_err.kind, ERR_STORE_FULL);
+	(void)start();
+	fake_loop_run_ready();
+	assert_int_equal(end_err.kind, ERR_NONE);
+	assert_int_equal(notices(), CERTS / 2);
+}
+
+#define IN_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_STORE(all_are_found_once),
+		IN_STORE(it_may_be_cancelled_at_every_turn),
+		IN_STORE(a_write_that_fails_ends_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
