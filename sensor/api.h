@@ -40,6 +40,8 @@ struct api_log {
 
 /* The daemon behind the API. Each writes one value. */
 struct api_backend {
+	/* Goes on for a slice with the counts that status shows; true: they are there. */
+	bool (*count)(void *arg, struct store_txn *txn);
 	/* The object "status": tally is of all coverage. */
 	void (*status)(void *arg, struct store_txn *txn, const struct tally *tally,
 		struct json_writer *writer);

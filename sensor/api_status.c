@@ -1,4 +1,4 @@
-/* GET /v1/status: coverage is counted in slices, then the backend writes the document. */
+/* GET /v1/status: coverage, then what the backend counts, in slices; then it writes the document. */
 #include "base/err.h"
 #include "base/json_write.h"
 #include "base/mem.h"
@@ -10,6 +10,7 @@
 struct status_job {
 	struct api_job job; /* first */
 	struct tally tally;
+	bool is_tallied;
 };
 
 static void clear(struct api_job *job)
@@ -41,7 +42,8 @@ static void run(struct api_job *base)
 		return;
 	}
 	buf_init(&document, API_DOCUMENT_MAX);
-	bool is_end = tally_slice(&job->tally, txn);
+	job->is_tallied = job->is_tallied || tally_slice(&job->tally, txn);
+	bool is_end = job->is_tallied && base->api->backend->count(base->api->arg, txn);
 	if (is_end)
 		write_document(job, txn, &document);
 	int rc = store_txn_check(txn, &err);

@@ -1,7 +1,8 @@
 /*
- * Counts of coverage and certificates for the metrics: what takes a walk through the store. Made in
- * slices, when somebody asks, and kept: for a short time in any case, so that many who ask cost no
- * more than one; for long while nothing was stored, so that an idle daemon stays idle.
+ * Counts of coverage and certificates for status and the metrics: what takes a walk through the
+ * store. Made in slices, when somebody asks, and kept: for a short time in any case, so that many
+ * who ask cost no more than one; for long while nothing was stored, so that an idle daemon stays
+ * idle.
  */
 #ifndef SENSOR_CENSUS_H
 #define SENSOR_CENSUS_H
@@ -17,7 +18,7 @@
 struct store_txn;
 
 enum {
-	CENSUS_SLICE_US = 5000,
+	CENSUS_SLICE_US = 3000,
 	CENSUS_KEPT_MS = 5000,	      /* whatever happens meanwhile */
 	CENSUS_UNCHANGED_MS = 600000, /* only time passes, and certificates end */
 };

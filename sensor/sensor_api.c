@@ -24,8 +24,6 @@
 #include "store/store.h"
 
 enum {
-	COUNTS_AGE_MS =
-		5000, /* counting 100,000 certificates takes some 20 ms: not for each look */
 	EPOCH_HEX_MAX = 17,
 	LIBRARIES_MAX = 512,
 };
@@ -189,7 +187,7 @@ static void render_attention(struct sensor *sensor, struct store_txn *txn,
 	struct attention *attention = xcalloc(1, sizeof(*attention));
 	struct attention_input input = {.connector = connector,
 		.connector_count = sensor->slot_count,
-		.counts = &sensor->counts,
+		.counts = &sensor->census.certificates,
 		.tally = tally,
 		.store_error = sensor->event_err.text,
 		.channel = "",
@@ -202,20 +200,10 @@ static void render_attention(struct sensor *sensor, struct store_txn *txn,
 	free(attention);
 }
 
-static void count(struct sensor *sensor, struct store_txn *txn)
-{
-	int64_t now_ms = clock_mono_ms();
-	if (sensor->counted_mono_ms != 0 && now_ms - sensor->counted_mono_ms < COUNTS_AGE_MS)
-		return;
-	store_cert_count(txn, clock_now_s(), &sensor->counts);
-	sensor->counted_mono_ms = now_ms;
-}
-
 static void render_status(
 	void *arg, struct store_txn *txn, const struct tally *tally, struct json_writer *writer)
 {
 	struct sensor *sensor = arg;
-	count(sensor, txn);
 	json_open_object(writer);
 	json_key(writer, "sensor");
 	render_sensor(sensor, writer);
@@ -227,7 +215,7 @@ static void render_status(
 		render_connector(sensor->slot[i].connector, txn, writer);
 	json_close_array(writer);
 	json_key(writer, "counts");
-	render_counts(writer, &sensor->counts);
+	render_counts(writer, &sensor->census.certificates);
 	json_key(writer, "coverage");
 	render_coverage_counts(tally, writer);
 	json_key(writer, "alerts");
@@ -386,7 +374,8 @@ static void tell_alert_order(void *arg, bool is_test, const char *which, long ui
 	sensor_event_start(arg, EVENT_OPERATOR, subject, detail);
 }
 
-const struct api_backend sensor_backend = {.status = render_status,
+const struct api_backend sensor_backend = {.count = sensor_count,
+	.status = render_status,
 	.progress = render_progress,
 	.config = render_config,
 	.log = render_log,

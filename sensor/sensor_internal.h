@@ -57,11 +57,9 @@ struct sensor {
 	struct err event_err; /* why the last event could not be written; until a write works */
 	bool is_once, is_interrupted, is_stopping;
 	int64_t started_s;
-	struct cert_counts counts; /* of the last look */
-	int64_t counted_mono_ms;   /* when that was; 0: never */
-	int64_t rested_requests;   /* sent until the last rest; 0: none */
-	struct aws_usage usage;	   /* of all connectors, those before a reload included */
-	struct census census;	   /* for the metrics */
+	int64_t rested_requests; /* sent until the last rest; 0: none */
+	struct aws_usage usage;	 /* of all connectors, those before a reload included */
+	struct census census;	 /* for status and the metrics */
 	sensor_idle_fn *on_idle;
 	void *arg;
 };
@@ -90,6 +88,9 @@ void sensor_alerts_configure(struct sensor *sensor);
 /* sensor_api.c */
 extern const struct api_backend sensor_backend;
 
+/* sensor_metrics.c: counts on for a slice; true: the census is as new as it need be, or cannot be
+ * made. */
+bool sensor_count(void *arg, struct store_txn *txn);
 /* sensor_metrics.c: counts on for a slice; true: to has the whole text, with what txn let it
  * count. */
 bool sensor_metrics(

@@ -101,8 +101,7 @@ static void render(struct sensor *sensor, struct store_txn *txn, const struct st
 	metrics_render(&input, &metrics);
 }
 
-bool sensor_metrics(
-	void *arg, struct store_txn *txn, enum openmetrics_format format, struct buf *to)
+bool sensor_count(void *arg, struct store_txn *txn)
 {
 	struct sensor *sensor = arg;
 	const char *name[CONFIG_CONNECTORS_MAX];
@@ -110,10 +109,20 @@ bool sensor_metrics(
 	struct err err = ERR_INIT; /* status says what is wrong with the store */
 	for (size_t i = 0; i < sensor->slot_count; i++)
 		name[i] = connector_config(sensor->slot[i].connector)->name;
-	bool has_stats = store_get_stats(sensor->store, &stats, &err) == 0;
-	if (has_stats && !census_go_on(&sensor->census, txn, name, sensor->slot_count,
-				 stats.commits, loop_turn_began_us(sensor->loop)))
+	return store_get_stats(sensor->store, &stats, &err) != 0 ||
+	       census_go_on(&sensor->census, txn, name, sensor->slot_count, stats.commits,
+		       loop_turn_began_us(sensor->loop));
+}
+
+bool sensor_metrics(
+	void *arg, struct store_txn *txn, enum openmetrics_format format, struct buf *to)
+{
+	struct sensor *sensor = arg;
+	struct store_stats stats;
+	struct err err = ERR_INIT;
+	if (!sensor_count(sensor, txn))
 		return false;
+	bool has_stats = store_get_stats(sensor->store, &stats, &err) == 0;
 	render(sensor, txn, has_stats ? &stats : NULL, format, to);
 	return true;
 }

@@ -11,7 +11,7 @@
 
 #include "store/coverage.h"
 
-enum { TALLY_SLICE_US = 5000 };
+enum { TALLY_SLICE_US = 3000 };
 
 struct tally {
 	int64_t state[COVERAGE_STATES];
