@@ -28,7 +28,8 @@ enum { MINUTE = 60, HOUR = 3600, DAY = 86400 };
 
 const struct config_option config_options[] = {
 	{SENSOR(name), config_set_name, IN_SENSOR(name), 0, 64, "", "", EXPECTED_NAME,
-		"Name of this sensor in sessions (CloudTrail) and events; default: the host name"},
+		"Name of this sensor in sessions (CloudTrail), tags and events, another one for each "
+		"sensor of a hub; default: the host name"},
 	{SENSOR(data_dir), config_set_path, IN_SENSOR(data_dir), 1, 4000, "", LOCAL_API_DATA_DIR,
 		EXPECTED_PATH, "Where the inventory is stored"},
 	{SENSOR(control_socket), config_set_path, IN_SENSOR(control_socket), 1, 107, "",
