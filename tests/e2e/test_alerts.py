@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+import prometheus
+from awssim import seconds_of
 from cli import Cli
 from desk import REGION
 from receivers import MailSink, PATH, Webhook, write_tls
@@ -63,6 +65,9 @@ class Watched:
         balancer = f"arn:aws:elasticloadbalancing:{REGION}:{account}:loadbalancer/app/web/1"
         return self.desk.sim.bind(arn, in_use_by=balancer)
 
+    def metric(self, name, **labels):
+        return prometheus.scrape(self.sensor).sum(name, **labels)
+
     def alerts(self, **query):
         return {one["subject"]: one for one in self.sensor.get("/v1/alerts", **query)["alerts"]}
 
@@ -106,6 +111,12 @@ def test_each_threshold_is_told_once_and_the_worst_after_an_outage(desk, ec, hoo
     assert "AWS does not renew it: it was imported" in message["alerts"][0]["text"]
     assert message["alerts"][0]["days_left"] == 44
     at.wait_taken()
+    assert at.metric("acmsensor_alerts", **{"class": "emergency"}) == 1
+    assert at.metric("acmsensor_alerts", **{"class": "notice"}) == 1
+    assert at.metric("acmsensor_alerts_acknowledged") == 0
+    assert at.metric("acmsensor_alert_channel_failing", channel="ops") == 0
+    sent_s = seconds_of(at.sensor.status()["alerts"]["channels"][0]["sent"])
+    assert at.metric("acmsensor_alert_channel_sent_timestamp_seconds", channel="ops") == sent_s
     # Nothing again: not after a restart, not after a kill, not a day later.
     at.restart()
     at.scan()
@@ -123,6 +134,8 @@ def test_each_threshold_is_told_once_and_the_worst_after_an_outage(desk, ec, hoo
     alert = at.alerts()[used]
     assert (alert["state"], alert["note"]) == ("acknowledged", "ordered")
     assert alert["acknowledged_by"] == f"uid {os.getuid()}"
+    wait_until(lambda: at.metric("acmsensor_alerts_acknowledged") == 1, 30, "the look")
+    assert at.metric("acmsensor_alerts", **{"class": "emergency"}) == 0
     shown = at.cli.out("alerts", columns=200)
     assert shown.index("idle.example.com") < shown.index("www.example.com")
     assert "late.example.com" not in shown
@@ -197,6 +210,7 @@ def test_a_receiver_that_fails_gets_it_later_once(desk, ec, hook, first):
     arn = at.desk.held(ec.issue("idle.example.com", days=(-1, 20)))
     at.scan()
     wait_until(lambda: at.sensor.status()["alerts"]["channels"][0]["failing_since"], 40, "failing")
+    assert at.metric("acmsensor_alert_channel_failing", channel="ops") == 1
     state = at.sensor.status()["alerts"]["channels"][0]
     assert state["error"].startswith("webhook: ")
     texts = [one["text"] for one in at.sensor.status()["attention"]]

@@ -287,6 +287,7 @@ def test_nothing_tells_accounts_names_or_secrets(awssim, sensor):
     sim = awssim(seed=20, no_role=1, acm_denied=1, **SMALL)
     daemon, port = listening(sensor, sim)
     daemon.wait_idle()
+    wait_until(daemon, lambda metrics: "acmsensor_alerts" in metrics.names())
     text = ask(port)[2]
     truth = sim.truth()
     for account in truth["accounts"]:
@@ -298,7 +299,7 @@ def test_nothing_tells_accounts_names_or_secrets(awssim, sensor):
     assert "us-east-1" not in text and "eu-west-1" not in text
     names = {label for sample in Metrics(text).samples for label in sample.labels}
     assert names == {"version", "connector", "kind", "result", "state", "status", "in_use", "renews", "le", "service",
-                     "operation", "outcome"}
+                     "operation", "outcome", "class", "channel"}
 
 
 def test_the_same_number_of_series_for_more_accounts(awssim, sensor):
