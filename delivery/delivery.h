@@ -34,6 +34,9 @@ struct secret_sweep;
 struct store;
 struct vault;
 
+/* Of a job that has not begun: few of an account and region run before their import. */
+#define JOB_REASON_NEW "waits for its turn"
+
 enum {
 	PLAN_LIFE_S = 3600,
 	KEEP_KEYS_S = 30 * 86400,

@@ -55,6 +55,17 @@ def test_each_wait_has_a_visible_next_attempt(desk, ec, operation, trouble):
     assert len(at.imported()) == 1
 
 
+def test_a_job_that_has_not_begun_says_so(desk, ec):
+    """ACM takes one import a second in an account and region, so few jobs of one run there."""
+    at = desk(skips_time=True)
+    bundles = [ec.issue(f"w{n}.example.com", key=new_key("ec256")) for n in range(8)]
+    plans = [at.plan(bundle) for bundle in bundles]
+    ids = [at.apply(plan) for plan in plans]
+    waiting = [job for job in map(at.job, ids) if job["reason"] == "waits for its turn"]
+    assert waiting and all(job["state"] == "running" for job in waiting), [at.job(one)["reason"] for one in ids]
+    assert {job["state"] for job in wait_all(at, set(ids)).values()} == {"succeeded"}
+
+
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_the_answer_of_assume_role_is_replaced(desk, ec, trouble):
     at = desk(flags={"accounts": 2, "units": 0}, skips_time=True)
