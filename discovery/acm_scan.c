@@ -149,6 +149,7 @@ static int make_plan(struct acm_scan *scan, struct err *err)
 {
 	struct store_txn *txn;
 	scan->now_s = aws_client_now_s(scan->client); /* a clock that is off expires nothing */
+	scan->result.now_s = scan->now_s;
 	if (store_read_begin(scan->store, &txn, err) != 0)
 		return -1;
 	struct scan_plan_input input = plan_input(scan);

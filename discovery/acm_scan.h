@@ -36,10 +36,12 @@ struct acm_scan_result {
 	int64_t appeared, changed, gone;
 	int64_t described;     /* DescribeCertificate calls that answered */
 	int64_t detail_failed; /* certificates kept with a mark */
+	int64_t now_s;	       /* when the list was complete, by AWS's clock */
 };
 
-/* Runs inside the scan's write, after its certificates: the owner's coverage record and events. May
- * be rolled back and run again, so it changes nothing but txn. */
+/* Runs inside the scan's write, after its certificates: the owner's coverage record and events. In
+ * the store's thread, so it reads only what nobody changes meanwhile; may be rolled back and run
+ * again, so it changes nothing but txn. */
 typedef void acm_scan_write_fn(
 	struct store_txn *txn, const struct acm_scan_result *result, void *arg);
 typedef void acm_scan_done_fn(

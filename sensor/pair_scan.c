@@ -57,7 +57,7 @@ static void write_success(struct store_txn *txn, const struct acm_scan_result *s
 	put_attempt(txn, pair,
 		&(struct coverage_attempt){.certificate_count = scanned->tracked,
 			.interval_s = pair->config->interval_s,
-			.now_s = aws_client_now_s(pair->client)}); /* as the scan */
+			.now_s = scanned->now_s});
 }
 
 static void write_failure(struct store_txn *txn, void *arg)
