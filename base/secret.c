@@ -2,7 +2,7 @@
  * The arena of secrets. Memory comes in chunks of one size class each, mapped, locked as far as
  * the limits allow, and never given back; within a chunk, blocks are handed out and taken back
  * through a list of free ones per class. A block's class follows from the secret's length, so a
- * block needs no header. One thread only, as everything that holds secrets.
+ * block needs no header. Threads may have secrets of their own: the lists are guarded.
  */
 #include "base/secret.h"
 
@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <libxml/xmlmemory.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ struct free_block {
 /* Global because libraries' callbacks and every folder share one arena: a secret has no context
  * to be passed along in. */
 static struct free_block *free_blocks[CLASSES];
+static pthread_mutex_t free_blocks_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static int size_class_of(size_t len)
 {
@@ -42,6 +44,13 @@ static int size_class_of(size_t len)
 	while (len + 1 > (size_t)BLOCK_MIN << size_class)
 		size_class++;
 	return size_class;
+}
+
+static void give_block(int size_class, void *memory)
+{
+	struct free_block *block = memory;
+	block->next = free_blocks[size_class];
+	free_blocks[size_class] = block;
 }
 
 static void map_chunk(int size_class)
@@ -58,19 +67,18 @@ static void map_chunk(int size_class)
 	 * dumps are switched off in other ways too. */
 	(void)madvise(chunk, chunk_bytes, MADV_DONTDUMP);
 	(void)mlock(chunk, chunk_bytes);
-	for (size_t at = chunk_bytes; at > 0; at -= block_bytes) {
-		struct free_block *block = (struct free_block *)(void *)(chunk + at - block_bytes);
-		block->next = free_blocks[size_class];
-		free_blocks[size_class] = block;
-	}
+	for (size_t at = chunk_bytes; at > 0; at -= block_bytes)
+		give_block(size_class, chunk + at - block_bytes);
 }
 
 static unsigned char *take_block(int size_class)
 {
+	pthread_mutex_lock(&free_blocks_mutex);
 	if (free_blocks[size_class] == NULL)
 		map_chunk(size_class);
 	struct free_block *block = free_blocks[size_class];
 	free_blocks[size_class] = block->next;
+	pthread_mutex_unlock(&free_blocks_mutex);
 	return (unsigned char *)block;
 }
 
@@ -109,9 +117,9 @@ void secret_clear(struct secret *secret)
 		return;
 	int size_class = size_class_of(secret->len);
 	mem_wipe(secret->bytes, secret->len);
-	struct free_block *block = (struct free_block *)(void *)secret->bytes;
-	block->next = free_blocks[size_class];
-	free_blocks[size_class] = block;
+	pthread_mutex_lock(&free_blocks_mutex);
+	give_block(size_class, secret->bytes);
+	pthread_mutex_unlock(&free_blocks_mutex);
 	*secret = (struct secret)SECRET_INIT;
 }
 

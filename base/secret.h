@@ -4,6 +4,7 @@
  * Bytes live in an arena of their own (mmap, left out of core dumps, locked into memory as far as
  * the limits allow; it grows), and are wiped when cleared. There is no function that formats a
  * secret; whoever needs the bytes (signing, a request body) names secret_bytes and answers for it.
+ * Threads may use secrets side by side, each its own.
  */
 #ifndef BASE_SECRET_H
 #define BASE_SECRET_H

@@ -7,6 +7,7 @@
 #include <jansson.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -144,6 +145,41 @@ static void set_too_large(void)
 	static const unsigned char bytes[SECRET_MAX + 1];
 	struct secret secret = SECRET_INIT;
 	secret_set(&secret, bytes, sizeof(bytes));
+}
+
+enum { ROUNDS = 1000000, HELD = 16 };
+
+/* Sets and clears secrets that only it has; returns how many it did not find as it left them. */
+static void *use_secrets(void *arg)
+{
+	const unsigned char *mark = arg;
+	struct secret held[HELD] = {SECRET_INIT};
+	unsigned char bytes[100];
+	uintptr_t wrong = 0;
+	memset(bytes, *mark, sizeof(bytes));
+	for (int i = 0; i < ROUNDS; i++) {
+		struct secret *secret = &held[i % HELD];
+		wrong += secret_is_set(secret) &&
+			 memcmp(secret_bytes(secret), bytes, secret->len) != 0;
+		secret_set(secret, bytes, 40 + (size_t)i % 60);
+	}
+	for (int i = 0; i < HELD; i++)
+		secret_clear(&held[i]);
+	return (void *)wrong; /* NOLINT(performance-no-int-to-ptr): what a thread returns */
+}
+
+static void threads_never_get_the_same_block(void **state)
+{
+	(void)state;
+	unsigned char mark[] = {'a', 'b', 'c'};
+	pthread_t thread[sizeof(mark)];
+	for (size_t i = 0; i < sizeof(mark); i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, use_secrets, &mark[i]), 0);
+	for (size_t i = 0; i < sizeof(mark); i++) {
+		void *wrong;
+		assert_int_equal(pthread_join(thread[i], &wrong), 0);
+		assert_null(wrong);
+	}
 }
 
 static void too_large_a_secret_is_a_bug(void **state)
@@ -342,6 +378,7 @@ int main(void)
 		cmocka_unit_test(equal_compares_length_and_bytes),
 		cmocka_unit_test(
 			thousands_of_secrets_live_side_by_side_and_their_memory_is_used_again),
+		cmocka_unit_test(threads_never_get_the_same_block),
 		cmocka_unit_test(too_large_a_secret_is_a_bug),
 		cmocka_unit_test(arena_is_left_out_of_core_dumps),
 		cmocka_unit_test(search_finds_what_is_there),
