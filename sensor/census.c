@@ -11,13 +11,14 @@ static bool is_fresh(const struct census *census, int64_t commits)
 {
 	int64_t age_ms = clock_mono_ms() - census->counted_mono_ms;
 	int64_t kept_ms = commits == census->commits ? CENSUS_UNCHANGED_MS : CENSUS_KEPT_MS;
-	return census->is_there && age_ms < kept_ms;
+	return census->is_there && !census->is_outdated && age_ms < kept_ms;
 }
 
 static void begin(
 	struct census *census, const char *const *connector, size_t count, int64_t commits)
 {
 	census->is_counting = true;
+	census->is_outdated = false;
 	census->commits_then = commits;
 	census->next = 0;
 	census->tally_count = count;
@@ -71,6 +72,11 @@ bool census_go_on(struct census *census, struct store_txn *txn, const char *cons
 	if (!store_txn_failed(txn))
 		end(census);
 	return true;
+}
+
+void census_outdate(struct census *census)
+{
+	census->is_outdated = true;
 }
 
 void census_forget(struct census *census)

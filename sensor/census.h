@@ -31,7 +31,8 @@ struct census {
 	} coverage[CONFIG_CONNECTORS_MAX];
 	size_t coverage_count;
 	struct cert_counts certificates;
-	bool is_there; /* the above was counted */
+	bool is_there;	  /* the above was counted */
+	bool is_outdated; /* since the counting began */
 	int64_t counted_mono_ms, commits;
 
 	/* The one that goes on. */
@@ -54,6 +55,8 @@ struct census {
  */
 bool census_go_on(struct census *census, struct store_txn *txn, const char *const *connector,
 	size_t count, int64_t commits, int64_t turn_us);
+/* Who asks next wants new counts: a cycle has ended. */
+void census_outdate(struct census *census);
 /* The configuration is another one. */
 void census_forget(struct census *census);
 /* By state; NULL: that connector was not counted. */

@@ -166,6 +166,7 @@ static void on_idle(void *arg, struct connector *connector)
 	for (size_t i = 0; i < sensor->slot_count; i++)
 		if (sensor->slot[i].connector == connector && sensor->slot[i].replacement != NULL)
 			swap(sensor, &sensor->slot[i]);
+	census_outdate(&sensor->census);
 	if (sensor->alerts != NULL)
 		alerts_look(sensor->alerts);
 	if (sensor->on_idle != NULL)

@@ -133,6 +133,18 @@ static void the_former_counts_stay_while_the_next_are_made(void **state)
 	assert_true(count(2, 2) > 0);
 }
 
+static void the_end_of_a_cycle_is_seen_by_who_asks_next(void **state)
+{
+	(void)state;
+	assert_true(count(1, 1) > 0);
+	fake_clock_advance_ms(1);
+	assert_int_equal(count(1, 1), 0);
+	census_outdate(&census);
+	assert_true(count(1, 1) > 0);
+	fake_clock_advance_ms(1);
+	assert_int_equal(count(1, 1), 0);
+}
+
 static void another_configuration_is_counted_anew(void **state)
 {
 	(void)state;
@@ -170,6 +182,7 @@ int main(void)
 		TEST(everything_of_the_connectors_is_counted),
 		TEST(it_is_kept_for_a_while_and_for_long_while_nothing_changes),
 		TEST(the_former_counts_stay_while_the_next_are_made),
+		TEST(the_end_of_a_cycle_is_seen_by_who_asks_next),
 		TEST(another_configuration_is_counted_anew),
 		TEST(a_store_that_fails_ends_the_count_and_changes_nothing),
 	};
