@@ -2,7 +2,7 @@
 import pytest
 
 from acmsensor import Sensor
-from awssim import SIM_BUILD, Awssim
+from awssim import Awssim
 from bundle import Authority
 from desk import DESK_SIM, Desk, SkippedTime
 
@@ -70,14 +70,12 @@ def desk(awssim, sensor, tmp_path):
     """A function that starts a simulated AWS and a daemon that delivers into it.
 
     options      of the one connector "prod"; connectors: {name: options} instead
-    skips_time   its clocks can be put forward: desk.time; of the release build, if none is named"""
+    skips_time   its clocks can be put forward: desk.time"""
     def make(flags=None, options=None, connectors=None, skips_time=False, **more):
         sim = awssim(**{**DESK_SIM, **(flags or {})})
         given = connectors or {"prod": options or {}}
         wanted = {name: {"import": "all", "interval": "24h", **one} for name, one in given.items()}
         time = SkippedTime(tmp_path, sim) if skips_time else None
-        if skips_time:
-            more = {"build": SIM_BUILD, **more}
         at = Desk(sim, sensor(sim, connectors=wanted, **more), time)
         at.start()
         return at
