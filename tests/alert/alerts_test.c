@@ -66,6 +66,15 @@ static int64_t now_s(void *arg)
 	return told_now_s != 0 ? told_now_s : clock_now_s();
 }
 
+static int failures;
+
+static void count_failure(void *arg, const struct err *err)
+{
+	(void)arg;
+	assert_true(err->kind != ERR_NONE);
+	failures++;
+}
+
 static bool identity_at(void *arg, size_t i, struct alert_identity *ret_identity)
 {
 	(void)arg;
@@ -110,7 +119,8 @@ static void open_alerts(void)
 				    .identity = identity_at,
 				    .journal = write_journal,
 				    .is_busy = get_busy,
-				    .now_s = now_s},
+				    .now_s = now_s,
+				    .failed = count_failure},
 		&err);
 	struct alert_channel channel[] = {channel_of(ops_name, CHANNEL_WEBHOOK)};
 	alerts_configure(alerts, &usual, channel, 1);
@@ -144,6 +154,7 @@ static int setup(void **state)
 	told_now_s = 0;
 	credentials_end_s = 0;
 	journal[0] = '\0';
+	failures = 0;
 	open_alerts();
 	return 0;
 }
@@ -550,6 +561,68 @@ static void a_wrong_clock_of_this_host_ends_no_certificate(void **state)
 	assert_int_equal(fake_http_count(), 1);
 }
 
+static void a_message_reckons_with_the_time_that_is_trusted(void **state)
+{
+	(void)state;
+	told_now_s = SAMPLE_NOW_S + 10 * DAY;
+	put(1, "www.example.com", 20, true);
+	advance(2000);
+	json_t *document = message(0);
+	const json_t *first = json_array_get(json_object_get(document, "alerts"), 0);
+	assert_int_equal(json_integer_value(json_object_get(first, "days_left")), 10);
+	assert_string_equal(
+		json_string_value(json_object_get(document, "at")), "2026-12-01T00:00:00Z");
+	json_decref(document);
+}
+
+static void who_asks_again_and_again_puts_nothing_off(void **state)
+{
+	(void)state;
+	advance(2000);
+	put(1, "www.example.com", 20, true);
+	for (int i = 0; i < 20; i++) {
+		alerts_look(alerts);
+		advance(500);
+	}
+	assert_int_equal(fake_http_count(), 1);
+}
+
+/* A thousand jobs that end one by one must not make a thousand looks. */
+static void a_look_that_took_long_is_not_made_again_at_once(void **state)
+{
+	(void)state;
+	advance(2000);
+	put(1, "www.example.com", 20, true);
+	alerts_look(alerts);
+	while (fake_store_waiting_count() == 0)
+		assert_true(fake_loop_step());
+	fake_clock_advance_ms(1000); /* it waits for its write */
+	advance(0);
+	assert_int_equal(fake_http_count(), 1);
+	put(2, "more.example.com", 20, true);
+	alerts_look(alerts);
+	advance(19000);
+	assert_int_equal(fake_http_count(), 1);
+	advance(2000);
+	assert_int_equal(fake_http_count(), 2);
+}
+
+static void a_look_that_fails_is_told_and_made_again_soon(void **state)
+{
+	(void)state;
+	put(1, "www.example.com", 20, true);
+	fake_store_fail_at(1, ERR_STORE_FULL);
+	advance(2000);
+	assert_int_equal(failures, 1);
+	assert_string_not_equal(alerts_error(alerts), "");
+	assert_int_equal(fake_http_count(), 0);
+	fake_store_fail_at(0, ERR_NONE);
+	advance(60000);
+	assert_int_equal(failures, 1);
+	assert_string_equal(alerts_error(alerts), "");
+	assert_int_equal(fake_http_count(), 1);
+}
+
 /* More than the queue holds: a channel that was away begins with all that is open. */
 static void append_notices(struct store_txn *txn, void *arg)
 {
@@ -743,6 +816,10 @@ int main(void)
 		IN_STORE(each_channel_has_its_least_class),
 		IN_STORE(nothing_is_judged_before_the_inventory_is_up_to_date),
 		IN_STORE(a_wrong_clock_of_this_host_ends_no_certificate),
+		IN_STORE(a_message_reckons_with_the_time_that_is_trusted),
+		IN_STORE(who_asks_again_and_again_puts_nothing_off),
+		IN_STORE(a_look_that_took_long_is_not_made_again_at_once),
+		IN_STORE(a_look_that_fails_is_told_and_made_again_soon),
 		IN_STORE(a_gap_in_the_queue_is_filled_with_what_is_open),
 		IN_STORE(channels_that_are_gone_are_forgotten),
 		IN_STORE(what_is_acknowledged_is_not_told_until_it_is_worse),
