@@ -175,6 +175,7 @@ static void judge_account(struct alert_pass *pass, struct store_txn *txn, struct
 	char position[COVERAGE_POSITION_MAX] = "";
 	struct coverage_sum sum = {.total = 0};
 	struct coverage_record record;
+	struct cycle_record cycle;
 	const char *blank = strchr(item->subject, ' ');
 	if (blank == NULL) {
 		set_missing(&item->finding);
@@ -185,7 +186,9 @@ static void judge_account(struct alert_pass *pass, struct store_txn *txn, struct
 	COPY(item->account_id, blank + 1);
 	while (store_coverage_next(txn, item->connector, item->account_id, position, &record))
 		judge_coverage_add(&sum, &pass->options.settings, &record, pass->options.now_s);
-	judge_coverage(&sum, item->account_id, &item->finding);
+	bool is_failing =
+		store_cycle_get(txn, item->connector, &cycle) && cycle.error[0] != '\0';
+	judge_coverage(&sum, item->account_id, is_failing, &item->finding);
 }
 
 static void judge_credentials(struct alert_pass *pass, struct item *item)

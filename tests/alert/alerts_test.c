@@ -242,14 +242,14 @@ static void put_failures(struct store_txn *txn, void *arg)
 					.state = COVERAGE_OK,
 					.code = "",
 					.reason = ""});
-	store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+	store_coverage_put(txn, &(struct coverage_record){.connector = "shop",
 					.account_id = "000000000002",
 					.region = "eu-west-1",
 					.state = COVERAGE_DENIED,
 					.code = "",
 					.reason = "no",
 					.last_success_s = 1});
-	store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+	store_coverage_put(txn, &(struct coverage_record){.connector = "shop",
 					.account_id = "000000000002",
 					.region = "eu-west-2",
 					.state = COVERAGE_DENIED,
@@ -277,8 +277,8 @@ static void put_failures(struct store_txn *txn, void *arg)
 static void mend(struct store_txn *txn, void *arg)
 {
 	(void)arg;
-	store_coverage_delete(txn, "prod", "000000000002", "eu-west-1");
-	store_coverage_delete(txn, "prod", "000000000002", "eu-west-2");
+	store_coverage_delete(txn, "shop", "000000000002", "eu-west-1");
+	store_coverage_delete(txn, "shop", "000000000002", "eu-west-2");
 	store_cycle_put(txn, &(struct cycle_record){.connector = "prod", .error = ""});
 }
 
@@ -390,7 +390,7 @@ static void what_is_lost_and_failed_is_told_and_ends(void **state)
 	credentials_end_s = SAMPLE_NOW_S + 600;
 	advance(2000);
 	expect_message(0, 4, "4 open alerts (3 critical, 1 warning) on dc1");
-	assert_int_equal(get(ALERT_COVERAGE, "prod 000000000002", &is_there).class, ALERT_WARNING);
+	assert_int_equal(get(ALERT_COVERAGE, "shop 000000000002", &is_there).class, ALERT_WARNING);
 	(void)get(ALERT_COVERAGE, "prod 000000000001", &is_there);
 	assert_false(is_there);
 	(void)get(ALERT_JOB, "j-20261001-1", &is_there);
@@ -412,6 +412,41 @@ static void what_is_lost_and_failed_is_told_and_ends(void **state)
 	advance(31 * 24 * (int64_t)HOUR_MS);
 	(void)get(ALERT_CONNECTOR, "prod", &is_there);
 	assert_false(is_there); /* forgotten */
+}
+
+static void lose_many(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 100; i++) {
+		char account_id[13];
+		(void)snprintf(account_id, sizeof(account_id), "%012d", i);
+		store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+						.account_id = account_id,
+						.region = "eu-west-1",
+						.state = COVERAGE_FAILED,
+						.code = "",
+						.reason = "no credentials",
+						.last_success_s = 1});
+	}
+	store_cycle_put(
+		txn, &(struct cycle_record){.connector = "prod", .error = "no credentials"});
+}
+
+static void a_connector_that_fails_is_one_alert(void **state)
+{
+	(void)state;
+	write_now(lose_many, NULL);
+	advance(2000);
+	expect_message(0, 1, "1 open alert (1 critical) on dc1");
+	write_now(mend, NULL); /* the cycle works, and the accounts are still lost */
+	alerts_look(alerts);
+	advance(2000);
+	expect_message(1, 101, "100 alerts (100 warning), 1 resolved on dc1");
+	json_t *document = message(1);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(document, "kinds"), "coverage")),
+		100);
+	json_decref(document);
 }
 
 static void delete_cert(struct store_txn *txn, void *arg)
@@ -810,6 +845,7 @@ int main(void)
 		IN_STORE(a_new_channel_is_told_what_is_open_and_then_what_is_new),
 		IN_STORE(only_the_worst_is_told_after_an_outage),
 		IN_STORE(what_is_lost_and_failed_is_told_and_ends),
+		IN_STORE(a_connector_that_fails_is_one_alert),
 		IN_STORE(a_certificate_that_is_replaced_renewed_or_gone_is_over),
 		IN_STORE(a_channel_that_fails_is_tried_later_and_told_once),
 		IN_STORE(what_ends_before_it_is_told_is_not),
