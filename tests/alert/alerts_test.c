@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -145,6 +146,7 @@ static int setup(void **state)
 	url_file = temp_path(folder, "hook.url");
 	FILE *to = fopen(url_file, "w");
 	fputs("https://hook.example.com/secret\n", to);
+	assert_int_equal(fchmod(fileno(to), 0600), 0);
 	fclose(to);
 	fake_clock_set_now_s(SAMPLE_NOW_S);
 	fake_http_reset();
