@@ -209,8 +209,11 @@ int command_alerts(struct cli *cli, const struct args *args)
 	if (which[0] == '\0')
 		return refuse(is_ack ? "alerts ack: expected an alert's id or a certificate's ARN"
 				     : "alerts test: expected a channel's name");
-	if (note != NULL && strlen(note) > ALERT_NOTE_MAX)
-		return refuse("--note: longer than 256 bytes");
+	if (note != NULL && strlen(note) > ALERT_NOTE_MAX) {
+		struct err err = ERR_INIT;
+		(void)err_set(&err, ERR_CONFIG, "--note: longer than %d bytes", ALERT_NOTE_MAX);
+		return cli_fail(&err);
+	}
 	if (has_filter)
 		return refuse("--all, --class and --kind go with the list");
 	if (!is_ack)

@@ -245,7 +245,9 @@ static void a_secret_that_everybody_can_reach_is_not_used(void **state)
 {
 	(void)state;
 	static const mode_t open_modes[] = {0604, 0602, 0644, 0666, 0777};
+	static const char url[] = "https://hook.example.com/x\n";
 	struct alert_channel channel = webhook();
+	write_secret(url, strlen(url));
 	for (size_t i = 0; i < sizeof(open_modes) / sizeof(open_modes[0]); i++) {
 		char mode[32];
 		(void)snprintf(mode, sizeof(mode), "(mode %04o)", (unsigned)open_modes[i]);
@@ -259,7 +261,7 @@ static void a_secret_that_everybody_can_reach_is_not_used(void **state)
 	assert_int_equal(fake_http_count(), 0);
 	assert_int_equal(chmod(file, 0640), 0);
 	run(&channel);
-	assert_int_equal(end_err.kind, ERR_NONE);
+	assert_int_equal(fake_http_count(), 1);
 }
 
 /* --- mail ------------------------------------------------------------------------------------- */
