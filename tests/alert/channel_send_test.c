@@ -260,8 +260,9 @@ static void a_secret_that_everybody_can_reach_is_not_used(void **state)
 	}
 	assert_int_equal(fake_http_count(), 0);
 	assert_int_equal(chmod(file, 0640), 0);
+	fake_http_fail(ERR_TIMEOUT, "total");
 	run(&channel);
-	assert_int_equal(fake_http_count(), 1);
+	assert_int_equal(end_err.kind, ERR_TIMEOUT); /* it was tried */
 }
 
 /* --- mail ------------------------------------------------------------------------------------- */
