@@ -18,6 +18,9 @@ enum {
 	FIRST_MS = 1000,
 	BUSY_MS = 5000,	       /* looks again whether the inventory is up to date */
 	BUSY_MAX_MS = 3600000, /* a look on old data is better than none */
+	FAILED_MS = 60000,
+	REST_FACTOR = 20, /* so many times as long as a look has taken, there is none */
+	REST_MAX_MS = 600000,
 	HOUR_MS = 3600000,
 	TRIM_MAX = 1000, /* notices in one write */
 };
@@ -31,12 +34,16 @@ struct alerts {
 	struct alert_sender *sender[ALERT_CHANNELS_MAX]; /* owned */
 	size_t sender_count;
 	struct loop_timer *timer; /* owned; NULL while a pass runs, and before the first look */
+	int64_t due_ms;		  /* of the timer; monotonic, as are these */
+	int64_t began_ms;	  /* the last look */
+	int64_t rest_until_ms;
 	struct alert_pass *pass;  /* owned until it ends */
 	struct store_write *tidy; /* owned until it ends */
 	int64_t busy_since_ms;	  /* monotonic; 0: was not */
 	bool is_asked;		  /* while a pass runs: another one */
 	bool has_counts;
 	struct alert_counts counts;
+	struct err err; /* of the last look */
 	/* For the thread that tidies. */
 	int64_t told_up_to;
 	int op_count;
@@ -44,9 +51,16 @@ struct alerts {
 
 static void on_timer(void *arg);
 
+/* What is due sooner stays: who calls again and again puts nothing off. */
 static void look_after(struct alerts *alerts, int64_t delay_ms)
 {
+	int64_t now_ms = clock_mono_ms();
+	if (now_ms + delay_ms < alerts->rest_until_ms)
+		delay_ms = alerts->rest_until_ms - now_ms;
+	if (alerts->timer != NULL && alerts->due_ms <= now_ms + delay_ms)
+		return;
 	loop_timer_cancel(alerts->timer);
+	alerts->due_ms = now_ms + delay_ms;
 	alerts->timer = loop_timer_start(alerts->options.loop, delay_ms, on_timer, alerts);
 }
 
@@ -98,20 +112,30 @@ static void start_tidy(struct alerts *alerts)
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
+static void rest(struct alerts *alerts)
+{
+	int64_t now_ms = clock_mono_ms();
+	int64_t rest_ms = (now_ms - alerts->began_ms) * REST_FACTOR;
+	alerts->rest_until_ms = now_ms + (rest_ms < REST_MAX_MS ? rest_ms : REST_MAX_MS);
+}
+
 static void on_pass(void *arg, const struct alert_counts *counts, const struct err *err)
 {
 	struct alerts *alerts = arg;
 	alerts->pass = NULL;
+	rest(alerts);
 	if (err == NULL) {
 		alerts->counts = *counts;
 		alerts->has_counts = true;
+		alerts->err = (struct err)ERR_INIT;
 		for (size_t i = 0; i < alerts->sender_count; i++)
 			alert_sender_pump(alerts->sender[i]);
 		start_tidy(alerts);
 	} else {
-		log_debug("alerts look reason=%s", err->text);
+		alerts->err = *err;
+		alerts->options.failed(alerts->options.arg, err);
 	}
-	look_after(alerts, alerts->is_asked ? FIRST_MS : HOUR_MS);
+	look_after(alerts, alerts->is_asked ? FIRST_MS : err != NULL ? FAILED_MS : HOUR_MS);
 	alerts->is_asked = false;
 }
 
@@ -137,6 +161,7 @@ static void on_timer(void *arg)
 		return;
 	}
 	alerts->busy_since_ms = 0;
+	alerts->began_ms = clock_mono_ms();
 	alerts->pass = alert_pass_start(&(struct alert_pass_options){.loop = alerts->options.loop,
 						.store = alerts->options.store,
 						.settings = alerts->settings,
@@ -174,6 +199,7 @@ void alerts_configure(struct alerts *alerts, const struct alert_settings *settin
 	alerts->is_asked = false;
 	free_senders(alerts);
 	alerts->settings = *settings;
+	alerts->rest_until_ms = 0;
 	for (size_t i = 0; i < count; i++)
 		alerts->sender[alerts->sender_count++] =
 			alert_sender_new(&alerts->ways, alerts->options.store, &channel[i]);
@@ -193,6 +219,7 @@ struct alerts *alerts_new(const struct alerts_options *options, struct err *err)
 		.http = options->http,
 		.mail = mail,
 		.journal = options->journal,
+		.now_s = options->now_s,
 		.arg = options->arg,
 		.sensor = alerts->sensor_name};
 	return alerts;
@@ -215,6 +242,11 @@ void alerts_free(struct alerts *alerts)
 const struct alert_counts *alerts_counts(const struct alerts *alerts)
 {
 	return alerts->has_counts ? &alerts->counts : NULL;
+}
+
+const char *alerts_error(const struct alerts *alerts)
+{
+	return alerts->err.text;
 }
 
 bool alerts_channel_state(
@@ -247,7 +279,7 @@ static struct alert_op *op_new(
 	struct alert_op *op = xcalloc(1, sizeof(*op));
 	*op = (struct alert_op){.alerts = alerts,
 		.which = xstrdup(which),
-		.at_s = clock_now_s(),
+		.at_s = alerts->options.now_s(alerts->options.arg),
 		.done = done,
 		.arg = arg};
 	alerts->op_count++;

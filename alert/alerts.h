@@ -26,8 +26,8 @@ enum { ALERT_CHANNELS_MAX = 16 };
 
 /* Whether the inventory is about to be brought up to date, so that a look can wait for it. */
 typedef bool alerts_busy_fn(void *arg);
-/* The time by who can be trusted with it. */
-typedef int64_t alerts_now_fn(void *arg);
+/* A look failed, the store's fault; it is tried again. */
+typedef void alerts_failed_fn(void *arg, const struct err *err);
 
 struct alerts_options {
 	struct loop *loop; /* borrowed, as are the next three */
@@ -38,8 +38,9 @@ struct alerts_options {
 	alert_identity_fn *identity;
 	channel_journal_fn *journal;
 	alerts_busy_fn *is_busy;
-	alerts_now_fn *now_s;
-	void *arg; /* for the four */
+	channel_now_fn *now_s;
+	alerts_failed_fn *failed;
+	void *arg; /* for the five */
 };
 
 /* ERR_SYSTEM. Nothing is looked at before alerts_configure. */
@@ -51,11 +52,14 @@ void alerts_free(struct alerts *alerts); /* all ops must have ended; NULL is fin
 void alerts_configure(struct alerts *alerts, const struct alert_settings *settings,
 	const struct alert_channel *channel, size_t count);
 
-/* Something has changed: looks soon, once however often it is called. */
+/* Something has changed: looks soon, once however often it is called, and never so often that
+ * looking becomes what the daemon does. */
 void alerts_look(struct alerts *alerts);
 
 /* Of the last look; NULL: none yet. Borrowed. */
 const struct alert_counts *alerts_counts(const struct alerts *alerts);
+/* Why the last look failed; "": it did not. Borrowed until the loop runs. */
+const char *alerts_error(const struct alerts *alerts);
 /* Index from 0; false: there are no more. */
 bool alerts_channel_state(
 	const struct alerts *alerts, size_t i, struct alert_sender_state *ret_state);

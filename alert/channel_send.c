@@ -79,19 +79,38 @@ static void finish(struct channel_send *send, const char *said, struct err *err)
 
 /* --- secrets in files ------------------------------------------------------------------------- */
 
-/* The first line, without blanks around it. */
-static int read_secret(const char *file, struct secret *ret, struct err *err)
+/* Whoever reads a webhook's URL may write there, and whoever writes the file gets what is told. */
+static int open_secret(const char *file, int *ret_fd, struct err *err)
 {
 	struct stat st;
-	char bytes[SECRET_FILE_MAX];
 	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return err_set_errno(err, ERR_CONFIG, "%s", file);
-	ssize_t got = -1;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		got = read(fd, bytes, sizeof(bytes));
+	int rc = 0;
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+		rc = err_set(err, ERR_CONFIG, "%s: not a regular file", file);
+	else if ((st.st_mode & S_IRWXO) != 0)
+		rc = err_set(err, ERR_CONFIG,
+			"%s: it holds a secret and is open to everybody (mode %04o); expected "
+			"chmod o-rwx",
+			file, (unsigned)(st.st_mode & 07777));
+	if (rc == 0)
+		*ret_fd = fd;
+	else
+		close(fd);
+	return rc;
+}
+
+/* The first line, without blanks around it. */
+static int read_secret(const char *file, struct secret *ret, struct err *err)
+{
+	char bytes[SECRET_FILE_MAX];
+	int fd;
+	if (open_secret(file, &fd, err) != 0)
+		return -1;
+	ssize_t got = read(fd, bytes, sizeof(bytes));
 	close(fd);
-	if (got <= 0 || (size_t)got == sizeof(bytes)) {
+	if (got < 0 || (size_t)got == sizeof(bytes)) {
 		explicit_bzero(bytes, sizeof(bytes));
 		return err_set(err, ERR_CONFIG,
 			"%s: expected a file with one line of at most %d bytes", file,

@@ -17,12 +17,16 @@ struct message;
 /* One line for the journal, of a class. */
 typedef void channel_journal_fn(void *arg, enum alert_class class, const char *line);
 
+/* The time by who can be trusted with it. */
+typedef int64_t channel_now_fn(void *arg);
+
 struct channel_ways {
 	struct loop *loop; /* borrowed, as are all of these */
 	struct http *http;
 	struct mail *mail;
 	channel_journal_fn *journal;
-	void *arg; /* for journal */
+	channel_now_fn *now_s;
+	void *arg; /* for journal and now_s */
 	const char *sensor;
 };
 

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { DAY_S = 86400 };
+
 static enum change decide_none(const struct alert_record *stored, const struct finding *finding,
 	int64_t now_s, struct alert_record *ret_next)
 {
@@ -15,21 +17,42 @@ static enum change decide_none(const struct alert_record *stored, const struct f
 	return CHANGE_RESOLVED;
 }
 
-/* Nothing of what was told of it counts any more. */
-static bool is_new(const struct alert_record *stored, const struct finding *finding, int64_t now_s)
-{
-	return stored == NULL || stored->ends_s != finding->ends_s ||
-	       (stored->resolved_s != 0 && now_s - stored->resolved_s >= ALERT_REPEAT_S);
-}
-
 static bool is_nearer(int64_t days, int64_t than)
 {
 	return days != ALERT_NO_DAYS && (than == ALERT_NO_DAYS || days < than);
 }
 
+static bool is_worse(const struct finding *finding, const struct alert_record *told)
+{
+	return finding->class > told->told_class || is_nearer(finding->days, told->told_days);
+}
+
+/* Nothing of what was told of it counts any more. */
+static bool is_new(const struct alert_record *stored, const struct finding *finding)
+{
+	return stored == NULL || stored->resolved_s != 0 || stored->ends_s != finding->ends_s;
+}
+
+/* What comes and goes is not told each time: it is over until it has stayed. */
+static bool is_back_too_soon(
+	const struct alert_record *stored, const struct finding *finding, int64_t now_s)
+{
+	return stored != NULL && stored->resolved_s != 0 && stored->ends_s == finding->ends_s &&
+	       now_s >= stored->resolved_s && now_s - stored->resolved_s < ALERT_REPEAT_S &&
+	       !is_worse(finding, stored);
+}
+
+/* The clock, or AWS's word of the time, was a day ahead at least when the threshold was told: what
+ * was told too early is told again in time. */
+static bool was_told_early(const struct alert_record *told, int64_t now_s)
+{
+	return told->told_days != ALERT_NO_DAYS &&
+	       told->ends_s - now_s > (told->told_days + 1) * DAY_S;
+}
+
 static bool is_same(const struct alert_record *a, const struct alert_record *b)
 {
-	return a->class == b->class && a->days == b->days && a->resolved_s == b->resolved_s &&
+	return a->class == b->class && a->days == b->days && a->told_days == b->told_days &&
 	       strcmp(a->text, b->text) == 0;
 }
 
@@ -40,8 +63,10 @@ enum change alert_decide(const struct alert_record *stored, const struct subject
 		return CHANGE_NONE;
 	if (finding->verdict == VERDICT_NONE)
 		return decide_none(stored, finding, now_s, ret_next);
-	struct alert_record next = {.raised_s = now_s, .changed_s = now_s, .note = ""};
-	bool is_fresh = is_new(stored, finding, now_s);
+	if (is_back_too_soon(stored, finding, now_s))
+		return CHANGE_NONE;
+	struct alert_record next = {.raised_s = now_s, .changed_s = now_s, .resolution = ""};
+	bool is_fresh = is_new(stored, finding);
 	if (!is_fresh)
 		next = *stored;
 	next.id = subject->id;
@@ -55,11 +80,9 @@ enum change alert_decide(const struct alert_record *stored, const struct subject
 	next.days = finding->days;
 	next.ends_s = finding->ends_s;
 	next.text = finding->text;
-	next.resolved_s = 0;
-	next.resolution = "";
-	bool is_worse = is_fresh || finding->class > next.told_class ||
-			is_nearer(finding->days, next.told_days);
-	if (!is_worse) {
+	if (!is_fresh && was_told_early(&next, now_s))
+		next.told_days = finding->days;
+	if (!is_fresh && !is_worse(finding, &next)) {
 		*ret_next = next;
 		return is_same(stored, &next) ? CHANGE_NONE : CHANGE_SILENT;
 	}

@@ -3,8 +3,9 @@
  * is to be told. Pure.
  *
  * Told once: when it is raised, and again only when it is worse than what was told of it: a higher
- * class, or a threshold nearer to the end. Back within ALERT_REPEAT_S after it was resolved it is
- * the same alert; another end (a new certificate under the ARN) makes it another one.
+ * class, or a threshold nearer to the end. What is back within ALERT_REPEAT_S after it was resolved,
+ * and no worse, stays resolved until that time is over, then it is told as new; so is another end (a
+ * new certificate under the ARN).
  */
 #ifndef ALERT_DECIDE_H
 #define ALERT_DECIDE_H
@@ -12,7 +13,7 @@
 #include "alert/judge.h"
 
 enum {
-	ALERT_REPEAT_S = 3600,	   /* what flaps faster is not told each time */
+	ALERT_REPEAT_S = 3600,
 	ALERT_KEEP_S = 30 * 86400, /* a resolved one is shown for so long */
 };
 

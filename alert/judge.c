@@ -48,18 +48,29 @@ static bool is_used(const struct cert_record *cert)
 	return cert->in_use || cert->exported;
 }
 
-/* NULL: AWS renews it, as far as is known. Source: facts.md, renewal (PENDING_VALIDATION: the owner
- * must act). */
-static const char *why_not_renewed(const struct cert_record *cert)
+/* "AWS renews it", or why not. Source: facts.md, renewal (PENDING_VALIDATION: the owner must act;
+ * what has ended is not renewed). */
+static bool renews(const struct cert_record *cert, int64_t now_s, const char **ret_text)
 {
-	if (strcmp(cert->renewal_eligibility, "ELIGIBLE") != 0)
-		return strcmp(cert->type, "IMPORTED") == 0 ? "it was imported"
-							   : "it is not eligible";
-	if (strcmp(cert->renewal_status, "FAILED") == 0)
-		return "the renewal failed";
-	if (strcmp(cert->renewal_status, "PENDING_VALIDATION") == 0)
-		return "the renewal waits for the owner to validate the names";
-	return NULL;
+	bool is_eligible = strcmp(cert->renewal_eligibility, "ELIGIBLE") == 0;
+	if (strcmp(cert->type, "IMPORTED") == 0)
+		*ret_text = "AWS does not renew it: it was imported";
+	else if (cert->renewal_eligibility[0] == '\0')
+		*ret_text = "AWS has not said whether it renews it";
+	else if (!is_eligible)
+		*ret_text = "AWS does not renew it: it is not eligible";
+	else if (strcmp(cert->renewal_status, "FAILED") == 0)
+		*ret_text = "AWS does not renew it: the renewal failed";
+	else if (cert->not_after_s <= now_s)
+		*ret_text = "AWS does not renew what has ended";
+	else if (strcmp(cert->renewal_status, "PENDING_VALIDATION") == 0)
+		*ret_text = "AWS does not renew it: the renewal waits for the owner to validate "
+			    "the names";
+	else {
+		*ret_text = "AWS renews it";
+		return true;
+	}
+	return false;
 }
 
 static enum alert_class class_of(bool is_renewed, bool is_in_use, int64_t days)
@@ -75,7 +86,8 @@ static void describe(const struct cert_record *cert, const char *twin_arn, int64
 	int64_t now_s, struct finding *ret)
 {
 	char end[TEXT_TIME_MAX], use[64] = "not in use";
-	const char *why = why_not_renewed(cert);
+	const char *renewal;
+	bool is_renewed = renews(cert, now_s, &renewal);
 	if (cert->in_use && cert->in_use_by.count > 0)
 		(void)snprintf(use, sizeof(use), "in use by %u", cert->in_use_by.count);
 	else if (cert->in_use)
@@ -83,12 +95,11 @@ static void describe(const struct cert_record *cert, const char *twin_arn, int64
 	else if (cert->exported)
 		(void)snprintf(use, sizeof(use), "exported");
 	(void)text_format_time(cert->not_after_s, end);
-	set_alert(ret, class_of(why == NULL, is_used(cert), days), days, cert->not_after_s,
-		"%s %s %s; %s; AWS %s%s%s%s",
+	set_alert(ret, class_of(is_renewed, is_used(cert), days), days, cert->not_after_s,
+		"%s %s %s; %s; %s%s%s",
 		cert->domain_name[0] != '\0' ? cert->domain_name : "a certificate without a name",
 		cert->not_after_s <= now_s ? "has ended" : "ends", end, use,
-		why == NULL ? "renews it" : "does not renew it: ", why == NULL ? "" : why,
-		twin_arn[0] != '\0' ? "; a newer one with the same names is there: " : "",
+		renewal, twin_arn[0] != '\0' ? "; a newer one with the same names is there: " : "",
 		twin_arn);
 }
 
@@ -171,11 +182,14 @@ void judge_coverage_add(struct coverage_sum *sum, const struct alert_settings *s
 		sum->never++;
 }
 
-void judge_coverage(const struct coverage_sum *sum, const char *account_id, struct finding *ret)
+void judge_coverage(const struct coverage_sum *sum, const char *account_id,
+	bool is_connector_failing, struct finding *ret)
 {
 	if (sum->lost == 0 && sum->never == 0)
 		set_none(ret, sum->total > 0 ? "it is read again, or not to be read"
 					     : "the account is not known any more");
+	else if (is_connector_failing)
+		*ret = (struct finding){.verdict = VERDICT_UNKNOWN};
 	else
 		set_alert(ret, sum->lost > 0 ? ALERT_WARNING : ALERT_NOTICE, ALERT_NO_DAYS, 0,
 			"account %s: %" PRId64 " of %" PRId64 " regions %s: %s%s%s", account_id,

@@ -59,7 +59,9 @@ struct coverage_sum {
 };
 void judge_coverage_add(struct coverage_sum *sum, const struct alert_settings *settings,
 	const struct coverage_record *record, int64_t now_s);
-void judge_coverage(const struct coverage_sum *sum, const char *account_id, struct finding *ret);
+/* While the connector as a whole fails, that is what is told: no account is added to it. */
+void judge_coverage(const struct coverage_sum *sum, const char *account_id,
+	bool is_connector_failing, struct finding *ret);
 
 /* cycle NULL: the connector is not known any more. */
 void judge_connector(const struct cycle_record *cycle, struct finding *ret);

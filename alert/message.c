@@ -56,10 +56,12 @@ void message_add(struct message *message, const struct alert_record *alert)
 		.ends_s = alert->ends_s,
 		.is_resolved = alert->resolved_s != 0};
 	(void)text_copy(item.id, sizeof(item.id), alert->id);
-	if (item.is_resolved)
+	if (item.is_resolved) {
 		message->resolved++;
-	else
+	} else {
 		message->count[alert->class]++;
+		message->kind_count[alert->kind]++;
+	}
 	size_t at = message->item_count;
 	while (at > 0 && is_before(&item, &message->item[at - 1]))
 		at--;
@@ -164,11 +166,44 @@ static int64_t not_shown(const struct message *message)
 	return message_total(message) - (int64_t)message->item_count;
 }
 
+/* "and 1980 more (5 certificate, 1974 coverage, 1 resolved)" */
+static void add_more(const struct message *message, struct buf *to)
+{
+	int64_t resolved = message->resolved, kind_count[ALERT_IDENTITY + 1];
+	const char *comma = "";
+	memcpy(kind_count, message->kind_count, sizeof(kind_count));
+	for (size_t i = 0; i < message->item_count; i++) {
+		const struct message_item *item = &message->item[i];
+		if (item->is_resolved)
+			resolved--;
+		else
+			kind_count[item->kind]--;
+	}
+	buf_addf(to, "and %" PRId64 " more (", not_shown(message));
+	for (int kind = ALERT_CERTIFICATE; kind <= ALERT_IDENTITY; kind++) {
+		if (kind_count[kind] == 0)
+			continue;
+		buf_addf(to, "%s%" PRId64 " %s", comma, kind_count[kind],
+			alert_kind_name((enum alert_kind)kind));
+		comma = ", ";
+	}
+	if (resolved > 0)
+		buf_addf(to, "%s%" PRId64 " resolved", comma, resolved);
+	buf_add_text(to, "): acmsensor alerts");
+}
+
 /* --- generic ---------------------------------------------------------------------------------- */
 
 static void member_or_null(struct json_writer *writer, const char *key, const char *text)
 {
 	json_member_text(writer, key, text[0] != '\0' ? text : NULL);
+}
+
+/* Whole days; -1 in the first day after the end. */
+static int64_t days_left(const struct message *message, const struct message_item *item)
+{
+	int64_t left_s = item->ends_s - message->now_s;
+	return left_s > 0 ? left_s / DAY_S : -1 - -left_s / DAY_S;
 }
 
 static void write_item(
@@ -193,7 +228,7 @@ static void write_item(
 		json_write_null(writer);
 	json_key(writer, "days_left");
 	if (item->ends_s != 0)
-		json_int(writer, (item->ends_s - message->now_s) / DAY_S);
+		json_int(writer, days_left(message, item));
 	else
 		json_write_null(writer);
 	json_close_object(writer);
@@ -221,6 +256,12 @@ void message_json(const struct message *message, struct buf *to)
 		json_member_int(
 			&writer, alert_class_name((enum alert_class) class), message->count[class]);
 	json_member_int(&writer, "resolved", message->resolved);
+	json_close_object(&writer);
+	json_key(&writer, "kinds");
+	json_open_object(&writer);
+	for (int kind = ALERT_CERTIFICATE; kind <= ALERT_IDENTITY; kind++)
+		json_member_int(&writer, alert_kind_name((enum alert_kind)kind),
+			message->kind_count[kind]);
 	json_close_object(&writer);
 	json_key(&writer, "alerts");
 	json_open_array(&writer);
@@ -265,8 +306,10 @@ void message_slack(const struct message *message, struct buf *to)
 		buf_add_text(&text, "\n- ");
 		add_slack_text(&text, buf_text(&plain));
 	}
-	if (not_shown(message) > 0)
-		buf_addf(&text, "\n- and %" PRId64 " more: acmsensor alerts", not_shown(message));
+	if (not_shown(message) > 0) {
+		buf_add_text(&text, "\n- ");
+		add_more(message, &text);
+	}
 	json_writer_init(&writer, to, false);
 	json_open_object(&writer);
 	json_member_text(&writer, "text", buf_text(&text));
@@ -275,14 +318,21 @@ void message_slack(const struct message *message, struct buf *to)
 	buf_clear(&text);
 }
 
+/* A TextBlock would read markdown in names and reasons of others: "*.example.com", links. Source:
+ * learn.microsoft.com/adaptive-cards, text features: a RichTextBlock does not. */
 static void write_card_text(struct json_writer *writer, const char *text, bool is_title)
 {
 	json_open_object(writer);
-	json_member_text(writer, "type", "TextBlock");
+	json_member_text(writer, "type", "RichTextBlock");
+	json_key(writer, "inlines");
+	json_open_array(writer);
+	json_open_object(writer);
+	json_member_text(writer, "type", "TextRun");
 	json_member_text(writer, "text", text);
-	json_member_bool(writer, "wrap", true);
 	if (is_title)
 		json_member_text(writer, "weight", "Bolder");
+	json_close_object(writer);
+	json_close_array(writer);
 	json_close_object(writer);
 }
 
@@ -315,7 +365,7 @@ void message_teams(const struct message *message, struct buf *to)
 	}
 	if (not_shown(message) > 0) {
 		buf_reset(&line);
-		buf_addf(&line, "and %" PRId64 " more: acmsensor alerts", not_shown(message));
+		add_more(message, &line);
 		write_card_text(&writer, buf_text(&line), false);
 	}
 	json_close_array(&writer);
@@ -337,8 +387,10 @@ static void add_body(const struct message *message, struct buf *to)
 		buf_addf(
 			to, "\n    %s (alert %s)\n", message->item[i].subject, message->item[i].id);
 	}
-	if (not_shown(message) > 0)
-		buf_addf(to, "and %" PRId64 " more\n", not_shown(message));
+	if (not_shown(message) > 0) {
+		add_more(message, to);
+		buf_add_char(to, '\n');
+	}
 	if (!message->is_test)
 		buf_add_text(to, "\nOn the sensor: acmsensor alerts; acmsensor alerts ack ID\n");
 }

@@ -26,6 +26,7 @@ enum {
 	SLICE_US = 5000,
 	BATCH_MAX = 64,	      /* written at once */
 	SCANNED_MAX = 256,    /* entries of the index between two looks at the clock */
+	NAMES_LOOK_MAX = 64,  /* certificates with a name, wherever they are */
 	TWIN_LOOK_MAX = 3000, /* certificates of an account-region; ACM's quota is 2,500 */
 	NAME_BYTES = 256,
 	PLACE_BYTES = 64,
@@ -91,18 +92,25 @@ static void copy(char *to, size_t size, const char *text)
 
 #define COPY(to, text) copy((to), sizeof(to), (text))
 
-/* "arn:PARTITION:acm:..." */
-static void find_twin(struct alert_pass *pass, struct store_txn *txn,
+/* "arn:PARTITION:acm:..."; false: it is none. */
+static bool split_partition(const char *arn, char *ret_partition)
+{
+	const char *begin = strchr(arn, ':');
+	const char *end = begin != NULL ? strchr(begin + 1, ':') : NULL;
+	if (end == NULL || end - begin > PLACE_BYTES)
+		return false;
+	memcpy(ret_partition, begin + 1, (size_t)(end - begin) - 1);
+	ret_partition[end - begin - 1] = '\0';
+	return true;
+}
+
+static void find_twin_in_region(struct alert_pass *pass, struct store_txn *txn,
 	const struct cert_record *cert, char *ret_arn)
 {
-	char partition[PLACE_BYTES] = "", position[CERT_ARN_MAX + 1] = "";
-	const char *begin = strchr(cert->arn, ':');
-	const char *end = begin != NULL ? strchr(begin + 1, ':') : NULL;
+	char partition[PLACE_BYTES], position[CERT_ARN_MAX + 1] = "";
 	struct cert_record other;
-	ret_arn[0] = '\0';
-	if (end == NULL || (size_t)(end - begin) > sizeof(partition))
+	if (!split_partition(cert->arn, partition))
 		return;
-	memcpy(partition, begin + 1, (size_t)(end - begin) - 1);
 	for (int i = 0; i < TWIN_LOOK_MAX && store_cert_next_in_region(txn, partition, cert->region,
 						     cert->account_id, position, &other);
 		i++) {
@@ -111,6 +119,33 @@ static void find_twin(struct alert_pass *pass, struct store_txn *txn,
 		copy(ret_arn, CERT_ARN_MAX + 1, other.arn);
 		return;
 	}
+}
+
+/* A twin has every name, so also the first. A name that half the organization has is looked for in
+ * the region instead: whichever of the two is short. */
+static void find_twin(struct alert_pass *pass, struct store_txn *txn,
+	const struct cert_record *cert, char *ret_arn)
+{
+	const char *first = pack_first(&cert->sans);
+	const char *name = cert->domain_name[0] != '\0' || first == NULL ? cert->domain_name : first;
+	const char *own = strstr(cert->arn, ":certificate/");
+	size_t place_len = own != NULL ? (size_t)(own - cert->arn) : 0;
+	struct store_name_position position = {.is_begun = false};
+	char arn[CERT_ARN_MAX + 1];
+	struct cert_record other;
+	int looks = 0;
+	if (name[0] == '\0')
+		return; /* nothing can have the same names */
+	while (looks < NAMES_LOOK_MAX && store_cert_next_of_name(txn, name, &position, arn)) {
+		looks++;
+		if (strncmp(arn, cert->arn, place_len) != 0 || !store_cert_get(txn, arn, &other) ||
+			!judge_is_twin(cert, &other, pass->options.now_s))
+			continue;
+		copy(ret_arn, CERT_ARN_MAX + 1, other.arn);
+		return;
+	}
+	if (looks == NAMES_LOOK_MAX)
+		find_twin_in_region(pass, txn, cert, ret_arn);
 }
 
 static void judge_cert(struct alert_pass *pass, struct store_txn *txn,
@@ -140,6 +175,7 @@ static void judge_account(struct alert_pass *pass, struct store_txn *txn, struct
 	char position[COVERAGE_POSITION_MAX] = "";
 	struct coverage_sum sum = {.total = 0};
 	struct coverage_record record;
+	struct cycle_record cycle;
 	const char *blank = strchr(item->subject, ' ');
 	if (blank == NULL) {
 		set_missing(&item->finding);
@@ -150,7 +186,9 @@ static void judge_account(struct alert_pass *pass, struct store_txn *txn, struct
 	COPY(item->account_id, blank + 1);
 	while (store_coverage_next(txn, item->connector, item->account_id, position, &record))
 		judge_coverage_add(&sum, &pass->options.settings, &record, pass->options.now_s);
-	judge_coverage(&sum, item->account_id, &item->finding);
+	bool is_failing =
+		store_cycle_get(txn, item->connector, &cycle) && cycle.error[0] != '\0';
+	judge_coverage(&sum, item->account_id, is_failing, &item->finding);
 }
 
 static void judge_credentials(struct alert_pass *pass, struct item *item)
@@ -328,11 +366,26 @@ static void count(struct alert_counts *counts, const struct alert_record *alert)
 		counts->open[alert->class]++;
 }
 
+/* In this pass, by PHASE_CERTIFICATES, unless it has left what that one walks. */
+static bool was_judged(
+	const struct alert_pass *pass, struct store_txn *txn, const struct alert_record *stored)
+{
+	struct cert_record cert;
+	return stored->kind == ALERT_CERTIFICATE && store_cert_get(txn, stored->subject, &cert) &&
+	       cert.gone_s == 0 &&
+	       judge_days(&pass->options.settings, cert.not_after_s, pass->options.now_s) !=
+		       ALERT_NO_DAYS;
+}
+
 static bool next_stored(struct alert_pass *pass, struct store_txn *txn)
 {
 	struct alert_record stored, next;
 	if (!store_alert_next(txn, pass->position, &stored))
 		return false;
+	if (stored.resolved_s == 0 && was_judged(pass, txn, &stored)) {
+		count(&pass->counts, &stored);
+		return true;
+	}
 	struct item *item = item_begin(pass, stored.kind, stored.subject);
 	if (stored.resolved_s == 0)
 		judge(pass, txn, item);

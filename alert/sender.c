@@ -135,7 +135,7 @@ static void begin_gathering(struct alert_sender *sender, struct store_txn *txn)
 	message_clear(&sender->message);
 	sender->message = (struct message){.sensor = sender->ways->sensor,
 		.id = sender->id,
-		.now_s = clock_now_s(),
+		.now_s = sender->ways->now_s(sender->ways->arg),
 		.is_all = sender->is_all};
 }
 

@@ -198,7 +198,7 @@ int command_alerts(struct cli *cli, const struct args *args)
 	bool has_filter = args_has(args, "all") || args_get(args, "class") != NULL ||
 			  args_get(args, "kind") != NULL;
 	const char *verb = args->positional_count > 0 ? args->positional[0] : "";
-	const char *which = args->positional_count > 1 ? args->positional[1] : NULL;
+	const char *which = args->positional_count > 1 ? args->positional[1] : "";
 	bool is_ack = strcmp(verb, "ack") == 0;
 	if (note != NULL && !is_ack)
 		return refuse("--note goes with alerts ack");
@@ -206,9 +206,14 @@ int command_alerts(struct cli *cli, const struct args *args)
 		return list(cli, args);
 	if (!is_ack && strcmp(verb, "test") != 0)
 		return refuse("alerts: expected nothing, ack ALERT or test CHANNEL");
-	if (which == NULL)
+	if (which[0] == '\0')
 		return refuse(is_ack ? "alerts ack: expected an alert's id or a certificate's ARN"
 				     : "alerts test: expected a channel's name");
+	if (note != NULL && strlen(note) > ALERT_NOTE_MAX) {
+		struct err err = ERR_INIT;
+		(void)err_set(&err, ERR_CONFIG, "--note: longer than %d bytes", ALERT_NOTE_MAX);
+		return cli_fail(&err);
+	}
 	if (has_filter)
 		return refuse("--all, --class and --kind go with the list");
 	if (!is_ack)

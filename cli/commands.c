@@ -125,7 +125,7 @@ const struct command commands[] = {
 	{"show", "ARN|FINGERPRINT|SERIAL|DOMAIN", "everything about a certificate", show_options, 1,
 		1, command_show},
 	{"events", "", "what happened", events_options, 0, 0, command_events},
-	{"alerts", "[ack|test] [ALERT|ARN|CHANNEL]",
+	{"alerts", "[ack|test] [ALERT|CHANNEL]",
 		"what is to be told, worst first; ack: it is known; test: try a channel",
 		alerts_options, 0, 2, command_alerts},
 	{"config", "", "effective configuration, and where each value comes from", no_options, 0, 0,

@@ -158,7 +158,8 @@ static void offer_list(
 		in_account = typed_field(line->typed, 5, account);
 	}
 	params_add(&params, "connector", complete_line_value(line, "connector"));
-	if (source->kind != LIST_ACCOUNTS) {
+	bool has_place = source->kind != LIST_ACCOUNTS && source->kind != LIST_ALERTS;
+	if (has_place) {
 		params_add(&params, "account",
 			in_account != NULL ? in_account : complete_line_value(line, "account"));
 		params_add(&params, "region",
@@ -168,18 +169,20 @@ static void offer_list(
 	(void)source_rows(cli, source->kind, &params, on_row, &taking, &ignored); /* silent */
 }
 
-/* Of a document that is read whole: {holder: [rows]}, or {object: {holder: [rows]}}. */
-static void offer_document(const struct cli *cli, struct candidates *candidates, const char *path,
-	const char *object, const char *holder, const char *const member[3])
+/* Of a document that is read whole. path: where its rows are, ends with NULL. */
+static void offer_document(const struct cli *cli, struct candidates *candidates,
+	const char *document_path, const char *const path[], const char *const member[3])
 {
 	struct err ignored = ERR_INIT;
 	json_t *document = NULL;
 	size_t i;
 	json_t *row;
-	if (source_get(cli, path, NULL, LIMIT_S, &document, &ignored) != 0)
+	if (source_get(cli, document_path, NULL, LIMIT_S, &document, &ignored) != 0)
 		return; /* silent */
-	const json_t *rows = object != NULL ? row_get(document, object) : document;
-	json_array_foreach(row_get(rows, holder), i, row)
+	const json_t *rows = document;
+	while (*path != NULL)
+		rows = row_get(rows, *path++);
+	json_array_foreach(rows, i, row)
 	{
 		char help[DESCRIPTION_MAX];
 		snprintf(help, sizeof(help), "%s%s%s", row_text(row, member[1]),
@@ -188,6 +191,19 @@ static void offer_document(const struct cli *cli, struct candidates *candidates,
 		offer(candidates, row_text(row, member[0]), help);
 	}
 	json_decref(document);
+}
+
+/* To be acknowledged: by id, or by ARN once that is begun. */
+static void offer_alerts(const struct cli *cli, struct candidates *candidates)
+{
+	static const struct list_source ids = {LIST_ALERTS, "id", "text", 0};
+	static const struct list_source subjects = {LIST_ALERTS, "subject", "text", 0};
+	const char *typed = candidates->line->typed;
+	bool is_arn = text_has_prefix(typed, "arn:") ||
+		      (typed[0] != '\0' && text_has_prefix("arn:", typed));
+	offer_list(cli, candidates, &ids);
+	if (is_arn)
+		offer_list(cli, candidates, &subjects);
 }
 
 /* --- what is to be completed ------------------------------------------------------------------ */
@@ -202,6 +218,11 @@ static void offer_value(
 	static const char *const connector[] = {"name", "scope", NULL};
 	static const char *const plan[] = {"id", "decision", "state"};
 	static const char *const job[] = {"id", "kind", "state"};
+	static const char *const channel[] = {"name", "type", NULL};
+	static const char *const connectors[] = {"status", "connectors", NULL};
+	static const char *const channels[] = {"status", "alerts", "channels", NULL};
+	static const char *const plans[] = {"plans", NULL}, *const jobs[] = {"jobs", NULL};
+	const char *first = candidates->line->first;
 	switch (value->kind) {
 	case VALUE_FREE:
 		return;
@@ -215,8 +236,7 @@ static void offer_value(
 		offer_commands(candidates);
 		return;
 	case VALUE_CONNECTORS:
-		offer_document(
-			cli, candidates, LOCAL_API_STATUS, "status", "connectors", connector);
+		offer_document(cli, candidates, LOCAL_API_STATUS, connectors, connector);
 		return;
 	case VALUE_ACCOUNTS:
 		offer_list(cli, candidates, &accounts);
@@ -231,10 +251,18 @@ static void offer_value(
 		offer_list(cli, candidates, &domains);
 		return;
 	case VALUE_PLANS:
-		offer_document(cli, candidates, LOCAL_API_PLANS, NULL, "plans", plan);
+		offer_document(cli, candidates, LOCAL_API_PLANS, plans, plan);
 		return;
 	case VALUE_JOBS:
-		offer_document(cli, candidates, LOCAL_API_JOBS, NULL, "jobs", job);
+		offer_document(cli, candidates, LOCAL_API_JOBS, jobs, job);
+		return;
+	case VALUE_ALERTS: /* alerts ack ALERT, alerts test CHANNEL */
+		if (first != NULL && strcmp(first, "ack") == 0)
+			offer_alerts(cli, candidates);
+		return;
+	case VALUE_CHANNELS:
+		if (first != NULL && strcmp(first, "test") == 0)
+			offer_document(cli, candidates, LOCAL_API_STATUS, channels, channel);
 		return;
 	}
 }

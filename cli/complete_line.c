@@ -71,7 +71,8 @@ static void take_positional(struct walk *walk, const char *word)
 {
 	struct complete_line *line = walk->line;
 	if (line->command != NULL) {
-		line->args.positional_count++;
+		if (line->args.positional_count++ == 0)
+			line->first = word;
 		return;
 	}
 	for (const struct command *command = walk->commands; command->name != NULL; command++) {
@@ -115,6 +116,15 @@ static void find_in_option(struct complete_line *line, const char *word)
 	}
 }
 
+/* "[ack|test] [ALERT|CHANNEL]": the n-th of those between blanks. */
+static const char *nth_argument(const char *arguments, int n)
+{
+	const char *blank = arguments;
+	while (n-- > 0 && blank != NULL && (blank = strchr(arguments, ' ')) != NULL)
+		arguments = blank + 1;
+	return arguments;
+}
+
 void complete_line_read(const struct command *commands, int count, char *const *words,
 	struct complete_line *ret_line)
 {
@@ -139,7 +149,8 @@ void complete_line_read(const struct command *commands, int count, char *const *
 		ret_line->what = COMPLETE_COMMAND;
 	} else if (ret_line->args.positional_count < command->positional_max) {
 		ret_line->what = COMPLETE_VALUE;
-		ret_line->argument = command->arguments;
+		ret_line->argument =
+			nth_argument(command->arguments, ret_line->args.positional_count);
 	}
 }
 

@@ -23,7 +23,8 @@ struct complete_line {
 	const char *typed;	       /* what is there of the word, or of the value in it */
 	const char *front;    /* "--region=eu" is completed as a whole: its front is "--region=" */
 	int front_len;	      /* 0 where the value is a word of its own */
-	const char *argument; /* what stands for the value in the table */
+	const char *argument; /* what stands for the value in the table; up to a blank, if any */
+	const char *first;    /* the command's first argument, once it is there; or NULL */
 	/* What was given so far: global options and those of the command, by their tables. */
 	struct args global, args;
 };

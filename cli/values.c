@@ -9,9 +9,9 @@ static const struct {
 	const char *words;
 } known[] = {
 	{"ACCOUNT", VALUE_ACCOUNTS, NULL},
-	{"ALERT", VALUE_FREE, NULL},
+	{"ALERT", VALUE_ALERTS, NULL},
 	{"ARN", VALUE_ARNS, NULL},
-	{"CHANNEL", VALUE_FREE, NULL},
+	{"CHANNEL", VALUE_CHANNELS, NULL},
 	{"CLASS", VALUE_WORDS, "notice warning critical emergency"},
 	{"COMMAND", VALUE_COMMANDS, NULL},
 	{"CONNECTOR", VALUE_CONNECTORS, NULL},
@@ -61,11 +61,10 @@ static struct value find(const char *word, size_t len)
 bool value_next(const char **at, struct value *ret_value)
 {
 	const char *word = *at + strspn(*at, "[|");
-	size_t len = strcspn(word, "[]|=.:");
+	size_t len = strcspn(word, "[]|=.: ");
 	if (len == 0)
 		return false;
-	const char *next = strchr(word, '|');
-	*at = next != NULL ? next : word + strlen(word);
+	*at = word + strcspn(word, "| ");
 	/* A word in lower case stands for itself. */
 	if (word[0] >= 'a' && word[0] <= 'z')
 		*ret_value = (struct value){VALUE_WORDS, true, word, len};

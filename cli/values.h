@@ -21,6 +21,8 @@ enum value_kind {
 	VALUE_DOMAINS,
 	VALUE_PLANS,
 	VALUE_JOBS,
+	VALUE_ALERTS,
+	VALUE_CHANNELS,
 };
 
 struct value {
@@ -31,8 +33,8 @@ struct value {
 	size_t words_len;
 };
 
-/* Walks an argument of the tables: the next alternative, or false at the end. *at: the argument to
- * begin with. */
+/* Walks an argument of the tables: the next alternative, or false at the end, which a blank is too.
+ * *at: the argument to begin with. */
 bool value_next(const char **at, struct value *ret_value);
 
 #endif

@@ -133,6 +133,9 @@ static void find_alerts(const struct attention_input *input, struct attention *a
 			"acmsensor alerts", "%" PRId64 " %s open: %s", total,
 			plural(total, "alert is", "alerts are"), buf_text(&text));
 	buf_clear(&text);
+	if (input->alerts_error[0] != '\0')
+		add(attention, ATTENTION_CRITICAL, "df -h; ls -l on the data directory",
+			"alerts cannot be looked for: %s", input->alerts_error);
 	if (input->channel_error[0] != '\0')
 		add(attention, ATTENTION_WARNING, "acmsensor alerts test CHANNEL",
 			"alerts cannot be told on channel %s for %s: %s", input->channel,

@@ -51,6 +51,7 @@ struct attention_input {
 	const struct tally *tally;	     /* borrowed */
 	const char *store_error;	     /* why a cycle or an event could not be written; "" */
 	int64_t alerts[ALERT_EMERGENCY + 1]; /* open, by class */
+	const char *alerts_error;	     /* why they could not be looked for; "" */
 	const char *channel, *channel_error; /* one that cannot tell alerts; "" for none */
 	int64_t channel_failing_since_s;
 	int64_t clock_offset_s; /* AWS's clock minus this host's */

@@ -4,6 +4,7 @@
 
 #include "alert/alerts.h"
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "sensor/connector.h"
@@ -57,6 +58,12 @@ static bool is_busy(void *arg)
 	return false;
 }
 
+static void tell_failed(void *arg, const struct err *err)
+{
+	(void)arg;
+	log_warning("look alerts reason=\"%s\" next=\"again within some minutes\"", err->text);
+}
+
 int sensor_alerts_open(struct sensor *sensor, struct err *err)
 {
 	sensor->alerts = alerts_new(&(struct alerts_options){.loop = sensor->loop,
@@ -68,6 +75,7 @@ int sensor_alerts_open(struct sensor *sensor, struct err *err)
 					    .journal = write_journal,
 					    .is_busy = is_busy,
 					    .now_s = now_s,
+					    .failed = tell_failed,
 					    .arg = sensor},
 		err);
 	return sensor->alerts != NULL ? 0 : -1;

@@ -190,6 +190,7 @@ static void render_attention(struct sensor *sensor, struct store_txn *txn,
 		.counts = &sensor->census.certificates,
 		.tally = tally,
 		.store_error = sensor->event_err.text,
+		.alerts_error = alerts_error(sensor->alerts),
 		.channel = "",
 		.channel_error = "",
 		.now_s = clock_now_s()};

@@ -111,3 +111,25 @@ bool store_cert_next_in_region(struct store_txn *txn, const char *partition, con
 	key_to_position(key.bytes, key.len, position, CERT_ARN_MAX + 1);
 	return true;
 }
+
+bool store_cert_next_of_name(struct store_txn *txn, const char *name,
+	struct store_name_position *position, char *ret_arn)
+{
+	_Static_assert(sizeof(position->arn_hash) == KEY_ARN_HASH_LEN, "what ends the key");
+	struct key prefix = key_cert_domain_exact(name);
+	struct key at =
+		position->is_begun ? key_cert_domain(name, position->arn_hash) : prefix;
+	struct slice key, value;
+	if (!txn_seek(txn, TABLE_CERT_DOMAIN, &at, false, &key, &value) ||
+		!key_is_prefix_of(&prefix, key.bytes, key.len))
+		return false;
+	if (key.len != prefix.len + KEY_ARN_HASH_LEN || value.len > CERT_ARN_MAX) {
+		txn_fail_damaged(txn, TABLE_CERT_DOMAIN, key, "not an entry of this index");
+		return false;
+	}
+	memcpy(position->arn_hash, key.bytes + prefix.len, KEY_ARN_HASH_LEN);
+	position->is_begun = true;
+	memcpy(ret_arn, value.bytes, value.len);
+	ret_arn[value.len] = '\0';
+	return true;
+}

@@ -71,6 +71,18 @@ bool store_gone_prune(struct store_txn *txn, const struct store_gone_place *from
 bool store_cert_next_in_region(struct store_txn *txn, const char *partition, const char *region,
 	const char *account_id, char *position, struct cert_record *ret_record);
 
+/*
+ * The ARNs of certificates that have the name, as domain or alternative name, in any case; of every
+ * account and region, gone ones included. Of a name so long that no DNS knows it, also of others
+ * that end alike. position: zeroed to begin, moved on. ret_arn: CERT_ARN_MAX + 1 bytes.
+ */
+struct store_name_position {
+	unsigned char arn_hash[16];
+	bool is_begun;
+};
+bool store_cert_next_of_name(struct store_txn *txn, const char *name,
+	struct store_name_position *position, char *ret_arn);
+
 /* DER by SHA-256; putting what is there already costs one look-up. */
 void store_pem_put(struct store_txn *txn, const unsigned char *sha256, const void *der, size_t len);
 bool store_pem_get(

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 #include <jansson.h>
@@ -66,6 +67,15 @@ static int64_t now_s(void *arg)
 	return told_now_s != 0 ? told_now_s : clock_now_s();
 }
 
+static int failures;
+
+static void count_failure(void *arg, const struct err *err)
+{
+	(void)arg;
+	assert_true(err->kind != ERR_NONE);
+	failures++;
+}
+
 static bool identity_at(void *arg, size_t i, struct alert_identity *ret_identity)
 {
 	(void)arg;
@@ -110,7 +120,8 @@ static void open_alerts(void)
 				    .identity = identity_at,
 				    .journal = write_journal,
 				    .is_busy = get_busy,
-				    .now_s = now_s},
+				    .now_s = now_s,
+				    .failed = count_failure},
 		&err);
 	struct alert_channel channel[] = {channel_of(ops_name, CHANNEL_WEBHOOK)};
 	alerts_configure(alerts, &usual, channel, 1);
@@ -135,6 +146,7 @@ static int setup(void **state)
 	url_file = temp_path(folder, "hook.url");
 	FILE *to = fopen(url_file, "w");
 	fputs("https://hook.example.com/secret\n", to);
+	assert_int_equal(fchmod(fileno(to), 0600), 0);
 	fclose(to);
 	fake_clock_set_now_s(SAMPLE_NOW_S);
 	fake_http_reset();
@@ -144,6 +156,7 @@ static int setup(void **state)
 	told_now_s = 0;
 	credentials_end_s = 0;
 	journal[0] = '\0';
+	failures = 0;
 	open_alerts();
 	return 0;
 }
@@ -231,14 +244,14 @@ static void put_failures(struct store_txn *txn, void *arg)
 					.state = COVERAGE_OK,
 					.code = "",
 					.reason = ""});
-	store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+	store_coverage_put(txn, &(struct coverage_record){.connector = "shop",
 					.account_id = "000000000002",
 					.region = "eu-west-1",
 					.state = COVERAGE_DENIED,
 					.code = "",
 					.reason = "no",
 					.last_success_s = 1});
-	store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+	store_coverage_put(txn, &(struct coverage_record){.connector = "shop",
 					.account_id = "000000000002",
 					.region = "eu-west-2",
 					.state = COVERAGE_DENIED,
@@ -266,8 +279,8 @@ static void put_failures(struct store_txn *txn, void *arg)
 static void mend(struct store_txn *txn, void *arg)
 {
 	(void)arg;
-	store_coverage_delete(txn, "prod", "000000000002", "eu-west-1");
-	store_coverage_delete(txn, "prod", "000000000002", "eu-west-2");
+	store_coverage_delete(txn, "shop", "000000000002", "eu-west-1");
+	store_coverage_delete(txn, "shop", "000000000002", "eu-west-2");
 	store_cycle_put(txn, &(struct cycle_record){.connector = "prod", .error = ""});
 }
 
@@ -379,7 +392,7 @@ static void what_is_lost_and_failed_is_told_and_ends(void **state)
 	credentials_end_s = SAMPLE_NOW_S + 600;
 	advance(2000);
 	expect_message(0, 4, "4 open alerts (3 critical, 1 warning) on dc1");
-	assert_int_equal(get(ALERT_COVERAGE, "prod 000000000002", &is_there).class, ALERT_WARNING);
+	assert_int_equal(get(ALERT_COVERAGE, "shop 000000000002", &is_there).class, ALERT_WARNING);
 	(void)get(ALERT_COVERAGE, "prod 000000000001", &is_there);
 	assert_false(is_there);
 	(void)get(ALERT_JOB, "j-20261001-1", &is_there);
@@ -401,6 +414,41 @@ static void what_is_lost_and_failed_is_told_and_ends(void **state)
 	advance(31 * 24 * (int64_t)HOUR_MS);
 	(void)get(ALERT_CONNECTOR, "prod", &is_there);
 	assert_false(is_there); /* forgotten */
+}
+
+static void lose_many(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 100; i++) {
+		char account_id[13];
+		(void)snprintf(account_id, sizeof(account_id), "%012d", i);
+		store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+						.account_id = account_id,
+						.region = "eu-west-1",
+						.state = COVERAGE_FAILED,
+						.code = "",
+						.reason = "no credentials",
+						.last_success_s = 1});
+	}
+	store_cycle_put(
+		txn, &(struct cycle_record){.connector = "prod", .error = "no credentials"});
+}
+
+static void a_connector_that_fails_is_one_alert(void **state)
+{
+	(void)state;
+	write_now(lose_many, NULL);
+	advance(2000);
+	expect_message(0, 1, "1 open alert (1 critical) on dc1");
+	write_now(mend, NULL); /* the cycle works, and the accounts are still lost */
+	alerts_look(alerts);
+	advance(2000);
+	expect_message(1, 101, "100 alerts (100 warning), 1 resolved on dc1");
+	json_t *document = message(1);
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_object_get(document, "kinds"), "coverage")),
+		100);
+	json_decref(document);
 }
 
 static void delete_cert(struct store_txn *txn, void *arg)
@@ -547,6 +595,68 @@ static void a_wrong_clock_of_this_host_ends_no_certificate(void **state)
 	told_now_s = SAMPLE_NOW_S;
 	alerts_look(alerts);
 	advance(2000);
+	assert_int_equal(fake_http_count(), 1);
+}
+
+static void a_message_reckons_with_the_time_that_is_trusted(void **state)
+{
+	(void)state;
+	told_now_s = SAMPLE_NOW_S + 10 * DAY;
+	put(1, "www.example.com", 20, true);
+	advance(2000);
+	json_t *document = message(0);
+	const json_t *first = json_array_get(json_object_get(document, "alerts"), 0);
+	assert_int_equal(json_integer_value(json_object_get(first, "days_left")), 10);
+	assert_string_equal(
+		json_string_value(json_object_get(document, "at")), "2026-12-01T00:00:00Z");
+	json_decref(document);
+}
+
+static void who_asks_again_and_again_puts_nothing_off(void **state)
+{
+	(void)state;
+	advance(2000);
+	put(1, "www.example.com", 20, true);
+	for (int i = 0; i < 20; i++) {
+		alerts_look(alerts);
+		advance(500);
+	}
+	assert_int_equal(fake_http_count(), 1);
+}
+
+/* A thousand jobs that end one by one must not make a thousand looks. */
+static void a_look_that_took_long_is_not_made_again_at_once(void **state)
+{
+	(void)state;
+	advance(2000);
+	put(1, "www.example.com", 20, true);
+	alerts_look(alerts);
+	while (fake_store_waiting_count() == 0)
+		assert_true(fake_loop_step());
+	fake_clock_advance_ms(1000); /* it waits for its write */
+	advance(0);
+	assert_int_equal(fake_http_count(), 1);
+	put(2, "more.example.com", 20, true);
+	alerts_look(alerts);
+	advance(19000);
+	assert_int_equal(fake_http_count(), 1);
+	advance(2000);
+	assert_int_equal(fake_http_count(), 2);
+}
+
+static void a_look_that_fails_is_told_and_made_again_soon(void **state)
+{
+	(void)state;
+	put(1, "www.example.com", 20, true);
+	fake_store_fail_at(1, ERR_STORE_FULL);
+	advance(2000);
+	assert_int_equal(failures, 1);
+	assert_string_not_equal(alerts_error(alerts), "");
+	assert_int_equal(fake_http_count(), 0);
+	fake_store_fail_at(0, ERR_NONE);
+	advance(60000);
+	assert_int_equal(failures, 1);
+	assert_string_equal(alerts_error(alerts), "");
 	assert_int_equal(fake_http_count(), 1);
 }
 
@@ -737,12 +847,17 @@ int main(void)
 		IN_STORE(a_new_channel_is_told_what_is_open_and_then_what_is_new),
 		IN_STORE(only_the_worst_is_told_after_an_outage),
 		IN_STORE(what_is_lost_and_failed_is_told_and_ends),
+		IN_STORE(a_connector_that_fails_is_one_alert),
 		IN_STORE(a_certificate_that_is_replaced_renewed_or_gone_is_over),
 		IN_STORE(a_channel_that_fails_is_tried_later_and_told_once),
 		IN_STORE(what_ends_before_it_is_told_is_not),
 		IN_STORE(each_channel_has_its_least_class),
 		IN_STORE(nothing_is_judged_before_the_inventory_is_up_to_date),
 		IN_STORE(a_wrong_clock_of_this_host_ends_no_certificate),
+		IN_STORE(a_message_reckons_with_the_time_that_is_trusted),
+		IN_STORE(who_asks_again_and_again_puts_nothing_off),
+		IN_STORE(a_look_that_took_long_is_not_made_again_at_once),
+		IN_STORE(a_look_that_fails_is_told_and_made_again_soon),
 		IN_STORE(a_gap_in_the_queue_is_filled_with_what_is_open),
 		IN_STORE(channels_that_are_gone_are_forgotten),
 		IN_STORE(what_is_acknowledged_is_not_told_until_it_is_worse),

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -82,6 +83,7 @@ static void write_secret(const char *text, size_t len)
 {
 	FILE *to = fopen(file, "w");
 	assert_int_equal(fwrite(text, 1, len, to), len);
+	assert_int_equal(fchmod(fileno(to), 0640), 0);
 	assert_int_equal(fclose(to), 0);
 }
 
@@ -232,10 +234,35 @@ static void a_file_without_a_url_is_told_without_what_it_holds(void **state)
 	channel.url_file = folder;
 	run(&channel);
 	assert_int_equal(end_err.kind, ERR_CONFIG);
+	assert_non_null(strstr(end_err.text, ": not a regular file"));
 	channel.url_file = none;
 	run(&channel);
 	assert_int_equal(end_err.kind, ERR_CONFIG);
 	assert_int_equal(fake_http_count(), 0);
+}
+
+static void a_secret_that_everybody_can_reach_is_not_used(void **state)
+{
+	(void)state;
+	static const mode_t open_modes[] = {0604, 0602, 0644, 0666, 0777};
+	static const char url[] = "https://hook.example.com/x\n";
+	struct alert_channel channel = webhook();
+	write_secret(url, strlen(url));
+	for (size_t i = 0; i < sizeof(open_modes) / sizeof(open_modes[0]); i++) {
+		char mode[32];
+		(void)snprintf(mode, sizeof(mode), "(mode %04o)", (unsigned)open_modes[i]);
+		assert_int_equal(chmod(file, open_modes[i]), 0);
+		run(&channel);
+		assert_int_equal(end_err.kind, ERR_CONFIG);
+		assert_non_null(strstr(end_err.text, "it holds a secret and is open to everybody"));
+		assert_non_null(strstr(end_err.text, mode));
+		assert_non_null(strstr(end_err.text, "; expected chmod o-rwx"));
+	}
+	assert_int_equal(fake_http_count(), 0);
+	assert_int_equal(chmod(file, 0640), 0);
+	fake_http_fail(ERR_TIMEOUT, "total");
+	run(&channel);
+	assert_int_equal(end_err.kind, ERR_TIMEOUT); /* it was tried */
 }
 
 /* --- mail ------------------------------------------------------------------------------------- */
@@ -399,6 +426,7 @@ int main(void)
 		IN_FOLDER(a_webhook_is_posted_to),
 		IN_FOLDER(an_answer_that_is_no_means_something),
 		IN_FOLDER(a_file_without_a_url_is_told_without_what_it_holds),
+		IN_FOLDER(a_secret_that_everybody_can_reach_is_not_used),
 		IN_FOLDER(mail_goes_to_the_server),
 		IN_FOLDER(a_program_gets_the_message_and_a_bare_environment),
 		IN_FOLDER(the_journal_gets_a_line_each),

@@ -111,21 +111,51 @@ static void it_ends_with_its_reason_and_is_forgotten_in_time(void **state)
 	assert_false(is_stored);
 }
 
-static void what_comes_back_soon_is_the_same_alert(void **state)
+/* Told "resolved" and then silently open again would be a lie. */
+static void what_comes_back_soon_is_over_until_it_has_stayed(void **state)
 {
 	(void)state;
 	struct alert_record alert;
 	bool is_stored = false;
 	struct finding notice = found(ALERT_NOTICE, 45), no = nothing();
+	struct finding warning = found(ALERT_WARNING, 45), notice_30 = found(ALERT_NOTICE, 30);
 	(void)step(&alert, &is_stored, &notice, NOW);
+	alert.acknowledged_s = NOW;
 	(void)step(&alert, &is_stored, &no, NOW);
-	assert_int_equal(
-		step(&alert, &is_stored, &notice, NOW + ALERT_REPEAT_S - 1), CHANGE_SILENT);
-	assert_int_equal(alert.resolved_s, 0);
-	assert_string_equal(alert.resolution, "");
-	(void)step(&alert, &is_stored, &no, NOW);
+	assert_int_equal(step(&alert, &is_stored, &notice, NOW + ALERT_REPEAT_S - 1), CHANGE_NONE);
+	assert_int_equal(alert.resolved_s, NOW);
 	assert_int_equal(step(&alert, &is_stored, &notice, NOW + ALERT_REPEAT_S), CHANGE_RAISED);
 	assert_int_equal(alert.raised_s, NOW + ALERT_REPEAT_S);
+	assert_int_equal(alert.resolved_s, 0);
+	assert_int_equal(alert.acknowledged_s, 0);
+	assert_string_equal(alert.resolution, "");
+	/* Worse than it was is told at once. */
+	(void)step(&alert, &is_stored, &no, NOW);
+	assert_int_equal(step(&alert, &is_stored, &warning, NOW + 1), CHANGE_RAISED);
+	(void)step(&alert, &is_stored, &no, NOW + 2);
+	assert_int_equal(step(&alert, &is_stored, &notice_30, NOW + 3), CHANGE_RAISED);
+	/* Resolved by a clock that was ahead: it is not silent until then. */
+	(void)step(&alert, &is_stored, &no, NOW + 900000);
+	assert_int_equal(step(&alert, &is_stored, &notice_30, NOW + 4), CHANGE_RAISED);
+}
+
+static void what_a_wrong_clock_told_too_early_is_told_again_in_time(void **state)
+{
+	(void)state;
+	enum { DAY = 86400 };
+	struct alert_record alert;
+	bool is_stored = false;
+	struct finding ended = found(ALERT_CRITICAL, 0), notice_45 = found(ALERT_NOTICE, 45);
+	struct finding notice_30 = found(ALERT_NOTICE, 30);
+	assert_int_equal(step(&alert, &is_stored, &ended, END + DAY), CHANGE_RAISED);
+	assert_int_equal(step(&alert, &is_stored, &notice_45, END - 40 * DAY), CHANGE_SILENT);
+	assert_int_equal(alert.told_days, 45);
+	assert_int_equal(step(&alert, &is_stored, &notice_45, END - 40 * DAY), CHANGE_NONE);
+	assert_int_equal(step(&alert, &is_stored, &notice_30, END - 30 * DAY), CHANGE_WORSE);
+	/* Minutes make no difference: two clocks are never quite the same. */
+	assert_int_equal(step(&alert, &is_stored, &notice_45, END - 30 * DAY - 60), CHANGE_SILENT);
+	assert_int_equal(alert.told_days, 30);
+	assert_int_equal(step(&alert, &is_stored, &notice_30, END - 30 * DAY), CHANGE_SILENT);
 }
 
 static void another_end_is_another_alert(void **state)
@@ -176,7 +206,8 @@ int main(void)
 		cmocka_unit_test(it_is_told_once_and_when_it_gets_worse),
 		cmocka_unit_test(an_acknowledgement_lasts_until_it_gets_worse),
 		cmocka_unit_test(it_ends_with_its_reason_and_is_forgotten_in_time),
-		cmocka_unit_test(what_comes_back_soon_is_the_same_alert),
+		cmocka_unit_test(what_comes_back_soon_is_over_until_it_has_stayed),
+		cmocka_unit_test(what_a_wrong_clock_told_too_early_is_told_again_in_time),
 		cmocka_unit_test(another_end_is_another_alert),
 		cmocka_unit_test(what_has_no_days_gets_worse_by_its_class_alone),
 		cmocka_unit_test(what_cannot_be_told_now_stays),

@@ -77,9 +77,10 @@ static void what_aws_renews_gets_more_urgent(void **state)
 	expect_class(&cert, ALERT_WARNING, 14);
 	cert = cert_in(3);
 	expect_class(&cert, ALERT_CRITICAL, 3);
-	cert = cert_in(-1);
-	expect_class(&cert, ALERT_CRITICAL, 0);
+	cert = cert_in(-1); /* it has not */
+	expect_class(&cert, ALERT_EMERGENCY, 0);
 	assert_non_null(strstr(judge(&cert, "").text, "www.example.com has ended 2026-11-20T"));
+	assert_non_null(strstr(judge(&cert, "").text, "; AWS does not renew what has ended"));
 }
 
 static void in_use_and_not_renewing_is_an_emergency_from_the_first(void **state)
@@ -89,7 +90,7 @@ static void in_use_and_not_renewing_is_an_emergency_from_the_first(void **state)
 		const char *type, *eligibility, *status, *why;
 	} all[] = {{"IMPORTED", "INELIGIBLE", "", "it was imported"},
 		{"AMAZON_ISSUED", "INELIGIBLE", "", "it is not eligible"},
-		{"AMAZON_ISSUED", "", "", "it is not eligible"},
+		{"AMAZON_ISSUED", "", "", "; AWS has not said whether it renews it"},
 		{"AMAZON_ISSUED", "ELIGIBLE", "FAILED", "the renewal failed"},
 		{"AMAZON_ISSUED", "ELIGIBLE", "PENDING_VALIDATION",
 			"the renewal waits for the owner to validate the names"}};
@@ -246,7 +247,7 @@ static struct finding judge_places(const struct coverage_record *record, size_t 
 	struct finding finding;
 	for (size_t i = 0; i < count; i++)
 		judge_coverage_add(&sum, &usual, &record[i], NOW);
-	judge_coverage(&sum, "000000000001", &finding);
+	judge_coverage(&sum, "000000000001", false, &finding);
 	return finding;
 }
 
@@ -268,6 +269,20 @@ static void an_account_that_is_not_read_any_more_is_a_warning(void **state)
 	assert_int_equal(judge_places(record, 1).verdict, VERDICT_NONE);
 	assert_string_equal(judge_places(record, 1).reason, "it is read again, or not to be read");
 	assert_string_equal(judge_places(record, 0).reason, "the account is not known any more");
+}
+
+static void a_connector_that_fails_speaks_for_its_accounts(void **state)
+{
+	(void)state;
+	struct coverage_sum sum = {.total = 0};
+	struct finding finding;
+	struct coverage_record lost = place(COVERAGE_FAILED, 1, 1);
+	judge_coverage_add(&sum, &usual, &lost, NOW);
+	judge_coverage(&sum, "000000000001", true, &finding);
+	assert_int_equal(finding.verdict, VERDICT_UNKNOWN);
+	sum = (struct coverage_sum){.total = 3};
+	judge_coverage(&sum, "000000000001", true, &finding);
+	assert_int_equal(finding.verdict, VERDICT_NONE);
 }
 
 static void what_was_lost_just_now_is_not_worth_a_word(void **state)
@@ -362,6 +377,7 @@ int main(void)
 		cmocka_unit_test(a_twin_has_the_same_names_and_ends_later),
 		cmocka_unit_test(a_twin_must_cover_every_name_and_no_other),
 		cmocka_unit_test(an_account_that_is_not_read_any_more_is_a_warning),
+		cmocka_unit_test(a_connector_that_fails_speaks_for_its_accounts),
 		cmocka_unit_test(what_was_lost_just_now_is_not_worth_a_word),
 		cmocka_unit_test(a_connector_whose_last_cycle_failed_is_critical),
 		cmocka_unit_test(a_job_that_failed_is_told_for_a_week),

@@ -20,7 +20,7 @@ enum { NOW = 1795219200, DAY = 86400 };
 
 static struct alert_record alert(int number, enum alert_class class, int64_t ends_s)
 {
-	static char id[64][ALERT_ID_LEN + 1];
+	static char id[4096][ALERT_ID_LEN + 1];
 	(void)snprintf(id[number], sizeof(id[number]), "%016x", (unsigned)number);
 	return (struct alert_record){.id = id[number],
 		.kind = ALERT_CERTIFICATE,
@@ -157,6 +157,50 @@ static void json_says_everything(void **state)
 	message_clear(&message);
 }
 
+static void days_left_are_whole_days_and_below_zero_after_the_end(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t left_s, days;
+	} all[] = {{2 * DAY, 2}, {2 * DAY - 1, 1}, {1, 0}, {0, -1}, {1 - DAY, -1}, {-DAY, -2}};
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		struct message message = empty();
+		add(&message, 1, ALERT_WARNING, NOW + all[i].left_s);
+		json_t *document = json_of(message_json, &message);
+		const json_t *first = json_array_get(json_object_get(document, "alerts"), 0);
+		assert_int_equal(
+			json_integer_value(json_object_get(first, "days_left")), all[i].days);
+		json_decref(document);
+		message_clear(&message);
+	}
+}
+
+/* Two thousand accounts must not look like twenty: what they are is in the last line. */
+static void what_is_left_out_is_told_by_kind(void **state)
+{
+	(void)state;
+	struct message message = empty();
+	for (int i = 0; i < 2000; i++) {
+		struct alert_record one = alert(i, ALERT_WARNING, 0);
+		one.kind = ALERT_COVERAGE;
+		message_add(&message, &one);
+	}
+	add(&message, 3000, ALERT_NOTICE, NOW + DAY);
+	add(&message, 3001, ALERT_EMERGENCY, NOW + DAY);
+	json_t *document = json_of(message_slack, &message);
+	const char *text = json_string_value(json_object_get(document, "text"));
+	assert_non_null(
+		strstr(text, "\n- and 1982 more (1 certificate, 1981 coverage): acmsensor alerts"));
+	json_decref(document);
+	document = json_of(message_json, &message);
+	const json_t *kinds = json_object_get(document, "kinds");
+	assert_int_equal(json_integer_value(json_object_get(kinds, "coverage")), 2000);
+	assert_int_equal(json_integer_value(json_object_get(kinds, "certificate")), 2);
+	assert_int_equal(json_integer_value(json_object_get(kinds, "job")), 0);
+	json_decref(document);
+	message_clear(&message);
+}
+
 static void slack_obeys_nothing_from_outside(void **state)
 {
 	(void)state;
@@ -168,9 +212,20 @@ static void slack_obeys_nothing_from_outside(void **state)
 	assert_non_null(strstr(text, "*22 alerts (22 warning) on dc1*\n- warning: it &lt;ends&gt; "
 				     "&amp; \\x1b[31m\\n\"soon\" (in 1d) [account 000000000001, "
 				     "eu-west-1]\n"));
-	assert_non_null(strstr(text, "\n- and 2 more: acmsensor alerts"));
+	assert_non_null(strstr(text, "\n- and 2 more (2 certificate): acmsensor alerts"));
 	json_decref(document);
 	message_clear(&message);
+}
+
+/* Of the i-th block of a card's body, which must be plain text. */
+static const char *card_text(const json_t *body, size_t i)
+{
+	const json_t *block = json_array_get(body, i);
+	assert_string_equal(
+		json_string_value(json_object_get(block, "type")), "RichTextBlock");
+	const json_t *run = json_array_get(json_object_get(block, "inlines"), 0);
+	assert_string_equal(json_string_value(json_object_get(run, "type")), "TextRun");
+	return json_string_value(json_object_get(run, "text"));
 }
 
 static void teams_gets_a_card(void **state)
@@ -185,10 +240,9 @@ static void teams_gets_a_card(void **state)
 	assert_string_equal(json_string_value(json_object_get(attachment, "contentType")),
 		"application/vnd.microsoft.card.adaptive");
 	assert_int_equal(json_array_size(body), 22);
-	assert_non_null(strstr(
-		json_string_value(json_object_get(json_array_get(body, 1), "text")), "(2d ago)"));
-	assert_string_equal(json_string_value(json_object_get(json_array_get(body, 21), "text")),
-		"and 1 more: acmsensor alerts");
+	assert_string_equal(card_text(body, 0), "21 alerts (21 warning) on dc1");
+	assert_non_null(strstr(card_text(body, 1), "(2d ago)"));
+	assert_string_equal(card_text(body, 21), "and 1 more (1 certificate): acmsensor alerts");
 	json_decref(document);
 	message_clear(&message);
 }
@@ -222,21 +276,22 @@ static void mail_is_a_message_of_short_lines(void **state)
 	struct buf mail;
 	for (int i = 0; i < 25; i++)
 		add(&message, i, ALERT_EMERGENCY, NOW + DAY);
+	add_resolved(&message, 99);
 	buf_init(&mail, 1 << 20);
 	message_mail(&message, "acmsensor@example.com", "a@example.com,\r\n b@example.com", &mail);
 	const char *text = buf_text(&mail), *body = strstr(text, "\r\n\r\n");
 	assert_non_null(body);
 	assert_non_null(strstr(text, "From: acmsensor <acmsensor@example.com>\r\n"
 				     "To: a@example.com,\r\n b@example.com\r\n"
-				     "Subject: [acmsensor] 25 alerts (25 emergency) on dc1\r\n"
+				     "Subject: [acmsensor] 25 alerts (25 emergency), 1 resolved on dc1\r\n"
 				     "Date: Sat, 21 Nov 2026 00:00:00 +0000\r\n"
 				     "Message-ID: <ops-0-9@dc1>\r\n"));
 	for (const char *line = text, *end; (end = strstr(line, "\r\n")) != NULL; line = end + 2)
 		assert_true(end - line <= 78);
 	char *words = decode(body);
-	assert_non_null(strstr(words, "25 alerts (25 emergency) on dc1\n\nemergency: it <ends>"));
+	assert_non_null(strstr(words, "25 alerts (25 emergency), 1 resolved on dc1\n\nemergency: it <ends>"));
 	assert_non_null(strstr(words, "\n    arn (alert 0000000000000000)\n"));
-	assert_non_null(strstr(words, "\nand 5 more\n"));
+	assert_non_null(strstr(words, "\nand 6 more (5 certificate, 1 resolved): acmsensor alerts\n"));
 	assert_non_null(strstr(words, "acmsensor alerts ack ID\n"));
 	free(words);
 	message_clear(&message);
@@ -256,6 +311,8 @@ int main(void)
 		cmocka_unit_test(the_headline_counts_the_worst_first),
 		cmocka_unit_test(the_worst_are_kept_in_order),
 		cmocka_unit_test(json_says_everything),
+		cmocka_unit_test(days_left_are_whole_days_and_below_zero_after_the_end),
+		cmocka_unit_test(what_is_left_out_is_told_by_kind),
 		cmocka_unit_test(slack_obeys_nothing_from_outside),
 		cmocka_unit_test(teams_gets_a_card),
 		cmocka_unit_test(mail_is_a_message_of_short_lines),

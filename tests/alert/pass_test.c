@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/loop.h"
@@ -157,6 +158,84 @@ static void a_write_that_fails_ends_it(void **state)
 	assert_int_equal(notices(), CERTS / 2);
 }
 
+/* --- twins ------------------------------------------------------------------------------------ */
+
+enum { SAME_NAME = 100 };
+
+static void put_named(struct store_txn *txn, const char *account_id, const char *id,
+	const char *name, const char *san, int64_t days)
+{
+	char arn[160];
+	struct buf sans;
+	(void)snprintf(arn, sizeof(arn), "arn:aws:acm:eu-west-1:%s:certificate/%s", account_id, id);
+	buf_init(&sans, 1000);
+	if (san[0] != '\0')
+		pack_add(&sans, san);
+	store_cert_put(txn, &(struct cert_record){.arn = arn,
+				    .connector = "prod",
+				    .account_id = account_id,
+				    .region = "eu-west-1",
+				    .domain_name = name,
+				    .sans = {.bytes = sans.data,
+					    .len = sans.len,
+					    .count = san[0] != '\0'},
+				    .status = "ISSUED",
+				    .type = "IMPORTED",
+				    .not_after_s = SAMPLE_NOW_S + days * DAY});
+	buf_clear(&sans);
+}
+
+/* The same name in so many accounts that the index of names is no help, and a twin in one. */
+static void put_twins(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < SAME_NAME; i++) {
+		char account_id[13];
+		(void)snprintf(account_id, sizeof(account_id), "%012d", 500 + i);
+		put_named(txn, account_id, "old", "*.corp.example.com", "", 20);
+		if (i % 2 == 0)
+			put_named(txn, account_id, "new", "*.CORP.example.com", "", 200);
+	}
+	put_named(txn, "000000000400", "old", "", "only.example.com", 20);
+	put_named(txn, "000000000400", "new", "", "only.example.com", 200);
+	put_named(txn, "000000000400", "other", "shop.example.com", "more.example.com", 20);
+	put_named(txn, "000000000400", "less", "shop.example.com", "", 200);
+	put_named(txn, "000000000400", "nameless", "", "", 20);
+	put_named(txn, "000000000400", "nameless2", "", "", 200);
+}
+
+static bool is_open(const char *account_id, const char *cert_id)
+{
+	char arn[160], id[ALERT_ID_LEN + 1];
+	struct store_txn *txn;
+	struct alert_record alert;
+	struct err err = ERR_INIT;
+	(void)snprintf(
+		arn, sizeof(arn), "arn:aws:acm:eu-west-1:%s:certificate/%s", account_id, cert_id);
+	alert_make_id(ALERT_CERTIFICATE, arn, id);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	bool is_there = store_alert_get(txn, id, &alert) && alert.resolved_s == 0;
+	store_read_end(txn);
+	return is_there;
+}
+
+static void a_twin_is_found_by_name_or_by_place(void **state)
+{
+	struct err err = ERR_INIT;
+	(void)state;
+	assert_int_equal(store_write_now(store, put_twins, NULL, &err), 0);
+	(void)start();
+	fake_loop_run_ready();
+	for (int i = 0; i < SAME_NAME; i++) {
+		char account_id[13];
+		(void)snprintf(account_id, sizeof(account_id), "%012d", 500 + i);
+		assert_int_equal(is_open(account_id, "old"), i % 2 != 0);
+	}
+	assert_false(is_open("000000000400", "old"));
+	assert_true(is_open("000000000400", "other"));
+	assert_true(is_open("000000000400", "nameless"));
+}
+
 #define IN_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -165,6 +244,7 @@ int main(void)
 		IN_STORE(all_are_found_once),
 		IN_STORE(it_may_be_cancelled_at_every_turn),
 		IN_STORE(a_write_that_fails_ends_it),
+		IN_STORE(a_twin_is_found_by_name_or_by_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/loop.h"
 #include "store/alerts.h"
@@ -45,6 +46,12 @@ static void write_journal(void *arg, enum alert_class class, const char *line)
 	lines++;
 }
 
+static int64_t now_s(void *arg)
+{
+	(void)arg;
+	return clock_now_s();
+}
+
 static int setup(void **state)
 {
 	struct err err = ERR_INIT;
@@ -54,7 +61,8 @@ static int setup(void **state)
 	fake_store_reset();
 	loop = loop_new(&err);
 	store = temp_store_open(loop, folder);
-	ways = (struct channel_ways){.loop = loop, .journal = write_journal, .sensor = "dc1"};
+	ways = (struct channel_ways){
+		.loop = loop, .journal = write_journal, .now_s = now_s, .sensor = "dc1"};
 	lines = 0;
 	return 0;
 }

@@ -127,6 +127,11 @@ static void a_command_is_followed_by_its_arguments(void **state)
 	expect_to_fill("jobs j", "[JOB]", "", "j");
 	expect_to_fill("apply -- -", "PLAN", "", "-");
 	expect_to_fill("apply --wait -- p", "PLAN", "", "p");
+	expect_to_fill("alerts t", "[ack|test] [ALERT|CHANNEL]", "", "t");
+	expect_to_fill("alerts test ", "[ALERT|CHANNEL]", "", "");
+	assert_string_equal(read_words("alerts --all ack x").first, "ack");
+	assert_null(read_words("alerts a").first);
+	expect("alerts test ops ", COMPLETE_NOTHING, "");
 	expect("apply p-1 ", COMPLETE_NOTHING, "");
 	expect("status ", COMPLETE_NOTHING, "");
 	expect("show - ", COMPLETE_NOTHING, "");

@@ -61,6 +61,19 @@ static void alternatives_come_one_by_one(void **state)
 	assert_false(value_next(&at, &value));
 }
 
+static void a_blank_ends_the_alternatives(void **state)
+{
+	const char *at = "[ack|test] [ALERT|CHANNEL]";
+	struct value value;
+	(void)state;
+	assert_true(value_next(&at, &value));
+	assert_memory_equal(value.words, "ack", 3);
+	assert_true(value_next(&at, &value));
+	assert_memory_equal(value.words, "test", 4);
+	assert_int_equal(value.words_len, 4);
+	assert_false(value_next(&at, &value));
+}
+
 static void lower_case_stands_for_itself(void **state)
 {
 	const char *at = "yes|no";
@@ -86,9 +99,14 @@ static void what_is_not_known_is_free(void **state)
 static void expect_known(const char *command, const char *argument)
 {
 	struct value value;
-	while (argument != NULL && value_next(&argument, &value))
-		if (!value.is_known)
-			fail_msg("%s: a word of \"%s\" is not in values.c", command, argument);
+	while (argument != NULL) {
+		const char *all = argument;
+		while (value_next(&argument, &value))
+			if (!value.is_known)
+				fail_msg("%s: a word of \"%s\" is not in values.c", command, all);
+		argument = strchr(argument, ' ');
+		argument = argument != NULL ? argument + 1 : NULL;
+	}
 }
 
 static void every_word_of_the_tables_is_known(void **state)
@@ -138,6 +156,7 @@ int main(void)
 		cmocka_unit_test(brackets_dots_and_parts_are_no_words),
 		cmocka_unit_test(nothing_has_no_value),
 		cmocka_unit_test(alternatives_come_one_by_one),
+		cmocka_unit_test(a_blank_ends_the_alternatives),
 		cmocka_unit_test(lower_case_stands_for_itself),
 		cmocka_unit_test(what_is_not_known_is_free),
 		cmocka_unit_test(every_word_of_the_tables_is_known),

@@ -53,6 +53,7 @@ class Webhook:
         self.url = f"{scheme}://localhost:{self._server.server_port}{PATH}"
         self.url_file = folder / f"hook-{self._server.server_port}.url"
         self.url_file.write_text(self.url + "\n")
+        self.url_file.chmod(0o600)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def _serve(self, request):

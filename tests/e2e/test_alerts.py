@@ -228,6 +228,7 @@ def test_mail_goes_over_starttls_and_only_to_who_proves_who_it_is(desk, ec, tmp_
     context, ca = write_tls(tmp_path, ec, "localhost")
     sink = MailSink(context)
     (tmp_path / "password").write_text("mail-SECRET\n")
+    (tmp_path / "password").chmod(0o600)
     mail = dict(type="mail", server=f"localhost:{sink.port}", user="sensor", minimum="notice",
                 password_file=tmp_path / "password", to="ops@example.com, boss@example.com",
                 **{"from": "acmsensor@example.com"})
@@ -319,6 +320,10 @@ def test_what_cannot_be_is_refused(desk, sensor):
         assert says in at.cli.run(*arguments, code=2).stderr
     assert "there is no alert nothing" in at.cli.run("alerts", "ack", "nothing", code=1).stderr
     assert "there is no alert" in at.cli.run("alerts").stderr
+    for verb, says in [("ack", "expected an alert's id"), ("test", "expected a channel's name")]:
+        assert says in at.cli.run("alerts", verb, "", code=2).stderr
+    long = at.cli.run("alerts", "ack", "x", "--note", "n" * 257, code=2).stderr
+    assert "--note: longer than 256 bytes" in long
     status, text = at.sensor.request("POST", "/v1/alerts/ack", body='{"alert": "x", "more": 1}')
     assert status == 400 and "expected alert and perhaps note" in text
     status, text = at.sensor.request("GET", "/v1/alerts/test")

@@ -129,6 +129,28 @@ def test_plans_and_jobs_are_offered(daemon):
     assert complete("rollback", "--wait", "", at=daemon.socket) == ([job], ["deliver succeeded"])
 
 
+def test_alerts_and_channels_are_offered(tmp_path):
+    arn = "arn:aws:acm:eu-west-1:111122223333:certificate/1"
+    rows = "".join(json.dumps(row) + "\n" for row in [
+        {"id": "00000000000000aa", "subject": arn, "text": "www.example.com ends soon"},
+        {"id": "00000000000000bb", "subject": "prod 111122223333", "text": "account lost"}])
+    status = {"schema": 1, "status": {"alerts": {"channels": [
+        {"name": "ops", "type": "webhook"}, {"name": "oncall", "type": "mail"}]}}}
+    with FakeApi(tmp_path / "socket", {("GET", "/v1/alerts"): rows.encode(),
+                                       ("GET", "/v1/status"): json.dumps(status).encode()}):
+        at = tmp_path / "socket"
+        assert complete("alerts", "", at=at)[0] == ["ack", "test"]
+        assert complete("alerts", "ack", "", at=at) == \
+            (["00000000000000aa", "00000000000000bb"], ["www.example.com ends soon", "account lost"])
+        assert complete("alerts", "ack", "a", at=at)[0] == [arn]
+        assert complete("alerts", "ack", "arn:aws:acm:eu-west-1:111122223333:", at=at)[0] == [arn]
+        assert complete("alerts", "ack", "--note", "x", "00000000000000b", at=at)[0] == \
+            ["00000000000000bb"]
+        assert complete("alerts", "test", "o", at=at) == (["ops", "oncall"], ["webhook", "mail"])
+        assert complete("alerts", "test", "ops", "", at=at)[0] == []
+        assert complete("alerts", "--class", "e", at=at)[0] == ["emergency"]
+
+
 def test_without_a_daemon_the_tables_are_offered():
     assert "certs" in complete("")[0]
     assert complete("certs", "--stat") == (["--status"], ["only this status: ISSUED, EXPIRED, "

@@ -34,7 +34,8 @@ static struct fixture *fine(void)
 			.started_s = NOW_S - 3700,
 			.interval_s = DAY_S}},
 	};
-	fixture.input = (struct attention_input){.channel = "",
+	fixture.input = (struct attention_input){.alerts_error = "",
+		.channel = "",
 		.channel_error = "",
 		.connector = fixture.connector,
 		.connector_count = 1,
@@ -116,6 +117,14 @@ static void open_alerts_are_counted_and_a_channel_that_fails_is_named(void **sta
 		"critical 7 alerts are open: 4 emergency, 2 warning, 1 notice\n"
 		"warning alerts cannot be told on channel ops for 2h: webhook: the receiver "
 		"answered HTTP 404\n");
+}
+
+static void alerts_that_cannot_be_looked_for_are_the_worst(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->input.alerts_error = "store: no space left on device";
+	expect(fixture, "critical alerts cannot be looked for: store: no space left on device\n");
 }
 
 static void places_that_were_not_read_are_summed_up(void **state)
@@ -211,6 +220,7 @@ int main(void)
 		cmocka_unit_test(failed_cycle_and_full_disk_come_first),
 		cmocka_unit_test(certificates_are_told_by_what_loses_most),
 		cmocka_unit_test(open_alerts_are_counted_and_a_channel_that_fails_is_named),
+		cmocka_unit_test(alerts_that_cannot_be_looked_for_are_the_worst),
 		cmocka_unit_test(places_that_were_not_read_are_summed_up),
 		cmocka_unit_test(connector_that_has_long_not_read_everything_is_told),
 		cmocka_unit_test(wrong_clock_is_told_with_its_direction),

@@ -272,6 +272,36 @@ static void many_names_are_no_problem(void **state)
 	sample_cert_clear(&sample);
 }
 
+static void a_name_leads_to_all_that_have_it(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_name_position position = {.is_begun = false};
+	struct sample_cert one, two, other;
+	char arn[CERT_ARN_MAX + 1];
+	size_t count = 0;
+	sample_cert_init(&one, 1);
+	sample_cert_init(&two, 2);
+	sample_cert_init(&other, 3);
+	sample_cert_set_names(&one, "www.Example.com", NULL);
+	sample_cert_set_names(&two, "shop.example.com", "WWW.example.com", NULL);
+	sample_cert_set_names(&other, "www.example.com.test", "a.www.example.com", NULL);
+	assert_int_equal(put(&one, &err), 0);
+	assert_int_equal(put(&two, &err), 0);
+	assert_int_equal(put(&other, &err), 0);
+	struct store_txn *txn = begin();
+	while (store_cert_next_of_name(txn, "www.example.COM", &position, arn)) {
+		assert_true(strcmp(arn, one.arn) == 0 || strcmp(arn, two.arn) == 0);
+		count++;
+	}
+	assert_int_equal(count, 2);
+	assert_false(store_txn_failed(txn));
+	store_read_end(txn);
+	sample_cert_clear(&one);
+	sample_cert_clear(&two);
+	sample_cert_clear(&other);
+}
+
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -285,6 +315,7 @@ int main(void)
 		WITH_STORE(an_arn_that_contradicts_its_place_is_refused),
 		WITH_STORE(what_is_too_long_is_refused_and_changes_nothing),
 		WITH_STORE(many_names_are_no_problem),
+		WITH_STORE(a_name_leads_to_all_that_have_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
