@@ -138,7 +138,8 @@ $(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
 $(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o
-$(B)/tests/delivery/plan_test:        $(B)/tests/lib/make_facts.o
+$(B)/tests/delivery/plan_test:     $(B)/tests/lib/make_facts.o $(B)/tests/delivery/plan_fixture.o
+$(B)/tests/delivery/plan_warnings_test: $(B)/tests/lib/make_facts.o $(B)/tests/delivery/plan_fixture.o
 $(B)/tests/delivery/way_back_test:    $(B)/tests/lib/make_facts.o
 $(B)/tests/delivery/plan_render_test: $(B)/tests/lib/make_facts.o $(B)/tests/lib/read_file.o
 $(B)/tests/delivery/cert_view_test:   $(B)/tests/lib/make_facts.o
