@@ -82,6 +82,7 @@ $(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o
+$(B)/tests/sensor/config_test $(B)/tests/sensor/config_value_test: $(B)/tests/sensor/config_fixture.o
 $(B)/tests/sensor/census_test: $(B)/tests/lib/fake_clock.o
 $(B)/tests/sensor/api_test: $(B)/tests/sensor/api_client.o
 $(B)/tests/sensor/api_delivery_test: $(B)/tests/sensor/api_client.o $(B)/tests/lib/fake_clock.o
