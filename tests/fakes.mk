@@ -79,6 +79,11 @@ $(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake
 $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/vault_init_test: $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o
+cli_prints := $(B)/tests/cli/print_fixture.o
+$(B)/tests/cli/plan_show_test:  $(cli_prints)
+$(B)/tests/cli/job_show_test:   $(cli_prints)
+$(B)/tests/cli/row_test:        $(cli_prints)
+$(B)/tests/cli/cert_style_test: $(cli_prints)
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o
