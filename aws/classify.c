@@ -259,7 +259,7 @@ static void set_without_code(const struct http_reply *reply, enum err_kind kind,
 {
 	if (reply->status == 407)
 		err_set(err, kind, "HTTP 407: the proxy asks for credentials");
-	else if (reply->status >= 300 && reply->status < 400)
+	else if (reply->status < 400)
 		err_set(err, kind,
 			"HTTP %d: a redirect, which AWS never answers; is a proxy or portal in between?",
 			reply->status);

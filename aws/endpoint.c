@@ -91,7 +91,7 @@ int endpoint_resolve(enum aws_service service, const char *region,
 	const struct endpoint_options *options, struct endpoint *ret_endpoint, struct err *err)
 {
 	const struct aws_service_info *info = aws_service_info(service);
-	if (!text_is_region(region) || text_has_suffix(region, "-global"))
+	if (!text_is_region(region))
 		return err_set(err, ERR_CONFIG, "%s: \"%.32s\" is not the name of a region",
 			info->name, region);
 	const struct endpoint_overrides *overrides = &options->overrides;

@@ -3,6 +3,7 @@
  * whatever they name. source: RFC 3986 sections 3.1 to 3.3.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,15 +94,13 @@ static int split(const char *url, struct parts *ret_parts, struct err *err)
 }
 
 /* A DNS name of letters, digits, '-' and '_'; or an IPv4 address in the usual form, and in no other
- * that a resolver would take for one (127.1, 0x7f000001): a name's last label begins with a letter.
- * */
+ * that a resolver would take for one (127.1, 0x7f000001): a name's last label begins with a letter
+ * or '_'. */
 static bool is_name_or_ipv4(const char *host)
 {
 	struct in_addr address;
 	if (inet_pton(AF_INET, host, &address) == 1)
 		return true;
-	if (strlen(host) > DNS_NAME_MAX)
-		return false;
 	size_t label_len = 0;
 	char label_first = '\0';
 	for (const char *at = host; *at != '\0'; at++) {
@@ -117,14 +116,15 @@ static bool is_name_or_ipv4(const char *host)
 			(!is_alphanumeric(*at) && *at != '-' && *at != '_'))
 			return false;
 	}
-	return label_len > 0 && (label_first < '0' || label_first > '9');
+	return label_len > 0 && label_first > '9';
 }
 
+/* With its brackets. */
 static bool is_ipv6(const char *host)
 {
 	char inner[INET6_ADDRSTRLEN];
 	size_t len = strlen(host);
-	if (len < 2 || len - 2 >= sizeof(inner))
+	if (len - 2 >= sizeof(inner))
 		return false;
 	memcpy(inner, host + 1, len - 2);
 	inner[len - 2] = '\0';
@@ -189,8 +189,8 @@ int endpoint_parse_url(const char *url, struct endpoint *ret_endpoint, struct er
 		parts.path);
 	int len = snprintf(made.url, sizeof(made.url), "%s://%s%s", scheme, made.host_header,
 		made.path_prefix);
-	if (len < 0 || (size_t)len >= sizeof(made.url))
-		return refuse(err, "it is too long");
+	assert(len > 0 &&
+		(size_t)len < sizeof(made.url)); /* the URL is no longer than what was given */
 	*ret_endpoint = made;
 	return 0;
 }

@@ -129,18 +129,23 @@ void facts_time(const struct cli *cli, const char *label, int64_t at_s)
 		facts_line(cli, label, dates_both(at_s, cli->now_s, text));
 }
 
-void facts_list(const struct cli *cli, const char *label, const json_t *list)
+void facts_join(struct buf *to, const json_t *list)
 {
-	struct buf text;
 	size_t i;
 	json_t *item;
-	buf_init(&text, FACTS_VALUE_MAX);
+	buf_init(to, FACTS_VALUE_MAX);
 	json_array_foreach(list, i, item)
 	{
 		if (i > 0)
-			buf_add_text(&text, ", ");
-		buf_add_text(&text, json_is_string(item) ? json_string_value(item) : "");
+			buf_add_text(to, ", ");
+		buf_add_text(to, json_is_string(item) ? json_string_value(item) : "");
 	}
+}
+
+void facts_list(const struct cli *cli, const char *label, const json_t *list)
+{
+	struct buf text;
+	facts_join(&text, list);
 	facts_line(cli, label, buf_text(&text));
 	buf_clear(&text);
 }

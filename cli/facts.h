@@ -6,6 +6,8 @@
 
 #include "cli/cli.h"
 
+struct buf;
+
 enum {
 	FACTS_LABEL_COLUMNS = 20,
 	FACTS_VALUE_MAX = 1 << 20,
@@ -26,11 +28,11 @@ void facts_format(const struct cli *cli, const char *label, const char *format, 
 void facts_command(const struct cli *cli, const char *label, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void facts_time(const struct cli *cli, const char *label, int64_t at_s); /* nothing for 0 */
-/* The texts of an array, joined with ", ". */
+/* The texts of an array, joined with ", ". to: begins here, at most FACTS_VALUE_MAX. */
+void facts_join(struct buf *to, const json_t *list);
 void facts_list(const struct cli *cli, const char *label, const json_t *list);
 
 /* Pure: the lines of facts_styled. A label too long for its column has a line of its own. */
-struct buf;
 void facts_wrap(struct buf *to, const struct terminal *terminal, const char *label,
 	const char *value, enum style style);
 

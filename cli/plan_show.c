@@ -41,19 +41,6 @@ static void show_change(
 	show_signed(cli, "", COMES, after[0] != '\0' ? after : "(none)");
 }
 
-static void join(struct buf *to, const json_t *list)
-{
-	size_t i;
-	json_t *item;
-	buf_init(to, FACTS_VALUE_MAX);
-	json_array_foreach(list, i, item)
-	{
-		if (to->len > 0)
-			buf_add_text(to, ", ");
-		buf_add_text(to, json_is_string(item) ? json_string_value(item) : "");
-	}
-}
-
 static void show_text_change(
 	const struct cli *cli, const char *label, const json_t *plan, const char *member)
 {
@@ -67,8 +54,8 @@ static void show_list_change(
 {
 	const json_t *current = row_get(plan, "current");
 	struct buf before, after;
-	join(&before, row_get(current, member));
-	join(&after, row_get(row_get(plan, "new"), member));
+	facts_join(&before, row_get(current, member));
+	facts_join(&after, row_get(row_get(plan, "new"), member));
 	show_change(cli, label, current != NULL ? buf_text(&before) : NULL, buf_text(&after));
 	buf_clear(&before);
 	buf_clear(&after);
@@ -100,7 +87,7 @@ static void show_names(const struct cli *cli, const json_t *plan)
 	bool is_first = row_get(plan, "current") == NULL;
 	for (size_t i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
 		struct buf text;
-		join(&text, row_get(names, part[i].member));
+		facts_join(&text, row_get(names, part[i].member));
 		show_signed(cli, label, is_first ? STAYS : part[i].sign, buf_text(&text));
 		if (text.len > 0)
 			label = "";

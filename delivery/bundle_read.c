@@ -197,8 +197,8 @@ static int open_pkcs12(PKCS12 *file, const struct secret *passphrase, X509 **ret
 	if (PKCS12_parse(file, text, &material->key, ret_leaf, ret_others) == 1)
 		return 0;
 	return bundle_fail(err, "input",
-		"the PKCS#12 file cannot be decrypted: it may use RC2 or another cipher that OpenSSL 3 "
-		"does not offer; write it anew with AES");
+		"the PKCS#12 file cannot be decrypted: the passphrase is wrong, or it uses RC2 or "
+		"another cipher that OpenSSL 3 does not offer; then write it anew with AES");
 }
 
 static int read_pkcs12(const struct secret *der, const struct secret *passphrase,

@@ -14,15 +14,9 @@ enum { SCAN_MAX_S = 3600 };
 
 static bool carries(const struct cert_record *cert, const char *certificate_id)
 {
-	const struct pack *tags = &cert->tags;
-	for (const char *key = pack_first(tags); key != NULL;) {
-		const char *value = pack_next(tags, key);
-		if (value == NULL)
-			return false;
+	for (const char *key = NULL, *value = NULL; pack_next_pair(&cert->tags, &key, &value);)
 		if (strcmp(key, TAG_CERTIFICATE_ID) == 0)
 			return strcmp(value, certificate_id) == 0;
-		key = pack_next(tags, value);
-	}
 	return false;
 }
 

@@ -42,14 +42,9 @@ static void add(struct job_tags *tags, const char *key, const char *value, bool 
 
 static void add_pack(struct job_tags *tags, const struct pack *pack, bool was_there)
 {
-	for (const char *key = pack_first(pack); key != NULL;) {
-		const char *value = pack_next(pack, key);
-		if (value == NULL)
-			return; /* a list of pairs by construction */
+	for (const char *key = NULL, *value = NULL; pack_next_pair(pack, &key, &value);)
 		if (!job_tags_is_reserved(key))
 			add(tags, key, value, was_there);
-		key = pack_next(pack, value);
-	}
 }
 
 void job_tags_want(const struct job_tags_input *input, struct job_tags *ret_tags)

@@ -60,7 +60,7 @@ static size_t count_tags(const struct plan_input *input)
 {
 	size_t count = PROVENANCE_TAGS + input->tag_count;
 	const struct remote_state *current = plan_current(input);
-	for (size_t i = 0; current != NULL && i < current->tags.count; i++) {
+	for (size_t i = 0; i < current->tags.count; i++) {
 		const char *key = current->tags.item[i].key;
 		if (!job_tags_is_reserved(key) && !has_key(input->tag, input->tag_count, key))
 			count++;
@@ -155,11 +155,10 @@ static void decide(const struct plan_input *input, struct plan *plan)
 static void judge_way_back(
 	const struct plan_input *input, const struct x509_facts *old, struct plan *plan)
 {
-	const char *until = input->old_key_until;
+	bool is_kept_until = input->old_key_until[0] != '\0';
 	char old_until[TEXT_TIME_MAX], why[WAY_BACK_TEXT_MAX];
 	enum rule_verdict verdict =
 		way_back_judge(old, &input->bundle->leaf.facts, input->now_s, why);
-	bool is_kept_until = until != NULL && until[0] != '\0';
 	if (verdict == RULE_BROKEN)
 		SAY_ROLLBACK(plan, false, "%s", why);
 	else
@@ -167,7 +166,7 @@ static void judge_way_back(
 			"the certificate that is there (serial %s, valid until %s) and its key are "
 			"kept sealed%s%s and can be imported again%s",
 			old->serial, text_format_time(old->not_after_s, old_until),
-			is_kept_until ? " until " : "", is_kept_until ? until : "",
+			is_kept_until ? " until " : "", input->old_key_until,
 			verdict == RULE_UNCONFIRMED ? ", though not every rule of that is confirmed"
 						    : "");
 }

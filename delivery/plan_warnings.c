@@ -238,12 +238,13 @@ static const char *current_tag(const struct remote_state *current, const char *k
 static void warn_tags(const struct plan_input *input, struct plan *plan)
 {
 	const struct remote_state *current = plan_current(input);
-	const char *keys[ACM_TAGS_MAX] = {NULL};
+	const char *keys[DELIVERY_TAGS_MAX] = {NULL};
 	char list[TOLD_LIST_MAX];
 	size_t count = 0;
 	if (current == NULL || plan->decision != PLAN_REIMPORT)
 		return;
-	for (size_t i = 0; i < input->tag_count && count < ACM_TAGS_MAX; i++) {
+	assert(input->tag_count <= DELIVERY_TAGS_MAX); /* plan_make_start refuses more */
+	for (size_t i = 0; i < input->tag_count; i++) {
 		const char *value = current_tag(current, input->tag[i].key);
 		if (value != NULL && strcmp(value, input->tag[i].value) != 0)
 			keys[count++] = input->tag[i].key;
@@ -265,7 +266,8 @@ static void warn_hosts(const struct plan_input *input, struct plan *plan)
 	const char *missing[VERIFY_HOSTS_MAX] = {NULL};
 	char list[TOLD_LIST_MAX];
 	size_t count = 0;
-	for (size_t i = 0; i < input->verify_host_count && count < VERIFY_HOSTS_MAX; i++) {
+	assert(input->verify_host_count <= VERIFY_HOSTS_MAX); /* plan_make_start refuses more */
+	for (size_t i = 0; i < input->verify_host_count; i++) {
 		char host[HOST_MAX];
 		int port;
 		struct err ignored = ERR_INIT;

@@ -252,8 +252,8 @@ void region_survey_make(const struct region_plan_input *input, struct store_txn 
 	*ret_survey = survey;
 }
 
-/* A lost account's region: what another connector reads is not lost. */
-static void put_mark(struct store_txn *txn, const struct region_mark *mark, const char *region)
+/* A lost account's region: what another connector reads is not lost. Whether it got the state. */
+static bool put_mark(struct store_txn *txn, const struct region_mark *mark, const char *region)
 {
 	const struct region_account *account = &mark->account;
 	const struct coverage_place place = place_of(account, region);
@@ -263,7 +263,9 @@ static void put_mark(struct store_txn *txn, const struct region_mark *mark, cons
 	if (owner != NULL) {
 		overlap_reason(owner, reason);
 		coverage_put_state(txn, &place, COVERAGE_EXCLUDED, reason, account->now_s);
-	} else if (mark->err != NULL) {
+		return false;
+	}
+	if (mark->err != NULL) {
 		(void)coverage_put_attempt(txn, &place,
 			&(struct coverage_attempt){.err = mark->err,
 				.interval_s = account->config->interval_s,
@@ -271,6 +273,7 @@ static void put_mark(struct store_txn *txn, const struct region_mark *mark, cons
 	} else {
 		coverage_put_state(txn, &place, mark->state, mark->reason, account->now_s);
 	}
+	return true;
 }
 
 size_t region_mark_put(struct store_txn *txn, const struct region_mark *mark)
@@ -282,14 +285,13 @@ size_t region_mark_put(struct store_txn *txn, const struct region_mark *mark)
 	for (size_t i = 0; i < plan.count; i++) {
 		const struct reconcile_item *item = &plan.item[i];
 		const struct coverage_place place = place_of(account, item->region);
-		count += item->action != RECONCILE_DELETE;
 		if (item->action == RECONCILE_DELETE)
 			put_vanished(txn, &place, account->now_s);
 		else if (item->action == RECONCILE_EXCLUDED)
 			coverage_put_state(
 				txn, &place, COVERAGE_EXCLUDED, REASON_UNWANTED, account->now_s);
 		else
-			put_mark(txn, mark, item->region);
+			count += put_mark(txn, mark, item->region);
 	}
 	reconcile_plan_clear(&plan);
 	return count;

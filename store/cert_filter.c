@@ -66,14 +66,9 @@ static bool matches_tags(const struct cert_filter *filter, const struct cert_rec
 {
 	if (filter->tag_key == NULL)
 		return true;
-	for (const char *key = pack_first(&record->tags); key != NULL;) {
-		const char *value = pack_next(&record->tags, key);
-		if (value == NULL)
-			break;
+	for (const char *key = NULL, *value = NULL; pack_next_pair(&record->tags, &key, &value);)
 		if (strcmp(key, filter->tag_key) == 0)
 			return is_same_or_any(filter->tag_value, value);
-		key = pack_next(&record->tags, value);
-	}
 	return false;
 }
 

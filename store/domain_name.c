@@ -115,6 +115,8 @@ static int add_label(struct buf *to, const uint32_t *point, uint32_t count, stru
 		buf_add_text(to, "xn--");
 		add_punycode(to, point, count);
 	}
+	if (to->is_over)
+		return err_set(err, ERR_CONFIG, "longer than %d bytes", DOMAIN_NAME_MAX);
 	if (to->len == begin || to->len - begin > LABEL_MAX)
 		return err_set(err, ERR_CONFIG, "a part between dots is empty or longer than %d",
 			LABEL_MAX);
@@ -155,8 +157,6 @@ int domain_name_to_ascii(const char *text, char *ret, struct err *err)
 	struct buf name;
 	buf_init(&name, DOMAIN_NAME_MAX);
 	int rc = convert(text, &name, err);
-	if (rc == 0 && name.is_over)
-		rc = err_set(err, ERR_CONFIG, "longer than %d bytes", DOMAIN_NAME_MAX);
 	if (rc == 0)
 		memcpy(ret, buf_text(&name), name.len + 1);
 	else

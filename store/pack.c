@@ -20,3 +20,10 @@ const char *pack_next(const struct pack *pack, const char *current)
 	const char *next = current + strlen(current) + 1;
 	return next < pack->bytes + pack->len ? next : NULL;
 }
+
+bool pack_next_pair(const struct pack *pack, const char **key, const char **value)
+{
+	*key = *key == NULL ? pack_first(pack) : pack_next(pack, *value);
+	*value = *key != NULL ? pack_next(pack, *key) : NULL;
+	return *value != NULL;
+}

@@ -5,6 +5,7 @@
 #ifndef STORE_PACK_H
 #define STORE_PACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,5 +23,9 @@ void pack_add(struct buf *to, const char *text);
 /* First text, or NULL when empty; then each next one, or NULL after the last. */
 const char *pack_first(const struct pack *pack);
 const char *pack_next(const struct pack *pack, const char *current);
+
+/* For a list of keys, each followed by its value: the next pair (key, in: NULL for the first one),
+ * or false after the last. A key without a value is none. */
+bool pack_next_pair(const struct pack *pack, const char **key, const char **value);
 
 #endif

@@ -40,13 +40,8 @@ static void member_tags(struct json_writer *writer, const struct pack *tags)
 {
 	json_key(writer, "tags");
 	json_open_object(writer);
-	for (const char *key = pack_first(tags); key != NULL;) {
-		const char *value = pack_next(tags, key);
-		if (value == NULL)
-			break;
+	for (const char *key = NULL, *value = NULL; pack_next_pair(tags, &key, &value);)
 		json_member_text(writer, key, value);
-		key = pack_next(tags, value);
-	}
 	json_close_object(writer);
 }
 

@@ -9,6 +9,8 @@ $(B)/tests/base/xml_read_test:   $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sigv4_vectors_test: $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sigv4_test:      $(B)/tests/lib/needle.o
 $(B)/tests/aws/endpoint_test:    $(B)/tests/lib/read_file.o
+$(B)/tests/base/x509_name_test:  $(B)/tests/lib/make_der.o
+$(B)/tests/base/x509_extensions_test: $(B)/tests/lib/make_der.o
 $(B)/tests/base/secret_test:     $(B)/tests/lib/needle.o
 $(B)/tests/base/log_test:        $(B)/tests/lib/fake_clock.o
 $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
@@ -77,9 +79,15 @@ $(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake
 $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/vault_init_test: $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o
+cli_prints := $(B)/tests/cli/print_fixture.o
+$(B)/tests/cli/plan_show_test:  $(cli_prints)
+$(B)/tests/cli/job_show_test:   $(cli_prints)
+$(B)/tests/cli/row_test:        $(cli_prints)
+$(B)/tests/cli/cert_style_test: $(cli_prints)
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o
+$(B)/tests/sensor/config_test $(B)/tests/sensor/config_value_test: $(B)/tests/sensor/config_fixture.o
 $(B)/tests/sensor/census_test: $(B)/tests/lib/fake_clock.o
 $(B)/tests/sensor/api_test: $(B)/tests/sensor/api_client.o
 $(B)/tests/sensor/api_delivery_test: $(B)/tests/sensor/api_client.o $(B)/tests/lib/fake_clock.o
@@ -138,7 +146,8 @@ $(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
 $(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o
-$(B)/tests/delivery/plan_test:        $(B)/tests/lib/make_facts.o
+$(B)/tests/delivery/plan_test:     $(B)/tests/lib/make_facts.o $(B)/tests/delivery/plan_fixture.o
+$(B)/tests/delivery/plan_warnings_test: $(B)/tests/lib/make_facts.o $(B)/tests/delivery/plan_fixture.o
 $(B)/tests/delivery/way_back_test:    $(B)/tests/lib/make_facts.o
 $(B)/tests/delivery/plan_render_test: $(B)/tests/lib/make_facts.o $(B)/tests/lib/read_file.o
 $(B)/tests/delivery/cert_view_test:   $(B)/tests/lib/make_facts.o

@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,27 @@ static void lists_without_end_are_a_limit(void **state)
 	aws_reply_clear(&reply);
 }
 
+static void a_serial_is_hex_or_left_out(void **state)
+{
+	(void)state;
+	char longer[sizeof(((struct acm_detail *)NULL)->serial) + 1];
+	(void)snprintf(longer, sizeof(longer), "%0*d", (int)sizeof(longer) - 1, 0);
+	const struct {
+		const char *given, *taken;
+	} row[] = {{"0F:ac:01", "0fac01"}, {"0fg1", ""}, {"", ""}, {longer, ""}};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct aws_reply reply = answer_file(AWS_JSON_1_1, "acm/describe.json");
+		struct acm_detail detail;
+		struct err err = ERR_INIT;
+		json_object_set_new(json_object_get(reply.json, "Certificate"), "Serial",
+			json_string(row[i].given));
+		assert_int_equal(acm_describe_certificate_take(&reply, &detail, &err), 0);
+		assert_string_equal(detail.serial, row[i].taken);
+		acm_detail_clear(&detail);
+		aws_reply_clear(&reply);
+	}
+}
+
 static void lying_types_and_cut_answers_are_refused(void **state)
 {
 	(void)state;
@@ -154,6 +176,7 @@ int main(void)
 		cmocka_unit_test(private_certificate_is_taken),
 		cmocka_unit_test(answers_without_a_certificate_are_refused),
 		cmocka_unit_test(lists_without_end_are_a_limit),
+		cmocka_unit_test(a_serial_is_hex_or_left_out),
 		cmocka_unit_test(lying_types_and_cut_answers_are_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

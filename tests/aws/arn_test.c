@@ -38,7 +38,9 @@ static void what_is_no_arn_is_refused(void **state)
 		"arn:aws:acm::x:y",
 		"arn:aws:acm:eu-west-1:111122223333:", "arn::acm:eu-west-1:111122223333:c",
 		"arn:aws::eu-west-1:111122223333:c", "ARN:aws:acm:eu-west-1:111122223333:c",
-		"arn:aws:acm:EU WEST:111122223333:c", "arn:aws:acm:eu-west-1:11112222333:c",
+		"arn:aws:acm:EU WEST:111122223333:c", "arn:aws:acm:europe:111122223333:c",
+		"arn:aws:acm:eu-west-1:11112222333344445:c",
+		"arn:aws:acm:eu-west-1:111122223333:c\x7f", "arn:aws:acm:eu-west-1:11112222333:c",
 		"arn:aws:acm:eu-west-1:111122223333:c d", "arn:aws:acm:eu-west-1:111122223333:c\n",
 		"arn:aws:acm:eu-west-1:111122223333:\xff",
 		"arn:a-partition-much-too-long:acm:eu-west-1:111122223333:c"};

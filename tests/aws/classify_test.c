@@ -250,6 +250,29 @@ static void codes_that_are_no_words_are_ignored(void **state)
 	expect(JSON(400, "{\"__type\":5,\"code\":{},\"message\":[]}"), ERR_REFUSED, "400",
 		RETRY_NEVER);
 	expect(JSON(403, "{\"message\":\"Forbidden\"}"), ERR_DENIED, "403", RETRY_NEVER);
+	char body[256];
+	snprintf(body, sizeof(body), "{\"__type\":\"%0*d\"}", ERR_CODE_MAX, 0);
+	expect(JSON(400, body), ERR_REFUSED, "400", RETRY_NEVER);
+}
+
+/* Forms that no service of ours documents, of front ends and of services to come. */
+static void errors_are_found_wherever_xml_has_them(void **state)
+{
+	(void)state;
+	struct given given = {.protocol = AWS_QUERY, .status = 503};
+	given.body = "<Error><Code>SlowDown</Code><Message>m</Message></Error>";
+	struct err err;
+	classify(&given, &err);
+	assert_string_equal(err.text, "SlowDown: m (HTTP 503)");
+	given.status = 400;
+	given.body = "<UnknownOperationException/>";
+	expect(given, ERR_REFUSED, "UnknownOperationException", RETRY_NEVER);
+	given.body = "<ThingNotFound/>"; /* not a name of an error */
+	expect(given, ERR_REFUSED, "400", RETRY_NEVER);
+	given.body = "<Error><Code>ThingNotFound</Code></Error>";
+	expect(given, ERR_NOT_FOUND, "ThingNotFound", RETRY_NEVER);
+	given.body = "<ErrorResponse><Error><Message>m</Message></Error></ErrorResponse>";
+	expect(given, ERR_REFUSED, "400", RETRY_NEVER);
 }
 
 static void messages_are_one_line_of_valid_text(void **state)
@@ -257,9 +280,10 @@ static void messages_are_one_line_of_valid_text(void **state)
 	(void)state;
 	struct err err;
 	classify(
-		&JSON(400, "{\"__type\":\"ValidationException\",\"message\":\"a\\nb\\u001b[1mc\"}"),
+		&JSON(400,
+			"{\"__type\":\"ValidationException\",\"message\":\"a\\nb\\u001b[1mc\\u007f!\"}"),
 		&err);
-	assert_string_equal(err.text, "ValidationException: a b [1mc (HTTP 400)");
+	assert_string_equal(err.text, "ValidationException: a b [1mc ! (HTTP 400)");
 	char body[2048] = "{\"__type\":\"ValidationException\",\"message\":\"";
 	while (strlen(body) < 1500)
 		strncat(body, "\xc3\xa4", sizeof(body) - strlen(body) - 1);
@@ -295,6 +319,11 @@ static void what_was_signed_is_not_told_again(void **state)
 		classify(&(struct given){.protocol = AWS_QUERY, .status = 403, .body = xml}, &err);
 		assert_string_equal(err.text, text);
 	}
+	struct err err; /* nothing before it */
+	classify(&JSON(403, "{\"__type\":\"SignatureDoesNotMatch\",\"message\":"
+			    "\" The Canonical String is: x-amz-security-token:FwoGZXIvYXdz\"}"),
+		&err);
+	assert_string_equal(err.text, "SignatureDoesNotMatch (HTTP 403)");
 }
 
 static void a_refusal_whose_reason_was_lost_is_asked_for_again(void **state)
@@ -390,6 +419,7 @@ int main(void)
 		cmocka_unit_test(a_web_page_is_never_aws_speaking),
 		cmocka_unit_test(the_front_of_aws_may_answer_json_requests_in_xml),
 		cmocka_unit_test(codes_that_are_no_words_are_ignored),
+		cmocka_unit_test(errors_are_found_wherever_xml_has_them),
 		cmocka_unit_test(messages_are_one_line_of_valid_text),
 		cmocka_unit_test(what_was_signed_is_not_told_again),
 		cmocka_unit_test(a_refusal_whose_reason_was_lost_is_asked_for_again),

@@ -129,6 +129,26 @@ static void half_an_environment_is_an_error(void **state)
 	assert_non_null(strstr(result.err.text, "AWS_ACCESS_KEY_ID is not"));
 }
 
+static void an_environment_that_is_too_long_is_an_error(void **state)
+{
+	(void)state;
+	static char text[SECRET_MAX + 2];
+	memset(text, 'x', sizeof(text) - 1);
+	set_environment_keys();
+	fake_setenv("AWS_ACCESS_KEY_ID", text);
+	struct result result = by_default(NULL);
+	assert_int_equal(result.err.kind, ERR_CONFIG);
+	assert_non_null(strstr(result.err.text, "AWS_ACCESS_KEY_ID is longer than"));
+	static const char *const secret[] = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"};
+	for (size_t i = 0; i < 2; i++) {
+		set_environment_keys();
+		fake_setenv(secret[i], text);
+		result = by_default(NULL);
+		assert_int_equal(result.err.kind, ERR_CONFIG);
+		assert_non_null(strstr(result.err.text, "AWS_SESSION_TOKEN is longer than 65536"));
+	}
+}
+
 static void broken_expiration_is_an_error(void **state)
 {
 	(void)state;
@@ -246,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(environment_gives_all_it_has),
 		TEST(half_an_environment_is_an_error),
+		TEST(an_environment_that_is_too_long_is_an_error),
 		TEST(broken_expiration_is_an_error),
 		TEST(environment_comes_before_the_profile),
 		TEST(profile_follows_when_the_environment_is_empty),

@@ -35,6 +35,7 @@ static void regions_of_the_future_follow_the_rule(void **state)
 	assert_partition("us-gov-central-1", "aws-us-gov");
 	assert_partition("us-isob-central-2", "aws-iso-b");
 	assert_partition("eusc-de-north-3", "aws-eusc");
+	assert_partition("us-gov-East_2-1", "aws-us-gov"); /* as the regex of AWS, \w */
 	assert_false(partition_region_is_known("ap-southeast-42"));
 	assert_true(partition_region_is_known("ap-southeast-7"));
 	assert_true(partition_region_is_known("us-gov-east-1"));
@@ -45,7 +46,7 @@ static void what_no_rule_matches_belongs_to_aws(void **state)
 	(void)state;
 	static const char *const names[] = {"", "us", "us-", "us-east", "us-east-", "us-east-x",
 		"us-east-1x", "us--1", "us-gov-1-1-1", "zz-east-1", "us-gov-west", "eusc-fr-east-1",
-		"cn-north-1 "};
+		"cn-north-1 ", "cn-a_b-"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		assert_partition(names[i], "aws");
 		assert_false(partition_region_is_known(names[i]));

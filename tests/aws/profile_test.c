@@ -132,6 +132,10 @@ static void names_may_be_quoted_and_blanks_do_not_count(void **state)
 	assert_string_equal(load("my name").region, "eu-west-1");
 	assert_string_equal(load("tab").region, "us-west-2");
 	assert_false(load("prod").is_found); /* config wants the prefix */
+	fake_environment_write("config",
+		"[profileprod]\nregion=eu-west-1\n[profile \"prod]\nregion="
+		"eu-west-1\n");
+	assert_false(load("prod").is_found);
 	fake_environment_write("credentials", "[profile prod]\nregion=eu-west-1\n");
 	assert_false(load("prod").is_found); /* and credentials does not know it */
 }
@@ -156,6 +160,8 @@ static void variables_name_the_files_and_a_first_tilde_is_home(void **state)
 	fake_setenv("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/config");
 	fake_setenv("AWS_CONFIG_FILE", "/nonexistent/config");
 	assert_string_equal(load(NULL).region, "eu-west-1");
+	fake_setenv("AWS_SHARED_CREDENTIALS_FILE", "~"); /* a folder */
+	expect_error(NULL, "not a regular file");
 	fake_setenv("AWS_SHARED_CREDENTIALS_FILE", "~nobody/x");
 	assert_false(load(NULL).is_found);
 }
@@ -221,6 +227,26 @@ static void static_keys_come_before_the_methods_behind_them(void **state)
 	fake_environment_write("config",
 		"[profile p]\ncredential_process = /bin/x\naws_access_key_id=AKIA\naws_secret_access_key=s\n");
 	expect_keys("p", "AKIA", "s", "");
+	/* A role to assume comes first, but only with something to assume it from. */
+	fake_environment_write("config",
+		"[profile p]\nrole_arn = arn\naws_access_key_id=AKIA\naws_secret_access_key=s\n");
+	expect_keys("p", "AKIA", "s", "");
+	expect_method("[profile p]\nrole_arn = arn\ncredential_source = Environment\n"
+		      "aws_access_key_id=AKIA\naws_secret_access_key=s\n",
+		"role_arn");
+}
+
+static void an_empty_value_takes_a_key_back(void **state)
+{
+	(void)state;
+	fake_environment_write("credentials",
+		"[p]\naws_access_key_id=AKIA\naws_secret_access_key=s\naws_session_token=t\n"
+		"[p]\naws_session_token=\n");
+	expect_keys("p", "AKIA", "s", "");
+	fake_environment_write("credentials",
+		"[p]\naws_access_key_id=AKIA\naws_secret_access_key=s\n"
+		"[p]\naws_secret_access_key=\naws_access_key_id=\n");
+	assert_false(load("p").has_keys);
 }
 
 static void half_a_pair_is_an_error(void **state)
@@ -247,6 +273,15 @@ static void faults_are_named_with_file_line_and_column(void **state)
 	fake_environment_write("credentials",
 		"[default]\naws_access_key_id = AKIA\naws_secret_access_key = a\n  b = c\n");
 	expect_error(NULL, "credentials:3:25: aws_secret_access_key has blanks");
+	fake_environment_write("credentials", "[default]\naws_access_key_id = AK\xc3\xa4\n");
+	expect_error(NULL, "credentials:2:21: aws_access_key_id has blanks or control characters");
+	fake_environment_write("credentials", NULL);
+	char text[2048];
+	(void)snprintf(text, sizeof(text),
+		"[default]\nservices = lab\n[services lab]\nacm =\n  endpoint_url = https://%0600d\n",
+		0);
+	fake_environment_write("config", text);
+	expect_error(NULL, "config:5:18: acm.endpoint_url is longer than 511 bytes");
 }
 
 static void faults_of_other_profiles_values_do_not_matter(void **state)
@@ -304,6 +339,7 @@ int main(void)
 		TEST(services_section_gives_endpoints_wherever_it_stands),
 		TEST(methods_of_other_kinds_are_named),
 		TEST(static_keys_come_before_the_methods_behind_them),
+		TEST(an_empty_value_takes_a_key_back),
 		TEST(half_a_pair_is_an_error),
 		TEST(faults_are_named_with_file_line_and_column),
 		TEST(faults_of_other_profiles_values_do_not_matter),

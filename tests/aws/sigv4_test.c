@@ -147,7 +147,26 @@ static void a_query_has_one_spelling(void **state)
 	assert_canonical("/", "a=b=c", "/\na=b%3Dc");
 	assert_canonical("/", "&&a=1&&", "/\na=1");
 	assert_canonical("/", "a=%&b=%zz&c=%4", "/\na=%25&b=%25zz&c=%254");
+	assert_canonical("/", "a=%4z&b=%-1&c=%aF", "/\na=%254z&b=%25-1&c=%AF");
 	assert_canonical("/", "%41=%42", "/\nA=B");
+}
+
+static void what_is_no_request_has_no_canonical_form(void **state)
+{
+	(void)state;
+	struct http_header many[SIGV4_HEADERS_MAX + 1];
+	struct err err = ERR_INIT;
+	struct buf text;
+	buf_init(&text, 65536);
+	for (size_t i = 0; i <= SIGV4_HEADERS_MAX; i++)
+		many[i] = (struct http_header){i == 0 ? "host" : "a", "h"};
+	assert_int_equal(canonical("/", NULL, many, SIGV4_HEADERS_MAX, &text, &err), 0);
+	assert_int_equal(canonical("/", NULL, many, SIGV4_HEADERS_MAX + 1, &text, &err), -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
+	err = (struct err)ERR_INIT;
+	assert_int_equal(canonical("path", NULL, many, 1, &text, &err), -1);
+	assert_int_equal(err.kind, ERR_CONFIG);
+	buf_clear(&text);
 }
 
 static void headers_that_others_may_change_are_not_signed(void **state)
@@ -299,6 +318,8 @@ static void credentials_that_would_break_a_header_are_refused(void **state)
 	secret_clear(&fixture->credentials.secret_access_key);
 	assert_refused(fixture, ERR_CREDENTIALS);
 	char *long_secret = repeat("s", 1025);
+	secret_set(&fixture->credentials.secret_access_key, "", 0);
+	assert_refused(fixture, ERR_CREDENTIALS);
 	set_secret(&fixture->credentials.secret_access_key, long_secret);
 	assert_refused(fixture, ERR_CREDENTIALS);
 	free(long_secret);
@@ -354,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_path_of_the_wire_is_encoded_once_more),
 		cmocka_unit_test(a_query_has_one_spelling),
+		cmocka_unit_test(what_is_no_request_has_no_canonical_form),
 		cmocka_unit_test(headers_that_others_may_change_are_not_signed),
 		cmocka_unit_test(a_request_that_cannot_be_one_is_refused),
 		WITH_FIXTURE(everything_that_could_grow_has_a_limit),

@@ -240,6 +240,15 @@ static void broken_dates_and_overlong_values_count_as_absent_or_are_cut(void **s
 	assert_int_equal(strlen(call->reply.content_type), sizeof(call->reply.content_type) - 1);
 	snprintf(headers, sizeof(headers), "Date: Sun, 06 Nov 1994 08:49:37 GMT%0100d\r\n", 7);
 	assert_int_equal(get_with_headers(*state, headers)->reply.date_s, 0);
+	snprintf(headers, sizeof(headers), "Retry-After: %0100d\r\n", 7);
+	assert_int_equal(get_with_headers(*state, headers)->reply.retry_after_s, -1);
+}
+
+static void what_is_not_printable_is_replaced(void **state)
+{
+	struct fixture_call *call =
+		get_with_headers(*state, "x-amz-request-id: a\tb\xc3\xa4\x7f\x1b[1m\r\n");
+	assert_string_equal(call->reply.request_id, "a?b????[1m");
 }
 
 static void serve_interim(struct test_conn *conn, void *arg)
@@ -739,6 +748,7 @@ int main(void)
 		TEST(amazon_headers_are_kept),
 		TEST(retry_after_is_seconds_or_a_date),
 		TEST(broken_dates_and_overlong_values_count_as_absent_or_are_cut),
+		TEST(what_is_not_printable_is_replaced),
 		TEST(interim_answers_are_passed_over),
 		TEST(chunked_body_is_joined_and_trailers_are_ignored),
 		TEST(redirects_are_answers_and_not_followed),

@@ -119,6 +119,8 @@ static void no_proxy_matches_names_and_what_is_below(void **state)
 	assert_true(is_exempt(".example.com", "example.com"));
 	assert_true(is_exempt(".example.com", "a.b.example.com"));
 	assert_true(is_exempt("EXAMPLE.com.", "www.example.com"));
+	assert_true(is_exempt("example.com", "www.example.com."));
+	assert_false(is_exempt("example.com", "."));
 	assert_true(is_exempt("a.test, b.test c.test", "c.test"));
 	assert_true(is_exempt("*", "anything.test"));
 	assert_true(is_exempt("localhost,127.0.0.1", "localhost"));
@@ -148,6 +150,10 @@ static void no_proxy_matches_addresses_and_networks(void **state)
 	assert_false(is_exempt("10.0.0.0/", "10.0.0.1"));
 	assert_false(is_exempt("fd00::/8", "10.0.0.1"));
 	assert_false(is_exempt("2.3", "10.1.2.3"));
+	assert_false(is_exempt("[", "10.1.2.3"));
+	assert_false(is_exempt("[fd00::1", "[fd00::1]"));
+	assert_false(
+		is_exempt("10.0.0.0/8.............................................", "10.0.0.1"));
 	assert_false(is_exempt("10.1.2.3", "a10.1.2.3.test"));
 }
 

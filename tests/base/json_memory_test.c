@@ -23,6 +23,16 @@ static bool is_zero(const unsigned char *bytes, size_t len)
 	return true;
 }
 
+/* Runs first: there is no block of the usual size yet, and a larger one is not kept. */
+static void a_large_first_object_leaves_nothing(void **state)
+{
+	(void)state;
+	json_memory_free(json_memory_alloc(LARGE));
+	assert_int_equal(json_memory_used(), 0);
+	json_memory_free(json_memory_alloc(10));
+	assert_int_equal(json_memory_used(), 0);
+}
+
 static void objects_are_apart_and_aligned(void **state)
 {
 	(void)state;
@@ -119,6 +129,7 @@ static int set_functions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_large_first_object_leaves_nothing),
 		cmocka_unit_test(objects_are_apart_and_aligned),
 		cmocka_unit_test(memory_is_wiped_with_the_last_object),
 		cmocka_unit_test(objects_larger_than_a_block_have_their_own),

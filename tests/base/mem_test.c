@@ -118,6 +118,17 @@ static void wipe_overwrites(void **state)
 	mem_wipe(NULL, 0);
 }
 
+/* Whether anything can be given back depends on the system; what is in use stays. */
+static void trim_leaves_what_is_in_use(void **state)
+{
+	(void)state;
+	char *text = xstrdup("kept");
+	free(xcalloc(1, 1 << 20));
+	mem_trim();
+	assert_string_equal(text, "kept");
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +138,7 @@ int main(void)
 		cmocka_unit_test(copies_of_text),
 		cmocka_unit_test(grow_doubles_and_keeps_what_was_there),
 		cmocka_unit_test(wipe_overwrites),
+		cmocka_unit_test(trim_leaves_what_is_in_use),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -412,6 +412,23 @@ static void serials_are_whole_octets_of_the_magnitude(void **state)
 	}
 }
 
+/* -129 needs two octets, and its magnitude one. */
+static void a_negative_serial_is_as_short_as_its_magnitude(void **state)
+{
+	(void)state;
+	size_t len;
+	unsigned char *der = load_der("serial-leading-nibble", &len);
+	unsigned char *serial = memmem(der, len, "\x02\x03\x0f\xac\x17", 5);
+	struct x509_facts facts;
+	struct err err = ERR_INIT;
+	assert_non_null(serial);
+	memcpy(serial + 2, "\xff\x7f\x00", 3);
+	assert_int_equal(x509_facts_from_der(der, len, &facts, &err), 0);
+	assert_string_equal(facts.serial, "-8100");
+	x509_facts_clear(&facts);
+	free(der);
+}
+
 /* --- what is refused -------------------------------------------------------------------------- */
 
 static void assert_refused(const char *name, enum err_kind kind, const char *text)
@@ -523,6 +540,7 @@ int main(void)
 		cmocka_unit_test(the_last_common_name_counts),
 		cmocka_unit_test(serials_are_compared_as_numbers),
 		cmocka_unit_test(serials_are_whole_octets_of_the_magnitude),
+		cmocka_unit_test(a_negative_serial_is_as_short_as_its_magnitude),
 		cmocka_unit_test(what_is_over_a_limit_is_refused_by_name),
 		cmocka_unit_test(an_extension_that_stands_twice_is_refused),
 		cmocka_unit_test(a_certificate_cut_anywhere_is_refused),

@@ -104,6 +104,14 @@ static void what_contradicts_itself_is_refused(void **state)
 		"--csr and --key exclude each other: the key of a request stays on the sensor");
 	refused(PLACE "--arn " ARN " --certificate-id x --pkcs12 p",
 		"--arn and --certificate-id exclude each other");
+	static const char *const more[] = {"--cert c", "--key k", "--csr r"};
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
+		char words[128];
+		(void)snprintf(words, sizeof(words), PLACE "--pkcs12 p %s", more[i]);
+		refused(words, "--pkcs12 comes alone: it holds certificate, key and chain");
+	}
+	refused("--arn " ARN " --account 999988887777 --pkcs12 p",
+		"--account 999988887777: the ARN is of account 123456789012");
 	refused("--arn " ARN " --region eu-west-2 --pkcs12 p",
 		"--region eu-west-2: the ARN is of eu-west-1");
 	refused(PLACE "--cert - --key k --chain -",
@@ -115,6 +123,10 @@ static void what_is_missing_is_named_with_what_to_give(void **state)
 {
 	(void)state;
 	refused("--cert c --key k",
+		"where to is missing: give --account ACCOUNT and --region REGION, or --arn ARN");
+	refused("--region eu-west-1 --cert c --key k",
+		"where to is missing: give --account ACCOUNT and --region REGION, or --arn ARN");
+	refused("--account 123456789012 --cert c --key k",
 		"where to is missing: give --account ACCOUNT and --region REGION, or --arn ARN");
 	refused(PLACE, "the certificate is missing: give --cert FILE and --key FILE, or --pkcs12 "
 		       "FILE");
@@ -128,6 +140,17 @@ static void what_is_no_text_is_refused(void **state)
 	(void)state;
 	refused(PLACE "--pkcs12 p --certificate-id \xff",
 		"--certificate-id: expected UTF-8 text, not empty");
+	refused("--arn arn:aws:iam::123456789012:role/R --pkcs12 p",
+		"--arn arn:aws:iam::123456789012:role/R: expected "
+		"arn:aws:acm:REGION:ACCOUNT:certificate/ID");
+	refused("--account 1234 --region eu-west-1 --pkcs12 p",
+		"--account 1234: expected 12 digits");
+	refused("--account 123456789012 --region Europe --pkcs12 p",
+		"--region Europe: expected a region's name such as eu-central-1");
+	refused(PLACE "--pkcs12 p --tag =v", "--tag =v: expected KEY=VALUE");
+	refused(PLACE "--pkcs12 p --tag key", "--tag key: expected KEY=VALUE");
+	refused(PLACE "--pkcs12 p --verify-host https://a",
+		"--verify-host https://a: expected HOST or HOST:PORT");
 	refused(PLACE "--pkcs12 p --tag a=\xff", "--tag a=\xff: expected KEY=VALUE");
 	refused(PLACE "--pkcs12 p --verify-host=", "--verify-host : expected HOST or HOST:PORT");
 }
@@ -148,6 +171,24 @@ static void the_order_is_json_of_what_was_given(void **state)
 		"{\"connector\":\"\",\"account\":\"123456789012\",\"region\":\"eu-west-1\","
 		"\"arn\":\"" ARN "\",\"keep_root\":true,\"tags\":{\"a\":\"b=c\",\"d\":\"\"},"
 		"\"verify_hosts\":[\"h:1\"],\"certificate\":\"C\\n\\\"\",\"pkcs12\":\"AQI=\"}");
+	buf_clear(&body);
+	plan_order_clear(&order);
+}
+
+static void the_order_names_its_place_as_given(void **state)
+{
+	(void)state;
+	struct args args = parse(PLACE "--connector prod --certificate-id shop --csr r-1 --cert c "
+				       "--new-arn --auto-rollback");
+	struct plan_order order;
+	struct buf body;
+	plan_order_init(&order, &args);
+	buf_init_secret(&body, 4096);
+	plan_order_write(&order, &body);
+	assert_string_equal(buf_text(&body),
+		"{\"connector\":\"prod\",\"account\":\"123456789012\",\"region\":\"eu-west-1\","
+		"\"certificate_id\":\"shop\",\"csr\":\"r-1\",\"new_arn\":true,"
+		"\"auto_rollback\":true,\"tags\":{},\"verify_hosts\":[]}");
 	buf_clear(&body);
 	plan_order_clear(&order);
 }
@@ -198,6 +239,42 @@ static void no_key_is_left_in_memory(void **state)
 	buf_clear(&body);
 	plan_order_clear(&order);
 	assert_int_equal(needle_count(NEEDLE_SEED), 0);
+}
+
+/* What is read of these words: 0, or -1 and the option that failed. */
+static int read_order(const char *words, struct plan_order *order, const char *says)
+{
+	struct args args = parse(words);
+	struct err err = ERR_INIT;
+	plan_order_init(order, &args);
+	int rc = plan_order_read(order, &err);
+	if (rc != 0 && strncmp(err.text, says, strlen(says)) != 0)
+		fail_msg("%s: %s", words, err.text);
+	return rc;
+}
+
+static void each_file_goes_into_its_member(void **state)
+{
+	(void)state;
+	static const char *const missing[] = {"--cert none", "--chain none", "--key none",
+		"--pkcs12 none", "--passphrase-file none"};
+	struct plan_order order;
+	write_file("cert", "C", 1, 0600);
+	write_file("key", "K", 1, 0600);
+	assert_int_equal(read_order(PLACE "--cert cert --chain cert --key key", &order, ""), 0);
+	assert_string_equal(buf_text(&order.certificate), "C");
+	assert_string_equal(buf_text(&order.chain), "C");
+	assert_string_equal(buf_text(&order.key), "K");
+	plan_order_clear(&order);
+	assert_int_equal(read_order(PLACE "--pkcs12 key", &order, ""), 0);
+	assert_string_equal(buf_text(&order.pkcs12), "K");
+	plan_order_clear(&order);
+	for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+		char words[128];
+		(void)snprintf(words, sizeof(words), PLACE "%s", missing[i]);
+		assert_int_equal(read_order(words, &order, missing[i]), -1);
+		plan_order_clear(&order);
+	}
 }
 
 static void only_the_first_line_of_a_passphrase_counts(void **state)
@@ -278,7 +355,9 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_named_with_what_to_give),
 		cmocka_unit_test(what_is_no_text_is_refused),
 		cmocka_unit_test(the_order_is_json_of_what_was_given),
+		cmocka_unit_test(the_order_names_its_place_as_given),
 		cmocka_unit_test(no_key_is_left_in_memory),
+		cmocka_unit_test(each_file_goes_into_its_member),
 		cmocka_unit_test(only_the_first_line_of_a_passphrase_counts),
 		cmocka_unit_test(files_are_text_within_their_limit),
 		cmocka_unit_test(a_key_that_others_can_read_is_warned_of),

@@ -10,44 +10,21 @@
 #include <cmocka.h>
 
 #include "cli/plan_show.h"
+#include "tests/cli/print_fixture.h"
 
 static const struct cli narrow = {.terminal = {.columns = 80}, .now_s = 1764244800};
 
-/* What is printed of a plan in JSON with ' for "; owned by the caller. */
-static char *print(const struct cli *cli, const char *text)
-{
-	char copy[4096], *printed = NULL;
-	size_t len = 0;
-	json_error_t ignored;
-	FILE *saved = stdout;
-	snprintf(copy, sizeof(copy), "%s", text);
-	for (char *at = copy; *at != '\0'; at++)
-		if (*at == '\'')
-			*at = '"';
-	json_t *plan = json_loads(copy, 0, &ignored);
-	assert_non_null(plan);
-	stdout = open_memstream(&printed, &len);
-	plan_show(cli, plan);
-	fclose(stdout);
-	stdout = saved;
-	json_decref(plan);
-	return printed;
-}
+static const struct cli wide = {
+	.output = OUTPUT_WIDE, .terminal = {.columns = 80}, .now_s = 1764244800};
 
 static void shows(const char *plan, const char *part)
 {
-	char *printed = print(&narrow, plan);
-	if (strstr(printed, part) == NULL)
-		fail_msg("not there: %s\nin:\n%s", part, printed);
-	free(printed);
+	print_fixture_shows(plan_show, &narrow, plan, part);
 }
 
 static void hides(const char *plan, const char *part)
 {
-	char *printed = print(&narrow, plan);
-	if (strstr(printed, part) != NULL)
-		fail_msg("there: %s\nin:\n%s", part, printed);
-	free(printed);
+	print_fixture_hides(plan_show, &narrow, plan, part);
 }
 
 static void what_stays_has_no_sign_and_what_differs_two_lines(void **state)
@@ -135,11 +112,94 @@ static void rules_come_worst_first(void **state)
 static void nothing_is_shown_of_what_is_of_another_type(void **state)
 {
 	(void)state;
-	free(print(&narrow, "{}"));
-	free(print(&narrow, "[]"));
-	free(print(&narrow,
+	free(print_fixture_run(plan_show, &narrow, "{}"));
+	free(print_fixture_run(plan_show, &narrow, "[]"));
+	free(print_fixture_run(plan_show, &narrow,
 		"{'id': 1, 'current': 'x', 'new': [], 'names': 3, 'rules': 'x', 'tags': [1],"
 		" 'warnings': {}, 'rollback': [], 'verify_hosts': 'h', 'expires': []}"));
+}
+
+static const char many_users[] =
+	"{'current': {'in_use_by': ['u0', 'u1', 'u2', 'u3', 'u4', 'u5', 'u6', 'u7', 'u8', 'u9', 'u10',"
+	" 7]}, 'new': {'signature_algorithm': 'S', 'fingerprint_sha256': 'F'},"
+	" 'bindings_to_move': ['b0']}";
+
+static void of_many_users_ten_are_shown(void **state)
+{
+	(void)state;
+	shows(many_users, "\n  Used by             u0\n                      u1\n");
+	shows(many_users, "\n                      u9\n"
+			  "                      and 2 more: -o wide shows them\n");
+	shows(many_users, "\n  To be moved         b0\n");
+	hides(many_users, "u10");
+	print_fixture_shows(plan_show, &wide, many_users, "\n                      u10\n");
+	print_fixture_hides(plan_show, &wide, many_users, "more");
+}
+
+static void hashes_are_for_who_wants_it_wide(void **state)
+{
+	(void)state;
+	hides(many_users, "Signature");
+	print_fixture_shows(plan_show, &wide, many_users,
+		"\n  Signature         - (none)\n                    + S\n");
+	print_fixture_shows(plan_show, &wide, many_users,
+		"\n  SHA-256           - (none)\n                    + F\n");
+}
+
+static void chains_are_compared_certificate_by_certificate(void **state)
+{
+	(void)state;
+	shows("{'current': {'chain': ['CN=Old', 'CN=Root']}, 'new': {'chain': ['CN=New', 'CN=Root']}}",
+		"\n  Chain             - CN=Old\n"
+		"                    + CN=New\n"
+		"                      CN=Root\n");
+	/* A daemon of before told nothing of the chain that is there. */
+	shows("{'current': {}, 'new': {'chain': ['CN=New', 5]}}",
+		"\n  Chain               CN=New\n");
+}
+
+static void dates_are_compared(void **state)
+{
+	(void)state;
+	shows("{'current': {'not_after': '2026-11-21T00:00:00Z'}, 'new': {}}",
+		"\n  Valid until       - in 358 days (2026-11-21 00:00:00Z)\n"
+		"                    + (none)\n");
+	shows("{'current': {}, 'new': {'not_after': '2026-11-21T00:00:00Z'}}",
+		"\n  Valid until         in 358 days (2026-11-21 00:00:00Z)\n");
+}
+
+static void warnings_and_notes_stand_under_their_titles(void **state)
+{
+	(void)state;
+	shows("{'warnings': [{'name': 'names_lost', 'text': 'W'}], 'notes': [{'name': 'bundle',"
+	      " 'text': 'N'}]}",
+		"\nWarnings\n  names_lost          W\n");
+	shows("{'notes': [{'name': 'bundle', 'text': 'N'}]}",
+		"\nPut right in what was given\n  bundle              N\n");
+	hides("{'warnings': [], 'notes': []}", "Warnings");
+}
+
+static void the_way_back_is_told(void **state)
+{
+	(void)state;
+	shows("{'rollback': {'possible': true, 'reason': 'R'}}",
+		"\nRollback\n  possible            R\n");
+	shows("{'auto_rollback': true, 'rollback': {'possible': false, 'reason': 'R'}}",
+		"\nRollback\n  not possible        R\n  automatic           when ACM holds neither");
+	hides("{'auto_rollback': false}", "automatic");
+}
+
+static void where_the_key_waits_and_who_is_asked_is_told(void **state)
+{
+	(void)state;
+	shows("{'key_escrow': 'sensor', 'verify_hosts': ['a:443', 5, 'b:443'], 'decision': 'refuse'}",
+		"\n  Key waits in        sensor\n"
+		"  Verified at         a:443, , b:443\n"
+		"  Next                nothing: a refused plan cannot be applied\n");
+	shows("{'state': 'void'}", "plan, again: this one is void, the certificate has changed");
+	shows("{'decision': 'import', 'reason': ''}",
+		"import              (no reason was given)\n");
+	shows("{'decision': 'reimport', 'reason': 'it fits'}", "reimport            it fits\n");
 }
 
 int main(void)
@@ -152,6 +212,13 @@ int main(void)
 		cmocka_unit_test(a_new_arn_takes_no_tags_over),
 		cmocka_unit_test(the_next_command_fits_the_state),
 		cmocka_unit_test(rules_come_worst_first),
+		cmocka_unit_test(of_many_users_ten_are_shown),
+		cmocka_unit_test(hashes_are_for_who_wants_it_wide),
+		cmocka_unit_test(chains_are_compared_certificate_by_certificate),
+		cmocka_unit_test(dates_are_compared),
+		cmocka_unit_test(warnings_and_notes_stand_under_their_titles),
+		cmocka_unit_test(the_way_back_is_told),
+		cmocka_unit_test(where_the_key_waits_and_who_is_asked_is_told),
 		cmocka_unit_test(nothing_is_shown_of_what_is_of_another_type),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,13 @@ static void several_cycles_are_summed_and_the_last_one_behind_counts(void **stat
 	reads(cycles, 60, false, "15/40 account-regions  2h left  2,408 certificates");
 	json_object_set_new(second, "eta_s", json_null());
 	reads(cycles, 60, false, "15/40 account-regions  2,408 certificates  3/80 accounts");
+	/* Of one that cannot be estimated nothing is known of all, whichever comes first. */
+	json_object_set_new(json_array_get(cycles, 0), "eta_s", json_null());
+	json_object_set_new(second, "eta_s", json_integer(7200));
+	reads(cycles, 60, false, "15/40 account-regions  2,408 certificates  3/80 accounts");
+	json_object_set_new(json_array_get(cycles, 0), "eta_s", json_integer(61));
+	json_object_set_new(second, "eta_s", json_integer(5));
+	reads(cycles, 60, false, "15/40 account-regions  1m 1s left  2,408 certificates");
 	json_object_set_new(second, "pairs_total", json_integer(0));
 	json_object_set_new(second, "phase", json_string("queued"));
 	reads(cycles, 80, true, "[--------------------]   0%  waiting for the cycle that runs");

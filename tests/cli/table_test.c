@@ -96,6 +96,41 @@ static void what_has_no_room_at_all_is_squeezed(void **state)
 		"\n");
 }
 
+static void fits(const struct table_column *column, size_t count, int room, const int *expected)
+{
+	static const int natural[] = {10, 8, 9};
+	int width[3];
+	table_fit(column, count, natural, room, 2, width);
+	for (size_t i = 0; i < count; i++)
+		if (width[i] != expected[i])
+			fail_msg("in %d columns column %zu has %d, expected %d", room, i, width[i],
+				expected[i]);
+}
+
+static void of_equal_ranks_the_widest_gives_first(void **state)
+{
+	(void)state;
+	static const struct table_column column[] = {{"A", 1, 3, false, false, false},
+		{"B", 2, 3, false, false, false}, {"C", 2, 3, false, false, false}};
+	fits(column, 3, 31, (const int[]){10, 8, 9});
+	fits(column, 3, 30, (const int[]){10, 8, 8});
+	fits(column, 3, 28, (const int[]){10, 7, 7});
+	fits(column, 3, 20, (const int[]){10, 3, 3});
+	fits(column, 3, 19, (const int[]){9, 3, 3});
+	fits(column, 3, 13, (const int[]){3, 3, 3});
+	fits(column, 3, 12, (const int[]){7, 0, 3}); /* one goes, and the rest has room again */
+}
+
+static void what_cannot_go_is_squeezed_to_one_column(void **state)
+{
+	(void)state;
+	static const struct table_column column[] = {
+		{"A", 0, 0, false, false, false}, {"B", 0, 0, false, false, false}};
+	fits(column, 2, 12, (const int[]){5, 5});
+	fits(column, 2, 11, (const int[]){4, 5});
+	fits(column, 2, 1, (const int[]){1, 1});
+}
+
 static size_t widest_line(const char *text)
 {
 	size_t widest = 0;
@@ -339,6 +374,8 @@ int main(void)
 		cmocka_unit_test(everything_is_shown_when_there_is_room),
 		cmocka_unit_test(columns_shrink_before_they_drop),
 		cmocka_unit_test(what_has_no_room_at_all_is_squeezed),
+		cmocka_unit_test(of_equal_ranks_the_widest_gives_first),
+		cmocka_unit_test(what_cannot_go_is_squeezed_to_one_column),
 		cmocka_unit_test(no_line_is_wider_than_the_terminal_or_ends_in_a_blank),
 		cmocka_unit_test(outsiders_bytes_are_escaped),
 		cmocka_unit_test(colour_is_for_one_cell_and_does_not_count),

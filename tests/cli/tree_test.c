@@ -66,6 +66,26 @@ static void titles_part_several_trees(void **state)
 			   "\u2514\u2500 b #1\n");
 }
 
+static void lines_lead_past_what_lies_between(void **state)
+{
+	(void)state;
+	struct tree *tree = tree_new(true);
+	tree_begin(tree, NULL);
+	tree_add(tree, "Root/A/B", "one", 1);
+	tree_add(tree, "Root/A", "two", 2);
+	tree_add(tree, "Root/AB", "three", 3); /* as long as no other, and begins as one */
+	tree_add(tree, "Root/AC", "four", 4);
+	assert_drawn(tree, "Root\n"
+			   "\u251c\u2500 A\n"
+			   "\u2502  \u251c\u2500 B\n"
+			   "\u2502  \u2502  \u2514\u2500 one #1\n"
+			   "\u2502  \u2514\u2500 two #2\n"
+			   "\u251c\u2500 AB\n"
+			   "\u2502  \u2514\u2500 three #3\n"
+			   "\u2514\u2500 AC\n"
+			   "   \u2514\u2500 four #4\n");
+}
+
 static void accounts_without_units_stand_at_the_margin(void **state)
 {
 	(void)state;
@@ -128,6 +148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(branches_are_opened_once_and_the_last_child_is_marked),
 		cmocka_unit_test(titles_part_several_trees),
+		cmocka_unit_test(lines_lead_past_what_lies_between),
 		cmocka_unit_test(accounts_without_units_stand_at_the_margin),
 		cmocka_unit_test(an_empty_tree_has_no_lines),
 		cmocka_unit_test(a_path_that_is_too_deep_ends_at_the_limit),

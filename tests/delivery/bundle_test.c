@@ -2,6 +2,7 @@
 #include "delivery/bundle.h"
 
 #include <openssl/evp.h>
+#include <openssl/pkcs12.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -300,6 +301,12 @@ static void encrypted_keys_need_their_passphrase(void **state)
 	expect_refused(GIVEN(leaf_pem, middle_pem, key, ""), "passphrase", "another passphrase?");
 	expect_refused(GIVEN(leaf_pem, middle_pem, key, NULL), "passphrase", "give its passphrase");
 	expect_refused(GIVEN(combined, NULL, NULL, NULL), "passphrase", "give its passphrase");
+	char *endless = xmalloc(4097);
+	memset(endless, 'x', 4096);
+	endless[4096] = '\0';
+	expect_refused(
+		GIVEN(leaf_pem, middle_pem, key, endless), "passphrase", "another passphrase?");
+	free(endless);
 	/* A passphrase that is not needed is nothing bad. */
 	expect_leaf(GIVEN(leaf_pem, middle_pem, leaf_key, "right"), 0);
 	free(key);
@@ -349,6 +356,14 @@ static void the_key_may_be_elsewhere(void **state)
 	bundle_clear(&bundle);
 	expect_refused(&(struct given){two, middle_pem, .no_key = true}, "input", "found 2");
 	expect_refused(&(struct given){chain, NULL, .no_key = true}, "input", "found 0");
+	/* One alone is what was asked for, whatever it may do. */
+	struct pki alone = make("ca.example.com", true, NULL, NULL);
+	char *alone_pem = pki_pem(&alone);
+	bundle = take(&(struct given){alone_pem, NULL, .no_key = true});
+	assert_der(&bundle.leaf, &alone);
+	bundle_clear(&bundle);
+	free(alone_pem);
+	pki_clear(&alone);
 	free(chain);
 	free(two);
 }
@@ -378,6 +393,45 @@ static void pkcs12_is_taken(void **state)
 	}
 	free(file);
 	free(bare);
+}
+
+static void pkcs12_of_certificates_alone_has_no_key(void **state)
+{
+	(void)state;
+	STACK_OF(X509) *certificates = sk_X509_new_null();
+	unsigned char *der = NULL;
+	assert_true(sk_X509_push(certificates, leaf.x509) > 0);
+	PKCS12 *file = PKCS12_create("", NULL, NULL, NULL, certificates, 0, 0, 0, 0, 0);
+	int len = i2d_PKCS12(file, &der);
+	struct given given = {.pkcs12 = der, .pkcs12_len = (size_t)len};
+	expect_refused(&given, "input", "no private key was given");
+	OPENSSL_free(der);
+	PKCS12_free(file);
+	sk_X509_free(certificates);
+}
+
+/* Without a MAC nothing tells a wrong passphrase but what comes out. OpenSSL 3.0 opens what has no
+ * MAC only when it is not encrypted either. */
+static void pkcs12_needs_no_mac(void **state)
+{
+	(void)state;
+	STACK_OF(X509) *others = sk_X509_new_null();
+	unsigned char *der = NULL;
+	assert_true(sk_X509_push(others, middle.x509) > 0);
+	PKCS12 *file = PKCS12_create("right", NULL, leaf.key, leaf.x509, others, 0, 0, 0, -1, 0);
+	PKCS12 *open = PKCS12_create("", NULL, leaf.key, leaf.x509, others, -1, -1, 0, -1, 0);
+	int len = i2d_PKCS12(open, &der);
+	expect_leaf(&(struct given){.pkcs12 = der, .pkcs12_len = (size_t)len}, 0);
+	OPENSSL_free(der);
+	der = NULL;
+	len = i2d_PKCS12(file, &der);
+	expect_refused(
+		&(struct given){.pkcs12 = der, .pkcs12_len = (size_t)len, .passphrase = "wrong"},
+		"input", "the passphrase is wrong, or");
+	OPENSSL_free(der);
+	PKCS12_free(open);
+	PKCS12_free(file);
+	sk_X509_free(others);
 }
 
 /* --- what ACM does not take ------------------------------------------------------------------- */
@@ -425,6 +479,12 @@ static void a_key_in_the_chain_is_told_and_not_used(void **state)
 	assert_int_equal(ask(GIVEN(all, all, leaf_key, NULL), &bundle, &err), 0);
 	assert_false(has_note(&bundle, "private key"));
 	bundle_clear(&bundle);
+	/* Two files of the same length. */
+	char *other = join(middle_pem, leaf_pem, leaf_key);
+	assert_int_equal(ask(GIVEN(all, other, leaf_key, NULL), &bundle, &err), 0);
+	assert_true(has_note(&bundle, "the chain has a private key in it"));
+	bundle_clear(&bundle);
+	free(other);
 	/* It is no key of the certificate either. */
 	char *own = join(middle_pem, leaf_key, "");
 	assert_int_equal(ask(GIVEN(leaf_pem, own, NULL, NULL), &bundle, &err), -1);
@@ -447,6 +507,67 @@ static void an_issuer_of_the_same_name_is_not_the_issuer(void **state)
 	free(twin_pem);
 	free(both);
 	pki_clear(&twin);
+}
+
+static void a_chain_without_its_root_is_taken_as_it_is(void **state)
+{
+	(void)state;
+	struct pki low = make("Test Low", true, NULL, &middle);
+	struct pki end = make("www.example.com", false, NULL, &low);
+	char *low_pem = pki_pem(&low), *pem = pki_pem(&end), *key = pki_key_pem(&end);
+	char *chain = join(middle_pem, low_pem, "");
+	struct bundle bundle = take(GIVEN(pem, chain, key, NULL));
+	assert_int_equal(bundle.chain_count, 2);
+	assert_der(&bundle.chain[0], &low);
+	assert_der(&bundle.chain[1], &middle);
+	assert_int_equal(bundle.note_count, 0);
+	bundle_clear(&bundle);
+	free(low_pem);
+	free(pem);
+	free(key);
+	free(chain);
+	pki_clear(&low);
+	pki_clear(&end);
+}
+
+/* A CA's new key, signed by its old one: the same name above and below, and no root. */
+static void a_ca_with_a_new_key_is_not_its_own_issuer(void **state)
+{
+	(void)state;
+	struct pki renewed = make("Stranger", true, NULL, &stranger);
+	struct pki end = make("www.example.com", false, NULL, &renewed);
+	char *renewed_pem = pki_pem(&renewed), *pem = pki_pem(&end), *key = pki_key_pem(&end);
+	char *chain = join(renewed_pem, stranger_pem, "");
+	struct bundle bundle = take(&(struct given){pem, chain, key, NULL, .keep_root = true});
+	assert_int_equal(bundle.chain_count, 2);
+	assert_der(&bundle.chain[0], &renewed);
+	assert_der(&bundle.chain[1], &stranger);
+	bundle_clear(&bundle);
+	free(renewed_pem);
+	free(pem);
+	free(key);
+	free(chain);
+	pki_clear(&renewed);
+	pki_clear(&end);
+}
+
+static void as_many_notes_are_told_as_fit(void **state)
+{
+	(void)state;
+	struct buf chain;
+	buf_init(&chain, X509_PEM_MAX);
+	buf_add_text(&chain, middle_pem);
+	for (int i = 0; i <= BUNDLE_NOTES_MAX; i++) {
+		char name[32];
+		(void)snprintf(name, sizeof(name), "Stranger %d", i);
+		struct pki one = make(name, true, NULL, NULL);
+		char *pem = pki_pem(&one);
+		buf_add_text(&chain, pem);
+		free(pem);
+		pki_clear(&one);
+	}
+	expect_leaf(GIVEN(leaf_pem, buf_text(&chain), leaf_key, NULL), BUNDLE_NOTES_MAX);
+	buf_clear(&chain);
 }
 
 static void a_chain_of_too_many_is_refused(void **state)
@@ -567,12 +688,47 @@ static void what_is_no_certificate_is_refused(void **state)
 		"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 	expect_refused(GIVEN(NULL, NULL, leaf_key, NULL), "input", "no certificate");
 	expect_refused(GIVEN("", "", leaf_key, NULL), "input", "no certificate");
+	expect_refused(GIVEN(NULL, NULL, NULL, NULL), "input", "no certificate");
+	expect_refused(GIVEN("!", NULL, leaf_key, NULL), "input", "the certificate is not PEM");
 	expect_refused(
 		GIVEN("rubbish", NULL, leaf_key, NULL), "input", "the certificate is not PEM");
 	expect_refused(GIVEN(leaf_pem, "rubbish", leaf_key, NULL), "input", "the chain is not PEM");
 	expect_refused(GIVEN(leaf_key, NULL, leaf_key, NULL), "input", "holds no certificate");
 	expect_refused(GIVEN(broken, NULL, leaf_key, NULL), "input", "");
 	expect_refused(GIVEN(leaf_pem, broken, leaf_key, NULL), "input", "");
+}
+
+/* The leaf with one byte of its DER changed: that behind the last of these bytes. */
+static char *leaf_with(const char *bytes, size_t len, unsigned char changed)
+{
+	unsigned char *der = NULL, *last = NULL;
+	struct buf pem;
+	size_t size = (size_t)i2d_X509(leaf.x509, &der);
+	for (unsigned char *at = der; at + len < der + size; at++)
+		if (memcmp(at, bytes, len) == 0)
+			last = at;
+	assert_non_null(last);
+	last[len] = changed;
+	buf_init(&pem, X509_PEM_MAX);
+	x509_pem_add(&pem, der, size);
+	char *text = xstrdup(buf_text(&pem));
+	buf_clear(&pem);
+	OPENSSL_free(der);
+	return text;
+}
+
+/* What the inventory can read of a certificate is less than what delivery has to. */
+static void what_openssl_cannot_read_is_refused(void **state)
+{
+	(void)state;
+	static const char curve[] = "\x2a\x86\x48\xce\x3d\x03\x01",
+			  algorithm[] = "\x04\x03\x02\x03";
+	char *of_a_curve = leaf_with(curve, sizeof(curve) - 1, 0x7f);
+	char *of_no_curve = leaf_with(algorithm, sizeof(algorithm) - 1, 0x70);
+	expect_refused(GIVEN(of_a_curve, middle_pem, leaf_key, NULL), "wrong_key", "");
+	expect_refused(GIVEN(of_no_curve, middle_pem, leaf_key, NULL), "input", "");
+	free(of_a_curve);
+	free(of_no_curve);
 }
 
 /* Whatever is cut off, the answer is a whole bundle or a refusal with a code. */
@@ -624,16 +780,22 @@ int main(void)
 		cmocka_unit_test(keys_that_cannot_be_used_are_refused),
 		cmocka_unit_test(the_key_may_be_elsewhere),
 		cmocka_unit_test(pkcs12_is_taken),
+		cmocka_unit_test(pkcs12_of_certificates_alone_has_no_key),
+		cmocka_unit_test(pkcs12_needs_no_mac),
 		cmocka_unit_test(time_is_told),
 		cmocka_unit_test(a_chain_of_strangers_is_refused),
 		cmocka_unit_test(a_key_in_the_chain_is_told_and_not_used),
 		cmocka_unit_test(an_issuer_of_the_same_name_is_not_the_issuer),
+		cmocka_unit_test(a_chain_without_its_root_is_taken_as_it_is),
+		cmocka_unit_test(a_ca_with_a_new_key_is_not_its_own_issuer),
+		cmocka_unit_test(as_many_notes_are_told_as_fit),
 		cmocka_unit_test(a_chain_of_too_many_is_refused),
 		cmocka_unit_test(keys_and_signatures_that_acm_does_not_know_are_refused),
 		cmocka_unit_test(certificates_without_a_name_are_refused),
 		cmocka_unit_test(sizes_have_limits),
 		cmocka_unit_test(too_many_certificates_are_refused),
 		cmocka_unit_test(what_is_no_certificate_is_refused),
+		cmocka_unit_test(what_openssl_cannot_read_is_refused),
 		cmocka_unit_test(truncation_at_every_byte_is_an_answer),
 		cmocka_unit_test(clearing_twice_is_fine),
 	};

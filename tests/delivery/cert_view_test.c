@@ -117,7 +117,8 @@ static void hosts_and_addresses_are_told_apart(void **state)
 		"xn--mnchen-3ya.de", "1.example.com", "192.0.2.example"};
 	static const char *const others[] = {"", "intranet", "*.com", "a..example", ".example.com",
 		"example.com.", "-a.example.com", "a-.example.com", "_a.example.com", "a b.example",
-		"192.0.2.1", "2001:db8::1", "1.2.3", "a.c", "a.*.example.com", "*.192.0.2.1"};
+		"192.0.2.1", "2001:db8::1", "1.2.3", "1.2.34", "a.c", "a.*.example.com",
+		"*.192.0.2.1"};
 	char label[80] = "", name[300] = "";
 	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
 		assert_true(name_is_host(hosts[i]));

@@ -91,15 +91,16 @@ static struct job_record delivery(const char *id, const char *arn, int64_t ended
 
 static void put_cert(struct world *world, const char *arn, const char *id, int64_t gone_s)
 {
-	char tags[64] = "acmsensor:certificate-id";
-	size_t key_len = strlen(tags) + 1;
-	strcpy(tags + key_len, id);
+	static const char tags[] = "team\0web\0acmsensor:certificate-id";
+	char bytes[128];
+	memcpy(bytes, tags, sizeof(tags));
+	strcpy(bytes + sizeof(tags), id);
 	put(world, write_cert,
 		&(struct cert_record){.arn = arn,
 			.connector = "prod",
 			.account_id = ACCOUNT,
 			.region = REGION,
-			.tags = {.bytes = tags, .len = key_len + strlen(id) + 1, .count = 2},
+			.tags = {.bytes = bytes, .len = sizeof(tags) + strlen(id) + 1, .count = 4},
 			.gone_s = gone_s});
 }
 
@@ -139,6 +140,12 @@ static void the_inventory_knows_what_was_scanned(void **state)
 	expect(world, "");
 	put_cert(world, PLACE "1", "other", 0);
 	put_cert(world, PLACE "2", "shop", NOW_S);
+	put(world, write_cert,
+		&(struct cert_record){.arn = PLACE "4",
+			.connector = "prod",
+			.account_id = ACCOUNT,
+			.region = REGION,
+			.tags = {.bytes = "team\0shop", .len = 10, .count = 2}});
 	expect(world, "");
 	put_cert(world, PLACE "3", "shop", 0);
 	expect(world, PLACE "3");
@@ -225,6 +232,37 @@ static void two_that_carry_the_id_are_named(void **state)
 	assert_int_equal(find(world, "shop", found, &err), -1);
 }
 
+/* Neither is in the inventory yet. */
+static void two_deliveries_of_the_id_are_named(void **state)
+{
+	struct world *world = *state;
+	char found[CERT_ARN_MAX + 1] = "unset";
+	struct err err = ERR_INIT;
+	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
+	put(world, write_job, &job);
+	job.id = "j-20261121-000000-0000000002";
+	put(world, write_job, &job); /* again to the same */
+	expect(world, PLACE "1");
+	job.id = "j-20261121-000000-0000000003";
+	job.arn = PLACE "2";
+	put(world, write_job, &job);
+	assert_int_equal(find(world, "shop", found, &err), -1);
+	assert_non_null(strstr(err.text, "two certificates carry the id shop"));
+}
+
+/* A job that runs has not ended, whenever the last scan was. */
+static void a_running_delivery_counts(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
+	job.state = JOB_RUNNING;
+	job.phase = JOB_TAG;
+	job.ended_s = 0;
+	put(world, write_job, &job);
+	put_scan(world, NOW_S + 7200);
+	expect(world, PLACE "1");
+}
+
 static bool is_taken(struct world *world)
 {
 	const struct plan_record plan = {.certificate_id = "shop",
@@ -260,6 +298,12 @@ static void a_plan_that_was_overtaken_is_known(void **state)
 	job.certificate_id = "other";
 	put(world, write_job, &job);
 	assert_false(is_taken(world));
+	job.may_have_imported = true;
+	job.state = JOB_SUCCEEDED;
+	put(world, write_job, &job);
+	assert_false(is_taken(world));
+	job.may_have_imported = false;
+	job.state = JOB_RUNNING;
 	job.certificate_id = "shop";
 	job.kind = JOB_ROLLBACK; /* of something that is there already */
 	put(world, write_job, &job);
@@ -281,6 +325,9 @@ int main(void)
 			jobs_of_other_certificates_do_not_count, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			two_that_carry_the_id_are_named, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			two_deliveries_of_the_id_are_named, open_world, close_world),
+		cmocka_unit_test_setup_teardown(a_running_delivery_counts, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_plan_that_was_overtaken_is_known, open_world, close_world),
 	};

@@ -137,6 +137,18 @@ static void ed25519_is_no_key_of_acm(void **state)
 	assert_int_equal(rule_results_verdict(&results), RULE_BROKEN);
 }
 
+static void an_unknown_signature_leaves_two_rules_open(void **state)
+{
+	(void)state;
+	struct rule_results results;
+	struct facts_wish leaf = plain;
+	leaf.signature = "ED25519";
+	judge_import(&leaf, (const struct facts_wish *const[]){&issuing, NULL}, &results);
+	assert_int_equal(find(&results, "signature_algorithm")->verdict, RULE_UNCONFIRMED);
+	assert_int_equal(find(&results, "issuer_key_type")->verdict, RULE_UNCONFIRMED);
+	assert_int_equal(rule_results_verdict(&results), RULE_UNCONFIRMED);
+}
+
 static void undocumented_signatures_are_unconfirmed(void **state)
 {
 	(void)state;
@@ -277,6 +289,11 @@ static void doubts_about_the_chain_are_unconfirmed(void **state)
 		"2026-11-20T00:00:00Z, not now: ACM may refuse the chain");
 	expect_chain((const struct facts_wish *const[]){&no_ca, &root, NULL}, "chain_order",
 		RULE_UNCONFIRMED,
+		"CN=Issuing of the chain does not say that it is a CA: ACM may refuse the chain");
+	struct facts_wish no_root = root;
+	no_root.is_ca = false;
+	expect_chain((const struct facts_wish *const[]){&no_ca, &no_root, NULL}, "chain_order",
+		RULE_UNCONFIRMED, /* the first is named */
 		"CN=Issuing of the chain does not say that it is a CA: ACM may refuse the chain");
 	expect_chain((const struct facts_wish *const[]){&issuing, &root, NULL}, "chain_valid_now",
 		RULE_PASSED, "each certificate of the chain (2) is valid now");
@@ -513,6 +530,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(key_types_are_those_of_acm),
 		cmocka_unit_test(ed25519_is_no_key_of_acm),
+		cmocka_unit_test(an_unknown_signature_leaves_two_rules_open),
 		cmocka_unit_test(undocumented_signatures_are_unconfirmed),
 		cmocka_unit_test(issuer_is_of_the_kind_of_the_key),
 		cmocka_unit_test(issuer_has_a_name),

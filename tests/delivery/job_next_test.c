@@ -370,6 +370,36 @@ static void verify_says_what_hosts_serve(void **state)
 	assert_true(decision.is_roll_back);
 	known.no_rollback = "no key";
 	expect(&known, JOB_DONE, JOB_SUCCEEDED, 0, "there is no way back: no key");
+	known.no_rollback = "";
+	known.kind = JOB_ROLLBACK; /* a way back is not taken back */
+	expect_reason(&known, "ACM holds serial 0b; served by 1 of 2 hosts; warning: a.example:443 "
+			      "still serves another certificate");
+}
+
+/* The account cannot be entered: nothing is known, so nothing is decided but when to try again. */
+static void without_a_way_into_the_account_it_waits(void **state)
+{
+	(void)state;
+	struct err err = make_err(ERR_DENIED, "");
+	struct job_known known = known_in(JOB_FIND);
+	struct job_decision decision;
+	known.err = &err;
+	known.may_have_imported = known.is_cancel_asked = true; /* too late for a cancel */
+	job_next_away(&known, 77, &decision);
+	assert_int_equal(decision.state, JOB_RUNNING);
+	assert_int_equal(decision.phase, JOB_FIND);
+	assert_int_equal(decision.wait_s, 77);
+	assert_true(decision.may_have_imported);
+	assert_non_null(strstr(decision.reason, "what AWS said"));
+	known.may_have_imported = false;
+	job_next_away(&known, 77, &decision);
+	assert_int_equal(decision.state, JOB_CANCELLED);
+	known.is_cancel_asked = false;
+	job_next_away(&known, 77, &decision);
+	assert_int_equal(decision.state, JOB_RUNNING);
+	known.now_s += JOB_LIFE_S;
+	job_next_away(&known, 77, &decision);
+	assert_int_equal(decision.state, JOB_FAILED);
 }
 
 static void delete_waits_or_refuses_while_in_use(void **state)
@@ -501,6 +531,7 @@ int main(void)
 		cmocka_unit_test(tags_do_not_undo_a_delivery),
 		cmocka_unit_test(confirm_is_patient),
 		cmocka_unit_test(verify_says_what_hosts_serve),
+		cmocka_unit_test(without_a_way_into_the_account_it_waits),
 		cmocka_unit_test(delete_waits_or_refuses_while_in_use),
 		cmocka_unit_test(delete_call_is_repeated_safely),
 		cmocka_unit_test(a_new_run_goes_on_where_it_is_safe),

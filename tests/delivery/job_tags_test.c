@@ -43,6 +43,25 @@ static void provenance_wins_then_the_operator_then_what_was_there(void **state)
 	assert_false(job_tags_is_reserved("acmsensor"));
 }
 
+static void no_more_tags_are_wanted_than_acm_keeps(void **state)
+{
+	(void)state;
+	static struct job_tags want;
+	struct buf old;
+	buf_init(&old, 4096);
+	for (int i = 0; i < 2 * JOB_TAGS_MAX; i++) {
+		buf_addf(&old, "key%d%cv%c", i, '\0', '\0');
+	}
+	const struct job_tags_input input = {.sensor_name = "s",
+		.certificate_id = "c",
+		.old_tags = {old.data, old.len, 4 * JOB_TAGS_MAX}};
+	job_tags_want(&input, &want);
+	assert_int_equal(want.count, JOB_TAGS_MAX);
+	assert_string_equal(want.item[3].key, "key0");
+	assert_string_equal(want.item[3].value, "v");
+	buf_clear(&old);
+}
+
 static void what_aws_takes_in_no_tag_is_found(void **state)
 {
 	(void)state;
@@ -88,6 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(provenance_wins_then_the_operator_then_what_was_there),
+		cmocka_unit_test(no_more_tags_are_wanted_than_acm_keeps),
 		cmocka_unit_test(what_aws_takes_in_no_tag_is_found),
 		cmocka_unit_test(hosts_are_names_or_addresses_with_a_port),
 	};

@@ -188,6 +188,7 @@ static void tags_are_told_in_pairs(void **state)
 	expect_lists("a|1|b|2", "b|2", true, "tags: -a=1");
 	expect_lists("a|b", "b|a", true, "tags: +b=a -a=b");
 	expect_lists("odd", "odd|even", true, "tags: 1 entries -> 2 entries");
+	expect_lists("odd|even", "odd", true, "tags: 2 entries -> 1 entries");
 }
 
 static void long_lists_are_told_by_their_lengths(void **state)
@@ -211,6 +212,8 @@ static void long_lists_are_told_by_their_lengths(void **state)
 		" -86=87 -88=89 -90=91 -92=93 -94=95 -96=97 -98=99");
 	expect_lists(buf_text(&texts), "a", false,
 		"subject_alternative_names: 101 entries -> 1 entries");
+	expect_lists("a", buf_text(&texts), false,
+		"subject_alternative_names: 1 entries -> 101 entries");
 	buf_clear(&texts);
 }
 

@@ -84,6 +84,22 @@ static void failed_cycle_and_full_disk_come_first(void **state)
 		"warning 1 account-region could not be read: 1 denied\n");
 }
 
+/* In whatever order they are found. */
+static void what_is_worse_comes_first(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->input.clock_offset_s = 1200;
+	fixture->counts.detail_failed = 1;
+	fixture->counts.in_use_not_renewing_30 = 1;
+	fixture->counts.expires_in_days[0] = 1;
+	expect(fixture,
+		"critical 1 certificate in use ends within 30 days and AWS will not renew it\n"
+		"warning this host's clock is 20m behind AWS's\n"
+		"warning 1 certificate ends within 7 days\n"
+		"notice 1 certificate was listed but could not be described\n");
+}
+
 static void certificates_are_told_by_what_loses_most(void **state)
 {
 	(void)state;
@@ -218,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_told_when_all_is_well),
 		cmocka_unit_test(failed_cycle_and_full_disk_come_first),
+		cmocka_unit_test(what_is_worse_comes_first),
 		cmocka_unit_test(certificates_are_told_by_what_loses_most),
 		cmocka_unit_test(open_alerts_are_counted_and_a_channel_that_fails_is_named),
 		cmocka_unit_test(alerts_that_cannot_be_looked_for_are_the_worst),

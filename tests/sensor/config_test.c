@@ -18,76 +18,14 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "tests/lib/temp_store.h"
-
-struct fixture {
-	char *folder, *file;
-};
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *stream = fopen(path, "w");
-	assert_non_null(stream);
-	fputs(text, stream);
-	fclose(stream);
-}
-
-static void write_drop_in(const struct fixture *fixture, const char *name, const char *text)
-{
-	char *folder = temp_path(fixture->folder, "conf.d");
-	char *path = xasprintf("%s/%s", folder, name);
-	mkdir(folder, 0755);
-	write_file(path, text);
-	free(path);
-	free(folder);
-}
-
-static int set_up(void **state)
-{
-	static struct fixture fixture;
-	fixture.folder = temp_folder_new();
-	fixture.file = temp_path(fixture.folder, "a.conf");
-	*state = &fixture;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-	free(fixture->file);
-	temp_folder_remove(fixture->folder);
-	return 0;
-}
-
-static struct config *load(const struct fixture *fixture, const char *text)
-{
-	struct err err = ERR_INIT;
-	write_file(fixture->file, text);
-	struct config *config = config_load(fixture->file, &err);
-	if (config == NULL)
-		fail_msg("%s", err.text);
-	return config;
-}
-
-/* The first problem, behind "FILE:". */
-static void expect_problem(const struct fixture *fixture, const char *text, const char *expected)
-{
-	struct err err = ERR_INIT;
-	write_file(fixture->file, text);
-	struct config *config = config_load(fixture->file, &err);
-	if (config != NULL)
-		fail_msg("accepted: %s", text);
-	assert_int_equal(err.kind, ERR_CONFIG);
-	size_t len = strlen(fixture->file);
-	assert_memory_equal(err.text, fixture->file, len);
-	assert_string_equal(err.text + len + 1, expected);
-}
+#include "tests/sensor/config_fixture.h"
 
 /* --- what is accepted -------------------------------------------------------------------------- */
 
 static void defaults_hold_where_nothing_is_written(void **state)
 {
 	char host[65] = "";
-	struct config *config = load(*state, "[connector prod]\n");
+	struct config *config = config_fixture_load(*state, "[connector prod]\n");
 	gethostname(host, sizeof(host) - 1);
 	assert_int_equal(strlen(config->name), strlen(host));
 	assert_string_equal(config->data_dir, "/var/lib/acmsensor");
@@ -123,117 +61,16 @@ static void defaults_hold_where_nothing_is_written(void **state)
 	config_free(config);
 }
 
-static const char full[] =
-	"[sensor]\n"
-	"name = dc1-sensor.example\n"
-	"data_dir = /srv/acm\n"
-	"control_socket = /run/x.sock\n"
-	"max_requests = 32\n"
-	"max_open = 128\n"
-	"log_level = debug\n"
-	"vault_key_file = /run/credentials/vault\n"
-	"metrics_listen = 127.0.0.1:9847\n"
-	"keep_keys = 45d\n"
-	"keep_events = 90d\n"
-	"keep_gone = 1d\n"
-	"keep_jobs = 60d\n"
-	"[connector one]\n"
-	"scope = account\n"
-	"auth = profile\n"
-	"profile = audit team\n"
-	"region = eu-central-1\n"
-	"role_name = path/to/Role+=,.@_-x\n"
-	"external_id = a:b/c+=,.@_-\n"
-	"exclude_units = ou-ab12-cdef3456,r-ab12\n"
-	"include_accounts = 222222222222, 111111111111\n"
-	"regions = us-east-1,eu-west-1\n"
-	"import = all\n"
-	"interval = 90m\n"
-	"detail_max_age = 2w\n"
-	"reimport = no\n"
-	"key_escrow = secretsmanager\n"
-	"kms_key_id = alias/acmsensor\n"
-	"endpoint_url = https://127.0.0.1:8443/prefix\n"
-	"endpoint_url_acm = http://acm.internal\n"
-	"ca_bundle = /etc/ca.pem\n"
-	"proxy = http://proxy.internal:3128\n"
-	"no_proxy = 127.0.0.1,.internal\n"
-	"use_fips = yes\n"
-	"use_dualstack = no\n"
-	"connect_timeout = 3s\n"
-	"answer_timeout = 1m\n"
-	"[connector two-2]\n"
-	"management_role_arn = arn:aws-us-gov:iam::123456789012:role/service/Reader\n"
-	"import_expired = 90d\n"
-	"import_revoked = yes\n";
-
-static void every_option_is_read(void **state)
-{
-	struct config *config = load(*state, full);
-	assert_string_equal(config->name, "dc1-sensor.example");
-	assert_string_equal(config->data_dir, "/srv/acm");
-	assert_int_equal(config->max_requests, 32);
-	assert_int_equal(config->max_open, 128);
-	assert_int_equal(config->log_level, LOG_DEBUG);
-	assert_string_equal(config->vault_key_file, "/run/credentials/vault");
-	assert_string_equal(config->metrics_listen, "127.0.0.1:9847");
-	assert_int_equal(config->keep_keys_s, 45 * 86400);
-	assert_int_equal(config->keep_events_s, 90 * 86400);
-	assert_int_equal(config->keep_gone_s, 86400);
-	assert_int_equal(config->keep_jobs_s, 60 * 86400);
-	assert_int_equal(config->connector_count, 2);
-	const struct config_connector *one = &config->connector[0];
-	assert_false(one->is_organization);
-	assert_false(one->reimport);
-	assert_int_equal(one->key_escrow, ESCROW_SECRETS_MANAGER);
-	assert_string_equal(one->kms_key_id, "alias/acmsensor");
-	assert_int_equal(one->auth, CONFIG_AUTH_PROFILE);
-	assert_string_equal(one->profile, "audit team");
-	assert_string_equal(one->role_name, "path/to/Role+=,.@_-x");
-	assert_string_equal(one->external_id, "a:b/c+=,.@_-");
-	assert_int_equal(one->exclude_units.count, 2);
-	assert_int_equal(one->include_accounts.count, 2);
-	assert_string_equal(one->include_accounts.item[0], "111111111111");
-	assert_int_equal(one->regions.count, 2);
-	assert_int_equal(one->import.mode, IMPORT_ALL);
-	assert_int_equal(one->interval_s, 5400);
-	assert_int_equal(one->detail_max_age_s, 14 * 86400);
-	assert_string_equal(one->endpoint_url_acm, "http://acm.internal");
-	assert_string_equal(one->no_proxy, "127.0.0.1,.internal");
-	assert_int_equal(one->use_fips, 1);
-	assert_int_equal(one->use_dualstack, 0);
-	assert_int_equal(one->connect_timeout_s, 3);
-	assert_int_equal(one->answer_timeout_s, 60);
-	const struct config_connector *two = &config->connector[1];
-	assert_true(two->import.has_expired);
-	assert_true(two->import.has_revoked);
-	assert_string_equal(
-		two->management_role_arn, "arn:aws-us-gov:iam::123456789012:role/service/Reader");
-	config_free(config);
-}
-
-static void long_lists_are_taken_to_their_limit(void **state)
-{
-	struct buf text;
-	buf_init(&text, 1 << 20);
-	buf_add_text(&text, "[connector prod]\ninclude_accounts = ");
-	for (int i = 0; i < 4000; i++)
-		buf_addf(&text, "%012d,", i); /* 52,000 bytes: a line may have 65,536 */
-	struct config *config = load(*state, buf_text(&text));
-	assert_int_equal(config->connector[0].include_accounts.count, 4000);
-	config_free(config);
-	buf_clear(&text);
-}
-
 static void drop_ins_follow_in_order_of_name_and_may_overrule_the_sensor(void **state)
 {
-	const struct fixture *fixture = *state;
-	write_drop_in(fixture, "20.conf", "[sensor]\nname = twenty\n[connector b]\n");
-	write_drop_in(
+	const struct config_fixture *fixture = *state;
+	config_fixture_drop_in(fixture, "20.conf", "[sensor]\nname = twenty\n[connector b]\n");
+	config_fixture_drop_in(
 		fixture, "10.conf", "[sensor]\nname = ten\nmax_requests = 7\n[connector a]\n");
-	write_drop_in(fixture, "30.conf~", "nonsense");
-	write_drop_in(fixture, ".hidden.conf", "nonsense");
-	struct config *config = load(fixture, "[sensor]\nname = main\n[connector c]\n");
+	config_fixture_drop_in(fixture, "30.conf~", "nonsense");
+	config_fixture_drop_in(fixture, ".hidden.conf", "nonsense");
+	struct config *config =
+		config_fixture_load(fixture, "[sensor]\nname = main\n[connector c]\n");
 	assert_string_equal(config->name, "twenty");
 	assert_int_equal(config->max_requests, 7);
 	assert_int_equal(config->connector_count, 3);
@@ -245,7 +82,9 @@ static void drop_ins_follow_in_order_of_name_and_may_overrule_the_sensor(void **
 
 static void copies_are_equal_until_something_is_written_otherwise(void **state)
 {
-	struct config *config = load(*state, full);
+	struct config *config = config_fixture_load(*state,
+		"[connector one]\nscope = account\nregions = us-east-1,eu-west-1\ninterval = 90m\n"
+		"proxy = http://proxy.internal:3128\n[connector two-2]\nimport_expired = 90d\n");
 	for (size_t i = 0; i < config->connector_count; i++) {
 		struct config_connector copy = {.name = NULL};
 		config_connector_copy(&copy, &config->connector[i]);
@@ -256,7 +95,8 @@ static void copies_are_equal_until_something_is_written_otherwise(void **state)
 		config_connector_clear(&copy);
 	}
 	assert_false(config_connector_equal(&config->connector[0], &config->connector[1]));
-	struct config *other = load(*state, "[connector x]\n[connector y]\ninterval = 24h\n"
+	struct config *other =
+		config_fixture_load(*state, "[connector x]\n[connector y]\ninterval = 24h\n"
 					    "[connector z]\ninterval = 23h\n");
 	other->connector[1].name[0] = other->connector[2].name[0] = 'x';
 	assert_true(config_connector_equal(&other->connector[0], &other->connector[1]));
@@ -267,118 +107,9 @@ static void copies_are_equal_until_something_is_written_otherwise(void **state)
 
 /* --- what is refused --------------------------------------------------------------------------- */
 
-struct wrong_value {
-	const char *line, *problem;
-};
-
-static const struct wrong_value wrong_sensor[] = {
-	{"name = a b", "2:8: name = \"a b\": expected 1 to 64 letters, digits, '.', '_' or '-'"},
-	{"data_dir = data", "2:12: data_dir = \"data\": expected an absolute path"},
-	{"data_dir =", "2:11: data_dir = \"\": expected an absolute path"},
-	{"control_socket = x",
-		"2:18: control_socket = \"x\": expected an absolute path of at most 107 bytes"},
-	{"max_requests = 0", "2:16: max_requests = \"0\": expected a number from 1 to 1024"},
-	{"max_requests = 1025", "2:16: max_requests = \"1025\": expected a number from 1 to 1024"},
-	{"max_requests = many", "2:16: max_requests = \"many\": expected a number from 1 to 1024"},
-	{"max_open = 63", "2:12: max_open = \"63\": expected a number from 64 to 65536"},
-	{"log_level = loud", "2:13: log_level = \"loud\": expected error, warning, info or debug"},
-	{"metrics_listen = localhost:9847",
-		"2:18: metrics_listen = \"localhost:9847\": expected off, or a numeric address and a "
-		"port such as 127.0.0.1:9847 or [::1]:9847"},
-	{"interval = 1h", "2:1: unknown option \"interval\" in [sensor]"},
-	{"max_request = 1",
-		"2:1: unknown option \"max_request\" in [sensor]; did you mean max_requests?"},
-};
-
-static const struct wrong_value wrong_connector[] = {
-	{"scope = org", "2:9: scope = \"org\": expected organization or account"},
-	{"auth = vault", "2:8: auth = vault: not in this version; expected default or profile"},
-	{"auth = magic", "2:8: auth = \"magic\": expected default or profile"},
-	{"region = Europe",
-		"2:10: region = \"Europe\": expected a region's name such as eu-central-1"},
-	{"role_name = /Role",
-		"2:13: role_name = \"/Role\": expected a role's name, 1 to 64 letters, digits or "
-		"+=,.@_-, with its path in front if it has one"},
-	{"role_name = a//b",
-		"2:13: role_name = \"a//b\": expected a role's name, 1 to 64 letters, digits or "
-		"+=,.@_-, with its path in front if it has one"},
-	{"external_id = x", "2:15: external_id = \"x\": expected 2 to 1224 letters, digits or "
-			    "+=,.@:/_-"},
-	{"external_id = a b", "2:15: external_id = \"a b\": expected 2 to 1224 letters, digits "
-			      "or +=,.@:/_-"},
-	{"management_role_arn = arn:aws:iam::12:role/x",
-		"2:23: management_role_arn = \"arn:aws:iam::12:role/x\": expected a role's ARN "
-		"such as arn:aws:iam::111122223333:role/Name"},
-	{"management_role_arn = arn:aws:iam::111122223333:user/x",
-		"2:23: management_role_arn = \"arn:aws:iam::111122223333:user/x\": expected a "
-		"role's ARN such as arn:aws:iam::111122223333:role/Name"},
-	{"include_units = ou-ab12",
-		"2:17: include_units: \"ou-ab12\": expected ids of roots or units (r-ab12, "
-		"ou-ab12-cdef3456), comma separated"},
-	{"exclude_units = x-ab12",
-		"2:17: exclude_units: \"x-ab12\": expected ids of roots or units (r-ab12, "
-		"ou-ab12-cdef3456), comma separated"},
-	{"include_accounts = 1234",
-		"2:20: include_accounts: \"1234\": expected account ids of 12 digits, comma "
-		"separated"},
-	{"exclude_accounts = 123456789012,123456789012",
-		"2:20: exclude_accounts: \"123456789012\" is there twice"},
-	{"regions =",
-		"2:10: regions = \"\": expected enabled, or names of regions, comma separated"},
-	{"regions = us-east-1, mars!",
-		"2:11: regions: \"mars!\": expected enabled, or names of regions, comma separated"},
-	{"import = some", "2:10: import = \"some\": expected valid, all or off"},
-	{"import_expired = soon", "2:18: import_expired = \"soon\": expected no, an age such as "
-				  "90d, or a range of days such as 2024-01-01..2025-06-30"},
-	{"import_revoked = perhaps", "2:18: import_revoked = \"perhaps\": expected yes or no"},
-	{"interval = 59s",
-		"2:12: interval = \"59s\": expected a duration from 1m to 31d (s, m, h, d or w)"},
-	{"interval = 5 parsecs", "2:12: interval = \"5 parsecs\": expected a duration from 1m to "
-				 "31d (s, m, h, d or w)"},
-	{"interval = 32d",
-		"2:12: interval = \"32d\": expected a duration from 1m to 31d (s, m, h, d or w)"},
-	{"reimport = maybe", "2:12: reimport = \"maybe\": expected yes or no"},
-	{"key_escrow = vault", "2:14: key_escrow = \"vault\": expected sensor, memory or "
-			       "secretsmanager"},
-	{"ca_bundle = ca.pem",
-		"2:13: ca_bundle = \"ca.pem\": expected an absolute path of a PEM file"},
-	{"proxy = proxy:3128", "2:9: proxy = \"proxy:3128\": expected a URL such as "
-			       "http://proxy.example.com:3128"},
-	{"proxy = http://me:secret@proxy",
-		"2:9: proxy: user and password are not supported; expected a URL such as "
-		"http://proxy.example.com:3128"},
-	{"use_fips = maybe", "2:12: use_fips = \"maybe\": expected yes or no"},
-	{"intervall = 1h", "2:1: unknown option \"intervall\" in [connector NAME]; did you mean "
-			   "interval?"},
-	{"totally_different = 1", "2:1: unknown option \"totally_different\" in [connector NAME]"},
-};
-
-static void wrong_values_are_refused_with_what_was_expected(void **state)
-{
-	char text[512];
-	for (size_t i = 0; i < sizeof(wrong_sensor) / sizeof(wrong_sensor[0]); i++) {
-		snprintf(text, sizeof(text), "[sensor]\n%s\n", wrong_sensor[i].line);
-		expect_problem(*state, text, wrong_sensor[i].problem);
-	}
-	for (size_t i = 0; i < sizeof(wrong_connector) / sizeof(wrong_connector[0]); i++) {
-		snprintf(text, sizeof(text), "[connector p]\n%s\n", wrong_connector[i].line);
-		expect_problem(*state, text, wrong_connector[i].problem);
-	}
-}
-
-static void wrong_endpoints_are_refused_with_the_reason(void **state)
-{
-	struct err err = ERR_INIT;
-	const struct fixture *fixture = *state;
-	write_file(fixture->file, "[connector p]\nendpoint_url = ftp://x\n");
-	assert_null(config_load(fixture->file, &err));
-	assert_non_null(strstr(err.text, ":2:16: endpoint_url: "));
-	assert_non_null(strstr(err.text, "expected a URL such as https://host:port"));
-}
-
 static void channels_are_read(void **state)
 {
-	struct config *config = load(*state,
+	struct config *config = config_fixture_load(*state,
 		"[sensor]\nalert_days = 1, 30,7\nalert_coverage_after = 2h\n"
 		"[channel chat]\ntype = webhook\nurl_file = /run/url\nshape = slack\n"
 		"minimum = critical\nresolved = yes\ntimeout = 5s\n"
@@ -410,11 +141,11 @@ static void channels_are_read(void **state)
 	assert_int_equal(config->channel[3].channel.type, CHANNEL_JOURNAL);
 	assert_int_equal(config->channel[3].channel.minimum, ALERT_WARNING);
 	config_free(config);
-	config = load(*state, "[sensor]\nalert_days = off\n");
+	config = config_fixture_load(*state, "[sensor]\nalert_days = off\n");
 	assert_int_equal(config->alerts.days_count, 0);
 	assert_int_equal(config->alerts.coverage_after_s, 3600);
 	config_free(config);
-	config = load(*state, "");
+	config = config_fixture_load(*state, "");
 	assert_int_equal(config->alerts.days_count, 7);
 	assert_int_equal(config->alerts.days[0], 45);
 	assert_int_equal(config->alerts.days[6], 0);
@@ -425,14 +156,14 @@ static void expect_channel_problem(void **state, const char *options, const char
 {
 	char text[512];
 	(void)snprintf(text, sizeof(text), "[channel x]\n%s\n", options);
-	expect_problem(*state, text, problem);
+	config_fixture_refuse(*state, text, problem);
 }
 
 static void channels_that_make_no_sense_are_refused(void **state)
 {
 	static const char mail[] = "type = mail\nserver = m\nfrom = a@b\nto = c@d\n";
 	char text[256];
-	expect_problem(*state, "[channel]\n",
+	config_fixture_refuse(*state, "[channel]\n",
 		"1:1: a channel's name: expected [channel NAME], 1 to 32 of a-z, 0-9 and '-'");
 	expect_channel_problem(state, "type = pager",
 		"2:8: type = \"pager\": expected webhook, mail, command or journal");
@@ -453,6 +184,12 @@ static void channels_that_make_no_sense_are_refused(void **state)
 	expect_channel_problem(state, "type = command",
 		"1:1: [channel x]: command is needed with type = command, and only there");
 	expect_channel_problem(state, "type = mail\nserver = m\nfrom = a@b",
+		"1:1: [channel x]: server, from and to are needed with type = mail, and only there");
+	expect_channel_problem(state, "type = mail\nserver = m\nto = c@d",
+		"1:1: [channel x]: server, from and to are needed with type = mail, and only there");
+	expect_channel_problem(state, "type = mail\nfrom = a@b\nto = c@d",
+		"1:1: [channel x]: server, from and to are needed with type = mail, and only there");
+	expect_channel_problem(state, "from = a@b",
 		"1:1: [channel x]: server, from and to are needed with type = mail, and only there");
 	expect_channel_problem(state, "user = me\npassword_file = /x",
 		"1:1: [channel x]: user and password_file belong together, with type = mail");
@@ -475,105 +212,116 @@ static void channels_that_make_no_sense_are_refused(void **state)
 			"2:14: alert_days = \"%s\": expected off, or at most 16 different numbers "
 			"of days from 0 to 3650, comma separated",
 			wrong[i]);
-		expect_problem(*state, line, problem);
+		config_fixture_refuse(*state, line, problem);
 	}
 }
 
 static void sections_that_make_no_sense_are_refused(void **state)
 {
-	expect_problem(*state, "name = x\n", "1:1: a property before the first section");
-	expect_problem(*state, "[conector p]\nscope = x\n",
+	config_fixture_refuse(*state, "name = x\n", "1:1: a property before the first section");
+	config_fixture_refuse(*state, "[conector p]\nscope = x\n",
 		"1:1: unknown section [conector p]; expected [sensor], [connector NAME] or [channel NAME]");
-	expect_problem(*state, "[connectors p]\n",
+	config_fixture_refuse(*state, "[connectors p]\n",
 		"1:1: unknown section [connectors p]; expected [sensor], [connector NAME] or [channel NAME]");
-	expect_problem(*state, "[connector]\n",
+	config_fixture_refuse(*state, "[connector]\n",
 		"1:1: a connector's name: expected [connector NAME], 1 to 32 of a-z, 0-9 and '-'");
-	expect_problem(*state, "[connector Prod]\n",
+	config_fixture_refuse(*state, "[connector Prod]\n",
 		"1:1: a connector's name: expected [connector NAME], 1 to 32 of a-z, 0-9 and '-'");
-	expect_problem(*state, "[connector abcdefghijklmnopqrstuvwxyz0123456]\n",
+	config_fixture_refuse(*state, "[connector abcdefghijklmnopqrstuvwxyz0123456]\n",
 		"1:1: a connector's name: expected [connector NAME], 1 to 32 of a-z, 0-9 and '-'");
-	expect_problem(*state, "[sensor]\n[sensor]\n", "2:1: [sensor] is there twice in this file");
+	config_fixture_refuse(
+		*state, "[sensor]\n[sensor]\n", "2:1: [sensor] is there twice in this file");
 }
 
 static void the_same_twice_names_the_first_place(void **state)
 {
-	const struct fixture *fixture = *state;
+	const struct config_fixture *fixture = *state;
 	char expected[512];
 	snprintf(expected, sizeof(expected), "3:1: scope is set twice, first at %s:2",
 		fixture->file);
-	expect_problem(fixture, "[connector p]\nscope = account\nscope = account\n", expected);
+	config_fixture_refuse(
+		fixture, "[connector p]\nscope = account\nscope = account\n", expected);
 	snprintf(expected, sizeof(expected), "2:1: [connector p] is there twice, first at %s:1:1",
 		fixture->file);
-	expect_problem(fixture, "[connector p]\n[connector p]\n", expected);
+	config_fixture_refuse(fixture, "[connector p]\n[connector p]\n", expected);
+	snprintf(expected, sizeof(expected), "3:1: [channel c] is there twice, first at %s:2:1",
+		fixture->file);
+	config_fixture_refuse(fixture, "[channel b]\n[channel c]\n[channel c]\n", expected);
 }
 
 static void options_that_contradict_each_other_are_refused(void **state)
 {
-	expect_problem(*state, "\n[connector p]\nauth = profile\n",
+	config_fixture_refuse(*state, "\n[connector p]\nauth = profile\n",
 		"2:1: [connector p]: auth = profile needs a profile");
-	expect_problem(*state, "[connector p]\nprofile = x\n",
+	config_fixture_refuse(*state, "[connector p]\nprofile = x\n",
 		"1:1: [connector p]: profile is set, but auth is not; expected auth = profile");
-	expect_problem(*state,
+	config_fixture_refuse(*state,
 		"[connector p]\nscope = account\nmanagement_role_arn = "
 		"arn:aws:iam::111122223333:role/R\n",
 		"1:1: [connector p]: management_role_arn has a meaning with scope = organization only");
-	expect_problem(*state, "[connector p]\nimport = all\nimport_revoked = yes\n",
+	config_fixture_refuse(*state, "[connector p]\nimport = all\nimport_revoked = yes\n",
 		"1:1: [connector p]: import_expired and import_revoked have a meaning with import = "
 		"valid only");
-	expect_problem(*state, "[connector p]\nno_proxy = x\n",
+	config_fixture_refuse(*state, "[connector p]\nno_proxy = x\n",
 		"1:1: [connector p]: no_proxy is set, but proxy is not");
 }
 
-static void too_many_connectors_are_refused(void **state)
+/* As many sections as may be are taken, and one more is not. */
+static void expect_sections(
+	const struct config_fixture *fixture, const char *kind, int max, const char *problem)
 {
 	struct buf text;
 	buf_init(&text, 1 << 16);
-	for (int i = 0; i < CONFIG_CONNECTORS_MAX; i++)
-		buf_addf(&text, "[connector c%d]\n", i);
-	struct config *config = load(*state, buf_text(&text));
-	assert_int_equal(config->connector_count, CONFIG_CONNECTORS_MAX);
-	config_free(config);
-	buf_add_text(&text, "[connector more]\n");
-	expect_problem(*state, buf_text(&text), "65:1: more than 64 connectors");
+	for (int i = 0; i < max; i++)
+		buf_addf(&text, "[%s c%d]\n", kind, i);
+	config_free(config_fixture_load(fixture, buf_text(&text)));
+	buf_addf(&text, "[%s more]\n", kind);
+	config_fixture_refuse(fixture, buf_text(&text), problem);
 	buf_clear(&text);
+}
+
+static void too_many_of_anything_are_refused(void **state)
+{
+	const struct config_fixture *fixture = *state;
+	expect_sections(
+		fixture, "connector", CONFIG_CONNECTORS_MAX, "65:1: more than 64 connectors");
+	expect_sections(fixture, "channel", CONFIG_CHANNELS_MAX, "17:1: more than 16 channels");
+	char name[16];
+	for (int i = 0; i <= 1000; i++) {
+		snprintf(name, sizeof(name), "%d.conf", i);
+		config_fixture_drop_in(fixture, name, "");
+	}
+	struct err err = ERR_INIT;
+	config_fixture_write(fixture->file, "");
+	assert_null(config_load(fixture->file, &err));
+	assert_non_null(strstr(err.text, "/conf.d: more than 1000 files"));
 }
 
 static void files_that_cannot_be_trusted_or_read_are_refused(void **state)
 {
-	const struct fixture *fixture = *state;
+	const struct config_fixture *fixture = *state;
 	struct err err = ERR_INIT;
-	expect_problem(
+	config_fixture_refuse(
 		fixture, "[sensor]\n\tname = x\n", "2:1: a line must not begin with a blank");
 	assert_null(config_load("/nonexistent/a.conf", &err));
 	assert_string_equal(err.text, "/nonexistent/a.conf: No such file or directory");
 	assert_null(config_load(fixture->folder, &err));
 	assert_non_null(strstr(err.text, ": not a regular file"));
-	write_file(fixture->file, "[sensor]\n");
+	config_fixture_write(fixture->file, "[sensor]\n");
 	assert_int_equal(chmod(fixture->file, 0666), 0);
 	assert_null(config_load(fixture->file, &err));
 	assert_non_null(
 		strstr(err.text, ": everybody may write it (mode 0666); expected chmod o-w"));
 	assert_int_equal(chmod(fixture->file, 0644), 0);
-	write_drop_in(fixture, "x.conf", "[sensor]\nname = %\n");
+	char *folder = temp_path(fixture->folder, "conf.d");
+	config_fixture_write(folder, "a file");
+	assert_null(config_load(fixture->file, &err));
+	assert_non_null(strstr(err.text, "/conf.d: Not a directory"));
+	assert_int_equal(unlink(folder), 0);
+	free(folder);
+	config_fixture_drop_in(fixture, "x.conf", "[sensor]\nname = %\n");
 	assert_null(config_load(fixture->file, &err));
 	assert_non_null(strstr(err.text, "/conf.d/x.conf:2:8: name = \"%\""));
-}
-
-static void long_lines_are_values_like_others_up_to_their_limit(void **state)
-{
-	char *text = xcalloc(70001, 1);
-	memcpy(text, "[sensor]\nname = ", 16);
-	memset(text + 16, 'a', 10000);
-	expect_problem(*state, text,
-		"2:8: name = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...\": "
-		"expected 1 to 64 letters, digits, '.', '_' or '-'");
-	memset(text + 16, 'a', 69000);
-	struct err err = ERR_INIT;
-	const struct fixture *fixture = *state;
-	write_file(fixture->file, text);
-	assert_null(config_load(fixture->file, &err));
-	assert_non_null(strstr(err.text, ":2:"));
-	free(text);
 }
 
 static void count_problem(void *arg, const char *text)
@@ -585,11 +333,11 @@ static void count_problem(void *arg, const char *text)
 
 static void check_tells_every_problem(void **state)
 {
-	const struct fixture *fixture = *state;
+	const struct config_fixture *fixture = *state;
 	size_t count = 0;
-	write_file(fixture->file, "[sensor]\nname = %\nnam = x\n[what]\nignored = yes\n"
-				  "[connector p]\nscope = x\nauth = profile\n");
-	write_drop_in(fixture, "x.conf", "[connector p]\n");
+	config_fixture_write(fixture->file, "[sensor]\nname = %\nnam = x\n[what]\nignored = yes\n"
+					    "[connector p]\nscope = x\nauth = profile\n");
+	config_fixture_drop_in(fixture, "x.conf", "[connector p]\n");
 	assert_null(config_check(fixture->file, count_problem, &count));
 	assert_int_equal(count, 6);
 }
@@ -610,8 +358,10 @@ static const json_t *find_row(const json_t *rows, const char *section, const cha
 
 static void rendering_tells_each_value_and_where_it_comes_from(void **state)
 {
-	const struct fixture *fixture = *state;
-	struct config *config = load(fixture, "[sensor]\nmax_requests = 7\n[connector p]\n");
+	const struct config_fixture *fixture = *state;
+	struct config *config =
+		config_fixture_load(fixture, "[sensor]\nmax_requests = 7\n[connector p]\n"
+					     "[channel hook]\ntype = command\ncommand = /x\n");
 	struct json_writer writer;
 	struct buf text;
 	struct err err = ERR_INIT;
@@ -632,6 +382,8 @@ static void rendering_tells_each_value_and_where_it_comes_from(void **state)
 	row = find_row(rows, "connector p", "interval");
 	assert_string_equal(json_string_value(json_object_get(row, "value")), "24h");
 	assert_string_equal(json_string_value(json_object_get(row, "source")), "default");
+	row = find_row(rows, "channel hook", "command");
+	assert_string_equal(json_string_value(json_object_get(row, "value")), "/x");
 	row = find_row(rows, "sensor", "name");
 	assert_string_equal(json_string_value(json_object_get(row, "value")), config->name);
 	row = find_row(rows, "sensor", "metrics_listen");
@@ -646,7 +398,7 @@ static void example_is_a_configuration_with_every_default(void **state)
 	struct buf text;
 	buf_init(&text, 1 << 20);
 	config_example(&text);
-	struct config *config = load(*state, buf_text(&text));
+	struct config *config = config_fixture_load(*state, buf_text(&text));
 	assert_int_equal(config->connector_count, 0);
 	config_free(config);
 	for (char *line = text.data; line != NULL; line = strchr(line, '\n')) {
@@ -654,8 +406,8 @@ static void example_is_a_configuration_with_every_default(void **state)
 		if (line[0] == ';')
 			memmove(line, line + 1, strlen(line));
 	}
-	config = load(*state, buf_text(&text));
-	struct config *defaults = load(*state, "[connector prod]\n");
+	config = config_fixture_load(*state, buf_text(&text));
+	struct config *defaults = config_fixture_load(*state, "[connector prod]\n");
 	assert_true(config_connector_equal(&config->connector[0], &defaults->connector[0]));
 	assert_string_equal(config->data_dir, defaults->data_dir);
 	config_free(defaults);
@@ -663,29 +415,22 @@ static void example_is_a_configuration_with_every_default(void **state)
 	buf_clear(&text);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(defaults_hold_where_nothing_is_written),
-		TEST(every_option_is_read),
-		TEST(long_lists_are_taken_to_their_limit),
-		TEST(drop_ins_follow_in_order_of_name_and_may_overrule_the_sensor),
-		TEST(copies_are_equal_until_something_is_written_otherwise),
-		TEST(wrong_values_are_refused_with_what_was_expected),
-		TEST(wrong_endpoints_are_refused_with_the_reason),
-		TEST(channels_are_read),
-		TEST(channels_that_make_no_sense_are_refused),
-		TEST(sections_that_make_no_sense_are_refused),
-		TEST(the_same_twice_names_the_first_place),
-		TEST(options_that_contradict_each_other_are_refused),
-		TEST(too_many_connectors_are_refused),
-		TEST(files_that_cannot_be_trusted_or_read_are_refused),
-		TEST(long_lines_are_values_like_others_up_to_their_limit),
-		TEST(check_tells_every_problem),
-		TEST(rendering_tells_each_value_and_where_it_comes_from),
-		TEST(example_is_a_configuration_with_every_default),
+		CONFIG_TEST(defaults_hold_where_nothing_is_written),
+		CONFIG_TEST(drop_ins_follow_in_order_of_name_and_may_overrule_the_sensor),
+		CONFIG_TEST(copies_are_equal_until_something_is_written_otherwise),
+		CONFIG_TEST(channels_are_read),
+		CONFIG_TEST(channels_that_make_no_sense_are_refused),
+		CONFIG_TEST(sections_that_make_no_sense_are_refused),
+		CONFIG_TEST(the_same_twice_names_the_first_place),
+		CONFIG_TEST(options_that_contradict_each_other_are_refused),
+		CONFIG_TEST(too_many_of_anything_are_refused),
+		CONFIG_TEST(files_that_cannot_be_trusted_or_read_are_refused),
+		CONFIG_TEST(check_tells_every_problem),
+		CONFIG_TEST(rendering_tells_each_value_and_where_it_comes_from),
+		CONFIG_TEST(example_is_a_configuration_with_every_default),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,6 +76,7 @@ static void the_first_accept_chooses_the_format(void **state)
 		parse(FIRST "Accept: */*\r\nAccept: text/plain\r\n\r\n").format, OPENMETRICS_1_0);
 	assert_int_equal(
 		parse(FIRST "Accept-Language: text/plain\r\n\r\n").format, OPENMETRICS_1_0);
+	assert_int_equal(parse(FIRST "Expect: text/plain\r\n\r\n").format, OPENMETRICS_1_0);
 	assert_int_equal(parse(FIRST "Accept\r\n\r\n").format, OPENMETRICS_1_0);
 	assert_int_equal(parse(FIRST "\xff: text/plain\r\n\r\n").format, OPENMETRICS_1_0);
 	memset(head + strlen(head), 'x', 1020);

@@ -57,6 +57,8 @@ static void other_names_become_punycode(void **state)
 		     "b\xe7\xb5\x84\xe9\x87\x91\xe5\x85\xab\xe5\x85\x88\xe7\x94\x9f",
 		"xn--3b-ww4c5e180e575a65lsy2b");
 	assert_ascii("\xf0\x9f\x92\xa9.la", "xn--ls8h.la");
+	assert_ascii("\xd0\x80", "xn--51a"); /* U+0400, whose lower case is 80 further */
+	assert_ascii("\xc3\x97", "xn--rca"); /* U+00D7, no letter between letters */
 }
 
 static void what_cannot_be_a_name_is_refused(void **state)
@@ -78,6 +80,40 @@ static void what_cannot_be_a_name_is_refused(void **state)
 		assert_non_null(strstr(err.text, "not a domain name"));
 		assert_string_equal(name, "untouched");
 	}
+}
+
+static void assert_refused(const char *typed, const char *why)
+{
+	struct err err = ERR_INIT;
+	char name[DOMAIN_NAME_MAX + 1];
+	assert_int_equal(domain_name_to_ascii(typed, name, &err), -1);
+	if (strstr(err.text, why) == NULL)
+		fail_msg("%s", err.text);
+}
+
+static void the_reason_is_told(void **state)
+{
+	(void)state;
+	char typed[DOMAIN_NAME_MAX + 2] = "", longer[400];
+	for (size_t i = 0; i < sizeof(longer) - 1; i++)
+		longer[i] = i % 10 == 9 ? '.' : 'a';
+	longer[sizeof(longer) - 1] = '\0';
+	assert_refused(longer, "longer than 253 bytes");
+	for (size_t i = 0; i < sizeof(typed) - 1; i++)
+		typed[i] = i % 64 == 63 ? '.' : 'a';
+	assert_refused(typed, "longer than 253 bytes");
+	typed[DOMAIN_NAME_MAX] = '.'; /* a last dot does not count */
+	typed[DOMAIN_NAME_MAX - 1] = 'b';
+	struct err err = ERR_INIT;
+	char name[DOMAIN_NAME_MAX + 1];
+	assert_int_equal(domain_name_to_ascii(typed, name, &err), 0);
+	assert_refused("a..b", "a part between dots is empty or longer than 63");
+	/* 60 characters, and their Punycode has more */
+	char umlauts[121];
+	for (size_t i = 0; i < sizeof(umlauts) - 1; i += 2)
+		memcpy(umlauts + i, i % 4 == 0 ? "\xc3\xbc" : "\xd1\x84", 2);
+	umlauts[sizeof(umlauts) - 1] = '\0';
+	assert_refused(umlauts, "a part between dots is empty or longer than 63");
 }
 
 static void names_of_the_largest_size_are_fine(void **state)
@@ -109,6 +145,7 @@ int main(void)
 		cmocka_unit_test(ascii_names_lose_their_case_and_final_dot),
 		cmocka_unit_test(other_names_become_punycode),
 		cmocka_unit_test(what_cannot_be_a_name_is_refused),
+		cmocka_unit_test(the_reason_is_told),
 		cmocka_unit_test(names_of_the_largest_size_are_fine),
 		cmocka_unit_test(below_means_whole_labels),
 	};

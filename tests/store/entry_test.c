@@ -120,7 +120,8 @@ static void a_key_with_a_nul_ends_a_walk(void **state)
 static void a_certificate_under_a_key_that_is_no_arn_ends_a_query(void **state)
 {
 	(void)state;
-	static const char *const key[] = {"zrn:aws:acm:eu-west-1:000000100000:certificate/1",
+	static const char *const key[] = {"zrn:aws:acm:eu-west-1:000000100000:certificate/1", "arn",
+		"arn:aws:acm:a-region-with-a-name-that-is-longer-than-any-that-aws-will-ever-have-1:x",
 		"arn:aws:zzz:eu-west-1:000000100000:certificate/1", "arn:a\1:acm:eu-west-1:x"};
 	struct cert_filter filter = {.in_use = -1, .account_id = "000000100000"};
 	for (size_t i = 0; i < sizeof(key) / sizeof(key[0]); i++) {
@@ -195,6 +196,19 @@ static void a_tag_without_a_value_is_damage(void **state)
 	sample_cert_clear(&sample);
 }
 
+static void a_record_under_the_key_of_another_is_damage(void **state)
+{
+	(void)state;
+	struct sample_cert sample;
+	struct cert_record record;
+	sample_cert_init(&sample, 2);
+	damage(TABLE_CERTS, key_cert(sample.arn), sample_key());
+	struct store_txn *txn = begin();
+	assert_false(store_cert_get(txn, sample.arn, &record));
+	end_damaged(txn, "holds another ARN");
+	sample_cert_clear(&sample);
+}
+
 static void the_last_number_of_all_is_no_event(void **state)
 {
 	(void)state;
@@ -220,6 +234,7 @@ int main(void)
 		WITH_STORE(an_arn_that_no_position_holds_is_damage),
 		WITH_STORE(a_record_of_another_place_than_its_arn_is_damage),
 		WITH_STORE(a_tag_without_a_value_is_damage),
+		WITH_STORE(a_record_under_the_key_of_another_is_damage),
 		WITH_STORE(the_last_number_of_all_is_no_event),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
