@@ -237,11 +237,11 @@ def test_closed_standard_files_are_not_the_store(awssim, sensor, closed):
         target = os.readlink(f"/proc/{daemon.process.pid}/fd/{number}")
         assert f"{number}>&-" not in closed.replace("<", ">") or target == "/dev/null", number
     # The CLI next to it, writing to what it must not have.
-    before = (daemon.data_dir / "store.mdb-lock").read_bytes()[:64]
+    before = (daemon.data_dir / "store.mdb-lock").read_bytes()[:8]  # beyond it lives the daemon
     for arguments in (["--offline", str(daemon.data_dir)], ["--socket", str(daemon.socket)]):
         subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", str(BUILD / "acmsensor"),
                         *arguments, "-o", "json", "certs"], timeout=30)
-    assert (daemon.data_dir / "store.mdb-lock").read_bytes()[:64] == before
+    assert (daemon.data_dir / "store.mdb-lock").read_bytes()[:8] == before
     clean_scan(daemon)
     compare_one_account(daemon, sim)
     stop_at_once(daemon)
