@@ -660,6 +660,33 @@ static void a_look_that_fails_is_told_and_made_again_soon(void **state)
 	assert_int_equal(fake_http_count(), 1);
 }
 
+static void a_reload_leaves_what_is_under_way_and_tries_what_waits(void **state)
+{
+	(void)state;
+	struct alert_channel channel[] = {
+		channel_of(log_name, CHANNEL_JOURNAL), channel_of(ops_name, CHANNEL_WEBHOOK)};
+	put(1, "www.example.com", 20, true);
+	fake_loop_advance_ms(2000); /* nobody answers */
+	assert_int_equal(fake_http_count(), 1);
+	alerts_configure(alerts, &usual, channel, 2);
+	fake_loop_advance_ms(2000);
+	assert_int_equal(fake_http_pending(), 1);
+	assert_int_equal(fake_http_count(), 1);
+	assert_non_null(strstr(journal, "class=emergency"));
+	/* What is changed is begun again. */
+	channel[1].minimum = ALERT_WARNING;
+	status = 500;
+	alerts_configure(alerts, &usual, channel, 2);
+	advance(2000);
+	assert_int_equal(fake_http_count(), 2);
+	status = 200;
+	alerts_configure(alerts, &usual, channel, 2);
+	advance(0);
+	assert_int_equal(fake_http_count(), 3);
+	advance(HOUR_MS);
+	assert_int_equal(fake_http_count(), 3);
+}
+
 /* More than the queue holds: a channel that was away begins with all that is open. */
 static void append_notices(struct store_txn *txn, void *arg)
 {
@@ -771,6 +798,17 @@ static void a_channel_can_be_tried(void **state)
 	(void)alerts_test_start(alerts, "other", on_op, NULL);
 	advance(0);
 	assert_int_equal(op_err.kind, ERR_NOT_FOUND);
+	/* Who has seen it work does not want to wait for the next attempt. */
+	put(1, "www.example.com", 20, true);
+	status = 500;
+	alerts_look(alerts);
+	advance(2000);
+	assert_int_equal(fake_http_count(), 2);
+	status = 200;
+	(void)alerts_test_start(alerts, "ops", on_op, NULL);
+	advance(0);
+	assert_int_equal(fake_http_count(), 4);
+	expect_message(3, 1, "1 open alert");
 	op_ends = 0;
 	struct alert_op *op[] = {alerts_test_start(alerts, "ops", on_op, NULL),
 		alerts_test_start(alerts, "other", on_op, NULL),
@@ -858,6 +896,7 @@ int main(void)
 		IN_STORE(who_asks_again_and_again_puts_nothing_off),
 		IN_STORE(a_look_that_took_long_is_not_made_again_at_once),
 		IN_STORE(a_look_that_fails_is_told_and_made_again_soon),
+		IN_STORE(a_reload_leaves_what_is_under_way_and_tries_what_waits),
 		IN_STORE(a_gap_in_the_queue_is_filled_with_what_is_open),
 		IN_STORE(channels_that_are_gone_are_forgotten),
 		IN_STORE(what_is_acknowledged_is_not_told_until_it_is_worse),
