@@ -162,7 +162,7 @@ static void days_left_are_whole_days_and_below_zero_after_the_end(void **state)
 	(void)state;
 	static const struct {
 		int64_t left_s, days;
-	} all[] = {{2 * DAY, 2}, {2 * DAY - 1, 1}, {1, 0}, {0, -1}, {1 - DAY, -1}, {-DAY, -2}};
+	} all[] = {{2 * DAY, 2}, {2 * DAY - 1, 1}, {0, 0}, {-1, -1}, {-DAY, -1}, {-DAY - 1, -2}};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		struct message message = empty();
 		add(&message, 1, ALERT_WARNING, NOW + all[i].left_s);
