@@ -253,8 +253,8 @@ void message_json(const struct message *message, struct buf *to)
 	json_key(&writer, "kinds");
 	json_open_object(&writer);
 	for (int kind = ALERT_CERTIFICATE; kind <= ALERT_IDENTITY; kind++)
-		json_member_int(&writer, alert_kind_name((enum alert_kind)kind),
-			message->kind_count[kind]);
+		json_member_int(
+			&writer, alert_kind_name((enum alert_kind)kind), message->kind_count[kind]);
 	json_close_object(&writer);
 	json_key(&writer, "alerts");
 	json_open_array(&writer);

@@ -445,8 +445,8 @@ static void a_connector_that_fails_is_one_alert(void **state)
 	advance(2000);
 	expect_message(1, 101, "100 alerts (100 warning), 1 resolved on dc1");
 	json_t *document = message(1);
-	assert_int_equal(json_integer_value(json_object_get(
-				 json_object_get(document, "kinds"), "coverage")),
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(document, "kinds"), "coverage")),
 		100);
 	json_decref(document);
 }

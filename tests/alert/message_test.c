@@ -263,8 +263,7 @@ static void slack_obeys_nothing_from_outside(void **state)
 static const char *card_text(const json_t *body, size_t i)
 {
 	const json_t *block = json_array_get(body, i);
-	assert_string_equal(
-		json_string_value(json_object_get(block, "type")), "RichTextBlock");
+	assert_string_equal(json_string_value(json_object_get(block, "type")), "RichTextBlock");
 	const json_t *run = json_array_get(json_object_get(block, "inlines"), 0);
 	assert_string_equal(json_string_value(json_object_get(run, "type")), "TextRun");
 	return json_string_value(json_object_get(run, "text"));
@@ -323,17 +322,20 @@ static void mail_is_a_message_of_short_lines(void **state)
 	message_mail(&message, "acmsensor@example.com", "a@example.com,\r\n b@example.com", &mail);
 	const char *text = buf_text(&mail), *body = strstr(text, "\r\n\r\n");
 	assert_non_null(body);
-	assert_non_null(strstr(text, "From: acmsensor <acmsensor@example.com>\r\n"
-				     "To: a@example.com,\r\n b@example.com\r\n"
-				     "Subject: [acmsensor] 25 alerts (25 emergency), 1 resolved on dc1\r\n"
-				     "Date: Sat, 21 Nov 2026 00:00:00 +0000\r\n"
-				     "Message-ID: <ops-0-9@dc1>\r\n"));
+	assert_non_null(
+		strstr(text, "From: acmsensor <acmsensor@example.com>\r\n"
+			     "To: a@example.com,\r\n b@example.com\r\n"
+			     "Subject: [acmsensor] 25 alerts (25 emergency), 1 resolved on dc1\r\n"
+			     "Date: Sat, 21 Nov 2026 00:00:00 +0000\r\n"
+			     "Message-ID: <ops-0-9@dc1>\r\n"));
 	for (const char *line = text, *end; (end = strstr(line, "\r\n")) != NULL; line = end + 2)
 		assert_true(end - line <= 78);
 	char *words = decode(body);
-	assert_non_null(strstr(words, "25 alerts (25 emergency), 1 resolved on dc1\n\nemergency: it <ends>"));
+	assert_non_null(strstr(
+		words, "25 alerts (25 emergency), 1 resolved on dc1\n\nemergency: it <ends>"));
 	assert_non_null(strstr(words, "\n    arn (alert 0000000000000000)\n"));
-	assert_non_null(strstr(words, "\nand 6 more (5 certificate, 1 resolved): acmsensor alerts\n"));
+	assert_non_null(
+		strstr(words, "\nand 6 more (5 certificate, 1 resolved): acmsensor alerts\n"));
 	assert_non_null(strstr(words, "acmsensor alerts ack ID\n"));
 	free(words);
 	message_clear(&message);
