@@ -98,8 +98,8 @@ static void describe(const struct cert_record *cert, const char *twin_arn, int64
 	set_alert(ret, class_of(is_renewed, is_used(cert), days), days, cert->not_after_s,
 		"%s %s %s; %s; %s%s%s",
 		cert->domain_name[0] != '\0' ? cert->domain_name : "a certificate without a name",
-		cert->not_after_s <= now_s ? "has ended" : "ends", end, use,
-		renewal, twin_arn[0] != '\0' ? "; a newer one with the same names is there: " : "",
+		cert->not_after_s <= now_s ? "has ended" : "ends", end, use, renewal,
+		twin_arn[0] != '\0' ? "; a newer one with the same names is there: " : "",
 		twin_arn);
 }
 
