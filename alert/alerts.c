@@ -331,18 +331,26 @@ static void op_finish(struct alert_op *op, const char *said, const struct err *e
 	alerts_op_cancel(op);
 }
 
-/* By its id, or as the subject of any kind. */
+/* What is meant first: open, and nobody has acknowledged it. */
+static int rank(const struct alert_record *alert)
+{
+	return alert->resolved_s != 0 ? 1 : alert->acknowledged_s != 0 ? 2 : 3;
+}
+
+/* By its id, or as the subject of any kind: connector and identity have the same. */
 static bool find(struct store_txn *txn, const char *which, struct alert_record *ret_alert)
 {
 	char id[ALERT_ID_LEN + 1];
-	if (store_alert_get(txn, which, ret_alert))
-		return true;
+	struct alert_record alert;
+	int best = store_alert_get(txn, which, ret_alert) ? rank(ret_alert) : 0;
 	for (int kind = ALERT_CERTIFICATE; kind <= ALERT_IDENTITY; kind++) {
 		alert_make_id((enum alert_kind)kind, which, id);
-		if (store_alert_get(txn, id, ret_alert))
-			return true;
+		if (!store_alert_get(txn, id, &alert) || rank(&alert) <= best)
+			continue;
+		best = rank(&alert);
+		*ret_alert = alert;
 	}
-	return false;
+	return best > 0;
 }
 
 static void write_ack(struct store_txn *txn, void *arg)
