@@ -290,6 +290,8 @@ struct alert_op {
 	char *which, *note, *by; /* owned */
 	char id[ALERT_ID_LEN + 1];
 	int64_t at_s;
+	enum alert_class class; /* of what was acknowledged */
+	bool was_acknowledged;
 	struct store_write *write; /* owned until it ends, as are these */
 	struct channel_send *send;
 	struct loop_timer *timer;
@@ -370,18 +372,31 @@ static void write_ack(struct store_txn *txn, void *arg)
 		return;
 	}
 	(void)text_copy(op->id, sizeof(op->id), alert.id);
+	op->class = alert.class;
+	op->was_acknowledged = alert.acknowledged_s != 0;
 	alert.acknowledged_s = op->at_s;
 	alert.acknowledged_by = op->by;
 	alert.note = op->note;
 	store_alert_put(txn, &alert);
 }
 
+/* Who has acknowledged one is not to be shown it as open until the next look. */
+static void count_acknowledged(struct alerts *alerts, enum alert_class class)
+{
+	if (alerts->pass != NULL)
+		alerts->is_asked = true; /* it may have counted it already */
+	if (!alerts->has_counts || alerts->counts.open[class] == 0)
+		return;
+	alerts->counts.open[class]--;
+	alerts->counts.acknowledged++;
+}
+
 static void on_acked(void *arg, const struct err *err)
 {
 	struct alert_op *op = arg;
 	op->write = NULL;
-	if (err == NULL)
-		alerts_look(op->alerts); /* for the counts */
+	if (err == NULL && !op->was_acknowledged)
+		count_acknowledged(op->alerts, op->class);
 	op_finish(op, op->id, err);
 }
 

@@ -796,7 +796,10 @@ static void the_open_one_of_two_is_acknowledged(void **state)
 	write_now(put_failures, NULL);
 	credentials_end_s = SAMPLE_NOW_S + 600;
 	advance(2000);
+	assert_int_equal(alerts_counts(alerts)->open[ALERT_CRITICAL], 3);
 	ack("prod");
+	assert_int_equal(alerts_counts(alerts)->open[ALERT_CRITICAL], 2);
+	assert_int_equal(alerts_counts(alerts)->acknowledged, 1);
 	assert_true(get(ALERT_CONNECTOR, "prod", &is_there).acknowledged_s != 0);
 	assert_true(get(ALERT_IDENTITY, "prod", &is_there).acknowledged_s == 0);
 	ack("prod");
