@@ -66,12 +66,12 @@ static void look_after(struct alerts *alerts, int64_t delay_ms)
 
 /* --- tidying ---------------------------------------------------------------------------------- */
 
-static bool is_configured(const struct alerts *alerts, const char *name)
+static struct alert_sender *find_sender(const struct alerts *alerts, const char *channel)
 {
 	for (size_t i = 0; i < alerts->sender_count; i++)
-		if (strcmp(alert_sender_channel(alerts->sender[i])->name, name) == 0)
-			return true;
-	return false;
+		if (strcmp(alert_sender_channel(alerts->sender[i])->name, channel) == 0)
+			return alerts->sender[i];
+	return NULL;
 }
 
 /* What all channels have told goes from the queue, and channels that are gone from the store. */
@@ -82,7 +82,7 @@ static void tidy(struct store_txn *txn, void *arg)
 	struct alert_channel_record record;
 	store_alert_notice_trim(txn, alerts->told_up_to, TRIM_MAX);
 	while (store_alert_channel_next(txn, position, &record)) {
-		if (is_configured(alerts, record.name))
+		if (find_sender(alerts, record.name) != NULL)
 			continue;
 		(void)text_copy(gone, sizeof(gone), record.name);
 		store_alert_channel_delete(txn, gone);
@@ -188,6 +188,34 @@ static void free_senders(struct alerts *alerts)
 	alerts->sender_count = 0;
 }
 
+/* Takes it out of the senders; NULL: none has this channel. */
+static struct alert_sender *take_sender(struct alerts *alerts, const struct alert_channel *channel)
+{
+	for (size_t i = 0; i < alerts->sender_count; i++) {
+		struct alert_sender *sender = alerts->sender[i];
+		if (!alert_channel_equals(alert_sender_channel(sender), channel))
+			continue;
+		alerts->sender[i] = alerts->sender[--alerts->sender_count];
+		return sender;
+	}
+	return NULL;
+}
+
+static void set_senders(struct alerts *alerts, const struct alert_channel *channel, size_t count)
+{
+	struct alert_sender *kept[ALERT_CHANNELS_MAX];
+	for (size_t i = 0; i < count; i++)
+		kept[i] = take_sender(alerts, &channel[i]);
+	free_senders(alerts); /* they note their places before others of the same name begin */
+	for (size_t i = 0; i < count; i++) {
+		alerts->sender[i] = kept[i] != NULL ? kept[i]
+						    : alert_sender_new(&alerts->ways,
+							      alerts->options.store, &channel[i]);
+		alert_sender_hurry(alerts->sender[i]);
+	}
+	alerts->sender_count = count;
+}
+
 void alerts_configure(struct alerts *alerts, const struct alert_settings *settings,
 	const struct alert_channel *channel, size_t count)
 {
@@ -197,12 +225,9 @@ void alerts_configure(struct alerts *alerts, const struct alert_settings *settin
 	alert_pass_cancel(alerts->pass);
 	alerts->pass = NULL;
 	alerts->is_asked = false;
-	free_senders(alerts);
+	set_senders(alerts, channel, count);
 	alerts->settings = *settings;
 	alerts->rest_until_ms = 0;
-	for (size_t i = 0; i < count; i++)
-		alerts->sender[alerts->sender_count++] =
-			alert_sender_new(&alerts->ways, alerts->options.store, &channel[i]);
 	look_after(alerts, FIRST_MS);
 }
 
@@ -265,6 +290,8 @@ struct alert_op {
 	char *which, *note, *by; /* owned */
 	char id[ALERT_ID_LEN + 1];
 	int64_t at_s;
+	enum alert_class class; /* of what was acknowledged */
+	bool was_acknowledged;
 	struct store_write *write; /* owned until it ends, as are these */
 	struct channel_send *send;
 	struct loop_timer *timer;
@@ -306,18 +333,26 @@ static void op_finish(struct alert_op *op, const char *said, const struct err *e
 	alerts_op_cancel(op);
 }
 
-/* By its id, or as the subject of any kind. */
+/* What is meant first: open, and nobody has acknowledged it. */
+static int rank(const struct alert_record *alert)
+{
+	return alert->resolved_s != 0 ? 1 : alert->acknowledged_s != 0 ? 2 : 3;
+}
+
+/* By its id, or as the subject of any kind: connector and identity have the same. */
 static bool find(struct store_txn *txn, const char *which, struct alert_record *ret_alert)
 {
 	char id[ALERT_ID_LEN + 1];
-	if (store_alert_get(txn, which, ret_alert))
-		return true;
+	struct alert_record alert;
+	int best = store_alert_get(txn, which, ret_alert) ? rank(ret_alert) : 0;
 	for (int kind = ALERT_CERTIFICATE; kind <= ALERT_IDENTITY; kind++) {
 		alert_make_id((enum alert_kind)kind, which, id);
-		if (store_alert_get(txn, id, ret_alert))
-			return true;
+		if (!store_alert_get(txn, id, &alert) || rank(&alert) <= best)
+			continue;
+		best = rank(&alert);
+		*ret_alert = alert;
 	}
-	return false;
+	return best > 0;
 }
 
 static void write_ack(struct store_txn *txn, void *arg)
@@ -337,18 +372,31 @@ static void write_ack(struct store_txn *txn, void *arg)
 		return;
 	}
 	(void)text_copy(op->id, sizeof(op->id), alert.id);
+	op->class = alert.class;
+	op->was_acknowledged = alert.acknowledged_s != 0;
 	alert.acknowledged_s = op->at_s;
 	alert.acknowledged_by = op->by;
 	alert.note = op->note;
 	store_alert_put(txn, &alert);
 }
 
+/* Who has acknowledged one is not to be shown it as open until the next look. */
+static void count_acknowledged(struct alerts *alerts, enum alert_class class)
+{
+	if (alerts->pass != NULL)
+		alerts->is_asked = true; /* it may have counted it already */
+	if (!alerts->has_counts || alerts->counts.open[class] == 0)
+		return;
+	alerts->counts.open[class]--;
+	alerts->counts.acknowledged++;
+}
+
 static void on_acked(void *arg, const struct err *err)
 {
 	struct alert_op *op = arg;
 	op->write = NULL;
-	if (err == NULL)
-		alerts_look(op->alerts); /* for the counts */
+	if (err == NULL && !op->was_acknowledged)
+		count_acknowledged(op->alerts, op->class);
 	op_finish(op, op->id, err);
 }
 
@@ -372,7 +420,10 @@ static void on_no_channel(void *arg)
 static void on_tested(void *arg, const char *said, const struct err *err)
 {
 	struct alert_op *op = arg;
+	struct alert_sender *sender = find_sender(op->alerts, op->which);
 	op->send = NULL;
+	if (err == NULL && sender != NULL)
+		alert_sender_hurry(sender);
 	op_finish(op, said, err);
 }
 
@@ -382,11 +433,10 @@ struct alert_op *alerts_test_start(
 	struct alert_op *op = op_new(alerts, channel, done, arg);
 	const struct message message = {
 		.sensor = alerts->sensor_name, .id = "test", .now_s = op->at_s, .is_test = true};
-	for (size_t i = 0; i < alerts->sender_count; i++) {
-		const struct alert_channel *found = alert_sender_channel(alerts->sender[i]);
-		if (strcmp(found->name, channel) != 0)
-			continue;
-		op->send = channel_send_start(&alerts->ways, found, &message, on_tested, op);
+	const struct alert_sender *sender = find_sender(alerts, channel);
+	if (sender != NULL) {
+		op->send = channel_send_start(
+			&alerts->ways, alert_sender_channel(sender), &message, on_tested, op);
 		return op;
 	}
 	(void)err_set(&op->err, ERR_NOT_FOUND, "there is no channel %.80s", channel);

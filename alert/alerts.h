@@ -47,8 +47,8 @@ struct alerts_options {
 struct alerts *alerts_new(const struct alerts_options *options, struct err *err);
 void alerts_free(struct alerts *alerts); /* all ops must have ended; NULL is fine */
 
-/* settings and channels are copied; channels that are gone are forgotten. A message under way is
- * begun again. */
+/* settings and channels are copied; channels that are gone are forgotten. A message under way goes
+ * on when its channel is the same, else it is begun again; what waits to be tried is tried now. */
 void alerts_configure(struct alerts *alerts, const struct alert_settings *settings,
 	const struct alert_channel *channel, size_t count);
 

@@ -39,6 +39,24 @@ void alert_channel_copy(struct alert_channel *to, const struct alert_channel *fr
 		to->to[i] = xstrdup(from->to[i]);
 }
 
+bool alert_channel_equals(const struct alert_channel *a, const struct alert_channel *b)
+{
+	const char *const text[][2] = {{a->name, b->name}, {a->url_file, b->url_file},
+		{a->proxy, b->proxy}, {a->no_proxy, b->no_proxy}, {a->ca_bundle, b->ca_bundle},
+		{a->server, b->server}, {a->user, b->user}, {a->password_file, b->password_file},
+		{a->from, b->from}, {a->command, b->command}};
+	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+		if (strcmp(text[i][0], text[i][1]) != 0)
+			return false;
+	if (a->to_count != b->to_count)
+		return false;
+	for (size_t i = 0; i < a->to_count; i++)
+		if (strcmp(a->to[i], b->to[i]) != 0)
+			return false;
+	return a->type == b->type && a->minimum == b->minimum && a->resolved == b->resolved &&
+	       a->shape == b->shape && a->tls == b->tls && a->timeout_s == b->timeout_s;
+}
+
 const char *channel_type_name(enum channel_type type)
 {
 	static const char *const name[] = {"webhook", "mail", "command", "journal"};

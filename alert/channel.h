@@ -38,6 +38,7 @@ struct alert_channel {
 
 void alert_channel_clear(struct alert_channel *channel);
 void alert_channel_copy(struct alert_channel *to, const struct alert_channel *from);
+bool alert_channel_equals(const struct alert_channel *a, const struct alert_channel *b);
 const char *channel_type_name(enum channel_type type);
 
 /* "host[:port]", "[address]:port": ERR_CONFIG. default_port: where none is named. */

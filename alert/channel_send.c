@@ -105,7 +105,7 @@ static int open_secret(const char *file, int *ret_fd, struct err *err)
 static int read_secret(const char *file, struct secret *ret, struct err *err)
 {
 	char bytes[SECRET_FILE_MAX];
-	int fd;
+	int fd = -1;
 	if (open_secret(file, &fd, err) != 0)
 		return -1;
 	ssize_t got = read(fd, bytes, sizeof(bytes));

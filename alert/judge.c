@@ -98,21 +98,23 @@ static void describe(const struct cert_record *cert, const char *twin_arn, int64
 	set_alert(ret, class_of(is_renewed, is_used(cert), days), days, cert->not_after_s,
 		"%s %s %s; %s; %s%s%s",
 		cert->domain_name[0] != '\0' ? cert->domain_name : "a certificate without a name",
-		cert->not_after_s <= now_s ? "has ended" : "ends", end, use,
-		renewal, twin_arn[0] != '\0' ? "; a newer one with the same names is there: " : "",
+		cert->not_after_s <= now_s ? "has ended" : "ends", end, use, renewal,
+		twin_arn[0] != '\0' ? "; a newer one with the same names is there: " : "",
 		twin_arn);
 }
 
 void judge_certificate(const struct alert_settings *settings, const struct cert_record *cert,
 	const char *twin_arn, int64_t now_s, struct finding *ret)
 {
+	char end[TEXT_TIME_MAX];
 	int64_t days = judge_days(settings, cert->not_after_s, now_s);
 	if (cert->gone_s != 0)
 		set_none(ret, "the certificate is gone");
 	else if (cert->not_after_s == 0)
 		set_none(ret, "the certificate has no end");
 	else if (days == ALERT_NO_DAYS)
-		set_none(ret, "it ends later: renewed or replaced");
+		set_none(ret, "it ends %s, later than any threshold",
+			text_format_time(cert->not_after_s, end));
 	else if (!is_used(cert) && twin_arn[0] != '\0')
 		set_none(ret, "replaced by %s", twin_arn);
 	else if (!is_used(cert) && strcmp(cert->status, "REVOKED") == 0)
@@ -219,7 +221,7 @@ void judge_job(const struct job_record *job, int64_t now_s, struct finding *ret)
 	else if (job->state != JOB_FAILED && job->state != JOB_IMPOSSIBLE)
 		set_none(ret, "the job has not failed");
 	else if (now_s - job->ended_s > JUDGE_JOB_S)
-		set_none(ret, "long ago");
+		set_none(ret, "it failed more than a week ago");
 	else
 		set_alert(ret, job->kind == JOB_DELETE ? ALERT_WARNING : ALERT_CRITICAL,
 			ALERT_NO_DAYS, 0, "job %s (%s) %s: %s", job->id, job_kind_name(job->kind),
@@ -232,7 +234,7 @@ void judge_identity(const struct alert_settings *settings, const char *source, i
 	char end[TEXT_TIME_MAX];
 	int64_t days = judge_days(settings, expires_s, now_s);
 	if (expires_s == 0 || days == ALERT_NO_DAYS) {
-		set_none(ret, "the credentials last");
+		set_none(ret, "the credentials do not end soon");
 		return;
 	}
 	set_alert(ret,

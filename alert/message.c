@@ -10,9 +10,9 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/render.h"
 
 enum {
-	DAY_S = 86400,
 	BODY_MAX = 262144,
 	LINE_BYTES = 57, /* of a line of base64: 76 characters */
 };
@@ -199,13 +199,6 @@ static void member_or_null(struct json_writer *writer, const char *key, const ch
 	json_member_text(writer, key, text[0] != '\0' ? text : NULL);
 }
 
-/* Whole days; -1 in the first day after the end. */
-static int64_t days_left(const struct message *message, const struct message_item *item)
-{
-	int64_t left_s = item->ends_s - message->now_s;
-	return left_s > 0 ? left_s / DAY_S : -1 - -left_s / DAY_S;
-}
-
 static void write_item(
 	const struct message *message, const struct message_item *item, struct json_writer *writer)
 {
@@ -228,7 +221,7 @@ static void write_item(
 		json_write_null(writer);
 	json_key(writer, "days_left");
 	if (item->ends_s != 0)
-		json_int(writer, days_left(message, item));
+		json_int(writer, render_days_left(item->ends_s, message->now_s));
 	else
 		json_write_null(writer);
 	json_close_object(writer);
@@ -260,8 +253,8 @@ void message_json(const struct message *message, struct buf *to)
 	json_key(&writer, "kinds");
 	json_open_object(&writer);
 	for (int kind = ALERT_CERTIFICATE; kind <= ALERT_IDENTITY; kind++)
-		json_member_int(&writer, alert_kind_name((enum alert_kind)kind),
-			message->kind_count[kind]);
+		json_member_int(
+			&writer, alert_kind_name((enum alert_kind)kind), message->kind_count[kind]);
 	json_close_object(&writer);
 	json_key(&writer, "alerts");
 	json_open_array(&writer);

@@ -29,8 +29,8 @@ struct message {
 	const char *id;	    /* borrowed; the same when the message is sent again */
 	int64_t now_s;
 	bool is_test;
-	bool is_all;			    /* everything that is open, not only what is new */
-	int64_t count[ALERT_EMERGENCY + 1]; /* open, by class */
+	bool is_all;				/* everything that is open, not only what is new */
+	int64_t count[ALERT_EMERGENCY + 1];	/* open, by class */
 	int64_t kind_count[ALERT_IDENTITY + 1]; /* open, by kind */
 	int64_t resolved;
 	struct message_item item[MESSAGE_ITEMS_MAX]; /* the worst first, resolved ones last */

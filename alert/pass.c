@@ -127,7 +127,8 @@ static void find_twin(struct alert_pass *pass, struct store_txn *txn,
 	const struct cert_record *cert, char *ret_arn)
 {
 	const char *first = pack_first(&cert->sans);
-	const char *name = cert->domain_name[0] != '\0' || first == NULL ? cert->domain_name : first;
+	const char *name =
+		cert->domain_name[0] != '\0' || first == NULL ? cert->domain_name : first;
 	const char *own = strstr(cert->arn, ":certificate/");
 	size_t place_len = own != NULL ? (size_t)(own - cert->arn) : 0;
 	struct store_name_position position = {.is_begun = false};
@@ -186,8 +187,7 @@ static void judge_account(struct alert_pass *pass, struct store_txn *txn, struct
 	COPY(item->account_id, blank + 1);
 	while (store_coverage_next(txn, item->connector, item->account_id, position, &record))
 		judge_coverage_add(&sum, &pass->options.settings, &record, pass->options.now_s);
-	bool is_failing =
-		store_cycle_get(txn, item->connector, &cycle) && cycle.error[0] != '\0';
+	bool is_failing = store_cycle_get(txn, item->connector, &cycle) && cycle.error[0] != '\0';
 	judge_coverage(&sum, item->account_id, is_failing, &item->finding);
 }
 

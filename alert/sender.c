@@ -267,6 +267,14 @@ void alert_sender_pump(struct alert_sender *sender)
 		sender->timer = loop_timer_start(sender->ways->loop, 0, on_gather, sender);
 }
 
+void alert_sender_hurry(struct alert_sender *sender)
+{
+	if (sender->state != WAIT_RETRY)
+		return;
+	loop_timer_cancel(sender->timer);
+	sender->timer = loop_timer_start(sender->ways->loop, 0, on_retry, sender);
+}
+
 struct alert_sender *alert_sender_new(
 	const struct channel_ways *ways, struct store *store, const struct alert_channel *channel)
 {

@@ -31,6 +31,9 @@ void alert_sender_free(struct alert_sender *sender);
 /* There may be something new. */
 void alert_sender_pump(struct alert_sender *sender);
 
+/* Somebody has perhaps mended the channel: what waits to be tried again is tried now. */
+void alert_sender_hurry(struct alert_sender *sender);
+
 struct alert_sender_state {
 	const char *name; /* borrowed */
 	enum channel_type type;

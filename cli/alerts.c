@@ -9,8 +9,11 @@
 #include "cli/dates.h"
 #include "cli/output.h"
 #include "cli/row.h"
+#include "cli/source.h"
 #include "sensor/local_api.h"
 #include "store/alerts.h"
+
+enum { STATUS_TIMEOUT_S = 10 };
 
 enum column {
 	ID,
@@ -120,6 +123,25 @@ static int compare(const void *a, const void *b)
 	return strcmp(row_text(left, "id"), row_text(right, "id"));
 }
 
+/* No row may mean that nobody has looked yet. */
+static void say_none(const struct cli *cli)
+{
+	struct err ignored = ERR_INIT;
+	json_t *document = NULL;
+	const json_t *alerts = NULL;
+	if (cli->offline_dir == NULL &&
+		source_get(cli, LOCAL_API_STATUS, NULL, STATUS_TIMEOUT_S, &document, &ignored) == 0)
+		alerts = row_get(row_get(document, "status"), "alerts");
+	if (alerts != NULL && row_has(alerts, "error"))
+		cli_note("there is no alert, but the last look failed: %s",
+			row_text(alerts, "error"));
+	else if (alerts != NULL && json_is_false(row_get(alerts, "looked")))
+		cli_note("there is no alert yet: the daemon looks when its first cycle has ended");
+	else
+		cli_note("there is no alert");
+	json_decref(document);
+}
+
 static void print(const struct cli *cli, struct rows *rows)
 {
 	struct table *table = table_new(columns, &cli->terminal, cli->output == OUTPUT_WIDE);
@@ -130,7 +152,7 @@ static void print(const struct cli *cli, struct rows *rows)
 	if (rows->count > 0)
 		table_print(table, stdout);
 	else
-		cli_note("there is no alert");
+		say_none(cli);
 	table_free(table);
 }
 

@@ -1,4 +1,4 @@
-/* GET /v1/status: coverage, then what the backend counts, in slices; then it writes the document. */
+/* GET /v1/status: coverage and what the backend counts, in slices; then the document is written. */
 #include "base/err.h"
 #include "base/json_write.h"
 #include "base/mem.h"

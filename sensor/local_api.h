@@ -15,8 +15,8 @@
  * store/list.h's; the daemon only moves bytes.
  *
  * GET /v1/status        "status": sensor, connectors, counts, coverage (state: number), attention
- *                       (severity, text, hint), alerts (open by class, acknowledged, channels),
- *                       store
+ *                       (severity, text, hint), alerts (open by class, acknowledged, looked: once
+ *                       at least, error: of the last look or null, channels), store
  * GET /v1/progress      "progress": one object a cycle asked for or running (progress.h)
  * GET /v1/config        "config": section, key, value, source, default, unit, help; no secrets
  * GET /v1/accounts      "accounts", and "units" in the same document (not in ndjson)

@@ -119,6 +119,8 @@ static void render_alerts(const struct sensor *sensor, struct json_writer *write
 	json_close_object(writer);
 	json_member_int(writer, "acknowledged", counts != NULL ? counts->acknowledged : 0);
 	json_member_bool(writer, "looked", counts != NULL);
+	const char *error = alerts_error(sensor->alerts);
+	json_member_text(writer, "error", error[0] != '\0' ? error : NULL);
 	json_key(writer, "channels");
 	json_open_array(writer);
 	for (size_t i = 0; alerts_channel_state(sensor->alerts, i, &state); i++) {

@@ -117,8 +117,7 @@ bool store_cert_next_of_name(struct store_txn *txn, const char *name,
 {
 	_Static_assert(sizeof(position->arn_hash) == KEY_ARN_HASH_LEN, "what ends the key");
 	struct key prefix = key_cert_domain_exact(name);
-	struct key at =
-		position->is_begun ? key_cert_domain(name, position->arn_hash) : prefix;
+	struct key at = position->is_begun ? key_cert_domain(name, position->arn_hash) : prefix;
 	struct slice key, value;
 	if (!txn_seek(txn, TABLE_CERT_DOMAIN, &at, false, &key, &value) ||
 		!key_is_prefix_of(&prefix, key.bytes, key.len))

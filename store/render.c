@@ -58,6 +58,12 @@ static void certificate_place(
 	json_member_text(writer, "connector", record->connector);
 }
 
+int64_t render_days_left(int64_t end_s, int64_t now_s)
+{
+	int64_t left_s = end_s - now_s;
+	return left_s >= 0 ? left_s / DAY_S : -((-left_s + DAY_S - 1) / DAY_S);
+}
+
 static void certificate_x509(
 	struct json_writer *writer, const struct cert_record *record, int64_t now_s)
 {
@@ -68,12 +74,10 @@ static void certificate_x509(
 	json_member_time(writer, "not_before", record->not_before_s);
 	json_member_time(writer, "not_after", record->not_after_s);
 	json_key(writer, "days_left");
-	if (record->not_after_s != 0) {
-		int64_t left_s = record->not_after_s - now_s;
-		json_int(writer, left_s >= 0 ? left_s / DAY_S : -((-left_s + DAY_S - 1) / DAY_S));
-	} else {
+	if (record->not_after_s != 0)
+		json_int(writer, render_days_left(record->not_after_s, now_s));
+	else
 		json_write_null(writer);
-	}
 	json_member_bool(
 		writer, "expired", record->not_after_s != 0 && record->not_after_s <= now_s);
 	member_text_or_null(writer, "issuer", record->issuer);
@@ -361,7 +365,7 @@ void render_alert(struct json_writer *writer, const struct alert_record *record,
 	json_member_time(writer, "ends", record->ends_s);
 	json_key(writer, "days_left");
 	if (record->ends_s != 0)
-		json_int(writer, (record->ends_s - now_s) / DAY_S);
+		json_int(writer, render_days_left(record->ends_s, now_s));
 	else
 		json_write_null(writer);
 	member_text_or_null(writer, "domain_name", record->name);

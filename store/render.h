@@ -12,6 +12,9 @@
 #include "store/coverage.h"
 #include "store/events.h"
 
+/* Whole days until the end, rounded down: -1 as soon as it is over. */
+int64_t render_days_left(int64_t end_s, int64_t now_s);
+
 /* account_name and unit_path are looked up in txn. now_s decides `expired` and `days_left`. */
 void render_certificate(struct json_writer *writer, struct store_txn *txn,
 	const struct cert_record *record, int64_t now_s);

@@ -407,10 +407,11 @@ static void what_is_lost_and_failed_is_told_and_ends(void **state)
 	alerts_look(alerts);
 	advance(2000);
 	expect_message(2, 1, "1 resolved on dc1");
-	assert_string_equal(
-		get(ALERT_IDENTITY, "prod", &is_there).resolution, "the credentials last");
+	assert_string_equal(get(ALERT_IDENTITY, "prod", &is_there).resolution,
+		"the credentials do not end soon");
 	advance(8 * 24 * (int64_t)HOUR_MS);
-	assert_string_equal(get(ALERT_JOB, "j-20261120-1", &is_there).resolution, "long ago");
+	assert_string_equal(get(ALERT_JOB, "j-20261120-1", &is_there).resolution,
+		"it failed more than a week ago");
 	advance(31 * 24 * (int64_t)HOUR_MS);
 	(void)get(ALERT_CONNECTOR, "prod", &is_there);
 	assert_false(is_there); /* forgotten */
@@ -445,8 +446,8 @@ static void a_connector_that_fails_is_one_alert(void **state)
 	advance(2000);
 	expect_message(1, 101, "100 alerts (100 warning), 1 resolved on dc1");
 	json_t *document = message(1);
-	assert_int_equal(json_integer_value(json_object_get(
-				 json_object_get(document, "kinds"), "coverage")),
+	assert_int_equal(
+		json_integer_value(json_object_get(json_object_get(document, "kinds"), "coverage")),
 		100);
 	json_decref(document);
 }
@@ -484,7 +485,8 @@ static void a_certificate_that_is_replaced_renewed_or_gone_is_over(void **state)
 	expect_message(1, 4, "4 resolved on dc1");
 	assert_string_equal(get_cert(1).resolution,
 		"replaced by arn:aws:acm:eu-west-1:000000000001:certificate/11");
-	assert_string_equal(get_cert(2).resolution, "it ends later: renewed or replaced");
+	assert_string_equal(
+		get_cert(2).resolution, "it ends 2027-03-01T00:00:00Z, later than any threshold");
 	assert_string_equal(get_cert(3).resolution, "the certificate is gone");
 	assert_string_equal(get_cert(4).resolution, "it is not in the inventory any more");
 	assert_int_equal(get_cert(5).resolved_s, 0); /* in use: the alert stays */
@@ -660,6 +662,33 @@ static void a_look_that_fails_is_told_and_made_again_soon(void **state)
 	assert_int_equal(fake_http_count(), 1);
 }
 
+static void a_reload_leaves_what_is_under_way_and_tries_what_waits(void **state)
+{
+	(void)state;
+	struct alert_channel channel[] = {
+		channel_of(log_name, CHANNEL_JOURNAL), channel_of(ops_name, CHANNEL_WEBHOOK)};
+	put(1, "www.example.com", 20, true);
+	fake_loop_advance_ms(2000); /* nobody answers */
+	assert_int_equal(fake_http_count(), 1);
+	alerts_configure(alerts, &usual, channel, 2);
+	fake_loop_advance_ms(2000);
+	assert_int_equal(fake_http_pending(), 1);
+	assert_int_equal(fake_http_count(), 1);
+	assert_non_null(strstr(journal, "class=emergency"));
+	/* What is changed is begun again. */
+	channel[1].minimum = ALERT_WARNING;
+	status = 500;
+	alerts_configure(alerts, &usual, channel, 2);
+	advance(2000);
+	assert_int_equal(fake_http_count(), 2);
+	status = 200;
+	alerts_configure(alerts, &usual, channel, 2);
+	advance(0);
+	assert_int_equal(fake_http_count(), 3);
+	advance(HOUR_MS);
+	assert_int_equal(fake_http_count(), 3);
+}
+
 /* More than the queue holds: a channel that was away begins with all that is open. */
 static void append_notices(struct store_txn *txn, void *arg)
 {
@@ -753,10 +782,39 @@ static void what_is_acknowledged_is_not_told_until_it_is_worse(void **state)
 	advance(2000);
 	ack(arn);
 	assert_int_equal(op_err.kind, ERR_REFUSED);
-	assert_non_null(strstr(op_err.text, "the alert is resolved already: it ends later"));
+	assert_non_null(strstr(op_err.text, "the alert is resolved already: it ends 2027-"));
 	ack("nothing");
 	assert_int_equal(op_err.kind, ERR_NOT_FOUND);
 	assert_string_equal(op_err.text, "there is no alert nothing");
+}
+
+/* A connector and its credentials have one name. */
+static void the_open_one_of_two_is_acknowledged(void **state)
+{
+	(void)state;
+	bool is_there;
+	write_now(put_failures, NULL);
+	credentials_end_s = SAMPLE_NOW_S + 600;
+	advance(2000);
+	assert_int_equal(alerts_counts(alerts)->open[ALERT_CRITICAL], 3);
+	ack("prod");
+	assert_int_equal(alerts_counts(alerts)->open[ALERT_CRITICAL], 2);
+	assert_int_equal(alerts_counts(alerts)->acknowledged, 1);
+	assert_true(get(ALERT_CONNECTOR, "prod", &is_there).acknowledged_s != 0);
+	assert_true(get(ALERT_IDENTITY, "prod", &is_there).acknowledged_s == 0);
+	ack("prod");
+	assert_true(get(ALERT_IDENTITY, "prod", &is_there).acknowledged_s != 0);
+	write_now(mend, NULL);
+	alerts_look(alerts);
+	advance(2000);
+	assert_true(get(ALERT_CONNECTOR, "prod", &is_there).resolved_s != 0);
+	ack("prod");
+	assert_int_equal(op_err.kind, ERR_NONE);
+	credentials_end_s = 0;
+	alerts_look(alerts);
+	advance(2000);
+	ack("prod");
+	assert_int_equal(op_err.kind, ERR_REFUSED);
 }
 
 static void a_channel_can_be_tried(void **state)
@@ -771,6 +829,17 @@ static void a_channel_can_be_tried(void **state)
 	(void)alerts_test_start(alerts, "other", on_op, NULL);
 	advance(0);
 	assert_int_equal(op_err.kind, ERR_NOT_FOUND);
+	/* Who has seen it work does not want to wait for the next attempt. */
+	put(1, "www.example.com", 20, true);
+	status = 500;
+	alerts_look(alerts);
+	advance(2000);
+	assert_int_equal(fake_http_count(), 2);
+	status = 200;
+	(void)alerts_test_start(alerts, "ops", on_op, NULL);
+	advance(0);
+	assert_int_equal(fake_http_count(), 4);
+	expect_message(3, 1, "1 open alert");
 	op_ends = 0;
 	struct alert_op *op[] = {alerts_test_start(alerts, "ops", on_op, NULL),
 		alerts_test_start(alerts, "other", on_op, NULL),
@@ -858,9 +927,11 @@ int main(void)
 		IN_STORE(who_asks_again_and_again_puts_nothing_off),
 		IN_STORE(a_look_that_took_long_is_not_made_again_at_once),
 		IN_STORE(a_look_that_fails_is_told_and_made_again_soon),
+		IN_STORE(a_reload_leaves_what_is_under_way_and_tries_what_waits),
 		IN_STORE(a_gap_in_the_queue_is_filled_with_what_is_open),
 		IN_STORE(channels_that_are_gone_are_forgotten),
 		IN_STORE(what_is_acknowledged_is_not_told_until_it_is_worse),
+		IN_STORE(the_open_one_of_two_is_acknowledged),
 		IN_STORE(a_channel_can_be_tried),
 		IN_STORE(every_write_may_fail),
 		IN_STORE(it_may_end_at_every_turn),

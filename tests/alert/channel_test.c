@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -37,9 +38,8 @@ static void a_server_is_a_host_and_perhaps_a_port(void **state)
 	assert_int_equal(channel_server_parse("long.name", 25, host, 4, &port, &err), -1);
 }
 
-static void a_copy_has_texts_of_its_own(void **state)
+static struct alert_channel full(void)
 {
-	(void)state;
 	struct alert_channel channel = {.name = xstrdup("ops"),
 		.type = CHANNEL_MAIL,
 		.minimum = ALERT_CRITICAL,
@@ -55,9 +55,16 @@ static void a_copy_has_texts_of_its_own(void **state)
 		.to_count = 2,
 		.command = xstrdup("command"),
 		.timeout_s = 7};
-	struct alert_channel copy;
 	channel.to[0] = xstrdup("one");
 	channel.to[1] = xstrdup("two");
+	return channel;
+}
+
+static void a_copy_has_texts_of_its_own(void **state)
+{
+	(void)state;
+	struct alert_channel channel = full();
+	struct alert_channel copy;
 	alert_channel_copy(&copy, &channel);
 	alert_channel_clear(&channel);
 	assert_null(channel.name);
@@ -75,6 +82,48 @@ static void a_copy_has_texts_of_its_own(void **state)
 	alert_channel_clear(&copy);
 }
 
+static void expect_other(struct alert_channel *copy, const struct alert_channel *channel)
+{
+	assert_false(alert_channel_equals(copy, channel));
+	assert_false(alert_channel_equals(channel, copy));
+	alert_channel_clear(copy);
+	alert_channel_copy(copy, channel);
+	assert_true(alert_channel_equals(copy, channel));
+}
+
+static void one_that_differs_in_anything_is_another(void **state)
+{
+	(void)state;
+	struct alert_channel channel = full(), copy;
+	alert_channel_copy(&copy, &channel);
+	char *const *const text[] = {&copy.name, &copy.url_file, &copy.proxy, &copy.no_proxy,
+		&copy.ca_bundle, &copy.server, &copy.user, &copy.password_file, &copy.from,
+		&copy.command};
+	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++) {
+		(*text[i])[0]++;
+		expect_other(&copy, &channel);
+	}
+	copy.to[1][0]++;
+	expect_other(&copy, &channel);
+	copy.type = CHANNEL_WEBHOOK;
+	expect_other(&copy, &channel);
+	copy.minimum = ALERT_NOTICE;
+	expect_other(&copy, &channel);
+	copy.resolved = true;
+	expect_other(&copy, &channel);
+	copy.shape = CHANNEL_TEAMS;
+	expect_other(&copy, &channel);
+	copy.tls = MAIL_TLS;
+	expect_other(&copy, &channel);
+	copy.timeout_s++;
+	expect_other(&copy, &channel);
+	free(copy.to[--copy.to_count]);
+	copy.to[copy.to_count] = NULL;
+	expect_other(&copy, &channel);
+	alert_channel_clear(&copy);
+	alert_channel_clear(&channel);
+}
+
 static void each_type_has_its_name(void **state)
 {
 	(void)state;
@@ -89,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_server_is_a_host_and_perhaps_a_port),
 		cmocka_unit_test(a_copy_has_texts_of_its_own),
+		cmocka_unit_test(one_that_differs_in_anything_is_another),
 		cmocka_unit_test(each_type_has_its_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

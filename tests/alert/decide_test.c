@@ -152,6 +152,13 @@ static void what_a_wrong_clock_told_too_early_is_told_again_in_time(void **state
 	assert_int_equal(alert.told_days, 45);
 	assert_int_equal(step(&alert, &is_stored, &notice_45, END - 40 * DAY), CHANGE_NONE);
 	assert_int_equal(step(&alert, &is_stored, &notice_30, END - 30 * DAY), CHANGE_WORSE);
+	/* Also when other thresholds were set meanwhile. */
+	alert.days = 45;
+	alert.class = ALERT_NOTICE;
+	alert.told_days = 14;
+	assert_int_equal(step(&alert, &is_stored, &notice_45, END - 40 * DAY), CHANGE_SILENT);
+	assert_int_equal(alert.told_days, 45);
+	(void)step(&alert, &is_stored, &notice_30, END - 30 * DAY);
 	/* Minutes make no difference: two clocks are never quite the same. */
 	assert_int_equal(step(&alert, &is_stored, &notice_45, END - 30 * DAY - 60), CHANGE_SILENT);
 	assert_int_equal(alert.told_days, 30);
@@ -171,6 +178,11 @@ static void another_end_is_another_alert(void **state)
 	assert_int_equal(alert.told_class, ALERT_NOTICE);
 	assert_int_equal(alert.told_days, 45);
 	assert_int_equal(alert.first_notice, 0);
+	/* Also right after it was over. */
+	struct finding no = nothing();
+	(void)step(&alert, &is_stored, &no, NOW + 2);
+	notice.ends_s++;
+	assert_int_equal(step(&alert, &is_stored, &notice, NOW + 3), CHANGE_RAISED);
 }
 
 static void what_has_no_days_gets_worse_by_its_class_alone(void **state)

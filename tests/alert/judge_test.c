@@ -66,6 +66,8 @@ static void the_smallest_threshold_that_was_passed_counts(void **state)
 		assert_int_equal(judge_days(&usual, NOW + all[i].left_s, NOW), all[i].days);
 	assert_int_equal(judge_days(&usual, 0, NOW), ALERT_NO_DAYS);
 	assert_int_equal(judge_days(&none, NOW, NOW), ALERT_NO_DAYS);
+	static const struct alert_settings rising = {.days = {7, 45}, .days_count = 2};
+	assert_int_equal(judge_days(&rising, NOW + DAY, NOW), 7);
 }
 
 static void what_aws_renews_gets_more_urgent(void **state)
@@ -146,7 +148,7 @@ static void what_has_no_end_is_not_about_to_end(void **state)
 	cert.status = "PENDING_VALIDATION";
 	expect_none(&cert, "", "the certificate has no end");
 	cert = cert_in(46);
-	expect_none(&cert, "", "it ends later: renewed or replaced");
+	expect_none(&cert, "", "it ends 2027-01-06T00:00:00Z, later than any threshold");
 	cert = cert_in(3);
 	cert.gone_s = NOW;
 	expect_none(&cert, "", "the certificate is gone");
@@ -224,8 +226,12 @@ static void a_twin_must_cover_every_name_and_no_other(void **state)
 	assert_true(judge_is_twin(&old, &twin, NOW));
 	old.sans.count = twin.sans.count = 1000; /* more than anybody compares */
 	assert_false(judge_is_twin(&old, &twin, NOW));
+	old.sans = (struct pack){.count = 0};
+	old.domain_name = "www.example.com";
+	twin.sans.count = 201; /* more than anybody compares */
+	assert_false(judge_is_twin(&old, &twin, NOW));
 	twin.sans = old.sans = (struct pack){.count = 0};
-	twin.domain_name = "";
+	twin.domain_name = old.domain_name = "";
 	assert_false(judge_is_twin(&old, &twin, NOW)); /* no names are not the same names */
 }
 
@@ -266,6 +272,10 @@ static void an_account_that_is_not_read_any_more_is_a_warning(void **state)
 	assert_int_equal(finding.class, ALERT_NOTICE);
 	assert_string_equal(finding.text,
 		"account 000000000001: 1 of 2 regions could never be read: denied: no such role");
+	struct coverage_record never[] = {
+		place(COVERAGE_THROTTLED, 1, 0), place(COVERAGE_DENIED, 1, 0)};
+	assert_string_equal(judge_places(never, 2).text,
+		"account 000000000001: 2 of 2 regions could never be read: throttled: no such role");
 	assert_int_equal(judge_places(record, 1).verdict, VERDICT_NONE);
 	assert_string_equal(judge_places(record, 1).reason, "it is read again, or not to be read");
 	assert_string_equal(judge_places(record, 0).reason, "the account is not known any more");
@@ -333,7 +343,7 @@ static void a_job_that_failed_is_told_for_a_week(void **state)
 	judge_job(&job, NOW, &finding);
 	assert_string_equal(finding.text, "job j-1 (rollback) was impossible: AWS refused");
 	judge_job(&job, NOW + 1, &finding);
-	assert_string_equal(finding.reason, "long ago");
+	assert_string_equal(finding.reason, "it failed more than a week ago");
 	job.state = JOB_SUCCEEDED;
 	judge_job(&job, NOW, &finding);
 	assert_string_equal(finding.reason, "the job has not failed");

@@ -162,7 +162,7 @@ static void days_left_are_whole_days_and_below_zero_after_the_end(void **state)
 	(void)state;
 	static const struct {
 		int64_t left_s, days;
-	} all[] = {{2 * DAY, 2}, {2 * DAY - 1, 1}, {1, 0}, {0, -1}, {1 - DAY, -1}, {-DAY, -2}};
+	} all[] = {{2 * DAY, 2}, {2 * DAY - 1, 1}, {0, 0}, {-1, -1}, {-DAY, -1}, {-DAY - 1, -2}};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
 		struct message message = empty();
 		add(&message, 1, ALERT_WARNING, NOW + all[i].left_s);
@@ -201,6 +201,48 @@ static void what_is_left_out_is_told_by_kind(void **state)
 	message_clear(&message);
 }
 
+static void what_ends_first_comes_first_and_what_has_no_end_last(void **state)
+{
+	(void)state;
+	static const int64_t ends_s[] = {NOW + 3 * DAY, 0, NOW + DAY, 0, NOW + 2 * DAY};
+	static const char *const order[] = {"0000000000000002", "0000000000000004",
+		"0000000000000000", "0000000000000001", "0000000000000003"};
+	struct message message = empty();
+	for (int i = 0; i < 5; i++)
+		add(&message, i, ALERT_WARNING, ends_s[i]);
+	for (size_t i = 0; i < 5; i++)
+		assert_string_equal(message.item[i].id, order[i]);
+	message_clear(&message);
+}
+
+static void what_is_over_is_named(void **state)
+{
+	(void)state;
+	struct message message = empty();
+	struct alert_record job = alert(2, ALERT_CRITICAL, 0);
+	add_resolved(&message, 1);
+	job.kind = ALERT_JOB;
+	job.subject = "j-20261120-1";
+	job.name = job.region = "";
+	job.resolved_s = NOW;
+	job.resolution = "long ago";
+	message_add(&message, &job);
+	json_t *document = json_of(message_slack, &message);
+	const char *text = json_string_value(json_object_get(document, "text"));
+	assert_non_null(strstr(text, "\n- resolved: certificate www.example.com: renewed [account "
+				     "000000000001, eu-west-1]"));
+	assert_non_null(
+		strstr(text, "\n- resolved: job j-20261120-1: long ago [account 000000000001]"));
+	json_decref(document);
+	for (int i = 0; i < 23; i++)
+		add_resolved(&message, 100 + i);
+	document = json_of(message_slack, &message);
+	text = json_string_value(json_object_get(document, "text"));
+	assert_non_null(strstr(text, "\n- and 5 more (5 resolved): acmsensor alerts"));
+	json_decref(document);
+	message_clear(&message);
+}
+
 static void slack_obeys_nothing_from_outside(void **state)
 {
 	(void)state;
@@ -221,8 +263,7 @@ static void slack_obeys_nothing_from_outside(void **state)
 static const char *card_text(const json_t *body, size_t i)
 {
 	const json_t *block = json_array_get(body, i);
-	assert_string_equal(
-		json_string_value(json_object_get(block, "type")), "RichTextBlock");
+	assert_string_equal(json_string_value(json_object_get(block, "type")), "RichTextBlock");
 	const json_t *run = json_array_get(json_object_get(block, "inlines"), 0);
 	assert_string_equal(json_string_value(json_object_get(run, "type")), "TextRun");
 	return json_string_value(json_object_get(run, "text"));
@@ -281,17 +322,20 @@ static void mail_is_a_message_of_short_lines(void **state)
 	message_mail(&message, "acmsensor@example.com", "a@example.com,\r\n b@example.com", &mail);
 	const char *text = buf_text(&mail), *body = strstr(text, "\r\n\r\n");
 	assert_non_null(body);
-	assert_non_null(strstr(text, "From: acmsensor <acmsensor@example.com>\r\n"
-				     "To: a@example.com,\r\n b@example.com\r\n"
-				     "Subject: [acmsensor] 25 alerts (25 emergency), 1 resolved on dc1\r\n"
-				     "Date: Sat, 21 Nov 2026 00:00:00 +0000\r\n"
-				     "Message-ID: <ops-0-9@dc1>\r\n"));
+	assert_non_null(
+		strstr(text, "From: acmsensor <acmsensor@example.com>\r\n"
+			     "To: a@example.com,\r\n b@example.com\r\n"
+			     "Subject: [acmsensor] 25 alerts (25 emergency), 1 resolved on dc1\r\n"
+			     "Date: Sat, 21 Nov 2026 00:00:00 +0000\r\n"
+			     "Message-ID: <ops-0-9@dc1>\r\n"));
 	for (const char *line = text, *end; (end = strstr(line, "\r\n")) != NULL; line = end + 2)
 		assert_true(end - line <= 78);
 	char *words = decode(body);
-	assert_non_null(strstr(words, "25 alerts (25 emergency), 1 resolved on dc1\n\nemergency: it <ends>"));
+	assert_non_null(strstr(
+		words, "25 alerts (25 emergency), 1 resolved on dc1\n\nemergency: it <ends>"));
 	assert_non_null(strstr(words, "\n    arn (alert 0000000000000000)\n"));
-	assert_non_null(strstr(words, "\nand 6 more (5 certificate, 1 resolved): acmsensor alerts\n"));
+	assert_non_null(
+		strstr(words, "\nand 6 more (5 certificate, 1 resolved): acmsensor alerts\n"));
 	assert_non_null(strstr(words, "acmsensor alerts ack ID\n"));
 	free(words);
 	message_clear(&message);
@@ -313,6 +357,8 @@ int main(void)
 		cmocka_unit_test(json_says_everything),
 		cmocka_unit_test(days_left_are_whole_days_and_below_zero_after_the_end),
 		cmocka_unit_test(what_is_left_out_is_told_by_kind),
+		cmocka_unit_test(what_ends_first_comes_first_and_what_has_no_end_last),
+		cmocka_unit_test(what_is_over_is_named),
 		cmocka_unit_test(slack_obeys_nothing_from_outside),
 		cmocka_unit_test(teams_gets_a_card),
 		cmocka_unit_test(mail_is_a_message_of_short_lines),

@@ -171,17 +171,16 @@ static void put_named(struct store_txn *txn, const char *account_id, const char 
 	buf_init(&sans, 1000);
 	if (san[0] != '\0')
 		pack_add(&sans, san);
-	store_cert_put(txn, &(struct cert_record){.arn = arn,
-				    .connector = "prod",
-				    .account_id = account_id,
-				    .region = "eu-west-1",
-				    .domain_name = name,
-				    .sans = {.bytes = sans.data,
-					    .len = sans.len,
-					    .count = san[0] != '\0'},
-				    .status = "ISSUED",
-				    .type = "IMPORTED",
-				    .not_after_s = SAMPLE_NOW_S + days * DAY});
+	store_cert_put(
+		txn, &(struct cert_record){.arn = arn,
+			     .connector = "prod",
+			     .account_id = account_id,
+			     .region = "eu-west-1",
+			     .domain_name = name,
+			     .sans = {.bytes = sans.data, .len = sans.len, .count = san[0] != '\0'},
+			     .status = "ISSUED",
+			     .type = "IMPORTED",
+			     .not_after_s = SAMPLE_NOW_S + days * DAY});
 	buf_clear(&sans);
 }
 

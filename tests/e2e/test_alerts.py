@@ -8,6 +8,7 @@ import prometheus
 from awssim import seconds_of
 from cli import Cli
 from desk import REGION
+from fake_api import FakeApi
 from receivers import MailSink, PATH, Webhook, write_tls
 from torture import check_store, wait_until
 
@@ -305,6 +306,17 @@ def test_accounts_and_connectors_that_are_lost(desk, ec, hook):
     at.desk.sim.mutate("restore_role", account=lost)
     at.skip(0.1)
     assert told(receiver.wait(2)) == [(f"prod {lost}", "warning", None, "resolved")]
+
+
+@pytest.mark.parametrize("alerts, says", [
+    ({"looked": False, "error": None}, "there is no alert yet: the daemon looks when its first cycle"),
+    ({"looked": True, "error": "store: full"}, "no alert, but the last look failed: store: full"),
+    ({"looked": True, "error": None}, "there is no alert\n")])
+def test_no_alert_is_not_said_before_anybody_has_looked(tmp_path, alerts, says):
+    status = {"schema": 1, "status": {"alerts": alerts}}
+    with FakeApi(tmp_path / "socket", {("GET", "/v1/alerts"): b"",
+                                       ("GET", "/v1/status"): json.dumps(status).encode()}):
+        assert says in Cli("--socket", tmp_path / "socket").run("alerts").stderr
 
 
 def test_what_cannot_be_is_refused(desk, sensor):

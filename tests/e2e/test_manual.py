@@ -1,6 +1,7 @@
 """The man pages tell what the programs do: their examples are run, in the order of the pages; exit
 codes, options and commands are those of the programs, and no others."""
 import datetime
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from awssim import BUILD, ROOT
 from bundle import SERVER, Authority, key_pem, new_key, pem
+from torture import wait_until
 
 REGION = "eu-central-1"
 WARNINGS = 4
@@ -135,7 +137,9 @@ def test_examples_of_acmsensor_1(awssim, sensor, tmp_path):
             sign(folder, ca)
         if "openssl" in example:
             assert "notAfter=" in done.stdout
-        if "jq" in example:
+        if "alerts test" in example:
+            assert done.stdout == "sent on journal: written\n"
+        if "jq" in example and "certs" in example:
             assert f"arn:aws:acm:{REGION}:" in done.stdout
         if "curl" in example:
             assert '"schema"' in done.stdout
@@ -158,17 +162,58 @@ def test_examples_of_acmsensord_8(awssim, sensor, tmp_path):
     assert ran[2].stdout.startswith("2 accounts, 4 account-regions read, ")
 
 
-def test_examples_of_acmsensor_conf_5(sensor, tmp_path):
-    """Each is a configuration without a mistake."""
-    blocks = re.findall(r"(?ms)^\.Bd -literal -offset indent\n(.*?)^\.Ed", section(
-        "acmsensor.conf.5", "EXAMPLES"))
-    assert len(blocks) == 4
-    for block in blocks:
+def blocks_of(title):
+    text = section("acmsensor.conf.5", title).replace("\\e", "\\")
+    return re.findall(r"(?ms)^\.Bd -literal -offset indent\n(.*?)^\.Ed", text)
+
+
+def test_examples_of_acmsensor_conf_5(tmp_path):
+    """Each is a configuration without a mistake, or a program that takes the example of a message."""
+    blocks = blocks_of("EXAMPLES")
+    configurations = [one for one in blocks if one.startswith("[")]
+    assert len(configurations) == 5
+    for block in configurations:
         config = tmp_path / "acmsensor.conf"
         config.write_text(block)
         done = subprocess.run([BUILD / "acmsensord", "-c", config, "--check"],
                               capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, (block, done.stderr)
+    secret, program = [one for one in blocks if not one.startswith("[")]
+    first, second = secret.splitlines()[:2]
+    assert first == "cd /etc/acmsensor" and second.endswith(" -g acmsensor /dev/null chat.url")
+    made = second.replace(" -g acmsensor", "")  # there is no such group here
+    subprocess.run(["sh", "-ec", made], cwd=tmp_path, check=True)
+    assert (tmp_path / "chat.url").stat().st_mode & 0o777 == 0o640
+    (tmp_path / "page").write_text(program.replace("/var/lib/acmsensor/", f"{tmp_path}/"))
+    subprocess.run(["sh", tmp_path / "page"], input=message_example(), text=True, check=True)
+    assert (tmp_path / "pages.txt").read_text().startswith(
+        "1 alert (1 emergency) on dc1\nemergency: www.example.com ends 2026-12-10T12:00:00Z; in")
+
+
+def message_example():
+    [block] = blocks_of("MESSAGES")
+    return re.sub(r"\n\s+", " ", block)
+
+
+def test_each_member_of_a_message_is_told(desk, ec, tmp_path):
+    hook = tmp_path / "hook.sh"
+    hook.write_text(f"#!/bin/sh\ncat >{tmp_path}/part && mv {tmp_path}/part {tmp_path}/got\n")
+    hook.chmod(0o755)
+    one = desk(sensor_options=f"[channel hook]\ntype = command\ncommand = {hook}\n"
+                              "minimum = notice\n")
+    one.sensor.wait_idle()  # a scan by hand would join the first cycle, which began before
+    one.held(ec.issue("www.example.com", days=(-1, 20)))
+    one.sensor.scan()
+    wait_until((tmp_path / "got").exists, 30, "the message")
+    real, told = json.loads((tmp_path / "got").read_text()), json.loads(message_example())
+    text = section("acmsensor.conf.5", "MESSAGES")
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"(?m)^\.It Cm (.*)$", text))))
+    assert list(real) == list(told) and set(real) <= words
+    for name in ("counts", "kinds"):
+        assert list(real[name]) == list(told[name])
+        assert all(re.search(rf"\b{word}\b", text) for word in real[name])
+    assert list(real["alerts"][0]) == list(told["alerts"][0])
+    assert set(real["alerts"][0]) <= words
 
 
 def test_exit_codes_are_those_of_the_programs():

@@ -12,6 +12,7 @@ import pytest
 from acmsensor import compare_certificates, compare_coverage
 from awssim import SIM_BUILD
 from cli import Cli
+from receivers import Webhook
 from torture import (ONE_ACCOUNT, MountedSensor, Mounts, Reader, all_events, check_store, clean_scan,
                      compare_one_account, copied, dice, dose, fold_events, stop_at_once,
                      wait_until)
@@ -106,6 +107,36 @@ def test_a_full_disk_is_named_and_loses_nothing(awssim, mounted):
         assert present == set(daemon.certificates())
     stop_at_once(daemon)
     check_store(daemon.disk())
+
+
+def test_alerts_that_a_full_disk_keeps_back_are_told_afterwards(awssim, mounted, tmp_path):
+    receiver = Webhook(tmp_path)
+    channel = f"[channel ops]\ntype = webhook\nurl_file = {receiver.url_file}\nminimum = notice\n"
+    try:
+        sim = awssim(seed=52, **SMALL)
+        daemon = mounted(sim, sensor_options="alert_days = off\n" + channel)
+        daemon.mount_memory(DISK_BYTES)
+        daemon.start()
+        daemon.wait_idle()
+        wait_until(lambda: daemon.status()["alerts"]["looked"], 20, "the look")
+        assert not receiver.messages
+        daemon.fill_disk(0)
+        text = daemon.config.read_text()
+        daemon.config.write_text(text.replace("alert_days = off", "alert_days = 3650"))
+        daemon.signal(signal.SIGHUP)
+        wait_until(lambda: daemon.status()["alerts"]["error"], 20, "the look")
+        assert "alerts cannot be looked for: " in critical(daemon)
+        assert "no space" in daemon.status()["alerts"]["error"]
+        assert "warning look alerts reason=" in daemon.log_text()
+        daemon.free_disk()
+        message = receiver.wait(1, 90)
+        assert message["count"] == len(daemon.get("/v1/alerts")["alerts"]) > 10
+        wait_until(lambda: not daemon.status()["alerts"]["error"], 20, "the end")
+        receiver.quiet(1)
+        stop_at_once(daemon)
+        check_store(daemon.disk())
+    finally:
+        receiver.stop()
 
 
 def test_killed_while_the_disk_is_full(awssim, mounted):
