@@ -34,7 +34,8 @@ $(B)/tests/aws/call_torture_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/call_once_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/client_test:    $(http_fakes) $(B)/tests/lib/call_fixture.o
 http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/tests/lib/test_ca.o
-$(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)
+$(B)/tests/base/http_test $(B)/tests/base/http_reply_test: $(http_servers)
+$(B)/tests/base/http_fault_test: $(http_servers)
 $(B)/tests/base/http_tls_test $(B)/tests/base/http_proxy_test: $(http_servers)
 $(B)/tests/base/http_torture_test: $(http_servers)
 $(B)/tests/base/http_turn_test: $(http_servers)
