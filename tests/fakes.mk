@@ -16,7 +16,7 @@ $(B)/tests/base/log_test:        $(B)/tests/lib/fake_clock.o
 $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 
 # --- store ----------------------------------------------------------------------------------------
-$(store_tests): $(B)/tests/lib/temp_store.o
+$(store_tests): $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
 $(B)/tests/store/render_test:    $(B)/tests/lib/read_file.o
 $(B)/tests/store/history_test:   $(B)/tests/lib/fake_clock.o
 $(B)/tests/store/group_test:     $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_clock.o
@@ -89,6 +89,7 @@ $(B)/tests/cli/cert_style_test: $(cli_prints)
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o
 $(B)/tests/sensor/config_test $(B)/tests/sensor/config_value_test: $(B)/tests/sensor/config_fixture.o
+$(B)/tests/sensor/region_plan_test: $(B)/tests/lib/store_fixture.o
 $(B)/tests/sensor/census_test: $(B)/tests/lib/fake_clock.o
 $(B)/tests/sensor/api_test: $(B)/tests/sensor/api_client.o
 $(B)/tests/sensor/api_delivery_test: $(B)/tests/sensor/api_client.o $(B)/tests/lib/fake_clock.o
@@ -143,7 +144,7 @@ $(B)/tests/delivery/job_order_test: $(job_fakes)
 $(B)/tests/delivery/job_tags_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
-$(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o
+$(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
 $(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o

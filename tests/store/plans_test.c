@@ -15,27 +15,8 @@
 #include "base/mem.h"
 #include "store/delivery_internal.h"
 #include "store/key_internal.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
-
-static char *folder;
-static struct store *store;
-
-static int setup(void **state)
-{
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
 
 /* Stand for certificates, which are their hashes' values. */
 static const char *const ders[] = {"leaf", "ca", "root"};
@@ -63,14 +44,6 @@ static int put(const struct plan_record *plan, struct err *err)
 {
 	struct plan_record copy = *plan;
 	return store_write_now(store, do_put, &copy, err);
-}
-
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
 }
 
 static const struct plan_record full = {.id = "plan-1",
@@ -104,7 +77,7 @@ static void every_field_comes_back(void **state)
 	struct err err = ERR_INIT;
 	struct plan_record plan;
 	assert_int_equal(put(&full, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_plan_get(txn, "plan-2", &plan));
 	assert_false(store_plan_get(txn, "", &plan));
 	assert_true(store_plan_get(txn, "plan-1", &plan));
@@ -152,7 +125,7 @@ static void they_come_in_order_and_go_alone(void **state)
 		assert_int_equal(put(&plan, &err), 0);
 	}
 	assert_int_equal(store_write_now(store, do_delete, NULL, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_plan_next(txn, position, &plan));
 	assert_string_equal(plan.id, "plan-1");
 	assert_true(store_plan_next(txn, position, &plan));
@@ -175,14 +148,14 @@ static void assert_damaged(struct plan_record plan, const char *says)
 	char position[DELIVERY_ID_MAX + 1] = "";
 	struct plan_record back;
 	assert_int_equal(store_write_now(store, put_damaged, &plan, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_plan_get(txn, "plan-9", &back));
 	assert_int_equal(store_txn_check(txn, &err), -1);
 	assert_int_equal(err.kind, ERR_STORE);
 	assert_non_null(strstr(err.text, "table plans, key \"plan-9\""));
 	assert_non_null(strstr(err.text, says));
 	store_read_end(txn);
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_plan_next(txn, position, &back));
 	assert_true(store_txn_failed(txn));
 	store_read_end(txn);
@@ -266,7 +239,7 @@ static void pem_outlives_the_certificate_that_is_forgotten(void **state)
 	sample_cert_init(&sample, 6);
 	assert_int_equal(store_write_now(store, put_plan_of_cert, &sample, &err), 0);
 	assert_int_equal(store_write_now(store, delete_cert, &sample, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_pem_get(txn, sample.record.fingerprint_sha256, &der, &len));
 	assert_true(store_pem_get(txn, sample.record.chain_sha256[0], &der, &len));
 	store_read_end(txn);
@@ -293,7 +266,7 @@ static void what_does_not_fit_fails_the_write(void **state)
 	assert_int_equal(put(&plan, &err), -1);
 	document[PLAN_DOCUMENT_MAX] = '\0';
 	assert_int_equal(put(&plan, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_plan_next(txn, position, &plan));
 	assert_int_equal(strlen(plan.document), PLAN_DOCUMENT_MAX);
 	assert_false(store_plan_next(txn, position, &plan));
@@ -316,7 +289,8 @@ static void names_are_for_people(void **state)
 	assert_string_equal(key_escrow_name(ESCROW_SECRETS_MANAGER + 1), "unknown");
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test)                                                                           \
+	cmocka_unit_test_setup_teardown(test, store_fixture_open, store_fixture_close)
 
 int main(void)
 {
