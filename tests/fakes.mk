@@ -19,6 +19,9 @@ $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 $(store_tests): $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
 $(B)/tests/store/render_test:    $(B)/tests/lib/read_file.o
 $(B)/tests/store/history_test:   $(B)/tests/lib/fake_clock.o
+$(B)/tests/store/plans_test:     $(B)/tests/lib/sample_delivery.o
+$(B)/tests/store/jobs_test:      $(B)/tests/lib/sample_delivery.o
+$(B)/tests/store/record_test:    $(B)/tests/lib/sample_delivery.o
 $(B)/tests/store/group_test:     $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/aws/classify_test:    $(B)/tests/lib/read_file.o
 flow_fakes := $(B)/tests/lib/fake_call.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
@@ -112,7 +115,7 @@ $(B)/tests/sensor/month_test:  $(org_fakes) $(B)/tests/sensor/month_world.o \
 desk_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o \
 	$(B)/tests/lib/read_file.o $(B)/tests/lib/fake_store_queue.o $(B)/tests/lib/fake_worker.o \
 	$(B)/tests/lib/write_acm.o $(B)/tests/lib/make_pki.o $(B)/tests/sensor/fixture.o \
-	$(B)/tests/sensor/desk_fixture.o
+	$(B)/tests/sensor/desk_fixture.o $(B)/tests/lib/sample_delivery.o
 $(B)/tests/sensor/desk_test:   $(desk_fakes) $(B)/tests/lib/fake_job.o
 desk_op_fakes := $(desk_fakes) $(B)/tests/lib/fake_tls_probe.o
 $(B)/tests/sensor/desk_op_test: $(desk_op_fakes)
@@ -140,7 +143,7 @@ $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/remote_test: $(job_fakes)
 $(B)/tests/delivery/escrow_test: $(job_fakes)
-$(B)/tests/delivery/job_order_test: $(job_fakes)
+$(B)/tests/delivery/job_order_test: $(job_fakes) $(B)/tests/lib/sample_delivery.o
 $(B)/tests/delivery/job_tags_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o

@@ -109,7 +109,7 @@ static void someone_elses_certificate_is_left_alone(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	free(fixture.acm.cert[0].pem);
 	fixture.acm.cert[0].pem = strdup(fixture.other_pem);
 	run_plan(&fixture, &outcome);
@@ -125,7 +125,7 @@ static void what_is_there_already_is_not_imported_again(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	free(fixture.acm.cert[0].pem);
 	fixture.acm.cert[0].pem = strdup(fixture.new_pem);
 	run_plan(&fixture, &outcome);
@@ -139,7 +139,7 @@ static void a_refusal_is_said_in_amazons_words(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fake_call_set_answerer(NULL, NULL);
 	job_fixture_apply(&fixture);
 	fake_call_fail(&(struct fake_match){.operation = "DescribeCertificate"}, ERR_DENIED,
@@ -189,7 +189,7 @@ static void one_job_at_a_time_and_one_for_a_plan(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	struct job_order delete = {.kind = JOB_DELETE, .arn = fixture.arn};
 	struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
 	assert_int_equal(job_fixture_order(&fixture, &deliver, &err), 0);
@@ -213,7 +213,7 @@ static void an_expired_plan_is_refused(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fake_clock_set_now_s(NOW_S + PLAN_LIFE_S);
 	struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
 	assert_int_equal(job_fixture_order(&fixture, &deliver, &err), -1);
@@ -284,7 +284,7 @@ static void a_key_whose_time_is_over_is_no_way_back(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	run_plan(&fixture, &outcome);
 	fake_clock_set_now_s(outcome.keep_key_until_s);
 	char id[DELIVERY_ID_MAX + 1];
@@ -301,7 +301,7 @@ static void an_old_certificate_that_expired_since_is_no_way_back(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fixture.acm.import_stale_looks = 2; /* so that the key is kept for longer than it lives */
 	run_plan(&fixture, &outcome);
 	fake_clock_set_now_s(outcome.keep_key_until_s - 1);
@@ -403,7 +403,7 @@ static void delete_refuses_drains_and_archives(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fixture.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
 	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
 	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
@@ -435,7 +435,7 @@ static void the_key_of_what_was_deleted_goes_as_one_that_was_replaced(void **sta
 	static const char key_id[] = "p-20261101-000000-0000000001"; /* kept for 90 days */
 	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
 	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
 	job_fixture_start(&fixture);
@@ -465,7 +465,7 @@ static void a_key_that_another_arn_has_outlives_its_replacement_and_its_delete(v
 		struct job_fixture fixture;
 		struct err err = ERR_INIT;
 		int64_t until_s = NOW_S + 300 * 86400, before_s = until_s - 1;
-		job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+		job_fixture_open(&fixture, NULL);
 		assert_int_equal(
 			store_write_now(fixture.store, write_need_elsewhere, &until_s, &err), 0);
 		struct job_order order = {.kind = kinds[i], .plan_id = PLAN_ID, .arn = fixture.arn};
@@ -487,7 +487,7 @@ static void a_draining_delete_can_be_cancelled(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fixture.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
 	struct job_order order = {
 		.kind = JOB_DELETE, .arn = fixture.arn, .wait_until_unused = true};
@@ -520,7 +520,7 @@ static void a_job_that_cannot_enter_its_account_says_so(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	const struct err why = no_way_in();
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	job_fixture_apply(&fixture);
 	job_fixture_be_away(&fixture, &why);
 	assert_int_equal(fixture.err.kind, ERR_ROLE);
@@ -541,7 +541,7 @@ static void a_job_that_cannot_enter_its_account_ends_all_the_same(void **state)
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
 	const struct err why = no_way_in();
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	job_fixture_apply(&fixture);
 	fake_clock_set_now_s(NOW_S + 86400);
 	job_fixture_be_away(&fixture, &why);
@@ -572,7 +572,7 @@ static void an_old_job_keeps_its_arn(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	job_fixture_apply(&fixture);
 	fake_clock_set_now_s(NOW_S + 30 * 86400);
 	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};

@@ -55,14 +55,7 @@ static void make_bundle(struct bundle *bundle)
 static struct plan_make *start(
 	struct job_fixture *fixture, const struct plan_request *request, struct answer *answer)
 {
-	const struct delivery_target target = {.client = fixture->client,
-		.hub = fixture->hub,
-		.hub_region = "us-east-1",
-		.kms_key_id = "",
-		.connector = "prod",
-		.partition = "aws",
-		.account_id = ACCOUNT,
-		.region = REGION};
+	const struct delivery_target target = job_fixture_target(fixture);
 	struct plan_request own = *request;
 	struct bundle bundle;
 	make_bundle(&bundle);
@@ -122,7 +115,7 @@ static void expect_stored(
 
 static void open_world(struct job_fixture *fixture)
 {
-	job_fixture_open(fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(fixture, NULL);
 }
 
 static void without_arn_it_is_a_first_import(void **state)

@@ -61,17 +61,12 @@ static void run(struct job_fixture *fixture, struct answer *answer)
 	assert_int_equal(answer->ends, 1);
 }
 
-static void open_world(struct job_fixture *fixture)
-{
-	job_fixture_open(fixture, &(struct job_fixture_options){.host = NULL});
-}
-
 static void only_the_leaf_that_we_made_is_found(void **state)
 {
 	(void)state;
 	struct job_fixture fixture;
 	struct answer answer;
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	run(&fixture, &answer);
 	assert_string_equal(answer.arn, "");
 	assert_int_equal(fake_call_count_of("GetCertificate"), 0); /* old has other dates */
@@ -98,7 +93,7 @@ static void an_error_is_no_answer(void **state)
 		for (size_t e = 0; e < FAKE_CALL_ERRORS; e++) {
 			struct job_fixture fixture;
 			struct answer answer;
-			open_world(&fixture);
+			job_fixture_open(&fixture, NULL);
 			(void)write_acm_add(&fixture.acm, fixture.new_pem, "x");
 			fake_call_fail_at(n, fake_call_errors[e].kind, fake_call_errors[e].code);
 			run(&fixture, &answer);
@@ -124,7 +119,7 @@ static void cancel_at_each_call(void **state)
 	for (size_t n = 0; n < 3; n++) {
 		struct job_fixture fixture;
 		struct answer answer;
-		open_world(&fixture);
+		job_fixture_open(&fixture, NULL);
 		(void)write_acm_add(&fixture.acm, fixture.new_pem, "x");
 		struct remote_find *find = start(&fixture, &answer);
 		for (size_t i = 0; i < n; i++)

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "store/delivery_internal.h"
 #include "store/key_internal.h"
+#include "tests/lib/sample_delivery.h"
 #include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
@@ -44,60 +45,27 @@ static int put(struct job_record job, struct err *err)
 	return store_write_now(store, do_put, &job, err);
 }
 
-static const struct job_record full = {.id = "job-1",
-	.kind = JOB_DELIVER,
-	.plan_id = "plan-1",
-	.of_job_id = "job-0",
-	.connector = "prod",
-	.account_id = "000000000001",
-	.region = "eu-west-1",
-	.arn = arn,
-	.certificate_id = "shop",
-	.phase = JOB_CONFIRM,
-	.state = JOB_RUNNING,
-	.reason = "waits",
-	.created_s = 1,
-	.updated_s = 2,
-	.ended_s = 3,
-	.next_attempt_s = 4,
-	.attempts = 5,
-	.is_cancel_asked = true,
-	.may_have_imported = true,
-	.import_sent_s = 6,
-	.old_serial = "0a",
-	.new_serial = "0b",
-	.old_fingerprint_sha256 = {7},
-	.new_fingerprint_sha256 = {8},
-	.old_chain_sha256 = {{9}, {10}},
-	.old_chain_count = 2,
-	.old_key_id = "key-1",
-	.new_key_id = "key-2",
-	.keep_key_until_s = 11,
-	.old_tags = {.bytes = "team\0shop", .len = 10, .count = 2},
-	.evidence = "{}",
-	.requested_by = "uid 0"};
-
 static void every_field_comes_back(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
 	struct job_record job;
-	assert_int_equal(put(full, &err), 0);
+	assert_int_equal(put(sample_job, &err), 0);
 	struct store_txn *txn = store_fixture_read();
 	assert_false(store_job_get(txn, "job-2", &job));
 	assert_true(store_job_get(txn, "job-1", &job));
-	assert_string_equal(job.id, full.id);
-	assert_int_equal(job.kind, full.kind);
-	assert_string_equal(job.plan_id, full.plan_id);
-	assert_string_equal(job.of_job_id, full.of_job_id);
-	assert_string_equal(job.connector, full.connector);
-	assert_string_equal(job.account_id, full.account_id);
-	assert_string_equal(job.region, full.region);
-	assert_string_equal(job.arn, full.arn);
-	assert_string_equal(job.certificate_id, full.certificate_id);
-	assert_int_equal(job.phase, full.phase);
-	assert_int_equal(job.state, full.state);
-	assert_string_equal(job.reason, full.reason);
+	assert_string_equal(job.id, sample_job.id);
+	assert_int_equal(job.kind, sample_job.kind);
+	assert_string_equal(job.plan_id, sample_job.plan_id);
+	assert_string_equal(job.of_job_id, sample_job.of_job_id);
+	assert_string_equal(job.connector, sample_job.connector);
+	assert_string_equal(job.account_id, sample_job.account_id);
+	assert_string_equal(job.region, sample_job.region);
+	assert_string_equal(job.arn, sample_job.arn);
+	assert_string_equal(job.certificate_id, sample_job.certificate_id);
+	assert_int_equal(job.phase, sample_job.phase);
+	assert_int_equal(job.state, sample_job.state);
+	assert_string_equal(job.reason, sample_job.reason);
 	assert_int_equal(job.created_s, 1);
 	assert_int_equal(job.updated_s, 2);
 	assert_int_equal(job.ended_s, 3);
@@ -108,7 +76,7 @@ static void every_field_comes_back(void **state)
 	assert_string_equal(job.old_serial, "0a");
 	assert_string_equal(job.new_serial, "0b");
 	assert_memory_equal(
-		job.old_fingerprint_sha256, full.old_fingerprint_sha256, CERT_SHA256_LEN);
+		job.old_fingerprint_sha256, sample_job.old_fingerprint_sha256, CERT_SHA256_LEN);
 	assert_memory_equal(job.new_fingerprint_sha256, leaf, CERT_SHA256_LEN);
 	assert_int_equal(job.old_chain_count, 2);
 	const void *der;
@@ -129,7 +97,7 @@ static void jobs_come_in_order_of_their_ids(void **state)
 	(void)state;
 	static const char *const ids[] = {"job-3", "job-1", "job-2"};
 	struct err err = ERR_INIT;
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	char position[DELIVERY_ID_MAX + 1] = "", id[16];
 	for (size_t i = 0; i < 3; i++) {
 		job.id = ids[i];
@@ -152,7 +120,7 @@ static void jobs_come_in_order_of_their_ids(void **state)
 static void put_steps(struct store_txn *txn, void *arg)
 {
 	(void)arg;
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	put_job(txn, &job);
 	job.id = "job-10"; /* a longer id that begins with the other */
 	put_job(txn, &job);
@@ -200,7 +168,7 @@ static void put_ended(
 	const char *id, enum job_kind kind, enum job_state state, int64_t ended_s, const char *of)
 {
 	struct err err = ERR_INIT;
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	job.id = id;
 	job.kind = kind;
 	job.state = state;
@@ -394,7 +362,7 @@ static void steps_under_other_numbers_are_damage(void **state)
 	struct err err = ERR_INIT;
 	struct job_step step = {.number = 1, .phase = JOB_TAG}, back;
 	uint32_t number = 0;
-	assert_int_equal(put(full, &err), 0);
+	assert_int_equal(put(sample_job, &err), 0);
 	struct key at = key_job_step("job-1", 2);
 	change((struct entry){TABLE_JOB_STEPS, at, &job_step_format, &step});
 	struct store_txn *txn = store_fixture_read();
@@ -412,7 +380,7 @@ static void append_wrong(struct store_txn *txn, void *arg)
 
 static void append_long(struct store_txn *txn, void *arg)
 {
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	put_job(txn, &job);
 	store_job_step_append(txn, "job-1", &(struct job_step){.phase = JOB_TAG, .text = arg});
 }
@@ -441,7 +409,7 @@ static void evidence_may_be_long_but_not_endless(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	char *evidence = xmalloc(JOB_EVIDENCE_MAX + 2);
 	memset(evidence, 'e', JOB_EVIDENCE_MAX + 1);
 	evidence[JOB_EVIDENCE_MAX + 1] = '\0';
