@@ -144,7 +144,7 @@ $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/remote_test: $(job_fakes)
 $(B)/tests/delivery/escrow_test: $(job_fakes)
 $(B)/tests/delivery/job_order_test: $(job_fakes) $(B)/tests/lib/sample_delivery.o
-$(B)/tests/delivery/job_tags_test: $(job_fakes)
+$(B)/tests/delivery/job_probe_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
 $(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o

@@ -1,4 +1,5 @@
 /* Jobs from their order to their end: what they do, and what they say. */
+#include <openssl/sha.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,9 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/x509.h"
+#include "store/certs.h"
+#include "store/plans.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
@@ -507,6 +511,68 @@ static void a_draining_delete_can_be_cancelled(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* However a cancel and the import meet: either nothing was sent, or the job goes on to its end. */
+static void a_cancel_at_any_moment_is_heard_or_too_late(void **state)
+{
+	(void)state;
+	size_t cancelled = 0, late = 0;
+	bool is_over = false;
+	for (int steps = 0; !is_over; steps++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		struct err err = ERR_INIT;
+		job_fixture_open(&fixture, NULL);
+		job_fixture_apply(&fixture);
+		job_fixture_start(&fixture);
+		for (int i = 0; i < steps && fixture.run != NULL; i++)
+			(void)fake_loop_step();
+		is_over = fixture.run == NULL;
+		(void)job_fixture_cancel_job(&fixture, &err); /* refused when it is too late */
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		bool is_cancelled = outcome.state == JOB_CANCELLED;
+		assert_true(is_cancelled || outcome.state == JOB_SUCCEEDED);
+		assert_int_equal(fixture.acm.imported, is_cancelled ? 0 : 1);
+		assert_int_equal(fake_call_count_of("ImportCertificate"), is_cancelled ? 0 : 1);
+		assert_int_equal(outcome.may_have_imported, !is_cancelled);
+		cancelled += is_cancelled;
+		late += !is_cancelled;
+		job_fixture_close(&fixture);
+	}
+	assert_true(cancelled > 5 && late > 5);
+}
+
+static void put_chain(struct store_txn *txn, void *arg)
+{
+	struct job_fixture *fixture = arg;
+	struct plan_record plan;
+	struct err err = ERR_INIT;
+	const char *at = fixture->other_pem;
+	unsigned char *der;
+	size_t len;
+	assert_int_equal(x509_pem_next(&at, at + strlen(at), &der, &len, &err), 1);
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	plan.chain_count = 1;
+	SHA256(der, len, plan.chain_sha256[0]);
+	store_pem_put(txn, plan.chain_sha256[0], der, len);
+	store_plan_put(txn, &plan);
+	free(der);
+}
+
+static void the_chain_of_the_plan_is_sent(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	assert_int_equal(store_write_now(fixture.store, put_chain, &fixture, &err), 0);
+	run_plan(&fixture, &outcome);
+	assert_int_equal(outcome.state, JOB_SUCCEEDED);
+	assert_string_equal(fixture.acm.cert[0].chain, fixture.other_pem);
+	job_fixture_close(&fixture);
+}
+
 static struct err no_way_in(void)
 {
 	struct err err = ERR_INIT;
@@ -607,6 +673,8 @@ int main(void)
 		cmocka_unit_test(
 			a_key_that_another_arn_has_outlives_its_replacement_and_its_delete),
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
+		cmocka_unit_test(a_cancel_at_any_moment_is_heard_or_too_late),
+		cmocka_unit_test(the_chain_of_the_plan_is_sent),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
 		cmocka_unit_test(an_old_job_keeps_its_arn),
