@@ -573,6 +573,47 @@ static void the_chain_of_the_plan_is_sent(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void take_plan_away(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_plan_delete(txn, PLAN_ID);
+}
+
+static void take_leaf_away(struct store_txn *txn, void *arg)
+{
+	struct plan_record plan;
+	(void)arg;
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	memset(plan.leaf_sha256, 7, sizeof(plan.leaf_sha256));
+	store_plan_put(txn, &plan);
+}
+
+/* A store that lost it; nothing is asked of AWS any more. */
+static void a_job_without_what_it_brings_fails(void **state)
+{
+	(void)state;
+	static const struct {
+		store_write_fn *take_away;
+		const char *says;
+	} row[] = {{take_plan_away, "plan " PLAN_ID " is not in the store"},
+		{take_leaf_away, "a certificate of the job is not in the store"}};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		struct err err = ERR_INIT;
+		job_fixture_open(&fixture, NULL);
+		job_fixture_apply(&fixture);
+		assert_int_equal(store_write_now(fixture.store, row[i].take_away, NULL, &err), 0);
+		job_fixture_start(&fixture);
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_FAILED, row[i].says);
+		assert_false(outcome.may_have_imported);
+		assert_int_equal(fake_call_count(), 0);
+		job_fixture_close(&fixture);
+	}
+}
+
 static struct err no_way_in(void)
 {
 	struct err err = ERR_INIT;
@@ -675,6 +716,7 @@ int main(void)
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
 		cmocka_unit_test(a_cancel_at_any_moment_is_heard_or_too_late),
 		cmocka_unit_test(the_chain_of_the_plan_is_sent),
+		cmocka_unit_test(a_job_without_what_it_brings_fails),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
 		cmocka_unit_test(an_old_job_keeps_its_arn),
