@@ -10,6 +10,7 @@ $(B)/tests/aws/sigv4_vectors_test: $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sigv4_test:      $(B)/tests/lib/needle.o
 $(B)/tests/aws/endpoint_test:    $(B)/tests/lib/read_file.o
 $(B)/tests/base/x509_name_test:  $(B)/tests/lib/make_der.o
+$(B)/tests/base/x509_algorithm_test: $(B)/tests/lib/make_der.o
 $(B)/tests/base/x509_extensions_test: $(B)/tests/lib/make_der.o
 $(B)/tests/base/secret_test:     $(B)/tests/lib/needle.o
 $(B)/tests/base/log_test:        $(B)/tests/lib/fake_clock.o
