@@ -26,9 +26,11 @@ $(B)/tests/store/record_test:    $(B)/tests/lib/sample_delivery.o
 $(B)/tests/store/group_test:     $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/aws/classify_test:    $(B)/tests/lib/read_file.o
 flow_fakes := $(B)/tests/lib/fake_call.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
-$(B)/tests/orgscope/org_walk_test: $(flow_fakes)
-$(B)/tests/orgscope/account_regions_test: $(flow_fakes)
-$(B)/tests/orgscope/region_probe_test: $(flow_fakes)
+# Of one client, opened and closed for a test.
+one_flow := $(flow_fakes) $(B)/tests/lib/flow_fixture.o
+$(B)/tests/orgscope/org_walk_test: $(one_flow)
+$(B)/tests/orgscope/account_regions_test: $(one_flow)
+$(B)/tests/orgscope/region_probe_test: $(one_flow)
 
 # --- aws/: the real client over scripted HTTP ----------------------------------------------------
 http_fakes := $(B)/tests/lib/fake_http.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
@@ -58,16 +60,16 @@ $(B)/tests/store/fake_store_queue_test: $(B)/tests/lib/fake_clock.o $(B)/tests/l
 $(B)/tests/discovery/scan_plan_test: $(B)/tests/lib/temp_store.o
 answers := $(B)/tests/lib/answers.o $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sts_test:       $(answers)
-$(B)/tests/aws/organizations_read_test: $(answers) $(flow_fakes)
-$(B)/tests/aws/regions_read_test: $(answers) $(flow_fakes)
-$(B)/tests/aws/acm_list_test:  $(answers) $(flow_fakes)
-$(B)/tests/aws/acm_describe_test: $(answers) $(flow_fakes)
-$(B)/tests/aws/acm_get_test:   $(answers) $(flow_fakes)
-$(B)/tests/aws/acm_write_test: $(answers) $(flow_fakes)
-$(B)/tests/aws/secretsmanager_write_test: $(answers) $(flow_fakes)
+$(B)/tests/aws/organizations_read_test: $(answers) $(one_flow)
+$(B)/tests/aws/regions_read_test: $(answers) $(one_flow)
+$(B)/tests/aws/acm_list_test:  $(answers) $(one_flow)
+$(B)/tests/aws/acm_describe_test: $(answers) $(one_flow)
+$(B)/tests/aws/acm_get_test:   $(answers) $(one_flow)
+$(B)/tests/aws/acm_write_test: $(answers) $(one_flow)
+$(B)/tests/aws/secretsmanager_write_test: $(answers) $(one_flow)
 $(B)/tests/store/migrate_test:   $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_migrations.o
 acm_fakes := $(flow_fakes) $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o
-$(B)/tests/discovery/cert_fetch_test: $(acm_fakes)
+$(B)/tests/discovery/cert_fetch_test: $(acm_fakes) $(B)/tests/lib/flow_fixture.o
 $(B)/tests/store/cert_index_test: $(B)/tests/lib/fake_lmdb.o
 scan_fakes := $(acm_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store_queue.o $(B)/tests/discovery/scan_fixture.o
 $(B)/tests/discovery/acm_scan_test: $(scan_fakes)
