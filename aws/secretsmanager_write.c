@@ -127,6 +127,15 @@ struct aws_call *secretsmanager_create_start(struct aws_client *client, const ch
 	return call_start(client, region, &create_secret, &body, done, arg);
 }
 
+/* A request about the secret of that name; closed by the caller. */
+static void begin_named(struct buf *body, struct json_writer *writer, const char *name)
+{
+	buf_init(body, ESCAPED * strlen(name) + BODY_MORE);
+	json_writer_init(writer, body, false);
+	json_open_object(writer);
+	json_member_text(writer, "SecretId", name);
+}
+
 /* --- GetSecretValue --------------------------------------------------------------------------- */
 
 struct aws_call *secretsmanager_get_start(struct aws_client *client, const char *region,
@@ -134,10 +143,7 @@ struct aws_call *secretsmanager_get_start(struct aws_client *client, const char 
 {
 	struct buf body;
 	struct json_writer writer;
-	buf_init(&body, ESCAPED * strlen(name) + BODY_MORE);
-	json_writer_init(&writer, &body, false);
-	json_open_object(&writer);
-	json_member_text(&writer, "SecretId", name);
+	begin_named(&body, &writer, name);
 	json_close_object(&writer);
 	return call_start(client, region, &get_value, &body, done, arg);
 }
@@ -193,10 +199,7 @@ struct aws_call *secretsmanager_delete_start(struct aws_client *client, const ch
 {
 	struct buf body;
 	struct json_writer writer;
-	buf_init(&body, ESCAPED * strlen(name) + BODY_MORE);
-	json_writer_init(&writer, &body, false);
-	json_open_object(&writer);
-	json_member_text(&writer, "SecretId", name);
+	begin_named(&body, &writer, name);
 	json_member_bool(&writer, "ForceDeleteWithoutRecovery", true);
 	json_close_object(&writer);
 	return call_start(client, region, &delete_secret, &body, done, arg);

@@ -89,23 +89,14 @@ struct parameter {
 	struct slice encoded_name, encoded_value;
 };
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Decodes and encodes again, so that every spelling becomes the canonical one. */
 static void add_recoded(struct buf *to, const struct slice *text)
 {
 	for (size_t i = 0; i < text->len; i++) {
 		char c = text->text[i];
 		if (c == '%' && text->len - i > 2) {
-			int high = hex_value(text->text[i + 1]);
-			int low = hex_value(text->text[i + 2]);
+			int high = text_hex_digit(text->text[i + 1]);
+			int low = text_hex_digit(text->text[i + 2]);
 			if (high >= 0 && low >= 0) {
 				c = (char)(high << 4 | low);
 				i += 2;

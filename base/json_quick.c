@@ -14,6 +14,7 @@
 #include "base/json_internal.h"
 #include "base/mem.h"
 #include "base/mem_wiping.h"
+#include "base/text.h"
 
 enum { NUMBER_MAX = 40, INTEGER_DIGITS_MAX = 18 /* fit int64_t whatever they are */ };
 
@@ -83,15 +84,6 @@ static const char *skip_plain(const char *at, const char *end)
 	return at;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The four digits of \uXXXX; 0 for what is left to jansson. */
 static uint32_t read_code(struct reader *reader)
 {
@@ -99,7 +91,7 @@ static uint32_t read_code(struct reader *reader)
 	if (reader->end - reader->at < 4)
 		return 0;
 	for (int i = 0; i < 4; i++) {
-		int value = hex_value(*reader->at++);
+		int value = text_hex_digit(*reader->at++);
 		if (value < 0)
 			return 0;
 		code = code << 4 | (uint32_t)value;

@@ -49,6 +49,7 @@ const char *text_format_time(int64_t unix_s, char *buffer);
 bool text_parse_http_date(const char *text, int64_t *ret_unix_s);
 
 void text_hex(const void *bytes, size_t len, char *ret); /* lower case, 2 * len + 1 bytes */
+int text_hex_digit(char c);				 /* -1: not one */
 bool text_unhex(const char *hex, void *ret, size_t len); /* exactly 2 * len hex digits */
 
 /* Appends text with every byte outside A-Za-z0-9-._~ (and keep) percent-encoded, upper hex. */

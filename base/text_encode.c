@@ -185,31 +185,28 @@ void text_hex(const void *bytes, size_t len, char *ret)
 	ret[2 * len] = '\0';
 }
 
-enum { NO_HEX_DIGIT = 16 };
-
-static unsigned hex_value(char c)
+int text_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
+		return c - '0';
 	if (c >= 'a' && c <= 'f')
-		return (unsigned)(c - 'a' + 10);
-	if (c >= 'A' && c <= 'F')
-		return (unsigned)(c - 'A' + 10);
-	return NO_HEX_DIGIT;
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 bool text_unhex(const char *hex, void *ret, size_t len)
 {
 	/* Two passes, so that ret is untouched when hex is broken. */
 	for (size_t i = 0; i < 2 * len; i++) {
-		if (hex_value(hex[i]) == NO_HEX_DIGIT)
+		if (text_hex_digit(hex[i]) < 0)
 			return false; /* also at a NUL that comes too early */
 	}
 	if (hex[2 * len] != '\0')
 		return false;
 	unsigned char *byte = ret;
 	for (size_t i = 0; i < len; i++)
-		byte[i] = (unsigned char)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
+		byte[i] = (unsigned char)(text_hex_digit(hex[2 * i]) << 4 |
+					  text_hex_digit(hex[2 * i + 1]));
 	return true;
 }
 

@@ -10,21 +10,27 @@ $(B)/tests/aws/sigv4_vectors_test: $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sigv4_test:      $(B)/tests/lib/needle.o
 $(B)/tests/aws/endpoint_test:    $(B)/tests/lib/read_file.o
 $(B)/tests/base/x509_name_test:  $(B)/tests/lib/make_der.o
+$(B)/tests/base/x509_algorithm_test: $(B)/tests/lib/make_der.o
 $(B)/tests/base/x509_extensions_test: $(B)/tests/lib/make_der.o
 $(B)/tests/base/secret_test:     $(B)/tests/lib/needle.o
 $(B)/tests/base/log_test:        $(B)/tests/lib/fake_clock.o
 $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 
 # --- store ----------------------------------------------------------------------------------------
-$(store_tests): $(B)/tests/lib/temp_store.o
+$(store_tests): $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
 $(B)/tests/store/render_test:    $(B)/tests/lib/read_file.o
 $(B)/tests/store/history_test:   $(B)/tests/lib/fake_clock.o
+$(B)/tests/store/plans_test:     $(B)/tests/lib/sample_delivery.o
+$(B)/tests/store/jobs_test:      $(B)/tests/lib/sample_delivery.o
+$(B)/tests/store/record_test:    $(B)/tests/lib/sample_delivery.o
 $(B)/tests/store/group_test:     $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_clock.o
 $(B)/tests/aws/classify_test:    $(B)/tests/lib/read_file.o
 flow_fakes := $(B)/tests/lib/fake_call.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
-$(B)/tests/orgscope/org_walk_test: $(flow_fakes)
-$(B)/tests/orgscope/account_regions_test: $(flow_fakes)
-$(B)/tests/orgscope/region_probe_test: $(flow_fakes)
+# Of one client, opened and closed for a test.
+one_flow := $(flow_fakes) $(B)/tests/lib/flow_fixture.o
+$(B)/tests/orgscope/org_walk_test: $(one_flow)
+$(B)/tests/orgscope/account_regions_test: $(one_flow)
+$(B)/tests/orgscope/region_probe_test: $(one_flow)
 
 # --- aws/: the real client over scripted HTTP ----------------------------------------------------
 http_fakes := $(B)/tests/lib/fake_http.o $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake_clock.o
@@ -34,7 +40,8 @@ $(B)/tests/aws/call_torture_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/call_once_test: $(http_fakes) $(B)/tests/lib/call_fixture.o
 $(B)/tests/aws/client_test:    $(http_fakes) $(B)/tests/lib/call_fixture.o
 http_servers := $(B)/tests/lib/http_fixture.o $(B)/tests/lib/test_server.o $(B)/tests/lib/test_ca.o
-$(B)/tests/base/http_test $(B)/tests/base/http_fault_test: $(http_servers)
+$(B)/tests/base/http_test $(B)/tests/base/http_reply_test: $(http_servers)
+$(B)/tests/base/http_fault_test: $(http_servers)
 $(B)/tests/base/http_tls_test $(B)/tests/base/http_proxy_test: $(http_servers)
 $(B)/tests/base/http_torture_test: $(http_servers)
 $(B)/tests/base/http_turn_test: $(http_servers)
@@ -53,16 +60,16 @@ $(B)/tests/store/fake_store_queue_test: $(B)/tests/lib/fake_clock.o $(B)/tests/l
 $(B)/tests/discovery/scan_plan_test: $(B)/tests/lib/temp_store.o
 answers := $(B)/tests/lib/answers.o $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sts_test:       $(answers)
-$(B)/tests/aws/organizations_read_test: $(answers) $(flow_fakes)
-$(B)/tests/aws/regions_read_test: $(answers) $(flow_fakes)
-$(B)/tests/aws/acm_list_test:  $(answers) $(flow_fakes)
-$(B)/tests/aws/acm_describe_test: $(answers) $(flow_fakes)
-$(B)/tests/aws/acm_get_test:   $(answers) $(flow_fakes)
-$(B)/tests/aws/acm_write_test: $(answers) $(flow_fakes)
-$(B)/tests/aws/secretsmanager_write_test: $(answers) $(flow_fakes)
+$(B)/tests/aws/organizations_read_test: $(answers) $(one_flow)
+$(B)/tests/aws/regions_read_test: $(answers) $(one_flow)
+$(B)/tests/aws/acm_list_test:  $(answers) $(one_flow)
+$(B)/tests/aws/acm_describe_test: $(answers) $(one_flow)
+$(B)/tests/aws/acm_get_test:   $(answers) $(one_flow)
+$(B)/tests/aws/acm_write_test: $(answers) $(one_flow)
+$(B)/tests/aws/secretsmanager_write_test: $(answers) $(one_flow)
 $(B)/tests/store/migrate_test:   $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_migrations.o
 acm_fakes := $(flow_fakes) $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o
-$(B)/tests/discovery/cert_fetch_test: $(acm_fakes)
+$(B)/tests/discovery/cert_fetch_test: $(acm_fakes) $(B)/tests/lib/flow_fixture.o
 $(B)/tests/store/cert_index_test: $(B)/tests/lib/fake_lmdb.o
 scan_fakes := $(acm_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store_queue.o $(B)/tests/discovery/scan_fixture.o
 $(B)/tests/discovery/acm_scan_test: $(scan_fakes)
@@ -88,6 +95,7 @@ $(B)/tests/cli/cert_style_test: $(cli_prints)
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o
 $(B)/tests/sensor/config_test $(B)/tests/sensor/config_value_test: $(B)/tests/sensor/config_fixture.o
+$(B)/tests/sensor/region_plan_test: $(B)/tests/lib/store_fixture.o
 $(B)/tests/sensor/census_test: $(B)/tests/lib/fake_clock.o
 $(B)/tests/sensor/api_test: $(B)/tests/sensor/api_client.o
 $(B)/tests/sensor/api_delivery_test: $(B)/tests/sensor/api_client.o $(B)/tests/lib/fake_clock.o
@@ -110,7 +118,7 @@ $(B)/tests/sensor/month_test:  $(org_fakes) $(B)/tests/sensor/month_world.o \
 desk_fakes := $(flow_fakes) $(B)/tests/lib/fake_org.o $(B)/tests/lib/fake_acm.o \
 	$(B)/tests/lib/read_file.o $(B)/tests/lib/fake_store_queue.o $(B)/tests/lib/fake_worker.o \
 	$(B)/tests/lib/write_acm.o $(B)/tests/lib/make_pki.o $(B)/tests/sensor/fixture.o \
-	$(B)/tests/sensor/desk_fixture.o
+	$(B)/tests/sensor/desk_fixture.o $(B)/tests/lib/sample_delivery.o
 $(B)/tests/sensor/desk_test:   $(desk_fakes) $(B)/tests/lib/fake_job.o
 desk_op_fakes := $(desk_fakes) $(B)/tests/lib/fake_tls_probe.o
 $(B)/tests/sensor/desk_op_test: $(desk_op_fakes)
@@ -138,11 +146,11 @@ $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/remote_test: $(job_fakes)
 $(B)/tests/delivery/escrow_test: $(job_fakes)
-$(B)/tests/delivery/job_order_test: $(job_fakes)
-$(B)/tests/delivery/job_tags_test: $(job_fakes)
+$(B)/tests/delivery/job_order_test: $(job_fakes) $(B)/tests/lib/sample_delivery.o
+$(B)/tests/delivery/job_probe_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
-$(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o
+$(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
 $(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o

@@ -10,29 +10,20 @@
 #include "base/err.h"
 #include "tests/lib/answers.h"
 #include "tests/lib/fake_call.h"
-
-static void on_reply(void *arg, const struct aws_reply *reply, const struct err *err)
-{
-	(void)arg;
-	(void)reply;
-	(void)err;
-}
+#include "tests/lib/flow_fixture.h"
 
 static void request_names_the_arn(void **state)
 {
 	(void)state;
-	fake_call_reset();
+	struct flow flow;
+	flow_open(&flow, "111122223333");
 	fake_call_set_manual(true);
-	struct aws *aws = aws_new(NULL, NULL, "test");
-	struct aws_client *client = aws_client_new(aws, NULL, "111122223333", NULL);
 	aws_call_cancel(acm_describe_certificate_start(
-		client, "eu-west-1", "arn:aws:acm:x", on_reply, NULL));
+		flow.client, "eu-west-1", "arn:aws:acm:x", flow_ignore_reply, NULL));
 	assert_string_equal(fake_call_record(0)->operation, "DescribeCertificate");
 	assert_string_equal(fake_call_record(0)->region, "eu-west-1");
 	assert_string_equal(fake_call_record(0)->body, "{\"CertificateArn\":\"arn:aws:acm:x\"}");
-	aws_client_free(client);
-	aws_free(aws);
-	fake_call_reset();
+	flow_close(&flow);
 }
 
 static int take(const struct aws_reply *reply, struct err *err)

@@ -11,30 +11,23 @@
 #include "base/mem.h"
 #include "tests/lib/answers.h"
 #include "tests/lib/fake_call.h"
-
-static void on_reply(void *arg, const struct aws_reply *reply, const struct err *err)
-{
-	(void)arg;
-	(void)reply;
-	(void)err;
-}
+#include "tests/lib/flow_fixture.h"
 
 static void requests_name_the_arn(void **state)
 {
 	(void)state;
-	fake_call_reset();
+	struct flow flow;
+	flow_open(&flow, "111122223333");
 	fake_call_set_manual(true);
-	struct aws *aws = aws_new(NULL, NULL, "test");
-	struct aws_client *client = aws_client_new(aws, NULL, "111122223333", NULL);
-	aws_call_cancel(acm_get_certificate_start(client, "eu-west-1", "arn:a", on_reply, NULL));
-	aws_call_cancel(acm_list_tags_start(client, "eu-west-1", "arn:b", on_reply, NULL));
+	aws_call_cancel(acm_get_certificate_start(
+		flow.client, "eu-west-1", "arn:a", flow_ignore_reply, NULL));
+	aws_call_cancel(
+		acm_list_tags_start(flow.client, "eu-west-1", "arn:b", flow_ignore_reply, NULL));
 	assert_string_equal(fake_call_record(0)->operation, "GetCertificate");
 	assert_string_equal(fake_call_record(0)->body, "{\"CertificateArn\":\"arn:a\"}");
 	assert_string_equal(fake_call_record(1)->operation, "ListTagsForCertificate");
 	assert_string_equal(fake_call_record(1)->body, "{\"CertificateArn\":\"arn:b\"}");
-	aws_client_free(client);
-	aws_free(aws);
-	fake_call_reset();
+	flow_close(&flow);
 }
 
 static int take_pem(const struct aws_reply *reply, struct err *err)

@@ -10,28 +10,21 @@
 #include "base/mem.h"
 #include "tests/lib/answers.h"
 #include "tests/lib/fake_call.h"
-
-static void on_reply(void *arg, const struct aws_reply *reply, const struct err *err)
-{
-	(void)arg;
-	(void)reply;
-	(void)err;
-}
+#include "tests/lib/flow_fixture.h"
 
 static void request_hides_nothing_and_is_the_same_on_every_page(void **state)
 {
 	(void)state;
-	fake_call_reset();
+	struct flow flow;
+	flow_open(&flow, "111122223333");
 	fake_call_set_manual(true);
-	struct aws *aws = aws_new(NULL, NULL, "test");
-	struct aws_client *client = aws_client_new(aws, NULL, "111122223333", NULL);
-	aws_call_cancel(acm_list_certificates_start(client, "eu-west-1",
-		&(struct acm_list_options){.include_origins = true}, on_reply, NULL));
-	aws_call_cancel(acm_list_certificates_start(client, "eu-west-1",
-		&(struct acm_list_options){.include_origins = true, .next_token = "t\n"}, on_reply,
-		NULL));
-	aws_call_cancel(acm_list_certificates_start(client, "eu-west-1",
-		&(struct acm_list_options){.include_origins = false}, on_reply, NULL));
+	aws_call_cancel(acm_list_certificates_start(flow.client, "eu-west-1",
+		&(struct acm_list_options){.include_origins = true}, flow_ignore_reply, NULL));
+	aws_call_cancel(acm_list_certificates_start(flow.client, "eu-west-1",
+		&(struct acm_list_options){.include_origins = true, .next_token = "t\n"},
+		flow_ignore_reply, NULL));
+	aws_call_cancel(acm_list_certificates_start(flow.client, "eu-west-1",
+		&(struct acm_list_options){.include_origins = false}, flow_ignore_reply, NULL));
 #define KEY_TYPES                                                                                  \
 	"{\"Includes\":{\"keyTypes\":[\"RSA_1024\",\"RSA_2048\",\"RSA_3072\",\"RSA_4096\","        \
 	"\"EC_prime256v1\",\"EC_secp384r1\",\"EC_secp521r1\"]}"
@@ -41,9 +34,7 @@ static void request_hides_nothing_and_is_the_same_on_every_page(void **state)
 	assert_string_equal(fake_call_record(1)->body,
 		KEY_TYPES ORIGINS ",\"MaxItems\":1000,\"NextToken\":\"t\\n\"}");
 	assert_string_equal(fake_call_record(2)->body, KEY_TYPES ",\"MaxItems\":1000}");
-	aws_client_free(client);
-	aws_free(aws);
-	fake_call_reset();
+	flow_close(&flow);
 }
 
 static int take(const struct aws_reply *reply, struct err *err)

@@ -16,51 +16,30 @@
 #include "tests/lib/answers.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_loop.h"
+#include "tests/lib/flow_fixture.h"
 
 #define ARN "arn:aws:acm:eu-west-1:111122223333:certificate/12345678-1234-1234-1234-123456789012"
 
-static struct loop *loop;
-static struct aws *aws;
-static struct aws_client *client;
+static struct flow flow;
 
 static int set_up(void **state)
 {
 	(void)state;
-	struct err err;
-	fake_call_reset();
-	loop = loop_new(&err);
-	aws = aws_new(loop, NULL, "test");
-	client = aws_client_new(aws, NULL, "111122223333", NULL);
+	flow_open(&flow, "111122223333");
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	aws_client_free(client);
-	aws_free(aws);
-	loop_free(loop);
-	fake_call_reset();
+	flow_close(&flow);
 	return 0;
-}
-
-static void on_reply(void *arg, const struct aws_reply *reply, const struct err *err)
-{
-	(void)arg;
-	(void)reply;
-	(void)err;
-}
-
-/* Its record; the call is cancelled. */
-static const struct fake_record *asked(struct aws_call *call)
-{
-	aws_call_cancel(call);
-	return fake_call_record(fake_call_count() - 1);
 }
 
 static const struct fake_record *import_asked(const struct acm_import *import)
 {
-	return asked(acm_import_start(client, "eu-west-1", import, on_reply, NULL));
+	return flow_asked(
+		acm_import_start(flow.client, "eu-west-1", import, flow_ignore_reply, NULL));
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -146,8 +125,8 @@ static void tags_are_added_with_values(void **state)
 {
 	(void)state;
 	struct acm_tag tag[] = {{"a", "1"}, {"b\t", "2"}};
-	const struct fake_record *record =
-		asked(acm_add_tags_start(client, "eu-west-1", ARN, tag, 2, on_reply, NULL));
+	const struct fake_record *record = flow_asked(
+		acm_add_tags_start(flow.client, "eu-west-1", ARN, tag, 2, flow_ignore_reply, NULL));
 	assert_string_equal(record->operation, "AddTagsToCertificate");
 	assert_string_equal(record->body,
 		"{\"CertificateArn\":\"" ARN "\",\"Tags\":[{\"Key\":\"a\",\"Value\":\"1\"},"
@@ -158,8 +137,8 @@ static void tags_are_added_with_values(void **state)
 static void deletion_names_the_arn(void **state)
 {
 	(void)state;
-	const struct fake_record *record =
-		asked(acm_delete_start(client, "eu-west-1", ARN, on_reply, NULL));
+	const struct fake_record *record = flow_asked(
+		acm_delete_start(flow.client, "eu-west-1", ARN, flow_ignore_reply, NULL));
 	assert_string_equal(record->operation, "DeleteCertificate");
 	assert_string_equal(record->body, "{\"CertificateArn\":\"" ARN "\"}");
 	assert_false(record->is_once);
@@ -230,8 +209,8 @@ static void success_without_a_body_is_success(void **state)
 		int good = 0;
 		for (int n = 0; n < 2; n++)
 			fake_call_reply(&(struct fake_match){.operation = NULL}, body[i]);
-		(void)acm_add_tags_start(client, "eu-west-1", ARN, &tag, 1, count_good, &good);
-		(void)acm_delete_start(client, "eu-west-1", ARN, count_good, &good);
+		(void)acm_add_tags_start(flow.client, "eu-west-1", ARN, &tag, 1, count_good, &good);
+		(void)acm_delete_start(flow.client, "eu-west-1", ARN, count_good, &good);
 		fake_loop_run_ready();
 		assert_int_equal(good, 2);
 	}
@@ -252,7 +231,7 @@ static void an_import_without_an_answer_is_none(void **state)
 	struct secret key = SECRET_INIT;
 	secret_set(&key, "k", 1);
 	fake_call_reply(&(struct fake_match){.operation = NULL}, "");
-	(void)acm_import_start(client, "eu-west-1",
+	(void)acm_import_start(flow.client, "eu-west-1",
 		&(struct acm_import){.certificate_pem = "c", .key_pem = &key}, expect_protocol,
 		&ends);
 	fake_loop_run_ready();

@@ -12,29 +12,24 @@
 #include "base/mem.h"
 #include "tests/lib/answers.h"
 #include "tests/lib/fake_call.h"
+#include "tests/lib/flow_fixture.h"
 
 /* --- requests --------------------------------------------------------------------------------- */
-
-static void on_reply(void *arg, const struct aws_reply *reply, const struct err *err)
-{
-	(void)arg;
-	(void)reply;
-	(void)err;
-}
 
 static void requests_ask_for_whole_pages_and_carry_the_token(void **state)
 {
 	(void)state;
-	fake_call_reset();
+	struct flow flow;
+	flow_open(&flow, "111111111111");
 	fake_call_set_manual(true);
-	struct aws *aws = aws_new(NULL, NULL, "test");
-	struct aws_client *client = aws_client_new(aws, NULL, "111111111111", NULL);
-	aws_call_cancel(organizations_describe_start(client, "us-east-1", on_reply, NULL));
-	aws_call_cancel(organizations_list_roots_start(client, "us-east-1", NULL, on_reply, NULL));
+	aws_call_cancel(
+		organizations_describe_start(flow.client, "us-east-1", flow_ignore_reply, NULL));
+	aws_call_cancel(organizations_list_roots_start(
+		flow.client, "us-east-1", NULL, flow_ignore_reply, NULL));
 	aws_call_cancel(organizations_list_units_start(
-		client, "us-east-1", "r-ab12", "to\"ken", on_reply, NULL));
+		flow.client, "us-east-1", "r-ab12", "to\"ken", flow_ignore_reply, NULL));
 	aws_call_cancel(organizations_list_accounts_start(
-		client, "us-east-1", "ou-ab12-cdef3456", NULL, on_reply, NULL));
+		flow.client, "us-east-1", "ou-ab12-cdef3456", NULL, flow_ignore_reply, NULL));
 	assert_string_equal(fake_call_record(0)->operation, "DescribeOrganization");
 	assert_string_equal(fake_call_record(0)->body, "{}");
 	assert_string_equal(fake_call_record(1)->body, "{\"MaxResults\":20}");
@@ -44,9 +39,7 @@ static void requests_ask_for_whole_pages_and_carry_the_token(void **state)
 	assert_string_equal(fake_call_record(3)->operation, "ListAccountsForParent");
 	assert_string_equal(
 		fake_call_record(3)->body, "{\"ParentId\":\"ou-ab12-cdef3456\",\"MaxResults\":20}");
-	aws_client_free(client);
-	aws_free(aws);
-	fake_call_reset();
+	flow_close(&flow);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */

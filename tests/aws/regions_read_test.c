@@ -11,31 +11,25 @@
 #include "base/err.h"
 #include "tests/lib/answers.h"
 #include "tests/lib/fake_call.h"
-
-static void on_reply(void *arg, const struct aws_reply *reply, const struct err *err)
-{
-	(void)arg;
-	(void)reply;
-	(void)err;
-}
+#include "tests/lib/flow_fixture.h"
 
 static void requests_name_no_account_and_ask_for_all_regions(void **state)
 {
 	(void)state;
-	fake_call_reset();
+	struct flow flow;
+	flow_open(&flow, "111111111111");
 	fake_call_set_manual(true);
-	struct aws *aws = aws_new(NULL, NULL, "test");
-	struct aws_client *client = aws_client_new(aws, NULL, "111111111111", NULL);
-	aws_call_cancel(account_list_regions_start(client, "us-east-1", NULL, on_reply, NULL));
-	aws_call_cancel(account_list_regions_start(client, "us-east-1", "t", on_reply, NULL));
-	aws_call_cancel(ec2_describe_regions_start(client, "eu-west-1", on_reply, NULL));
+	aws_call_cancel(account_list_regions_start(
+		flow.client, "us-east-1", NULL, flow_ignore_reply, NULL));
+	aws_call_cancel(
+		account_list_regions_start(flow.client, "us-east-1", "t", flow_ignore_reply, NULL));
+	aws_call_cancel(
+		ec2_describe_regions_start(flow.client, "eu-west-1", flow_ignore_reply, NULL));
 	assert_string_equal(fake_call_record(0)->body, "{\"MaxResults\":50}");
 	assert_string_equal(fake_call_record(1)->body, "{\"MaxResults\":50,\"NextToken\":\"t\"}");
 	assert_string_equal(fake_call_record(2)->body,
 		"Action=DescribeRegions&Version=2016-11-15&AllRegions=true");
-	aws_client_free(client);
-	aws_free(aws);
-	fake_call_reset();
+	flow_close(&flow);
 }
 
 static int take_account(const struct aws_reply *reply, struct err *err)

@@ -15,44 +15,26 @@
 #include "base/secret.h"
 #include "tests/lib/answers.h"
 #include "tests/lib/fake_call.h"
+#include "tests/lib/flow_fixture.h"
 
 #define TOKEN "0b5a4c3d-1111-4222-8333-444455556666"
 #define KEY   "acmsensor:managed-by"
 
-static struct aws *aws;
-static struct aws_client *client;
+static struct flow flow;
 
 static int set_up(void **state)
 {
 	(void)state;
-	fake_call_reset();
+	flow_open(&flow, "111122223333");
 	fake_call_set_manual(true);
-	aws = aws_new(NULL, NULL, "test");
-	client = aws_client_new(aws, NULL, "111122223333", NULL);
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	aws_client_free(client);
-	aws_free(aws);
-	fake_call_reset();
+	flow_close(&flow);
 	return 0;
-}
-
-static void on_reply(void *arg, const struct aws_reply *reply, const struct err *err)
-{
-	(void)arg;
-	(void)reply;
-	(void)err;
-}
-
-/* Its record; the call is cancelled. */
-static const struct fake_record *asked(struct aws_call *call)
-{
-	aws_call_cancel(call);
-	return fake_call_record(fake_call_count() - 1);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -63,15 +45,16 @@ static void a_secret_is_created_with_token_tags_and_bytes(void **state)
 	struct secret value = SECRET_INIT;
 	secret_set(&value, "---\0\0\xff\xe2", 7);
 	struct acm_tag tag[] = {{KEY, "acmsensor"}, {"note", "a \"b\"\n"}};
-	const struct fake_record *record = asked(secretsmanager_create_start(client, "eu-west-1",
-		&(struct secretsmanager_create){.name = "acmsensor/job-1",
-			.token = TOKEN,
-			.value = &value,
-			.kms_key_id = "alias/escrow",
-			.description = "key of job \\1",
-			.tag = tag,
-			.tag_count = 2},
-		on_reply, NULL));
+	const struct fake_record *record =
+		flow_asked(secretsmanager_create_start(flow.client, "eu-west-1",
+			&(struct secretsmanager_create){.name = "acmsensor/job-1",
+				.token = TOKEN,
+				.value = &value,
+				.kms_key_id = "alias/escrow",
+				.description = "key of job \\1",
+				.tag = tag,
+				.tag_count = 2},
+			flow_ignore_reply, NULL));
 	assert_string_equal(record->operation, "CreateSecret");
 	assert_string_equal(record->body,
 		"{\"Name\":\"acmsensor/job-1\",\"ClientRequestToken\":\"" TOKEN "\","
@@ -91,13 +74,13 @@ static void what_is_not_given_is_left_out(void **state)
 	static const char *const none[] = {NULL, ""};
 	for (size_t i = 0; i < 2; i++) {
 		const struct fake_record *record =
-			asked(secretsmanager_create_start(client, "eu-west-1",
+			flow_asked(secretsmanager_create_start(flow.client, "eu-west-1",
 				&(struct secretsmanager_create){.name = "n",
 					.token = TOKEN,
 					.value = &value,
 					.kms_key_id = none[i],
 					.description = none[i]},
-				on_reply, NULL));
+				flow_ignore_reply, NULL));
 		assert_string_equal(record->body, "{\"Name\":\"n\",\"ClientRequestToken\":\"" TOKEN
 						  "\",\"SecretBinary\":\"dg==\"}");
 	}
@@ -110,9 +93,10 @@ static void the_largest_value_is_sent_whole(void **state)
 	char *bytes = xcalloc(SECRET_MAX, 1);
 	struct secret value = SECRET_INIT;
 	secret_set(&value, bytes, SECRET_MAX);
-	const struct fake_record *record = asked(secretsmanager_create_start(client, "eu-west-1",
+	const struct fake_record *record = flow_asked(secretsmanager_create_start(flow.client,
+		"eu-west-1",
 		&(struct secretsmanager_create){.name = "n", .token = TOKEN, .value = &value},
-		on_reply, NULL));
+		flow_ignore_reply, NULL));
 	json_t *json = json_loads(record->body, 0, NULL);
 	assert_int_equal(json_string_length(json_object_get(json, "SecretBinary")),
 		(SECRET_MAX + 2) / 3 * 4);
@@ -124,12 +108,13 @@ static void the_largest_value_is_sent_whole(void **state)
 static void secrets_are_read_and_deleted_by_name(void **state)
 {
 	(void)state;
-	const struct fake_record *record = asked(
-		secretsmanager_get_start(client, "eu-west-1", "acmsensor/\"1\"", on_reply, NULL));
+	const struct fake_record *record = flow_asked(secretsmanager_get_start(
+		flow.client, "eu-west-1", "acmsensor/\"1\"", flow_ignore_reply, NULL));
 	assert_string_equal(record->operation, "GetSecretValue");
 	assert_string_equal(record->body, "{\"SecretId\":\"acmsensor/\\\"1\\\"\"}");
 	assert_true(record->is_secret);
-	record = asked(secretsmanager_delete_start(client, "eu-west-1", "n", on_reply, NULL));
+	record = flow_asked(secretsmanager_delete_start(
+		flow.client, "eu-west-1", "n", flow_ignore_reply, NULL));
 	assert_string_equal(record->operation, "DeleteSecret");
 	assert_string_equal(
 		record->body, "{\"SecretId\":\"n\",\"ForceDeleteWithoutRecovery\":true}");
@@ -138,14 +123,14 @@ static void secrets_are_read_and_deleted_by_name(void **state)
 static void lists_are_filtered_by_tag(void **state)
 {
 	(void)state;
-	const struct fake_record *record = asked(
-		secretsmanager_list_start(client, "eu-west-1", KEY, "a\"b", NULL, on_reply, NULL));
+	const struct fake_record *record = flow_asked(secretsmanager_list_start(
+		flow.client, "eu-west-1", KEY, "a\"b", NULL, flow_ignore_reply, NULL));
 	assert_string_equal(record->operation, "ListSecrets");
 	assert_string_equal(record->body,
 		"{\"Filters\":[{\"Key\":\"tag-key\",\"Values\":[\"" KEY "\"]},"
 		"{\"Key\":\"tag-value\",\"Values\":[\"a\\\"b\"]}],\"MaxResults\":100}");
-	record = asked(
-		secretsmanager_list_start(client, "eu-west-1", KEY, "v", "page-2", on_reply, NULL));
+	record = flow_asked(secretsmanager_list_start(
+		flow.client, "eu-west-1", KEY, "v", "page-2", flow_ignore_reply, NULL));
 	assert_non_null(strstr(record->body, ",\"MaxResults\":100,\"NextToken\":\"page-2\"}"));
 }
 

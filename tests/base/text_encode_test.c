@@ -187,9 +187,21 @@ static void percent_encodes_all_but_unreserved_and_kept(void **state)
 	buf_clear(&buf);
 }
 
+static void hex_digits_are_of_either_case(void **state)
+{
+	(void)state;
+	static const char digits[] = "0123456789abcdefABCDEF";
+	for (int c = -128; c < 128; c++) {
+		const char *at = c != 0 ? strchr(digits, (char)c) : NULL;
+		int value = at == NULL ? -1 : (int)(at - digits);
+		assert_int_equal(text_hex_digit((char)c), value < 16 ? value : value - 6);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hex_digits_are_of_either_case),
 		cmocka_unit_test(every_character_is_read_back_and_no_other),
 		cmocka_unit_test(overlong_forms_are_broken),
 		cmocka_unit_test(broken_and_cut_text_is_not_utf8),

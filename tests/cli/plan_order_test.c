@@ -92,6 +92,7 @@ static void what_is_complete_is_taken(void **state)
 	taken(PLACE "--pkcs12 p --passphrase-file f");
 	taken("--arn " ARN " --cert - --key k");
 	taken("--arn " ARN " --account 123456789012 --region eu-west-1 --pkcs12 -");
+	taken(PLACE "--pkcs12 p --verify-host a.example --verify-host a.example:8443");
 	taken(PLACE "--cert c --key k --tag a=1 --tag ab=1 --tag b= --tag A=1");
 }
 

@@ -29,22 +29,6 @@ struct answer {
 	struct err err;
 };
 
-static struct job_fixture world;
-
-static int set_up(void **state)
-{
-	(void)state;
-	job_fixture_open(&world, &(struct job_fixture_options){.host = NULL});
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	job_fixture_close(&world);
-	return 0;
-}
-
 static void on_done(void *arg, struct secret *key, const struct err *err)
 {
 	struct answer *answer = arg;
@@ -227,7 +211,7 @@ static void cancel_leaves_nothing_waiting(void **state)
 	escrow_call_cancel(NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, job_fixture_set_up, job_fixture_tear_down)
 
 int main(void)
 {

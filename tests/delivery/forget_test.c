@@ -13,36 +13,9 @@
 #include "store/delivery_internal.h"
 #include "store/key_internal.h"
 #include "store/vault.h"
-#include "tests/lib/temp_store.h"
+#include "tests/lib/store_fixture.h"
 
 enum { NOW_S = 1795219200, DAY_S = 86400, KEEP_S = 400 * DAY_S };
-
-static char *folder;
-static struct store *store;
-
-static int setup(void **state)
-{
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
-
-static void write_now(store_write_fn *write, const void *arg)
-{
-	struct err err = ERR_INIT;
-	if (store_write_now(store, write, (void *)arg, &err) != 0)
-		fail_msg("%s", err.text);
-}
 
 static void write_plan(struct store_txn *txn, void *arg)
 {
@@ -51,11 +24,11 @@ static void write_plan(struct store_txn *txn, void *arg)
 
 static void put_plan(const char *id, const char *job_id, int64_t expires_s)
 {
-	write_now(write_plan, &(struct plan_record){.id = id,
-				      .decision = PLAN_REIMPORT,
-				      .escrow = ESCROW_SENSOR,
-				      .job_id = job_id,
-				      .expires_s = expires_s});
+	store_fixture_write(write_plan, &(struct plan_record){.id = id,
+						.decision = PLAN_REIMPORT,
+						.escrow = ESCROW_SENSOR,
+						.job_id = job_id,
+						.expires_s = expires_s});
 }
 
 static void write_job(struct store_txn *txn, void *arg)
@@ -68,15 +41,15 @@ static void write_job(struct store_txn *txn, void *arg)
 
 static void put_job(const char *id, int64_t ended_s, const char *old_key_id, const char *new_key_id)
 {
-	write_now(write_job, &(struct job_record){.id = id,
-				     .kind = JOB_DELIVER,
-				     .phase = JOB_DONE,
-				     .state = ended_s != 0 ? JOB_SUCCEEDED : JOB_RUNNING,
-				     .arn = "arn:a",
-				     .new_fingerprint_sha256 = {1, (unsigned char)id[2]},
-				     .ended_s = ended_s,
-				     .old_key_id = old_key_id,
-				     .new_key_id = new_key_id});
+	store_fixture_write(write_job, &(struct job_record){.id = id,
+					       .kind = JOB_DELIVER,
+					       .phase = JOB_DONE,
+					       .state = ended_s != 0 ? JOB_SUCCEEDED : JOB_RUNNING,
+					       .arn = "arn:a",
+					       .new_fingerprint_sha256 = {1, (unsigned char)id[2]},
+					       .ended_s = ended_s,
+					       .old_key_id = old_key_id,
+					       .new_key_id = new_key_id});
 }
 
 static void write_key(struct store_txn *txn, void *arg)
@@ -114,7 +87,7 @@ static size_t forget(size_t looks, size_t *ret_plans, size_t *ret_jobs)
 	size_t steps = 0;
 	*ret_plans = *ret_jobs = 0;
 	do {
-		write_now(write_step, &step);
+		store_fixture_write(write_step, &step);
 		step.from = step.forgotten.to;
 		*ret_plans += step.forgotten.plans;
 		*ret_jobs += step.forgotten.jobs;
@@ -123,18 +96,10 @@ static size_t forget(size_t looks, size_t *ret_plans, size_t *ret_jobs)
 	return steps;
 }
 
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
-}
-
 static bool has_plan(const char *id)
 {
 	struct plan_record plan;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	bool has = store_plan_get(txn, id, &plan);
 	store_read_end(txn);
 	return has;
@@ -145,7 +110,7 @@ static bool has_job(const char *id)
 	struct job_record job;
 	struct job_step line;
 	uint32_t number = 0;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	bool has = store_job_get(txn, id, &job);
 	assert_int_equal(store_job_step_next(txn, id, &number, &line), has);
 	store_read_end(txn);
@@ -163,7 +128,7 @@ static void a_plan_goes_a_day_after_its_end(void **state)
 	put_plan("p-5", "j-5", NOW_S - 9 * DAY_S); /* its job has just ended */
 	put_plan("p-6", "j-6", NOW_S - 9 * DAY_S); /* there is a way back, which tells its hosts */
 	put_plan("p-7", "j-7", NOW_S - 9 * DAY_S); /* its job is gone */
-	write_now(write_key, "key-old");
+	store_fixture_write(write_key, "key-old");
 	put_job("j-3", 0, "", "");
 	put_job("j-4", NOW_S - 2 * DAY_S, "key-wiped", "");
 	put_job("j-5", NOW_S, "", "");
@@ -173,7 +138,7 @@ static void a_plan_goes_a_day_after_its_end(void **state)
 	assert_int_equal(jobs, 0);
 	assert_true(!has_plan("p-1") && has_plan("p-2") && has_plan("p-3"));
 	assert_true(!has_plan("p-4") && has_plan("p-5") && has_plan("p-6") && !has_plan("p-7"));
-	write_now(write_key_away, "key-old");
+	store_fixture_write(write_key_away, "key-old");
 	(void)forget(100, &plans, &jobs);
 	assert_int_equal(plans, 1);
 	assert_false(has_plan("p-6"));
@@ -183,7 +148,7 @@ static void a_job_stays_as_configured_and_while_the_vault_has_a_key_of_it(void *
 {
 	(void)state;
 	size_t plans, jobs;
-	write_now(write_key, "key-1");
+	store_fixture_write(write_key, "key-1");
 	put_job("j-1", NOW_S - KEEP_S - 1, "", "");
 	put_job("j-2", NOW_S - KEEP_S, "", "");
 	put_job("j-3", 0, "", "");
@@ -193,7 +158,7 @@ static void a_job_stays_as_configured_and_while_the_vault_has_a_key_of_it(void *
 	assert_int_equal(jobs, 1);
 	assert_true(!has_job("j-1") && has_job("j-2") && has_job("j-3") && has_job("j-4"));
 	assert_true(has_job("j-5"));
-	write_now(write_key_away, "key-1");
+	store_fixture_write(write_key_away, "key-1");
 	(void)forget(100, &plans, &jobs);
 	assert_int_equal(jobs, 2);
 	assert_true(has_job("j-2") && has_job("j-3") && !has_job("j-4") && !has_job("j-5"));
@@ -225,23 +190,24 @@ static void what_is_not_there_is_not_forgotten_twice(void **state)
 {
 	(void)state;
 	put_job("j-1", 0, "", "");
-	write_now(write_job_away, "j-2");
+	store_fixture_write(write_job_away, "j-2");
 	assert_true(has_job("j-1"));
-	write_now(write_job_away, "j-1"); /* also among those that run */
+	store_fixture_write(write_job_away, "j-1"); /* also among those that run */
 	assert_false(has_job("j-1"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_plan_goes_a_day_after_its_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_job_stays_as_configured_and_while_the_vault_has_a_key_of_it, setup,
-			teardown),
+			a_plan_goes_a_day_after_its_end, store_fixture_open, store_fixture_close),
 		cmocka_unit_test_setup_teardown(
-			it_goes_in_steps_and_misses_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			what_is_not_there_is_not_forgotten_twice, setup, teardown),
+			a_job_stays_as_configured_and_while_the_vault_has_a_key_of_it,
+			store_fixture_open, store_fixture_close),
+		cmocka_unit_test_setup_teardown(it_goes_in_steps_and_misses_nothing,
+			store_fixture_open, store_fixture_close),
+		cmocka_unit_test_setup_teardown(what_is_not_there_is_not_forgotten_twice,
+			store_fixture_open, store_fixture_close),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

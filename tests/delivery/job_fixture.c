@@ -176,7 +176,9 @@ static struct delivery *open_delivery(const struct job_fixture *fixture)
 
 void job_fixture_open(struct job_fixture *fixture, const struct job_fixture_options *options)
 {
+	static const struct job_fixture_options usual = {.host = NULL};
 	struct err err = ERR_INIT;
+	options = options != NULL ? options : &usual;
 	fake_clock_set_now_s(NOW_S);
 	fake_call_reset();
 	fake_store_reset();
@@ -313,9 +315,9 @@ static void on_done(void *arg, const struct err *err)
 	fixture->err = err != NULL ? *err : (struct err)ERR_INIT;
 }
 
-void job_fixture_start(struct job_fixture *fixture)
+struct delivery_target job_fixture_target(const struct job_fixture *fixture)
 {
-	const struct delivery_target target = {.client = fixture->client,
+	return (struct delivery_target){.client = fixture->client,
 		.hub = fixture->hub,
 		.hub_region = "us-east-1",
 		.kms_key_id = "",
@@ -323,6 +325,11 @@ void job_fixture_start(struct job_fixture *fixture)
 		.partition = "aws",
 		.account_id = ACCOUNT,
 		.region = REGION};
+}
+
+void job_fixture_start(struct job_fixture *fixture)
+{
+	const struct delivery_target target = job_fixture_target(fixture);
 	fixture->run = job_run_start(fixture->delivery, &target, fixture->job_id, on_done, fixture);
 }
 
@@ -410,4 +417,22 @@ void job_fixture_running(struct job_fixture *fixture, char ret_id[DELIVERY_ID_MA
 		text_copy(ret_id, DELIVERY_ID_MAX + 1, job.id);
 	}
 	store_read_end(txn);
+}
+
+/* --- of a test -------------------------------------------------------------------------------- */
+
+struct job_fixture world;
+
+int job_fixture_set_up(void **state)
+{
+	(void)state;
+	job_fixture_open(&world, NULL);
+	return 0;
+}
+
+int job_fixture_tear_down(void **state)
+{
+	(void)state;
+	job_fixture_close(&world);
+	return 0;
 }

@@ -48,6 +48,12 @@ struct job_fixture {
 	struct err err; /* of the last end */
 };
 
+/* cmocka's setup and teardown: one of the usual options a test. */
+extern struct job_fixture world;
+int job_fixture_set_up(void **state);
+int job_fixture_tear_down(void **state);
+
+/* options: NULL for the usual ones, all zero. */
 void job_fixture_open(struct job_fixture *fixture, const struct job_fixture_options *options);
 /* Also checks that nothing is left waiting. */
 void job_fixture_close(struct job_fixture *fixture);
@@ -58,6 +64,8 @@ int job_fixture_order(struct job_fixture *fixture, struct job_order *order, stru
 void job_fixture_apply(struct job_fixture *fixture);
 int job_fixture_cancel_job(struct job_fixture *fixture, struct err *err);
 
+/* Where the fixture's jobs and plans go. */
+struct delivery_target job_fixture_target(const struct job_fixture *fixture);
 void job_fixture_start(struct job_fixture *fixture);
 /* The one turn of a job whose account cannot be entered; fixture->err tells what done got. */
 void job_fixture_be_away(struct job_fixture *fixture, const struct err *why);

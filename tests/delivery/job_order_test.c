@@ -14,27 +14,12 @@
 #include "store/events.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_clock.h"
+#include "tests/lib/sample_delivery.h"
 #include "tests/lib/temp_store.h"
 
 enum { DAY_S = 86400 };
 #define EARLIER "j-20261101-000000-0000000001" /* brought "old"; the fixture's */
 #define OLD_ID	"p-20261101-000000-0000000001" /* its key */
-
-static struct job_fixture world;
-
-static int set_up(void **state)
-{
-	(void)state;
-	job_fixture_open(&world, &(struct job_fixture_options){.host = NULL});
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	job_fixture_close(&world);
-	return 0;
-}
 
 /* --- changes to what the fixture stored -------------------------------------------------------- */
 
@@ -55,38 +40,12 @@ static void change_plan(change_fn *change)
 	assert_int_equal(store_write_now(world.store, write_plan, (void *)&change, &err), 0);
 }
 
-static void write_job(struct store_txn *txn, void *arg)
-{
-	store_job_put(txn, arg);
-}
-
-static void put_job(const struct job_record *job)
-{
-	struct err err = ERR_INIT;
-	assert_int_equal(store_write_now(world.store, write_job, (void *)job, &err), 0);
-}
-
 static struct job_record any_job(const char *id)
 {
-	return (struct job_record){.id = id,
-		.kind = JOB_DELIVER,
-		.plan_id = "p-1",
-		.of_job_id = "",
-		.connector = "prod",
-		.account_id = ACCOUNT,
-		.region = REGION,
-		.arn = "",
-		.certificate_id = "shop",
-		.phase = JOB_CHECK,
-		.state = JOB_RUNNING,
-		.reason = "",
-		.created_s = NOW_S,
-		.old_serial = "",
-		.new_serial = "",
-		.old_key_id = "",
-		.new_key_id = "",
-		.evidence = "",
-		.requested_by = "uid 0"};
+	struct job_record job = sample_job_running(id, ACCOUNT, REGION);
+	job.plan_id = "p-1";
+	job.certificate_id = "shop";
+	return job;
 }
 
 static void digest(unsigned char ret_digest[STORE_DIGEST_LEN])
@@ -219,8 +178,8 @@ static void a_plan_that_was_overtaken_is_void(void **state)
 		struct cert_record wish = {
 			.serial = row[i].serial, .detailed_s = row[i].detailed_s};
 		if (i > 0) {
-			tear_down(NULL);
-			set_up(NULL);
+			job_fixture_tear_down(NULL);
+			job_fixture_set_up(NULL);
 		}
 		if (store_write_now(world.store, write_certificate, &wish, &err) != 0)
 			fail_msg("%s", err.text);
@@ -239,7 +198,7 @@ static void a_first_import_of_an_id_happens_once(void **state)
 	(void)state;
 	struct job_record other = any_job("j-20261121-000000-0000000009");
 	change_plan(is_first_import);
-	put_job(&other);
+	sample_job_put(world.store, &other);
 	refuse(deliver, ERR_REFUSED,
 		"is void: job j-20261121-000000-0000000009 brings a certificate with the id shop "
 		"to ACM: plan again when it has ended");
@@ -248,12 +207,12 @@ static void a_first_import_of_an_id_happens_once(void **state)
 	other.arn = "arn:aws:acm:eu-west-1:111122223333:certificate/new";
 	other.may_have_imported = true;
 	other.ended_s = NOW_S + 1;
-	put_job(&other);
+	sample_job_put(world.store, &other);
 	refuse(deliver, ERR_REFUSED, "has meanwhile sent a certificate with the id shop to ACM");
 	other.state = JOB_FAILED;
 	other.may_have_imported = false;
 	other.arn = "";
-	put_job(&other);
+	sample_job_put(world.store, &other);
 	take(deliver);
 }
 
@@ -263,12 +222,12 @@ static void an_arn_has_one_job_at_a_time(void **state)
 	struct job_record other = any_job("d-20261121-000000-0000000009");
 	other.kind = JOB_DELETE;
 	other.arn = world.arn;
-	put_job(&other);
+	sample_job_put(world.store, &other);
 	static const char expected[] = "job d-20261121-000000-0000000009 runs on arn:";
 	refuse(deliver, ERR_REFUSED, expected);
 	refuse((struct job_order){.kind = JOB_DELETE, .arn = world.arn}, ERR_REFUSED, expected);
 	other.arn = "arn:another";
-	put_job(&other);
+	sample_job_put(world.store, &other);
 	take(deliver);
 }
 
@@ -375,14 +334,14 @@ static void a_rollback_changes_sides(void **state)
 	job.certificate_id = "shop";
 	job.new_key_id = PLAN_ID;
 	job.requested_by = "uid 0";
-	put_job(&job);
+	sample_job_put(world.store, &job);
 	other.arn = world.arn;
-	put_job(&other);
+	sample_job_put(world.store, &other);
 	refuse((struct job_order){.kind = JOB_ROLLBACK, .of_job_id = job.id}, ERR_REFUSED,
 		"job d-1 runs on arn:");
 	other.state = JOB_FAILED;
 	other.phase = JOB_DONE;
-	put_job(&other);
+	sample_job_put(world.store, &other);
 	take((struct job_order){.kind = JOB_ROLLBACK, .of_job_id = job.id});
 	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
 	assert_true(store_job_get(txn, world.job_id, &job));
@@ -415,18 +374,18 @@ static void a_cancel_comes_before_the_change_or_not_at_all(void **state)
 	expect_cancel(EARLIER, ERR_REFUSED, "has ended: succeeded");
 	job.may_have_imported = true;
 	job.phase = JOB_FIND;
-	put_job(&job);
+	sample_job_put(world.store, &job);
 	expect_cancel("j-1", ERR_REFUSED,
 		"j-1 has gone too far to be cancelled (find): let it end, then roll it "
 		"back");
 	job.may_have_imported = false;
 	job.kind = JOB_DELETE;
 	job.phase = JOB_DELETE_CALL;
-	put_job(&job);
+	sample_job_put(world.store, &job);
 	expect_cancel("j-1", ERR_REFUSED, "cancelled (delete): wait for its end");
 	job.phase = JOB_DRAIN;
 	job.next_attempt_s = NOW_S + 600;
-	put_job(&job);
+	sample_job_put(world.store, &job);
 	expect_cancel("j-1", ERR_NONE, "");
 	unsigned char before[STORE_DIGEST_LEN], after[STORE_DIGEST_LEN];
 	digest(before);
@@ -461,7 +420,7 @@ static void a_note_is_a_line_and_an_event_that_says_the_same(void **state)
 	struct event_record event;
 	struct job_record job = any_job("j-1");
 	uint32_t number = 0;
-	put_job(&job);
+	sample_job_put(world.store, &job);
 	assert_int_equal(store_write_now(world.store, write_notes, NULL, &err), 0);
 	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
 	assert_true(store_job_step_next(txn, "j-1", &number, &step));
@@ -476,7 +435,7 @@ static void a_note_is_a_line_and_an_event_that_says_the_same(void **state)
 	store_read_end(txn);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, job_fixture_set_up, job_fixture_tear_down)
 
 int main(void)
 {

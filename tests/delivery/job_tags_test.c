@@ -9,8 +9,6 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "base/err.h"
-#include "delivery/job_probe.h"
 
 static const char operator_tags[] = "team\0b\0acmsensor:sensor\0mine";
 static const char old_tags[] = "team\0a\0cost\0"
@@ -75,41 +73,12 @@ static void what_aws_takes_in_no_tag_is_found(void **state)
 	assert_string_equal(job_tags_misfit("a,b,c"), ",b,c");
 }
 
-static void hosts_are_names_or_addresses_with_a_port(void **state)
-{
-	(void)state;
-	static const struct {
-		const char *text, *host;
-		int port;
-	} good[] = {{"a.example", "a.example", 443}, {"a.example:8443", "a.example", 8443},
-		{"[2001:db8::1]:1", "2001:db8::1", 1}, {"[2001:db8::1]", "2001:db8::1", 443},
-		{"2001:db8::1", "2001:db8::1", 443}, {"192.0.2.1:65535", "192.0.2.1", 65535}};
-	static const char *const bad[] = {
-		"", ":443", "a:0", "a:65536", "a:x", "https://a", "[::1", "[::1]x", "a b", "u@a"};
-	char host[64];
-	int port = 0;
-	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-		struct err err = ERR_INIT;
-		assert_int_equal(
-			probe_host_parse(good[i].text, host, sizeof(host), &port, &err), 0);
-		assert_string_equal(host, good[i].host);
-		assert_int_equal(port, good[i].port);
-	}
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct err err = ERR_INIT;
-		if (probe_host_parse(bad[i], host, sizeof(host), &port, &err) != -1)
-			fail_msg("\"%s\" was taken", bad[i]);
-		assert_int_equal(err.kind, ERR_CONFIG);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(provenance_wins_then_the_operator_then_what_was_there),
 		cmocka_unit_test(no_more_tags_are_wanted_than_acm_keeps),
 		cmocka_unit_test(what_aws_takes_in_no_tag_is_found),
-		cmocka_unit_test(hosts_are_names_or_addresses_with_a_port),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* Jobs from their order to their end: what they do, and what they say. */
+#include <openssl/sha.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,6 +10,9 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/x509.h"
+#include "store/certs.h"
+#include "store/plans.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
@@ -109,7 +113,7 @@ static void someone_elses_certificate_is_left_alone(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	free(fixture.acm.cert[0].pem);
 	fixture.acm.cert[0].pem = strdup(fixture.other_pem);
 	run_plan(&fixture, &outcome);
@@ -125,7 +129,7 @@ static void what_is_there_already_is_not_imported_again(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	free(fixture.acm.cert[0].pem);
 	fixture.acm.cert[0].pem = strdup(fixture.new_pem);
 	run_plan(&fixture, &outcome);
@@ -139,7 +143,7 @@ static void a_refusal_is_said_in_amazons_words(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fake_call_set_answerer(NULL, NULL);
 	job_fixture_apply(&fixture);
 	fake_call_fail(&(struct fake_match){.operation = "DescribeCertificate"}, ERR_DENIED,
@@ -189,7 +193,7 @@ static void one_job_at_a_time_and_one_for_a_plan(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	struct job_order delete = {.kind = JOB_DELETE, .arn = fixture.arn};
 	struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
 	assert_int_equal(job_fixture_order(&fixture, &deliver, &err), 0);
@@ -213,7 +217,7 @@ static void an_expired_plan_is_refused(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fake_clock_set_now_s(NOW_S + PLAN_LIFE_S);
 	struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
 	assert_int_equal(job_fixture_order(&fixture, &deliver, &err), -1);
@@ -284,7 +288,7 @@ static void a_key_whose_time_is_over_is_no_way_back(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	run_plan(&fixture, &outcome);
 	fake_clock_set_now_s(outcome.keep_key_until_s);
 	char id[DELIVERY_ID_MAX + 1];
@@ -301,7 +305,7 @@ static void an_old_certificate_that_expired_since_is_no_way_back(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fixture.acm.import_stale_looks = 2; /* so that the key is kept for longer than it lives */
 	run_plan(&fixture, &outcome);
 	fake_clock_set_now_s(outcome.keep_key_until_s - 1);
@@ -403,7 +407,7 @@ static void delete_refuses_drains_and_archives(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fixture.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
 	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
 	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
@@ -435,7 +439,7 @@ static void the_key_of_what_was_deleted_goes_as_one_that_was_replaced(void **sta
 	static const char key_id[] = "p-20261101-000000-0000000001"; /* kept for 90 days */
 	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
 	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
 	job_fixture_start(&fixture);
@@ -465,7 +469,7 @@ static void a_key_that_another_arn_has_outlives_its_replacement_and_its_delete(v
 		struct job_fixture fixture;
 		struct err err = ERR_INIT;
 		int64_t until_s = NOW_S + 300 * 86400, before_s = until_s - 1;
-		job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+		job_fixture_open(&fixture, NULL);
 		assert_int_equal(
 			store_write_now(fixture.store, write_need_elsewhere, &until_s, &err), 0);
 		struct job_order order = {.kind = kinds[i], .plan_id = PLAN_ID, .arn = fixture.arn};
@@ -487,7 +491,7 @@ static void a_draining_delete_can_be_cancelled(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	fixture.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
 	struct job_order order = {
 		.kind = JOB_DELETE, .arn = fixture.arn, .wait_until_unused = true};
@@ -507,6 +511,109 @@ static void a_draining_delete_can_be_cancelled(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* However a cancel and the import meet: either nothing was sent, or the job goes on to its end. */
+static void a_cancel_at_any_moment_is_heard_or_too_late(void **state)
+{
+	(void)state;
+	size_t cancelled = 0, late = 0;
+	bool is_over = false;
+	for (int steps = 0; !is_over; steps++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		struct err err = ERR_INIT;
+		job_fixture_open(&fixture, NULL);
+		job_fixture_apply(&fixture);
+		job_fixture_start(&fixture);
+		for (int i = 0; i < steps && fixture.run != NULL; i++)
+			(void)fake_loop_step();
+		is_over = fixture.run == NULL;
+		(void)job_fixture_cancel_job(&fixture, &err); /* refused when it is too late */
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		bool is_cancelled = outcome.state == JOB_CANCELLED;
+		assert_true(is_cancelled || outcome.state == JOB_SUCCEEDED);
+		assert_int_equal(fixture.acm.imported, is_cancelled ? 0 : 1);
+		assert_int_equal(fake_call_count_of("ImportCertificate"), is_cancelled ? 0 : 1);
+		assert_int_equal(outcome.may_have_imported, !is_cancelled);
+		cancelled += is_cancelled;
+		late += !is_cancelled;
+		job_fixture_close(&fixture);
+	}
+	assert_true(cancelled > 5 && late > 5);
+}
+
+static void put_chain(struct store_txn *txn, void *arg)
+{
+	struct job_fixture *fixture = arg;
+	struct plan_record plan;
+	struct err err = ERR_INIT;
+	const char *at = fixture->other_pem;
+	unsigned char *der;
+	size_t len;
+	assert_int_equal(x509_pem_next(&at, at + strlen(at), &der, &len, &err), 1);
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	plan.chain_count = 1;
+	SHA256(der, len, plan.chain_sha256[0]);
+	store_pem_put(txn, plan.chain_sha256[0], der, len);
+	store_plan_put(txn, &plan);
+	free(der);
+}
+
+static void the_chain_of_the_plan_is_sent(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	assert_int_equal(store_write_now(fixture.store, put_chain, &fixture, &err), 0);
+	run_plan(&fixture, &outcome);
+	assert_int_equal(outcome.state, JOB_SUCCEEDED);
+	assert_string_equal(fixture.acm.cert[0].chain, fixture.other_pem);
+	job_fixture_close(&fixture);
+}
+
+static void take_plan_away(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_plan_delete(txn, PLAN_ID);
+}
+
+static void take_leaf_away(struct store_txn *txn, void *arg)
+{
+	struct plan_record plan;
+	(void)arg;
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	memset(plan.leaf_sha256, 7, sizeof(plan.leaf_sha256));
+	store_plan_put(txn, &plan);
+}
+
+/* A store that lost it; nothing is asked of AWS any more. */
+static void a_job_without_what_it_brings_fails(void **state)
+{
+	(void)state;
+	static const struct {
+		store_write_fn *take_away;
+		const char *says;
+	} row[] = {{take_plan_away, "plan " PLAN_ID " is not in the store"},
+		{take_leaf_away, "a certificate of the job is not in the store"}};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		struct err err = ERR_INIT;
+		job_fixture_open(&fixture, NULL);
+		job_fixture_apply(&fixture);
+		assert_int_equal(store_write_now(fixture.store, row[i].take_away, NULL, &err), 0);
+		job_fixture_start(&fixture);
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_FAILED, row[i].says);
+		assert_false(outcome.may_have_imported);
+		assert_int_equal(fake_call_count(), 0);
+		job_fixture_close(&fixture);
+	}
+}
+
 static struct err no_way_in(void)
 {
 	struct err err = ERR_INIT;
@@ -520,7 +627,7 @@ static void a_job_that_cannot_enter_its_account_says_so(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	const struct err why = no_way_in();
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	job_fixture_apply(&fixture);
 	job_fixture_be_away(&fixture, &why);
 	assert_int_equal(fixture.err.kind, ERR_ROLE);
@@ -541,7 +648,7 @@ static void a_job_that_cannot_enter_its_account_ends_all_the_same(void **state)
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
 	const struct err why = no_way_in();
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	job_fixture_apply(&fixture);
 	fake_clock_set_now_s(NOW_S + 86400);
 	job_fixture_be_away(&fixture, &why);
@@ -572,7 +679,7 @@ static void an_old_job_keeps_its_arn(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, &(struct job_fixture_options){.host = NULL});
+	job_fixture_open(&fixture, NULL);
 	job_fixture_apply(&fixture);
 	fake_clock_set_now_s(NOW_S + 30 * 86400);
 	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
@@ -607,6 +714,9 @@ int main(void)
 		cmocka_unit_test(
 			a_key_that_another_arn_has_outlives_its_replacement_and_its_delete),
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
+		cmocka_unit_test(a_cancel_at_any_moment_is_heard_or_too_late),
+		cmocka_unit_test(the_chain_of_the_plan_is_sent),
+		cmocka_unit_test(a_job_without_what_it_brings_fails),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
 		cmocka_unit_test(an_old_job_keeps_its_arn),

@@ -33,36 +33,36 @@ static void on_plan(void *arg, const char *document, const struct err *err)
 	answer->err = err != NULL ? *err : (struct err)ERR_INIT;
 }
 
-/* rsa-2048 of the test data, with a text for its key: nobody looks into it here. */
-static void make_bundle(struct bundle *bundle)
+/* Of the test data, with a text for its key: nobody looks into it here. */
+static const char *leaf_name = "rsa-2048", *issuer_name;
+
+static void read_der(const char *name, struct bundle_der *ret_der)
 {
 	struct err err = ERR_INIT;
 	size_t len;
-	char *pem = read_data("x509", "rsa-2048", ".pem", &len);
+	char *pem = read_data("x509", name, ".pem", &len);
 	const char *at = pem;
-	*bundle = (struct bundle){.chain_count = 0};
+	assert_int_equal(x509_pem_next(&at, pem + len, &ret_der->bytes, &ret_der->len, &err), 1);
 	assert_int_equal(
-		x509_pem_next(&at, pem + len, &bundle->leaf.bytes, &bundle->leaf.len, &err), 1);
-	assert_int_equal(x509_facts_from_der(
-				 bundle->leaf.bytes, bundle->leaf.len, &bundle->leaf.facts, &err),
-		0);
+		x509_facts_from_der(ret_der->bytes, ret_der->len, &ret_der->facts, &err), 0);
+	free(pem);
+}
+
+static void make_bundle(struct bundle *bundle)
+{
+	*bundle = (struct bundle){.chain_count = 0};
+	read_der(leaf_name, &bundle->leaf);
+	if (issuer_name != NULL)
+		read_der(issuer_name, &bundle->chain[bundle->chain_count++]);
 	bundle->leaf.facts.not_before_s = NOW_S - 86400; /* not hours behind the fixture's time */
 	text_copy(bundle->key_algorithm, sizeof(bundle->key_algorithm), "RSA_2048");
 	secret_set(&bundle->key_pem, NEW_KEY, strlen(NEW_KEY));
-	free(pem);
 }
 
 static struct plan_make *start(
 	struct job_fixture *fixture, const struct plan_request *request, struct answer *answer)
 {
-	const struct delivery_target target = {.client = fixture->client,
-		.hub = fixture->hub,
-		.hub_region = "us-east-1",
-		.kms_key_id = "",
-		.connector = "prod",
-		.partition = "aws",
-		.account_id = ACCOUNT,
-		.region = REGION};
+	const struct delivery_target target = job_fixture_target(fixture);
 	struct plan_request own = *request;
 	struct bundle bundle;
 	make_bundle(&bundle);
@@ -120,17 +120,12 @@ static void expect_stored(
 	store_read_end(txn);
 }
 
-static void open_world(struct job_fixture *fixture)
-{
-	job_fixture_open(fixture, &(struct job_fixture_options){.host = NULL});
-}
-
 static void without_arn_it_is_a_first_import(void **state)
 {
 	(void)state;
 	struct job_fixture fixture;
 	struct answer answer;
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	run(&fixture, &(struct plan_request){.reimport_allowed = true}, &answer);
 	assert_non_null(strstr(answer.document, "\"decision\":\"import\""));
 	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
@@ -143,7 +138,7 @@ static void the_id_of_a_certificate_stays_with_it(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct answer answer;
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	write_acm_set_tag(&fixture.acm.cert[0], "acmsensor:certificate-id", "shop");
 	run(&fixture,
 		&(struct plan_request){
@@ -159,7 +154,7 @@ static void what_it_refuses_is_stored_without_a_key(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct answer answer;
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	run(&fixture,
 		&(struct plan_request){
 			.arn = "arn:aws:acm:" REGION ":" ACCOUNT ":certificate/unknown",
@@ -175,7 +170,7 @@ static void a_key_goes_where_its_escrow_says(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct answer answer;
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	run(&fixture, &(struct plan_request){.escrow = ESCROW_SECRETS_MANAGER}, &answer);
 	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
 	assert_int_equal(write_acm_secrets(&fixture.acm), 1);
@@ -186,7 +181,7 @@ static void a_key_goes_where_its_escrow_says(void **state)
 	assert_string_equal(call->account, "999988887777");
 	assert_non_null(strstr(call->body, "acmsensor:managed-by"));
 	job_fixture_close(&fixture);
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	run(&fixture, &(struct plan_request){.escrow = ESCROW_MEMORY}, &answer);
 	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
 	assert_int_equal(fixture.delivery->memory_count, 1);
@@ -235,7 +230,7 @@ static void run_after(struct earlier *earlier, const char *wanted)
 	struct job_fixture fixture;
 	struct answer answer;
 	struct err err = ERR_INIT;
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	assert_int_equal(store_write_now(fixture.store, put_earlier, earlier, &err), 0);
 	run(&fixture, &(struct plan_request){.certificate_id = "blog", .reimport_allowed = true},
 		&answer);
@@ -268,6 +263,97 @@ static void what_was_delivered_since_the_last_cycle_is_found_by_its_id(void **st
 		"two certificates carry the id blog");
 }
 
+static void the_chain_is_kept_with_the_plan(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	const void *der;
+	size_t len;
+	job_fixture_open(&fixture, NULL);
+	issuer_name = "chain-intermediate";
+	run(&fixture, &(struct plan_request){.reimport_allowed = true}, &answer);
+	issuer_name = NULL;
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	assert_true(find_plan(txn, &plan));
+	assert_int_equal(plan.chain_count, 1);
+	assert_true(store_pem_get(txn, plan.chain_sha256[0], &der, &len));
+	store_read_end(txn);
+	job_fixture_close(&fixture);
+}
+
+static void write_key(struct store_txn *txn, void *arg)
+{
+	store_vault_put(txn, arg);
+}
+
+static void seal_csr_key(struct job_fixture *fixture, const char *id, const char *name)
+{
+	struct vault_sealed sealed;
+	struct err err = ERR_INIT;
+	struct secret plain = SECRET_INIT;
+	size_t len;
+	char *pem = read_data("x509", name, ".key", &len);
+	secret_set(&plain, pem, len);
+	assert_int_equal(vault_seal(fixture->vault, id, VAULT_KEY, &plain, NOW_S, NOW_S + 86400,
+				 &sealed, &err),
+		0);
+	assert_int_equal(store_write_now(fixture->store, write_key, &sealed, &err), 0);
+	vault_sealed_clear(&sealed);
+	secret_clear(&plain);
+	free(pem);
+}
+
+static void the_certificate_must_be_for_the_key_of_its_request(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	job_fixture_open(&fixture, NULL);
+	leaf_name = "chain-leaf";
+	seal_csr_key(&fixture, "csr-other", "other");
+	seal_csr_key(&fixture, "csr-leaf", "leaf");
+	run(&fixture, &(struct plan_request){.csr_id = "csr-other"}, &answer);
+	assert_int_equal(answer.err.kind, ERR_CONFIG);
+	assert_string_equal(answer.err.text, "the certificate is not for the key of CSR csr-other: "
+					     "it was signed for another request");
+	run(&fixture, &(struct plan_request){.csr_id = "csr-leaf", .reimport_allowed = true},
+		&answer);
+	assert_int_equal(answer.err.kind, ERR_NONE);
+	leaf_name = "rsa-2048";
+	job_fixture_close(&fixture);
+}
+
+/* The daemon's API refuses these before; here they have no way around it. */
+static void orders_have_limits(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct acm_tag tag[DELIVERY_TAGS_MAX + 1];
+	const char *host[VERIFY_HOSTS_MAX + 1];
+	job_fixture_open(&fixture, NULL);
+	for (size_t i = 0; i <= DELIVERY_TAGS_MAX; i++)
+		tag[i] = (struct acm_tag){.key = (char *)"k", .value = (char *)"v"};
+	for (size_t i = 0; i <= VERIFY_HOSTS_MAX; i++)
+		host[i] = "www.example.com";
+	run(&fixture, &(struct plan_request){.tag = tag, .tag_count = DELIVERY_TAGS_MAX + 1},
+		&answer);
+	assert_string_equal(answer.err.text, "more than 40 tags");
+	run(&fixture,
+		&(struct plan_request){
+			.verify_host = host, .verify_host_count = VERIFY_HOSTS_MAX + 1},
+		&answer);
+	assert_string_equal(answer.err.text, "more than 32 hosts to verify");
+	tag[0].key = (char *)"";
+	run(&fixture, &(struct plan_request){.tag = tag, .tag_count = 1}, &answer);
+	assert_non_null(strstr(answer.err.text, "the tag key \"\" is empty"));
+	job_fixture_close(&fixture);
+}
+
 static void wrong_requests_are_one_sentence(void **state)
 {
 	(void)state;
@@ -291,7 +377,7 @@ static void wrong_requests_are_one_sentence(void **state)
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct job_fixture fixture;
 		struct answer answer;
-		open_world(&fixture);
+		job_fixture_open(&fixture, NULL);
 		run(&fixture, &row[i].request, &answer);
 		if (strstr(answer.err.text, row[i].text) == NULL)
 			fail_msg("\"%s\" lacks \"%s\"", answer.err.text, row[i].text);
@@ -305,7 +391,7 @@ static void each_failure_leaves_no_plan(void **state)
 	for (size_t n = 1; n <= 3; n++) {
 		struct job_fixture fixture;
 		struct answer answer;
-		open_world(&fixture);
+		job_fixture_open(&fixture, NULL);
 		fake_call_fail_at(n, ERR_DENIED, "AccessDeniedException");
 		run(&fixture, &(struct plan_request){.arn = fixture.arn}, &answer);
 		assert_int_equal(answer.err.kind, ERR_DENIED);
@@ -317,7 +403,7 @@ static void each_failure_leaves_no_plan(void **state)
 		struct store_txn *txn;
 		struct plan_record plan;
 		struct err err = ERR_INIT;
-		open_world(&fixture);
+		job_fixture_open(&fixture, NULL);
 		fake_store_fail_at(n, ERR_STORE_FULL);
 		run(&fixture, &(struct plan_request){.arn = ""}, &answer);
 		assert_int_equal(answer.err.kind, ERR_STORE_FULL);
@@ -335,7 +421,7 @@ static void cancel_at_each_turn_leaves_nothing_waiting(void **state)
 	for (size_t n = 0; !is_past; n++) {
 		struct job_fixture fixture;
 		struct answer answer;
-		open_world(&fixture);
+		job_fixture_open(&fixture, NULL);
 		struct plan_make *make = start(&fixture,
 			&(struct plan_request){.arn = fixture.arn, .is_new_arn = true}, &answer);
 		for (size_t i = 0; i < n && answer.ends == 0; i++)
@@ -356,6 +442,9 @@ int main(void)
 		cmocka_unit_test(what_it_refuses_is_stored_without_a_key),
 		cmocka_unit_test(a_key_goes_where_its_escrow_says),
 		cmocka_unit_test(what_was_delivered_since_the_last_cycle_is_found_by_its_id),
+		cmocka_unit_test(the_chain_is_kept_with_the_plan),
+		cmocka_unit_test(the_certificate_must_be_for_the_key_of_its_request),
+		cmocka_unit_test(orders_have_limits),
 		cmocka_unit_test(wrong_requests_are_one_sentence),
 		cmocka_unit_test(each_failure_leaves_no_plan),
 		cmocka_unit_test(cancel_at_each_turn_leaves_nothing_waiting),

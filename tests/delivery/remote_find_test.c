@@ -9,11 +9,13 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "delivery/remote.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_loop.h"
+#include "tests/lib/make_cert.h"
 
 struct answer {
 	int ends;
@@ -61,17 +63,12 @@ static void run(struct job_fixture *fixture, struct answer *answer)
 	assert_int_equal(answer->ends, 1);
 }
 
-static void open_world(struct job_fixture *fixture)
-{
-	job_fixture_open(fixture, &(struct job_fixture_options){.host = NULL});
-}
-
 static void only_the_leaf_that_we_made_is_found(void **state)
 {
 	(void)state;
 	struct job_fixture fixture;
 	struct answer answer;
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	run(&fixture, &answer);
 	assert_string_equal(answer.arn, "");
 	assert_int_equal(fake_call_count_of("GetCertificate"), 0); /* old has other dates */
@@ -90,6 +87,61 @@ static void only_the_leaf_that_we_made_is_found(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* write_acm.h, but for so many pages in front of the last, and certificates that are no PEM. */
+static size_t pages_before, unreadable;
+
+static bool answer_odd(void *arg, const struct fake_record *call, char **ret_body, struct err *err)
+{
+	if (strcmp(call->operation, "ListCertificates") == 0 && pages_before > 0) {
+		*ret_body = xasprintf(
+			"{\"CertificateSummaryList\":[],\"NextToken\":\"%zu\"}", pages_before--);
+		return true;
+	}
+	if (strcmp(call->operation, "GetCertificate") == 0 && unreadable > 0) {
+		unreadable--;
+		*ret_body = xstrdup("{\"Certificate\":\"no PEM\"}");
+		return true;
+	}
+	return write_acm_answer(arg, call, ret_body, err);
+}
+
+/* Every page is read before anything is looked at, and one of the same dates may be another. */
+static void it_is_found_on_a_later_page_behind_others(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	job_fixture_open(&fixture, NULL);
+	fake_call_set_answerer(answer_odd, &fixture.acm);
+	char *twin = make_cert_pem("www.example.com", 77, NOW_S - 86400, NOW_S + 90 * 86400);
+	(void)write_acm_add(&fixture.acm, twin, "x");
+	struct write_acm_cert *first = write_acm_add(&fixture.acm, fixture.new_pem, "x");
+	struct write_acm_cert *second = write_acm_add(&fixture.acm, fixture.new_pem, "x");
+	pages_before = 2;
+	run(&fixture, &answer);
+	assert_int_equal(fake_call_count_of("ListCertificates"), 3);
+	assert_string_equal(answer.arn, first->arn);
+	unreadable = 2; /* the twin and the first */
+	run(&fixture, &answer);
+	assert_string_equal(answer.arn, second->arn);
+	free(twin);
+	job_fixture_close(&fixture);
+}
+
+static void a_list_without_end_is_a_limit(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	job_fixture_open(&fixture, NULL);
+	fake_call_set_answerer(answer_odd, &fixture.acm);
+	pages_before = 1000000;
+	run(&fixture, &answer);
+	assert_int_equal(answer.err.kind, ERR_LIMIT);
+	pages_before = 0;
+	job_fixture_close(&fixture);
+}
+
 /* Not having looked is no "there is none". */
 static void an_error_is_no_answer(void **state)
 {
@@ -98,7 +150,7 @@ static void an_error_is_no_answer(void **state)
 		for (size_t e = 0; e < FAKE_CALL_ERRORS; e++) {
 			struct job_fixture fixture;
 			struct answer answer;
-			open_world(&fixture);
+			job_fixture_open(&fixture, NULL);
 			(void)write_acm_add(&fixture.acm, fixture.new_pem, "x");
 			fake_call_fail_at(n, fake_call_errors[e].kind, fake_call_errors[e].code);
 			run(&fixture, &answer);
@@ -124,7 +176,7 @@ static void cancel_at_each_call(void **state)
 	for (size_t n = 0; n < 3; n++) {
 		struct job_fixture fixture;
 		struct answer answer;
-		open_world(&fixture);
+		job_fixture_open(&fixture, NULL);
 		(void)write_acm_add(&fixture.acm, fixture.new_pem, "x");
 		struct remote_find *find = start(&fixture, &answer);
 		for (size_t i = 0; i < n; i++)
@@ -139,6 +191,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_leaf_that_we_made_is_found),
+		cmocka_unit_test(it_is_found_on_a_later_page_behind_others),
+		cmocka_unit_test(a_list_without_end_is_a_limit),
 		cmocka_unit_test(an_error_is_no_answer),
 		cmocka_unit_test(cancel_at_each_call),
 	};

@@ -53,17 +53,12 @@ static void run(struct job_fixture *fixture, struct answer *answer)
 	assert_int_equal(answer->ends, 1);
 }
 
-static void open_world(struct job_fixture *fixture)
-{
-	job_fixture_open(fixture, &(struct job_fixture_options){.host = NULL});
-}
-
 static void everything_is_read(void **state)
 {
 	(void)state;
 	struct job_fixture fixture;
 	struct answer answer;
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	run(&fixture, &answer);
 	assert_true(answer.state.exists && answer.state.has_facts);
 	assert_string_equal(answer.state.detail.arn, fixture.arn);
@@ -87,7 +82,7 @@ static void what_is_gone_is_an_answer(void **state)
 	for (size_t n = 1; n <= CALLS; n++) {
 		struct job_fixture fixture;
 		struct answer answer;
-		open_world(&fixture);
+		job_fixture_open(&fixture, NULL);
 		fake_call_fail_at(n, ERR_NOT_FOUND, "ResourceNotFoundException");
 		run(&fixture, &answer);
 		assert_int_equal(answer.err.kind, ERR_NONE);
@@ -112,7 +107,7 @@ static void each_call_fails_in_each_way(void **state)
 				(n == 2 && strcmp(error->code, "RequestInProgressException") == 0);
 			if (is_answer)
 				continue;
-			open_world(&fixture);
+			job_fixture_open(&fixture, NULL);
 			fake_call_fail_at(n, error->kind, error->code);
 			run(&fixture, &answer);
 			assert_int_equal(answer.err.kind, error->kind);
@@ -149,7 +144,7 @@ static bool answer_own(void *arg, const struct fake_record *call, char **ret_bod
 static void run_own(struct answer *answer, const char *what, const char *body, const char *status)
 {
 	struct job_fixture fixture;
-	open_world(&fixture);
+	job_fixture_open(&fixture, NULL);
 	own.operation = what;
 	own.body = body;
 	own.status = status;
@@ -218,7 +213,7 @@ static void cancel_at_each_call(void **state)
 	for (size_t n = 0; n < CALLS; n++) {
 		struct job_fixture fixture;
 		struct answer answer;
-		open_world(&fixture);
+		job_fixture_open(&fixture, NULL);
 		struct remote_read *read = start(&fixture, &answer);
 		for (size_t i = 0; i < n; i++)
 			assert_true(fake_loop_step());

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/mem.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
@@ -121,6 +122,56 @@ static void each_call_may_fail_or_be_cancelled(void **state)
 	}
 }
 
+/* write_acm.h, but for so many pages in front of the last. */
+static size_t pages_before;
+
+static bool answer_pages(
+	void *arg, const struct fake_record *call, char **ret_body, struct err *err)
+{
+	if (strcmp(call->operation, "ListSecrets") != 0 || pages_before == 0)
+		return write_acm_answer(arg, call, ret_body, err);
+	*ret_body = xasprintf("{\"SecretList\":[],\"NextToken\":\"%zu\"}", pages_before--);
+	return true;
+}
+
+static void every_page_is_read_within_a_limit(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	open_world(&fixture);
+	fake_clock_set_now_s(NOW_S + PLAN_LIFE_S);
+	fake_call_set_answerer(answer_pages, &fixture.acm);
+	pages_before = 100000;
+	run(&fixture, &answer);
+	assert_int_equal(answer.err.kind, ERR_LIMIT);
+	assert_int_equal(answer.deleted, 0);
+	pages_before = 2;
+	run(&fixture, &answer);
+	assert_int_equal(answer.err.kind, ERR_NONE);
+	assert_int_equal(answer.deleted, 1);
+	job_fixture_close(&fixture);
+}
+
+/* Names that escrow.c never makes, whatever tag they have. */
+static void what_has_another_name_is_not_ours(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	open_world(&fixture);
+	write_acm_put_secret(&fixture.acm,
+		"acmsensor/sensor1/of-somebody-who-writes-long-names-for-"
+		"whatever-there-is",
+		"not ours");
+	write_acm_put_secret(&fixture.acm, "sensor1", "not ours");
+	fake_clock_set_now_s(NOW_S + 2 * PLAN_LIFE_S);
+	run(&fixture, &answer);
+	assert_int_equal(answer.deleted, 1); /* the fixture's plan's */
+	assert_int_equal(write_acm_secrets(&fixture.acm), 3);
+	job_fixture_close(&fixture);
+}
+
 static void one_that_cannot_be_deleted_keeps_no_other_there(void **state)
 {
 	(void)state;
@@ -145,6 +196,8 @@ int main(void)
 		cmocka_unit_test(an_expired_plans_secret_goes),
 		cmocka_unit_test(an_ended_jobs_secret_goes),
 		cmocka_unit_test(each_call_may_fail_or_be_cancelled),
+		cmocka_unit_test(every_page_is_read_within_a_limit),
+		cmocka_unit_test(what_has_another_name_is_not_ours),
 		cmocka_unit_test(one_that_cannot_be_deleted_keeps_no_other_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

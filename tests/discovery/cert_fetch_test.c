@@ -15,14 +15,13 @@
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
+#include "tests/lib/flow_fixture.h"
 
 #define ACCOUNT "111122223333"
 #define ARN	"arn:aws:acm:eu-west-1:" ACCOUNT ":certificate/a"
 
 struct fixture {
-	struct loop *loop;
-	struct aws *aws;
-	struct aws_client *client;
+	struct flow flow;
 	struct fake_acm acm;
 	struct fake_acm_cert *cert;
 	struct cert_fetch_trouble trouble;
@@ -36,16 +35,13 @@ struct fixture {
 static int set_up(void **state)
 {
 	static struct fixture fixture;
-	struct err err = ERR_INIT;
-	fixture = (struct fixture){.loop = loop_new(&err)};
-	fake_call_reset();
-	fixture.aws = aws_new(fixture.loop, NULL, "test");
-	fixture.client = aws_client_new(fixture.aws, NULL, ACCOUNT, NULL);
+	fixture = (struct fixture){.ends = 0};
+	flow_open(&fixture.flow, ACCOUNT);
 	fixture.acm = (struct fake_acm){.account_id = ACCOUNT, .region = "eu-west-1"};
 	fixture.cert = fake_acm_add(&fixture.acm, "a");
 	fixture.cert->tag = "pki";
 	fake_acm_install(&fixture.acm);
-	fixture.options = (struct cert_fetch_options){.client = fixture.client,
+	fixture.options = (struct cert_fetch_options){.client = fixture.flow.client,
 		.region = "eu-west-1",
 		.arn = ARN,
 		.status = "ISSUED",
@@ -59,13 +55,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
-	assert_int_equal(fake_call_pending(), 0);
-	assert_int_equal(fake_loop_timer_count(), 0);
 	cert_fetched_clear(&fixture->fetched);
-	aws_client_free(fixture->client);
-	aws_free(fixture->aws);
-	fake_call_reset();
-	loop_free(fixture->loop);
+	flow_close(&fixture->flow);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/resolve.h"
 #include "base/text.h"
+#include "tests/lib/test_server.h"
 
 enum { GUARD_MS = 60000, POLL_MS = 2 };
 
@@ -238,4 +239,24 @@ struct http_stats fixture_stats(const struct http_fixture *f)
 	struct http_stats stats;
 	http_get_stats(f->http, &stats);
 	return stats;
+}
+
+int fixture_set_up(void **state)
+{
+	*state = http_fixture_new(NULL);
+	return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+	if (*state != NULL)
+		http_fixture_free(*state);
+	return 0;
+}
+
+void fixture_serve_hello(struct test_conn *conn, void *arg)
+{
+	(void)arg;
+	while (test_conn_read_request(conn))
+		test_conn_reply(conn, 200, "Content-Type: text/plain\r\n", "hello");
 }

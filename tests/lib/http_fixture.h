@@ -75,6 +75,15 @@ void fixture_run_until(struct http_fixture *f, bool (*is_true)(void *arg), void 
 struct fixture_call *fixture_get(struct http_fixture *f, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Setup and teardown of a test with a fixture of the usual limits as its state, which the test may
+ * have freed and set to NULL. */
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
+
+/* Answers every request with "hello". */
+struct test_conn;
+void fixture_serve_hello(struct test_conn *conn, void *arg);
+
 struct http_stats fixture_stats(const struct http_fixture *f);
 
 #endif

@@ -14,6 +14,7 @@
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
+#include "tests/lib/flow_fixture.h"
 
 #define LIST	  (&(struct fake_match){.operation = "ListRegions"})
 #define EC2	  (&(struct fake_match){.operation = "DescribeRegions"})
@@ -24,9 +25,7 @@
 	"<item><regionName>" name "</regionName><optInStatus>" status "</optInStatus></item>"
 
 struct fixture {
-	struct loop *loop;
-	struct aws *aws;
-	struct aws_client *client;
+	struct flow flow;
 	struct account_regions *regions;
 	int ends;
 	char list[1024]; /* "eu-west-1 -me-south-1": as delivered, disabled ones with '-' */
@@ -36,11 +35,8 @@ struct fixture {
 static int set_up(void **state)
 {
 	static struct fixture fixture;
-	struct err err = ERR_INIT;
-	fixture = (struct fixture){.loop = loop_new(&err)};
-	fake_call_reset();
-	fixture.aws = aws_new(fixture.loop, NULL, "test");
-	fixture.client = aws_client_new(fixture.aws, NULL, "111122223333", NULL);
+	fixture = (struct fixture){.ends = 0};
+	flow_open(&fixture.flow, "111122223333");
 	*state = &fixture;
 	return 0;
 }
@@ -49,13 +45,7 @@ static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 	assert_null(fixture->regions);
-	assert_int_equal(fake_call_unexpected(), 0);
-	assert_int_equal(fake_call_pending(), 0);
-	assert_int_equal(fake_loop_timer_count(), 0);
-	aws_client_free(fixture->client);
-	aws_free(fixture->aws);
-	fake_call_reset();
-	loop_free(fixture->loop);
+	flow_close(&fixture->flow);
 	return 0;
 }
 
@@ -78,7 +68,8 @@ static void on_done(void *arg, const struct region_list *regions, const struct e
 static void start(struct fixture *fixture)
 {
 	fixture->ends = 0;
-	fixture->regions = account_regions_start(fixture->client, "eu-central-1", on_done, fixture);
+	fixture->regions =
+		account_regions_start(fixture->flow.client, "eu-central-1", on_done, fixture);
 }
 
 static void run(struct fixture *fixture)

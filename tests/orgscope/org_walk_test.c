@@ -13,6 +13,7 @@
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
+#include "tests/lib/flow_fixture.h"
 
 #define HUB	    "111111111111"
 #define MANAGEMENT  "222222222222"
@@ -23,9 +24,7 @@
 #define OF(name, p) (&(struct fake_match){.operation = name, .body_part = "\"" p "\""})
 
 struct fixture {
-	struct loop *loop;
-	struct aws *aws;
-	struct aws_client *hub;
+	struct flow flow;
 	struct org_walk *walk;
 	int ends;
 	struct scope scope; /* as delivered */
@@ -35,11 +34,8 @@ struct fixture {
 static int set_up(void **state)
 {
 	static struct fixture fixture;
-	struct err err = ERR_INIT;
-	fixture = (struct fixture){.loop = loop_new(&err)};
-	fake_call_reset();
-	fixture.aws = aws_new(fixture.loop, NULL, "test");
-	fixture.hub = aws_client_new(fixture.aws, NULL, "", NULL);
+	fixture = (struct fixture){.ends = 0};
+	flow_open(&fixture.flow, "");
 	*state = &fixture;
 	return 0;
 }
@@ -49,15 +45,8 @@ static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 	assert_null(fixture->walk);
-	assert_int_equal(fake_call_unexpected(), 0);
-	assert_int_equal(fake_call_pending(), 0);
-	assert_int_equal(fake_clients_alive(), 1);
-	assert_int_equal(fake_loop_timer_count(), 0);
 	scope_clear(&fixture->scope);
-	aws_client_free(fixture->hub);
-	aws_free(fixture->aws);
-	fake_call_reset();
-	loop_free(fixture->loop);
+	flow_close(&fixture->flow);
 	return 0;
 }
 
@@ -78,7 +67,7 @@ static void start(struct fixture *fixture, bool is_organization, const char *rol
 {
 	fixture->ends = 0;
 	scope_clear(&fixture->scope);
-	fixture->walk = org_walk_start(&(struct org_walk_options){.hub = fixture->hub,
+	fixture->walk = org_walk_start(&(struct org_walk_options){.hub = fixture->flow.client,
 					       .region = "eu-central-1",
 					       .is_organization = is_organization,
 					       .management_role_arn = role_arn,
@@ -198,7 +187,7 @@ static void account_scope_is_the_hub_alone(void **state)
 	assert_string_equal(scope->account[0].unit_path, "");
 	assert_true(scope->account[0].is_hub);
 	assert_false(scope->account[0].is_management);
-	assert_string_equal(aws_client_account(fixture->hub), HUB);
+	assert_string_equal(aws_client_account(fixture->flow.client), HUB);
 }
 
 static void organization_is_walked_to_the_end(void **state)

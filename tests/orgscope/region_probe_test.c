@@ -11,13 +11,12 @@
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
+#include "tests/lib/flow_fixture.h"
 
 #define IDENTITY (&(struct fake_match){.operation = "GetCallerIdentity", .region = "eu-central-1"})
 
 struct fixture {
-	struct loop *loop;
-	struct aws *aws;
-	struct aws_client *client;
+	struct flow flow;
 	int ends;
 	bool session_works;
 	struct err err;
@@ -26,11 +25,8 @@ struct fixture {
 static int set_up(void **state)
 {
 	static struct fixture fixture;
-	struct err err = ERR_INIT;
-	fixture = (struct fixture){.loop = loop_new(&err)};
-	fake_call_reset();
-	fixture.aws = aws_new(fixture.loop, NULL, "test");
-	fixture.client = aws_client_new(fixture.aws, NULL, "111122223333", NULL);
+	fixture = (struct fixture){.ends = 0};
+	flow_open(&fixture.flow, "111122223333");
 	*state = &fixture;
 	return 0;
 }
@@ -38,12 +34,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
-	assert_int_equal(fake_call_unexpected(), 0);
-	assert_int_equal(fake_call_pending(), 0);
-	aws_client_free(fixture->client);
-	aws_free(fixture->aws);
-	fake_call_reset();
-	loop_free(fixture->loop);
+	flow_close(&fixture->flow);
 	return 0;
 }
 
@@ -58,7 +49,7 @@ static void on_done(void *arg, bool session_works, const struct err *err)
 static void run(struct fixture *fixture)
 {
 	fixture->ends = 0;
-	(void)region_probe_start(fixture->client, "eu-central-1", on_done, fixture);
+	(void)region_probe_start(fixture->flow.client, "eu-central-1", on_done, fixture);
 	assert_int_equal(fixture->ends, 0);
 	fake_loop_run_ready();
 	assert_int_equal(fixture->ends, 1);
@@ -105,7 +96,7 @@ static void cancelled_probe_does_not_call_back(void **state)
 	struct fixture *fixture = *state;
 	fake_call_hang(IDENTITY);
 	struct region_probe *probe =
-		region_probe_start(fixture->client, "eu-central-1", on_done, fixture);
+		region_probe_start(fixture->flow.client, "eu-central-1", on_done, fixture);
 	region_probe_cancel(probe);
 	region_probe_cancel(NULL);
 	fake_loop_run_ready();

@@ -221,6 +221,10 @@ static void lists_are_whole_documents(void **state)
 	for (; (lines = strchr(lines, '\n')) != NULL; lines++)
 		count++;
 	assert_int_equal(count, CERTIFICATES);
+	document = body_of(api_client_get(&fixture->client, "GET /v1/certificates?format=json"));
+	assert_int_equal(json_array_size(json_object_get(document, "certificates")), CERTIFICATES);
+	json_decref(document);
+	expect_status(api_client_get(&fixture->client, "GET /v1/certificates?format=xml"), 400);
 	document = body_of(api_client_get(&fixture->client, "GET /v1/accounts"));
 	assert_true(json_is_array(json_object_get(document, "units")));
 	json_decref(document);

@@ -229,6 +229,18 @@ static void sections_that_make_no_sense_are_refused(void **state)
 		"1:1: a connector's name: expected [connector NAME], 1 to 32 of a-z, 0-9 and '-'");
 	config_fixture_refuse(*state, "[connector abcdefghijklmnopqrstuvwxyz0123456]\n",
 		"1:1: a connector's name: expected [connector NAME], 1 to 32 of a-z, 0-9 and '-'");
+	static const char *const words[] = {"con", "chan", "connectorx", "sensors"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char text[64], problem[160];
+		snprintf(text, sizeof(text), "[%s p]\n", words[i]);
+		snprintf(problem, sizeof(problem),
+			"1:1: unknown section [%s p]; expected [sensor], [connector NAME] or "
+			"[channel NAME]",
+			words[i]);
+		config_fixture_refuse(*state, text, problem);
+	}
+	config_fixture_refuse(*state, "[connector -p]\n",
+		"1:1: a connector's name: expected [connector NAME], 1 to 32 of a-z, 0-9 and '-'");
 	config_fixture_refuse(
 		*state, "[sensor]\n[sensor]\n", "2:1: [sensor] is there twice in this file");
 }

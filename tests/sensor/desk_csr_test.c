@@ -18,21 +18,6 @@
 #include "tests/lib/make_pki.h"
 #include "tests/sensor/desk_fixture.h"
 
-static struct desk_fixture desk;
-
-static int set_up(void **state)
-{
-	int rc = sensor_set_up(state);
-	desk_fixture_open(&desk, *state);
-	return rc;
-}
-
-static int tear_down(void **state)
-{
-	desk_fixture_close(&desk);
-	return sensor_tear_down(state);
-}
-
 static const char *of_arn(const char *arn, const char *more)
 {
 	static char body[512];
@@ -216,7 +201,8 @@ static void what_is_not_there_cannot_be_copied(void **state)
 		"ACM has no certificate there to take names and usages from");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
 
 int main(void)
 {

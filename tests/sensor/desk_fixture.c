@@ -13,6 +13,7 @@
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/make_pki.h"
+#include "tests/lib/sample_delivery.h"
 
 static struct connector *find_connector(void *arg, const char *name, struct err *err)
 {
@@ -230,42 +231,33 @@ const char *desk_fixture_plan(struct desk_fixture *fixture, const char *more)
 	return buf_text(body);
 }
 
+/* --- of a test -------------------------------------------------------------------------------- */
+
+struct desk_fixture desk;
+
+int desk_fixture_set_up(void **state)
+{
+	int rc = sensor_set_up(state);
+	desk_fixture_open(&desk, *state);
+	return rc;
+}
+
+int desk_fixture_tear_down(void **state)
+{
+	desk_fixture_close(&desk);
+	return sensor_tear_down(state);
+}
+
 /* --- jobs -------------------------------------------------------------------------------------- */
 
 struct job_record desk_fixture_job(const char *id)
 {
-	return (struct job_record){.id = id,
-		.kind = JOB_DELIVER,
-		.plan_id = "",
-		.of_job_id = "",
-		.connector = "prod",
-		.account_id = SHOP,
-		.region = DESK_REGION,
-		.arn = "",
-		.certificate_id = "",
-		.phase = JOB_CHECK,
-		.state = JOB_RUNNING,
-		.reason = "",
-		.created_s = NOW_S,
-		.updated_s = NOW_S,
-		.old_serial = "",
-		.new_serial = "",
-		.old_key_id = "",
-		.new_key_id = "",
-		.evidence = "",
-		.requested_by = "uid 0"};
-}
-
-static void write_job(struct store_txn *txn, void *arg)
-{
-	store_job_put(txn, arg);
+	return sample_job_running(id, SHOP, DESK_REGION);
 }
 
 void desk_fixture_put_job(struct desk_fixture *fixture, const struct job_record *job)
 {
-	struct err err = ERR_INIT;
-	if (store_write_now(fixture->sensor->store, write_job, (void *)job, &err) != 0)
-		fail_msg("%s", err.text);
+	sample_job_put(fixture->sensor->store, job);
 }
 
 const char *desk_fixture_state(struct desk_fixture *fixture, const char *job_id)

@@ -29,6 +29,11 @@ struct desk_fixture {
 	struct err err;
 };
 
+/* cmocka's setup and teardown: one desk over one sensor a test. */
+extern struct desk_fixture desk;
+int desk_fixture_set_up(void **state);
+int desk_fixture_tear_down(void **state);
+
 void desk_fixture_open(struct desk_fixture *fixture, struct fixture *sensor);
 /* sensor_tear_down shows whether anything is left waiting. */
 void desk_fixture_close(struct desk_fixture *fixture);

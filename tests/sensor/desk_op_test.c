@@ -17,21 +17,6 @@
 
 enum { ENDLESS = 200 };
 
-static struct desk_fixture desk;
-
-static int set_up(void **state)
-{
-	int rc = sensor_set_up(state);
-	desk_fixture_open(&desk, *state);
-	return rc;
-}
-
-static int tear_down(void **state)
-{
-	desk_fixture_close(&desk);
-	return sensor_tear_down(state);
-}
-
 /* All that an order may change, but for the key of a plan that could not be stored: the vault's
  * sweep takes it within the hour. */
 static void digest(unsigned char ret_digest[STORE_DIGEST_LEN])
@@ -281,14 +266,14 @@ enum { ORDERS = sizeof(orders) / sizeof(orders[0]) };
 
 static void begin(void **state)
 {
-	assert_int_equal(set_up(state), 0);
+	assert_int_equal(desk_fixture_set_up(state), 0);
 	struct write_acm_cert *cert = write_acm_add(&desk.acm, desk.pem, "x");
 	text_copy(replaced_arn, sizeof(replaced_arn), cert->arn);
 }
 
 static void end(void **state)
 {
-	assert_int_equal(tear_down(state), 0);
+	assert_int_equal(desk_fixture_tear_down(state), 0);
 }
 
 /* Runs the order with that failure planned; whether it had no effect. */
@@ -437,7 +422,8 @@ static void the_worker_has_one_order_after_the_other(void **state)
 	desk_op_cancel(NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
 
 int main(void)
 {

@@ -13,21 +13,6 @@
 #include "tests/lib/fake_call.h"
 #include "tests/sensor/desk_fixture.h"
 
-static struct desk_fixture desk;
-
-static int set_up(void **state)
-{
-	int rc = sensor_set_up(state);
-	desk_fixture_open(&desk, *state);
-	return rc;
-}
-
-static int tear_down(void **state)
-{
-	desk_fixture_close(&desk);
-	return sensor_tear_down(state);
-}
-
 static void write_account(struct store_txn *txn, void *arg)
 {
 	store_account_put(txn, &(struct account_record){.connector = "prod",
@@ -115,7 +100,8 @@ static void an_order_says_it(void **state)
 		"account " SHOP " is none of connector prod");
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
 
 int main(void)
 {

@@ -17,21 +17,6 @@
 
 #define ARN_OF_SHOP "arn:aws:acm:eu-west-1:222222222222:certificate/1"
 
-static struct desk_fixture desk;
-
-static int set_up(void **state)
-{
-	int rc = sensor_set_up(state);
-	desk_fixture_open(&desk, *state);
-	return rc;
-}
-
-static int tear_down(void **state)
-{
-	desk_fixture_close(&desk);
-	return sensor_tear_down(state);
-}
-
 #define PLACE "'connector': 'prod', 'account': '222222222222', 'region': 'eu-west-1'"
 
 static void wrong_bodies_are_one_sentence(void **state)
@@ -232,7 +217,8 @@ static void secrets_are_wiped_by_the_work(void **state)
 	json_decref(op.body);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
 
 int main(void)
 {

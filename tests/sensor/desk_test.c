@@ -17,21 +17,17 @@
 
 enum { PAUSE_MS = 30000, PLACE_MS = 1000, PUMP_MS = 50 };
 
-static struct desk_fixture desk;
-
 static int set_up(void **state)
 {
 	fake_job_reset();
-	int rc = sensor_set_up(state);
-	desk_fixture_open(&desk, *state);
-	return rc;
+	return desk_fixture_set_up(state);
 }
 
 static int tear_down(void **state)
 {
-	desk_fixture_close(&desk);
+	int rc = desk_fixture_tear_down(state);
 	assert_int_equal(fake_job_count(), 0);
-	return sensor_tear_down(state);
+	return rc;
 }
 
 /* "j-00" ... */

@@ -19,20 +19,11 @@
 enum { FIRST_MS = 5000, HOUR_MS = 3600 * 1000, TURNS = 20 };
 #define LEFT_OVER "acmsensor/sensor1/p-20261101-000000-0000000001" /* no plan of the store */
 
-static struct desk_fixture desk;
-
 static int set_up(void **state)
 {
-	int rc = sensor_set_up(state);
-	desk_fixture_open(&desk, *state);
+	int rc = desk_fixture_set_up(state);
 	fake_call_tell_date_s(NOW_S);
 	return rc;
-}
-
-static int tear_down(void **state)
-{
-	desk_fixture_close(&desk);
-	return sensor_tear_down(state);
 }
 
 static void write_key(struct store_txn *txn, void *arg)
@@ -227,7 +218,7 @@ static void a_connector_may_go_at_each_turn(void **state)
 		assert_true(fake_loop_next_ms() <= HOUR_MS);
 		assert_int_equal(fake_loop_timer_count(), 1);
 		if (n < TURNS - 1)
-			assert_int_equal(tear_down(state), 0);
+			assert_int_equal(desk_fixture_tear_down(state), 0);
 	}
 }
 
@@ -247,7 +238,7 @@ static void the_end_comes_at_each_turn(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, desk_fixture_tear_down)
 
 int main(void)
 {

@@ -13,14 +13,13 @@
 #include "base/err.h"
 #include "sensor/config.h"
 #include "sensor/overlap.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 #define ACCOUNT "111122223333"
 
 enum { HOUR_S = 3600, NOW_S = SAMPLE_NOW_S };
 
-static char *folder;
-static struct store *store;
 static struct config_connector config, earlier;
 static struct overlap overlap;
 static struct region_account account;
@@ -34,8 +33,7 @@ static void put(struct store_txn *txn, void *arg)
 static void on_record(
 	const char *connector, const char *region, enum coverage_state state, int64_t certificates)
 {
-	struct err err = ERR_INIT;
-	struct coverage_record record = {.connector = connector,
+	const struct coverage_record record = {.connector = connector,
 		.account_id = ACCOUNT,
 		.region = region,
 		.state = state,
@@ -44,14 +42,12 @@ static void on_record(
 		.certificate_count = certificates,
 		.last_attempt_s = NOW_S - 2 * HOUR_S,
 		.last_success_s = state == COVERAGE_OK ? NOW_S - 2 * HOUR_S : 0};
-	assert_int_equal(store_write_now(store, put, &record, &err), 0);
+	store_fixture_write(put, &record);
 }
 
 static int set_up(void **state)
 {
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
+	(void)store_fixture_open(state);
 	config = (struct config_connector){.name = (char *)"prod", .interval_s = HOUR_S};
 	earlier = (struct config_connector){.name = (char *)"first", .interval_s = HOUR_S};
 	overlap = (struct overlap){.count = 0};
@@ -60,14 +56,6 @@ static int set_up(void **state)
 		.account_id = ACCOUNT,
 		.account_name = "shop",
 		.now_s = NOW_S};
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	store_close(store);
-	temp_folder_remove(folder);
 	return 0;
 }
 
@@ -83,9 +71,7 @@ static void expect_records(const char *expected)
 {
 	char found[512] = "", position[COVERAGE_POSITION_MAX] = "";
 	struct coverage_record record;
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	while (store_coverage_next(txn, config.name, ACCOUNT, position, &record)) {
 		size_t len = strlen(found);
 		(void)snprintf(found + len, sizeof(found) - len, "%s%s %s", len > 0 ? "; " : "",
@@ -122,9 +108,7 @@ static void without_any_list_what_is_on_record_is_visited(void **state)
 static struct region_survey survey(enum schedule_rule rule)
 {
 	struct region_survey survey;
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	region_survey_make(
 		&(struct region_plan_input){.account = &account, .rule = rule}, txn, &survey);
 	store_read_end(txn);
@@ -226,7 +210,7 @@ static void what_an_earlier_connector_reads_is_not_lost(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, store_fixture_close)
 	const struct CMUnitTest tests[] = {
 		TEST(without_any_list_what_is_on_record_is_visited),
 		TEST(an_account_without_records_is_due_but_not_to_catch_up),

@@ -10,10 +10,7 @@
 #include "base/err.h"
 #include "store/accounts.h"
 #include "store/coverage.h"
-#include "tests/lib/temp_store.h"
-
-static char *folder;
-static struct store *store;
+#include "tests/lib/store_fixture.h"
 
 static void put_connector(struct store_txn *txn, const char *connector)
 {
@@ -49,29 +46,9 @@ static void put_all(struct store_txn *txn, void *arg)
 
 static int setup(void **state)
 {
-	(void)state;
-	struct err err = ERR_INIT;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
+	(void)store_fixture_open(state);
+	store_fixture_write(put_all, NULL);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
-
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
 }
 
 static void accounts_come_in_order_of_their_ids(void **state)
@@ -79,7 +56,7 @@ static void accounts_come_in_order_of_their_ids(void **state)
 	(void)state;
 	struct account_record account;
 	char position[ACCOUNT_POSITION_MAX] = "";
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_account_next(txn, "prod", position, &account));
 	assert_string_equal(account.account_id, "000000000001");
 	assert_true(account.is_management);
@@ -114,7 +91,7 @@ static void deleting_one_leaves_the_others(void **state)
 	struct unit_record unit;
 	char position[ACCOUNT_POSITION_MAX] = "";
 	assert_int_equal(store_write_now(store, delete_some, NULL, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_account_get(txn, "prod", "000000000001", &account));
 	assert_true(store_account_get(txn, "prod", "000000000002", &account));
 	assert_true(store_unit_next(txn, "prod", position, &unit));
@@ -128,7 +105,7 @@ static void each_connector_has_one_cycle(void **state)
 	(void)state;
 	struct cycle_record cycle;
 	char position[ACCOUNT_POSITION_MAX] = "";
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_cycle_get(txn, "prod", &cycle));
 	assert_int_equal(cycle.pairs, 7);
 	assert_false(store_cycle_get(txn, "pro", &cycle));
@@ -156,7 +133,7 @@ static void a_connector_that_is_forgotten_leaves_its_neighbour_alone(void **stat
 	struct coverage_record coverage;
 	char position[COVERAGE_POSITION_MAX] = "";
 	assert_int_equal(store_write_now(store, forget, NULL, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_account_next(txn, "prod", position, &account));
 	assert_false(store_unit_next(txn, "prod", position, &unit));
 	assert_false(store_coverage_next(txn, "prod", NULL, position, &coverage));
@@ -187,7 +164,7 @@ static void the_longest_ids_fit_a_position(void **state)
 	struct unit_record unit;
 	char position[ACCOUNT_POSITION_MAX] = "";
 	assert_int_equal(store_write_now(store, put_longest, NULL, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	int count = 0;
 	while (store_unit_next(txn, NULL, position, &unit))
 		count++;
@@ -195,7 +172,7 @@ static void the_longest_ids_fit_a_position(void **state)
 	store_read_end(txn);
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_close)
 
 int main(void)
 {

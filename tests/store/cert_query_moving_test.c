@@ -15,12 +15,10 @@
 #include "base/err.h"
 #include "store/cert_query.h"
 #include "store/events.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { CERTS = 200, DAY_S = 86400, CALLS_MAX = 100000 };
-
-static char *folder;
-static struct store *store;
 
 /* --- the model ----------------------------------------------------------------------------------- */
 
@@ -87,34 +85,14 @@ static void put_all(struct store_txn *txn, void *arg)
 
 static int setup(void **state)
 {
-	(void)state;
-	struct err err = ERR_INIT;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
+	(void)store_fixture_open(state);
 	for (uint32_t i = 0; i < CERTS; i++)
 		model[i] = (struct one){.is_stored = i % 10 != 0};
-	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
-	temp_folder_remove(folder);
+	store_fixture_write(put_all, NULL);
 	return 0;
 }
 
 /* --- walking ------------------------------------------------------------------------------------- */
-
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
-}
 
 static uint32_t index_of(const char *arn)
 {
@@ -149,7 +127,7 @@ static bool read_slice(struct cert_query *query, const struct cert_filter *filte
 	struct err err = ERR_INIT;
 	bool is_end = false;
 	struct cert_record record;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	for (size_t i = 0; i < calls && !is_end; i++) {
 		if (!cert_query_next(query, txn, scanned_max, &record, &is_end))
 			continue;
@@ -261,7 +239,7 @@ static void a_collected_order_knows_what_moved(void **state)
 	for (uint32_t i = 0; i < CERTS; i++)
 		model[i].moved_s = (int64_t)(i * 37 % CERTS) * DAY_S;
 	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	struct cert_record record;
 	bool is_end = false;
 	int64_t last_s = INT64_MIN;
@@ -389,7 +367,7 @@ static void a_walk_given_up_anywhere_frees_all(void **state)
 	}
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_close)
 
 int main(void)
 {

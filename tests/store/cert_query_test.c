@@ -13,12 +13,10 @@
 #include "base/text.h"
 #include "store/cert_query.h"
 #include "store/store_internal.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { CERTS = 400, DAY_S = 86400 };
-
-static char *folder;
-static struct store *store;
 
 /* What the samples do not have: gone ones, names that share certificates, another partition. */
 static void put_odd(struct store_txn *txn, uint32_t number, const char *name, const char *other)
@@ -62,29 +60,9 @@ static void put_all(struct store_txn *txn, void *arg)
 
 static int setup(void **state)
 {
-	(void)state;
-	struct err err = ERR_INIT;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
+	(void)store_fixture_open(state);
+	store_fixture_write(put_all, NULL);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
-
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
 }
 
 /* --- the plain truth ----------------------------------------------------------------------------- */
@@ -113,7 +91,7 @@ static void find_plainly(const struct cert_filter *filter, struct found *found)
 	static const char *const partitions[] = {"aws", "aws-cn", "aws-us-gov"};
 	static const char *const regions[] = {"cn-north-1", "eu-central-1", "eu-west-1",
 		"us-east-1", "us-gov-east-1", "us-gov-west-1", "us-west-2"};
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	found->count = 0;
 	for (size_t i = 0; i < 3 * 7; i++) {
 		char position[CERT_ARN_MAX + 1] = "";
@@ -135,7 +113,7 @@ static void find(
 	struct cert_query *query = cert_query_new(filter, sort, &err);
 	assert_non_null(query);
 	while (!is_end) {
-		struct store_txn *txn = begin();
+		struct store_txn *txn = store_fixture_read();
 		struct cert_record record;
 		if (cert_query_next(query, txn, slice, &record, &is_end)) {
 			assert_false(is_end);
@@ -144,7 +122,7 @@ static void find(
 		assert_int_equal(store_txn_check(txn, &err), 0);
 		store_read_end(txn);
 	}
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	struct cert_record record;
 	assert_false(cert_query_next(query, txn, slice, &record, &is_end)); /* the end stays */
 	assert_true(is_end);
@@ -338,7 +316,7 @@ static void a_walk_survives_changes_between_its_slices(void **state)
 		struct cert_query *query =
 			cert_query_new(&walks[sort % 3], (enum cert_sort)sort, &err);
 		while (!is_end && found.count < FOUND_MAX) {
-			struct store_txn *txn = begin();
+			struct store_txn *txn = store_fixture_read();
 			struct cert_record record;
 			for (int i = 0; i < 50 && !is_end; i++)
 				if (cert_query_next(query, txn, 10, &record, &is_end))
@@ -408,7 +386,7 @@ static void a_query_that_never_ran_is_freed(void **state)
 	cert_query_free(NULL);
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_close)
 
 int main(void)
 {

@@ -13,27 +13,8 @@
 #include "base/mem.h"
 #include "store/certs.h"
 #include "store/store.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
-
-static char *folder;
-static struct store *store;
-
-static int setup(void **state)
-{
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
 
 static void put_sample(struct store_txn *txn, void *arg)
 {
@@ -45,14 +26,6 @@ static int put(const struct sample_cert *sample, struct err *err)
 	return store_write_now(store, put_sample, (void *)(uintptr_t)sample, err);
 }
 
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
-}
-
 static void a_certificate_comes_back_as_it_was_put(void **state)
 {
 	(void)state;
@@ -61,7 +34,7 @@ static void a_certificate_comes_back_as_it_was_put(void **state)
 	struct cert_record record;
 	sample_cert_init(&sample, 12);
 	assert_int_equal(put(&sample, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_cert_get(txn, sample.arn, &record));
 	assert_string_equal(record.arn, sample.arn);
 	assert_string_equal(record.serial, sample.serial);
@@ -88,7 +61,7 @@ static void putting_again_replaces(void **state)
 	sample.record.status = "EXPIRED";
 	sample.record.gone_s = 77;
 	assert_int_equal(put(&sample, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_cert_get(txn, sample.arn, &record));
 	assert_string_equal(record.domain_name, "new.example.org");
 	assert_string_equal(record.status, "EXPIRED");
@@ -117,7 +90,7 @@ static void deleting_leaves_nothing_but_the_pem(void **state)
 	sample_cert_init(&sample, 12);
 	assert_int_equal(put(&sample, &err), 0);
 	assert_int_equal(store_write_now(store, delete_sample, &sample, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_cert_get(txn, sample.arn, &record));
 	assert_false(store_history_next(txn, sample.arn, &position, &history));
 	assert_true(store_pem_get(txn, sample.record.fingerprint_sha256, &der, &der_len));
@@ -157,7 +130,7 @@ static void a_walk_of_a_region_can_change_what_it_reads(void **state)
 	assert_int_equal(store_write_now(store, put_many, &many, &err), 0);
 	assert_int_equal(store_write_now(store, mark_gone, &count, &err), 0);
 	assert_int_equal(count, 4); /* 16 an account, in 4 regions */
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	char position[CERT_ARN_MAX + 1] = "", last[CERT_ARN_MAX + 1] = "";
 	for (count = 0; store_cert_next_in_region(
 		     txn, "aws", "eu-west-1", "000000100000", position, &record);
@@ -183,7 +156,7 @@ static void a_walk_goes_on_in_a_later_transaction(void **state)
 	int count = 0;
 	assert_int_equal(store_write_now(store, put_many, &many, &err), 0);
 	for (bool is_more = true; is_more;) {
-		struct store_txn *txn = begin();
+		struct store_txn *txn = store_fixture_read();
 		is_more = store_cert_next_in_region(
 			txn, "aws", "us-east-1", "000000100001", position, &record);
 		count += is_more;
@@ -265,7 +238,7 @@ static void many_names_are_no_problem(void **state)
 	sample.record.sans =
 		(struct pack){.bytes = sample.sans.data, .len = sample.sans.len, .count = count};
 	assert_int_equal(put(&sample, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_cert_get(txn, sample.arn, &record));
 	assert_int_equal(record.sans.count, count);
 	store_read_end(txn);
@@ -289,7 +262,7 @@ static void a_name_leads_to_all_that_have_it(void **state)
 	assert_int_equal(put(&one, &err), 0);
 	assert_int_equal(put(&two, &err), 0);
 	assert_int_equal(put(&other, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	while (store_cert_next_of_name(txn, "www.example.COM", &position, arn)) {
 		assert_true(strcmp(arn, one.arn) == 0 || strcmp(arn, two.arn) == 0);
 		count++;
@@ -302,7 +275,8 @@ static void a_name_leads_to_all_that_have_it(void **state)
 	sample_cert_clear(&other);
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test)                                                                           \
+	cmocka_unit_test_setup_teardown(test, store_fixture_open, store_fixture_close)
 
 int main(void)
 {

@@ -16,12 +16,10 @@
 #include "store/key_internal.h"
 #include "store/record_internal.h"
 #include "store/store_internal.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { STEPS_MAX = 1000, COPY_MAX = 8192 };
-
-static char *folder;
-static struct store *store;
 
 static void put_all(struct store_txn *txn, void *arg)
 {
@@ -34,19 +32,8 @@ static void put_all(struct store_txn *txn, void *arg)
 
 static int setup(void **state)
 {
-	(void)state;
-	struct err err = ERR_INIT;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_close(store);
-	temp_folder_remove(folder);
+	(void)store_fixture_open(state);
+	store_fixture_write(put_all, NULL);
 	return 0;
 }
 
@@ -71,14 +58,6 @@ static void damage(enum store_table table, struct key key, struct key like)
 	struct err err = ERR_INIT;
 	struct damage damage = {.table = table, .key = key, .like = like};
 	assert_int_equal(store_write_now(store, do_damage, &damage, &err), 0);
-}
-
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
 }
 
 static void end_damaged(struct store_txn *txn, const char *says)
@@ -108,7 +87,7 @@ static void a_key_with_a_nul_ends_a_walk(void **state)
 	struct account_record record;
 	int steps = 0;
 	damage(TABLE_ACCOUNTS, key_bytes("prod\001x\0y", 8), key_account("prod", "000000000001"));
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	while (store_account_next(txn, "prod", position, &record))
 		assert_true(++steps < STEPS_MAX);
 	assert_int_equal(steps, 1);
@@ -131,7 +110,7 @@ static void a_certificate_under_a_key_that_is_no_arn_ends_a_query(void **state)
 		struct cert_query *query = cert_query_new(&filter, CERT_SORT_ARN, &err);
 		assert_non_null(query);
 		damage(TABLE_CERTS, key_bytes(key[i], strlen(key[i])), sample_key());
-		struct store_txn *txn = begin();
+		struct store_txn *txn = store_fixture_read();
 		while (!is_end)
 			(void)cert_query_next(query, txn, STEPS_MAX, &record, &is_end);
 		end_damaged(txn, "not a certificate's ARN");
@@ -151,7 +130,7 @@ static void read_damaged(struct sample_cert *sample, const char *says)
 	struct cert_record record;
 	char position[CERT_ARN_MAX + 1] = "";
 	assert_int_equal(store_write_now(store, put_record, &sample->record, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	while (store_cert_next_in_region(
 		txn, "aws", sample->record.region, sample->record.account_id, position, &record))
 		;
@@ -180,7 +159,7 @@ static void a_record_of_another_place_than_its_arn_is_damage(void **state)
 	struct err err = ERR_INIT;
 	struct cert_record record;
 	assert_int_equal(store_write_now(store, put_record, &sample.record, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_cert_get(txn, sample.arn, &record));
 	end_damaged(txn, "not the ARN of its region and account");
 	sample_cert_clear(&sample);
@@ -203,7 +182,7 @@ static void a_record_under_the_key_of_another_is_damage(void **state)
 	struct cert_record record;
 	sample_cert_init(&sample, 2);
 	damage(TABLE_CERTS, key_cert(sample.arn), sample_key());
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_cert_get(txn, sample.arn, &record));
 	end_damaged(txn, "holds another ARN");
 	sample_cert_clear(&sample);
@@ -216,7 +195,7 @@ static void the_last_number_of_all_is_no_event(void **state)
 	uint64_t next = 0;
 	int steps = 0;
 	damage(TABLE_EVENTS, key_event(UINT64_MAX), key_event(1));
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	while (store_event_get_from(txn, next, &record)) {
 		next = record.sequence + 1;
 		assert_true(++steps < STEPS_MAX);
@@ -224,7 +203,7 @@ static void the_last_number_of_all_is_no_event(void **state)
 	end_damaged(txn, "not the number of an event");
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_close_damaged)
 
 int main(void)
 {

@@ -14,12 +14,10 @@
 #include "store/events.h"
 #include "store/key_internal.h"
 #include "store/store_internal.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { EVENTS = 20 }; /* with the first one, which the store makes itself */
-
-static char *folder;
-static struct store *store;
 
 static void append_some(struct store_txn *txn, void *arg)
 {
@@ -38,35 +36,16 @@ static void append_some(struct store_txn *txn, void *arg)
 
 static int setup(void **state)
 {
-	(void)state;
-	struct err err = ERR_INIT;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	assert_int_equal(store_write_now(store, append_some, NULL, &err), 0);
+	(void)store_fixture_open(state);
+	store_fixture_write(append_some, NULL);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
-
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
 }
 
 /* NULL: the log is whole. */
 static void assert_verify(const char *says)
 {
 	struct err err = ERR_INIT;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	int rc = store_event_verify(txn, &err);
 	store_read_end(txn);
 	assert_int_equal(rc, says == NULL ? 0 : -1);
@@ -81,7 +60,7 @@ static void events_are_numbered_from_1_without_a_gap(void **state)
 {
 	(void)state;
 	struct event_record event;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	uint64_t from = 1;
 	for (; store_event_get_from(txn, from, &event); from++)
 		assert_int_equal(event.sequence, from);
@@ -99,7 +78,7 @@ static void the_last_one_is_found_at_once(void **state)
 {
 	(void)state;
 	struct event_record event;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_event_get_last(txn, 0, &event));
 	assert_int_equal(event.sequence, EVENTS);
 	assert_true(store_event_get_last(txn, 7, &event));
@@ -125,7 +104,7 @@ static void a_write_that_fails_leaves_no_gap(void **state)
 	struct event_record event;
 	assert_int_equal(store_write_now(store, fail_after_appending, NULL, &err), -1);
 	assert_int_equal(store_write_now(store, append_some, NULL, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_event_get_last(txn, 0, &event));
 	assert_int_equal(event.sequence, 2 * EVENTS - 1);
 	store_read_end(txn);
@@ -153,7 +132,7 @@ static void long_texts_are_cut_between_characters(void **state)
 	for (size_t i = 0; i < 30000; i += 3)
 		memcpy(text + i, "\xe2\x82\xac", 3);
 	assert_int_equal(store_write_now(store, append_long, text, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_event_get_last(txn, 0, &event));
 	const char *const texts[] = {event.connector, event.account_id, event.region, event.arn,
 		event.subject, event.detail};
@@ -203,7 +182,7 @@ static void change(uint64_t sequence, size_t byte)
 static size_t event_len(uint64_t sequence)
 {
 	struct slice value;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	struct key key = key_event(sequence);
 	assert_true(txn_get(txn, TABLE_EVENTS, &key, &value));
 	size_t len = value.len;
@@ -290,7 +269,7 @@ static size_t prune(int64_t before_s, int64_t now_s, size_t max)
 static uint64_t first_sequence(void)
 {
 	struct event_record event;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_event_get_from(txn, 0, &event));
 	store_read_end(txn);
 	return event.sequence;
@@ -376,7 +355,7 @@ static void kinds_have_names_and_fixed_numbers(void **state)
 	assert_string_equal(event_kind_name(EVENT_DELIVERY_FINISHED), "delivery_finished");
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_close_damaged)
 
 int main(void)
 {

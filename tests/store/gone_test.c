@@ -13,12 +13,10 @@
 #include "store/certs.h"
 #include "store/key_internal.h"
 #include "store/store_internal.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { CERTS = 60, OLD_S = 1000, RECENT_S = 5000, BEFORE_S = 2000 };
-
-static char *folder;
-static struct store *store;
 
 static void put_all(struct store_txn *txn, void *arg)
 {
@@ -37,19 +35,8 @@ static void put_all(struct store_txn *txn, void *arg)
 
 static int setup(void **state)
 {
-	(void)state;
-	struct err err = ERR_INIT;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_close(store);
-	temp_folder_remove(folder);
+	(void)store_fixture_open(state);
+	store_fixture_write(put_all, NULL);
 	return 0;
 }
 
@@ -163,10 +150,14 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			those_that_are_gone_for_long_are_deleted_and_no_others, setup, teardown),
-		cmocka_unit_test_setup_teardown(small_steps_find_the_same, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_wrong_index_deletes_nothing, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_damaged_record_is_told, setup, teardown),
+			those_that_are_gone_for_long_are_deleted_and_no_others, setup,
+			store_fixture_close_damaged),
+		cmocka_unit_test_setup_teardown(
+			small_steps_find_the_same, setup, store_fixture_close_damaged),
+		cmocka_unit_test_setup_teardown(
+			a_wrong_index_deletes_nothing, setup, store_fixture_close_damaged),
+		cmocka_unit_test_setup_teardown(
+			a_damaged_record_is_told, setup, store_fixture_close_damaged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

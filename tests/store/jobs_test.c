@@ -16,30 +16,12 @@
 #include "base/mem.h"
 #include "store/delivery_internal.h"
 #include "store/key_internal.h"
+#include "tests/lib/sample_delivery.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 static const char arn[] = "arn:aws:acm:eu-west-1:000000000001:certificate/1";
 static const unsigned char leaf[CERT_SHA256_LEN] = {8};
-
-static char *folder;
-static struct store *store;
-
-static int setup(void **state)
-{
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
 
 /* Stand for the certificates of the old chain, which are their hashes' values. */
 static const char *const ders[] = {"ca", "root"};
@@ -63,68 +45,27 @@ static int put(struct job_record job, struct err *err)
 	return store_write_now(store, do_put, &job, err);
 }
 
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
-}
-
-static const struct job_record full = {.id = "job-1",
-	.kind = JOB_DELIVER,
-	.plan_id = "plan-1",
-	.of_job_id = "job-0",
-	.connector = "prod",
-	.account_id = "000000000001",
-	.region = "eu-west-1",
-	.arn = arn,
-	.certificate_id = "shop",
-	.phase = JOB_CONFIRM,
-	.state = JOB_RUNNING,
-	.reason = "waits",
-	.created_s = 1,
-	.updated_s = 2,
-	.ended_s = 3,
-	.next_attempt_s = 4,
-	.attempts = 5,
-	.is_cancel_asked = true,
-	.may_have_imported = true,
-	.import_sent_s = 6,
-	.old_serial = "0a",
-	.new_serial = "0b",
-	.old_fingerprint_sha256 = {7},
-	.new_fingerprint_sha256 = {8},
-	.old_chain_sha256 = {{9}, {10}},
-	.old_chain_count = 2,
-	.old_key_id = "key-1",
-	.new_key_id = "key-2",
-	.keep_key_until_s = 11,
-	.old_tags = {.bytes = "team\0shop", .len = 10, .count = 2},
-	.evidence = "{}",
-	.requested_by = "uid 0"};
-
 static void every_field_comes_back(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
 	struct job_record job;
-	assert_int_equal(put(full, &err), 0);
-	struct store_txn *txn = begin();
+	assert_int_equal(put(sample_job, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_job_get(txn, "job-2", &job));
 	assert_true(store_job_get(txn, "job-1", &job));
-	assert_string_equal(job.id, full.id);
-	assert_int_equal(job.kind, full.kind);
-	assert_string_equal(job.plan_id, full.plan_id);
-	assert_string_equal(job.of_job_id, full.of_job_id);
-	assert_string_equal(job.connector, full.connector);
-	assert_string_equal(job.account_id, full.account_id);
-	assert_string_equal(job.region, full.region);
-	assert_string_equal(job.arn, full.arn);
-	assert_string_equal(job.certificate_id, full.certificate_id);
-	assert_int_equal(job.phase, full.phase);
-	assert_int_equal(job.state, full.state);
-	assert_string_equal(job.reason, full.reason);
+	assert_string_equal(job.id, sample_job.id);
+	assert_int_equal(job.kind, sample_job.kind);
+	assert_string_equal(job.plan_id, sample_job.plan_id);
+	assert_string_equal(job.of_job_id, sample_job.of_job_id);
+	assert_string_equal(job.connector, sample_job.connector);
+	assert_string_equal(job.account_id, sample_job.account_id);
+	assert_string_equal(job.region, sample_job.region);
+	assert_string_equal(job.arn, sample_job.arn);
+	assert_string_equal(job.certificate_id, sample_job.certificate_id);
+	assert_int_equal(job.phase, sample_job.phase);
+	assert_int_equal(job.state, sample_job.state);
+	assert_string_equal(job.reason, sample_job.reason);
 	assert_int_equal(job.created_s, 1);
 	assert_int_equal(job.updated_s, 2);
 	assert_int_equal(job.ended_s, 3);
@@ -135,7 +76,7 @@ static void every_field_comes_back(void **state)
 	assert_string_equal(job.old_serial, "0a");
 	assert_string_equal(job.new_serial, "0b");
 	assert_memory_equal(
-		job.old_fingerprint_sha256, full.old_fingerprint_sha256, CERT_SHA256_LEN);
+		job.old_fingerprint_sha256, sample_job.old_fingerprint_sha256, CERT_SHA256_LEN);
 	assert_memory_equal(job.new_fingerprint_sha256, leaf, CERT_SHA256_LEN);
 	assert_int_equal(job.old_chain_count, 2);
 	const void *der;
@@ -156,7 +97,7 @@ static void jobs_come_in_order_of_their_ids(void **state)
 	(void)state;
 	static const char *const ids[] = {"job-3", "job-1", "job-2"};
 	struct err err = ERR_INIT;
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	char position[DELIVERY_ID_MAX + 1] = "", id[16];
 	for (size_t i = 0; i < 3; i++) {
 		job.id = ids[i];
@@ -164,7 +105,7 @@ static void jobs_come_in_order_of_their_ids(void **state)
 	}
 	job.id = "";
 	assert_int_equal(put(job, &err), -1);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	for (int i = 1; i <= 3; i++) {
 		snprintf(id, sizeof(id), "job-%d", i);
 		assert_true(store_job_next(txn, position, &job));
@@ -179,7 +120,7 @@ static void jobs_come_in_order_of_their_ids(void **state)
 static void put_steps(struct store_txn *txn, void *arg)
 {
 	(void)arg;
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	put_job(txn, &job);
 	job.id = "job-10"; /* a longer id that begins with the other */
 	put_job(txn, &job);
@@ -201,7 +142,7 @@ static void steps_come_in_the_order_in_which_they_were_taken(void **state)
 	struct job_step step;
 	uint32_t number = 0, expected = 0;
 	assert_int_equal(store_write_now(store, put_steps, NULL, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	while (store_job_step_next(txn, "job-1", &number, &step)) {
 		expected++;
 		assert_int_equal(number, expected);
@@ -227,7 +168,7 @@ static void put_ended(
 	const char *id, enum job_kind kind, enum job_state state, int64_t ended_s, const char *of)
 {
 	struct err err = ERR_INIT;
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	job.id = id;
 	job.kind = kind;
 	job.state = state;
@@ -240,7 +181,7 @@ static void put_ended(
 static void expect_of_leaf(const char *expected)
 {
 	struct job_record job;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	bool is_found = store_job_of_leaf(txn, arn, leaf, &job);
 	assert_true(is_found == (expected != NULL));
 	if (is_found)
@@ -268,7 +209,7 @@ static void the_newest_job_that_brought_the_leaf_is_found(void **state)
 	expect_of_leaf("x-newest");
 	struct job_record job;
 	unsigned char other[CERT_SHA256_LEN] = {9};
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_job_of_leaf(txn, arn, other, &job));
 	store_read_end(txn);
 }
@@ -305,7 +246,7 @@ static void only_jobs_that_run_are_walked_over(void **state)
 	put_ended("c", JOB_DELIVER, JOB_RUNNING, 0, arn);
 	put_ended("d", JOB_DELIVER, JOB_RUNNING, 0, arn);
 	put_ended("c", JOB_DELIVER, JOB_FAILED, 0, arn);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_job_next_running(txn, position, &job));
 	assert_string_equal(job.id, "a");
 	assert_true(store_job_next_running(txn, position, &job));
@@ -375,10 +316,10 @@ static void what_cannot_be_a_job_is_damage(void **state)
 		struct err err = ERR_INIT;
 		struct job_record job = damage[i].job;
 		change((struct entry){TABLE_JOBS, key, &job_format, &job});
-		struct store_txn *txn = begin();
+		struct store_txn *txn = store_fixture_read();
 		assert_false(store_job_get(txn, "a", &job));
 		assert_failed(txn, damage[i].says);
-		txn = begin();
+		txn = store_fixture_read();
 		assert_false(store_job_next(txn, position, &job));
 		assert_failed(txn, damage[i].says);
 		assert_int_equal(temp_store_problems(store), 1);
@@ -401,14 +342,14 @@ static void wrong_entries_of_the_indexes_are_damage(void **state)
 	static const char *const ids[] = {"a", "none"};
 	for (size_t i = 0; i < 2; i++) {
 		change((struct entry){TABLE_JOB_LEAF, by_leaf, NULL, ids[i]});
-		struct store_txn *txn = begin();
+		struct store_txn *txn = store_fixture_read();
 		assert_false(store_job_of_leaf(txn, arn, leaf, &job));
 		assert_failed(txn, "stands for no job that brought this certificate");
 		assert_int_equal(temp_store_problems(store), 1);
 	}
 	change((struct entry){TABLE_JOB_LEAF, by_leaf, NULL, NULL});
 	change((struct entry){TABLE_JOBS_RUNNING, running, NULL, "x"});
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_job_next_running(txn, position, &job));
 	assert_failed(txn, "stands for no job that runs");
 	assert_int_equal(temp_store_problems(store), 1);
@@ -421,10 +362,10 @@ static void steps_under_other_numbers_are_damage(void **state)
 	struct err err = ERR_INIT;
 	struct job_step step = {.number = 1, .phase = JOB_TAG}, back;
 	uint32_t number = 0;
-	assert_int_equal(put(full, &err), 0);
+	assert_int_equal(put(sample_job, &err), 0);
 	struct key at = key_job_step("job-1", 2);
 	change((struct entry){TABLE_JOB_STEPS, at, &job_step_format, &step});
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_job_step_next(txn, "job-1", &number, &back));
 	assert_failed(txn, "holds another step");
 	assert_int_equal(temp_store_problems(store), 1);
@@ -439,7 +380,7 @@ static void append_wrong(struct store_txn *txn, void *arg)
 
 static void append_long(struct store_txn *txn, void *arg)
 {
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	put_job(txn, &job);
 	store_job_step_append(txn, "job-1", &(struct job_step){.phase = JOB_TAG, .text = arg});
 }
@@ -457,7 +398,7 @@ static void steps_that_do_not_fit_fail_or_are_cut(void **state)
 	assert_int_equal(store_write_now(store, append_wrong, (void *)(uintptr_t) "", &err), -1);
 	memset(text, 't', sizeof(text) - 1);
 	assert_int_equal(store_write_now(store, append_long, text, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_job_step_next(txn, "job-1", &number, &step));
 	assert_int_equal(strlen(step.text), 2047);
 	assert_string_equal(step.text + 2044, "...");
@@ -468,7 +409,7 @@ static void evidence_may_be_long_but_not_endless(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
-	struct job_record job = full;
+	struct job_record job = sample_job;
 	char *evidence = xmalloc(JOB_EVIDENCE_MAX + 2);
 	memset(evidence, 'e', JOB_EVIDENCE_MAX + 1);
 	evidence[JOB_EVIDENCE_MAX + 1] = '\0';
@@ -477,7 +418,7 @@ static void evidence_may_be_long_but_not_endless(void **state)
 	assert_string_equal(err.text, "job job-1: its evidence is too large");
 	evidence[JOB_EVIDENCE_MAX] = '\0';
 	assert_int_equal(put(job, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_job_get(txn, "job-1", &job));
 	assert_int_equal(strlen(job.evidence), JOB_EVIDENCE_MAX);
 	store_read_end(txn);
@@ -500,7 +441,8 @@ static void names_are_for_people(void **state)
 		assert_string_equal(job_state_name(i), states[i]);
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test)                                                                           \
+	cmocka_unit_test_setup_teardown(test, store_fixture_open, store_fixture_close)
 
 int main(void)
 {

@@ -15,27 +15,9 @@
 #include "base/mem.h"
 #include "store/delivery_internal.h"
 #include "store/key_internal.h"
+#include "tests/lib/sample_delivery.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
-
-static char *folder;
-static struct store *store;
-
-static int setup(void **state)
-{
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
 
 /* Stand for certificates, which are their hashes' values. */
 static const char *const ders[] = {"leaf", "ca", "root"};
@@ -65,61 +47,28 @@ static int put(const struct plan_record *plan, struct err *err)
 	return store_write_now(store, do_put, &copy, err);
 }
 
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
-}
-
-static const struct plan_record full = {.id = "plan-1",
-	.connector = "prod",
-	.account_id = "000000000001",
-	.region = "eu-west-1",
-	.arn = "arn:aws:acm:eu-west-1:000000000001:certificate/1",
-	.certificate_id = "shop",
-	.decision = PLAN_REIMPORT,
-	.created_s = 1,
-	.expires_s = 2,
-	.old_serial = "0a",
-	.old_fingerprint_sha256 = {3},
-	.leaf_sha256 = {4},
-	.chain_sha256 = {{5}, {6}},
-	.chain_count = 2,
-	.escrow = ESCROW_SECRETS_MANAGER,
-	.key_id = "acmsensor/plan-1",
-	.tags = {.bytes = "team\0shop", .len = 10, .count = 2},
-	.verify_hosts = {.bytes = "a:443\0b:8443", .len = 13, .count = 2},
-	.may_roll_back = true,
-	.auto_rollback = true,
-	.rollback_reason = "kept",
-	.job_id = "job-1",
-	.requested_by = "uid 0",
-	.document = "{\"id\":\"plan-1\"}"};
-
 static void every_field_comes_back(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
 	struct plan_record plan;
-	assert_int_equal(put(&full, &err), 0);
-	struct store_txn *txn = begin();
+	assert_int_equal(put(&sample_plan, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_plan_get(txn, "plan-2", &plan));
 	assert_false(store_plan_get(txn, "", &plan));
 	assert_true(store_plan_get(txn, "plan-1", &plan));
-	assert_string_equal(plan.id, full.id);
-	assert_string_equal(plan.connector, full.connector);
-	assert_string_equal(plan.account_id, full.account_id);
-	assert_string_equal(plan.region, full.region);
-	assert_string_equal(plan.arn, full.arn);
-	assert_string_equal(plan.certificate_id, full.certificate_id);
-	assert_int_equal(plan.decision, full.decision);
+	assert_string_equal(plan.id, sample_plan.id);
+	assert_string_equal(plan.connector, sample_plan.connector);
+	assert_string_equal(plan.account_id, sample_plan.account_id);
+	assert_string_equal(plan.region, sample_plan.region);
+	assert_string_equal(plan.arn, sample_plan.arn);
+	assert_string_equal(plan.certificate_id, sample_plan.certificate_id);
+	assert_int_equal(plan.decision, sample_plan.decision);
 	assert_int_equal(plan.created_s, 1);
 	assert_int_equal(plan.expires_s, 2);
 	assert_string_equal(plan.old_serial, "0a");
 	assert_memory_equal(
-		plan.old_fingerprint_sha256, full.old_fingerprint_sha256, CERT_SHA256_LEN);
+		plan.old_fingerprint_sha256, sample_plan.old_fingerprint_sha256, CERT_SHA256_LEN);
 	const void *der;
 	size_t len;
 	assert_true(store_pem_get(txn, plan.leaf_sha256, &der, &len));
@@ -128,7 +77,7 @@ static void every_field_comes_back(void **state)
 	assert_true(store_pem_get(txn, plan.chain_sha256[1], &der, &len));
 	assert_memory_equal(der, "root", len);
 	assert_int_equal(plan.escrow, ESCROW_SECRETS_MANAGER);
-	assert_string_equal(plan.key_id, full.key_id);
+	assert_string_equal(plan.key_id, sample_plan.key_id);
 	assert_string_equal(pack_next(&plan.tags, pack_first(&plan.tags)), "shop");
 	assert_string_equal(
 		pack_next(&plan.verify_hosts, pack_first(&plan.verify_hosts)), "b:8443");
@@ -136,7 +85,7 @@ static void every_field_comes_back(void **state)
 	assert_string_equal(plan.rollback_reason, "kept");
 	assert_string_equal(plan.job_id, "job-1");
 	assert_string_equal(plan.requested_by, "uid 0");
-	assert_string_equal(plan.document, full.document);
+	assert_string_equal(plan.document, sample_plan.document);
 	store_read_end(txn);
 }
 
@@ -145,14 +94,14 @@ static void they_come_in_order_and_go_alone(void **state)
 	(void)state;
 	static const char *const ids[] = {"plan-3", "plan-1", "plan-2"};
 	struct err err = ERR_INIT;
-	struct plan_record plan = full;
+	struct plan_record plan = sample_plan;
 	char position[DELIVERY_ID_MAX + 1] = "";
 	for (size_t i = 0; i < 3; i++) {
 		plan.id = ids[i];
 		assert_int_equal(put(&plan, &err), 0);
 	}
 	assert_int_equal(store_write_now(store, do_delete, NULL, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_plan_next(txn, position, &plan));
 	assert_string_equal(plan.id, "plan-1");
 	assert_true(store_plan_next(txn, position, &plan));
@@ -175,14 +124,14 @@ static void assert_damaged(struct plan_record plan, const char *says)
 	char position[DELIVERY_ID_MAX + 1] = "";
 	struct plan_record back;
 	assert_int_equal(store_write_now(store, put_damaged, &plan, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_plan_get(txn, "plan-9", &back));
 	assert_int_equal(store_txn_check(txn, &err), -1);
 	assert_int_equal(err.kind, ERR_STORE);
 	assert_non_null(strstr(err.text, "table plans, key \"plan-9\""));
 	assert_non_null(strstr(err.text, says));
 	store_read_end(txn);
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_plan_next(txn, position, &back));
 	assert_true(store_txn_failed(txn));
 	store_read_end(txn);
@@ -224,15 +173,15 @@ static void what_cannot_be_a_plan_is_not_put(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
-	struct plan_record plan = full;
+	struct plan_record plan = sample_plan;
 	plan.decision = 0;
 	assert_int_equal(put(&plan, &err), -1);
 	assert_int_equal(err.kind, ERR_LIMIT);
 	assert_string_equal(err.text, "plan plan-1: unknown decision");
-	plan = full;
+	plan = sample_plan;
 	plan.tags = (struct pack){.bytes = "team", .len = 5, .count = 1};
 	assert_int_equal(put(&plan, &err), -1);
-	plan = full;
+	plan = sample_plan;
 	plan.escrow = 0;
 	assert_int_equal(put(&plan, &err), -1);
 	plan.decision = PLAN_REFUSE; /* has no key that waits */
@@ -266,7 +215,7 @@ static void pem_outlives_the_certificate_that_is_forgotten(void **state)
 	sample_cert_init(&sample, 6);
 	assert_int_equal(store_write_now(store, put_plan_of_cert, &sample, &err), 0);
 	assert_int_equal(store_write_now(store, delete_cert, &sample, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_pem_get(txn, sample.record.fingerprint_sha256, &der, &len));
 	assert_true(store_pem_get(txn, sample.record.chain_sha256[0], &der, &len));
 	store_read_end(txn);
@@ -277,7 +226,7 @@ static void what_does_not_fit_fails_the_write(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
-	struct plan_record plan = full;
+	struct plan_record plan = sample_plan;
 	char id[DELIVERY_ID_MAX + 2], *document = xmalloc(PLAN_DOCUMENT_MAX + 2);
 	char position[DELIVERY_ID_MAX + 1] = "";
 	memset(id, 'a', sizeof(id));
@@ -293,7 +242,7 @@ static void what_does_not_fit_fails_the_write(void **state)
 	assert_int_equal(put(&plan, &err), -1);
 	document[PLAN_DOCUMENT_MAX] = '\0';
 	assert_int_equal(put(&plan, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_plan_next(txn, position, &plan));
 	assert_int_equal(strlen(plan.document), PLAN_DOCUMENT_MAX);
 	assert_false(store_plan_next(txn, position, &plan));
@@ -316,7 +265,8 @@ static void names_are_for_people(void **state)
 	assert_string_equal(key_escrow_name(ESCROW_SECRETS_MANAGER + 1), "unknown");
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test)                                                                           \
+	cmocka_unit_test_setup_teardown(test, store_fixture_open, store_fixture_close)
 
 int main(void)
 {

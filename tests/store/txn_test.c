@@ -16,26 +16,8 @@
 #include "store/events.h"
 #include "store/key_internal.h"
 #include "store/store_internal.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
-
-static char *folder;
-static struct store *store;
-
-static int setup(void **state)
-{
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
 
 /* --- damage -------------------------------------------------------------------------------------- */
 
@@ -59,14 +41,6 @@ static void damage(enum store_table table, struct key key, const char *bytes, si
 	assert_int_equal(store_write_now(store, put_damage, &what, &err), 0);
 }
 
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
-}
-
 /* Ends txn, which must have failed with ERR_STORE and that text in its error. */
 static void assert_failed(struct store_txn *txn, const char *says)
 {
@@ -87,15 +61,15 @@ static void a_damaged_certificate_names_its_arn(void **state)
 	struct cert_record record;
 	char position[CERT_ARN_MAX + 1] = "";
 	damage(TABLE_CERTS, key_cert(ARN), "\x01garbage", 8);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_cert_get(txn, ARN, &record));
 	assert_failed(txn, "table certs, key \"" ARN "\": damaged at created_s (byte 1 of 8)");
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_cert_next_in_region(
 		txn, "aws", "eu-west-1", "000000000001", position, &record));
 	assert_failed(txn, ARN);
 	damage(TABLE_CERTS, key_cert(ARN), "\x07", 1);
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_cert_get(txn, ARN, &record));
 	assert_failed(txn, "record version 7 is not known (1 is)");
 }
@@ -120,25 +94,25 @@ static void every_table_names_itself_when_damaged(void **state)
 	damage(TABLE_EVENTS, key_event(5), "\x01\x02", 2);
 	damage(TABLE_HISTORY, key_history(ARN, 1), "\x01\x02", 2);
 
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_coverage_get(txn, "prod", "1", "*", &record.coverage));
 	assert_failed(txn, "table coverage, key \"prod\\x011\\x01*\": damaged at state");
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_coverage_next(txn, NULL, NULL, position, &record.coverage));
 	assert_failed(txn, "table coverage");
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_account_get(txn, "prod", "1", &record.account));
 	assert_failed(txn, "table accounts, key \"prod\\x011\": the record is empty");
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_unit_next(txn, "prod", position, &record.unit));
 	assert_failed(txn, "table units");
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_cycle_get(txn, "prod", &record.cycle));
 	assert_failed(txn, "table cycles, key \"prod\": damaged at started_s");
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_event_get_last(txn, 0, &record.event));
 	assert_failed(txn, "table events, key \"0000000000000005\"");
-	txn = begin();
+	txn = store_fixture_read();
 	assert_false(store_history_next(txn, ARN, &number, &record.history));
 	assert_failed(txn, "table history");
 }
@@ -156,7 +130,7 @@ static void damage_ends_a_query_with_a_failure(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct cert_filter filter = {.in_use = -1, .expires_after_s = i == 0 ? 0 : 1500};
 		struct cert_query *query = cert_query_new(&filter, CERT_SORT_EXPIRES, &err);
-		struct store_txn *txn = begin();
+		struct store_txn *txn = store_fixture_read();
 		assert_false(cert_query_next(query, txn, SIZE_MAX, &record, &is_end));
 		assert_true(is_end);
 		assert_failed(txn,
@@ -172,7 +146,7 @@ static void a_state_that_is_not_known_is_damage(void **state)
 	/* The version byte, then the state as 32 bits; the rest is zeroes and empty texts. */
 	unsigned char bytes[1 + 4 + 5 * 8 + 4 + 5 * 3] = {1, COVERAGE_STATES};
 	damage(TABLE_COVERAGE, key_coverage("p", "1", "r"), (const char *)bytes, sizeof(bytes));
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_coverage_get(txn, "p", "1", "r", &back));
 	assert_failed(txn, "unknown state");
 }
@@ -234,7 +208,7 @@ static void a_key_that_does_not_fit_fails_the_write(void **state)
 		assert_int_equal(store_write_now(store, put_unfit, name, &err), -1);
 		assert_int_equal(err.kind, ERR_LIMIT);
 		assert_non_null(strstr(err.text, "table accounts"));
-		struct store_txn *txn = begin();
+		struct store_txn *txn = store_fixture_read();
 		assert_false(store_account_get(txn, names[i], "1", &record));
 		assert_false(store_txn_failed(txn)); /* it cannot be there, that is all */
 		store_read_end(txn);
@@ -292,7 +266,7 @@ static void seeking_finds_neighbours_in_reads_and_in_writes(void **state)
 	(void)state;
 	struct err err = ERR_INIT;
 	assert_int_equal(store_write_now(store, put_letters, NULL, &err), 0);
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	check_seeks(txn, NULL);
 	store_read_end(txn);
 	assert_int_equal(store_write_now(store, check_seeks, NULL, &err), 0);
@@ -320,7 +294,8 @@ static void a_walk_in_a_write_survives_its_own_changes(void **state)
 	assert_int_equal(store_write_now(store, delete_every_second, NULL, &err), 0);
 }
 
-#define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_STORE(test)                                                                           \
+	cmocka_unit_test_setup_teardown(test, store_fixture_open, store_fixture_close_damaged)
 
 int main(void)
 {

@@ -1,0 +1,175 @@
+/* What hosts serve, as a round of handshakes sees it. */
+#include "delivery/job_probe.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/x509.h"
+#include "tests/delivery/job_fixture.h"
+#include "tests/lib/fake_loop.h"
+#include "tests/lib/fake_tls_probe.h"
+
+static int ends, asked;
+
+static void on_end(void *arg)
+{
+	(void)arg;
+	ends++;
+}
+
+static unsigned char *der_of(const char *pem, size_t *ret_len)
+{
+	struct err err = ERR_INIT;
+	unsigned char *der = NULL;
+	assert_int_equal(x509_pem_next(&pem, pem + strlen(pem), &der, ret_len, &err), 1);
+	return der;
+}
+
+static unsigned char *serve(void *arg, const char *host, int port, size_t *ret_len)
+{
+	(void)arg;
+	asked++;
+	if (strcmp(host, "ours.example") == 0 && port == 8443)
+		return der_of(world.new_pem, ret_len);
+	if (strcmp(host, "other.example") == 0)
+		return der_of(world.old_pem, ret_len);
+	if (strcmp(host, "rubbish.example") != 0)
+		return NULL;
+	*ret_len = strlen("rubbish");
+	return (unsigned char *)xstrdup("rubbish");
+}
+
+static struct job_probe *start(struct probed_host *host, size_t count)
+{
+	struct x509_facts facts;
+	struct err err = ERR_INIT;
+	size_t len;
+	unsigned char *der = der_of(world.new_pem, &len);
+	assert_int_equal(x509_facts_from_der(der, len, &facts, &err), 0);
+	fake_tls_probe_set(serve, NULL);
+	ends = asked = 0;
+	struct job_probe *probe = job_probe_start(
+		world.delivery, host, count, facts.fingerprint_sha256, on_end, NULL);
+	assert_int_equal(ends, 0);
+	x509_facts_clear(&facts);
+	free(der);
+	return probe;
+}
+
+static struct probed_host host_of(const char *text)
+{
+	return (struct probed_host){.text = (char *)(uintptr_t)text, .outcome = PROBE_NOT_ASKED};
+}
+
+static void each_host_gets_what_it_serves(void **state)
+{
+	(void)state;
+	struct probed_host host[] = {host_of("ours.example:8443"), host_of("other.example"),
+		host_of("rubbish.example"), host_of("away.example")};
+	(void)start(host, 4);
+	fake_loop_run_ready();
+	assert_int_equal(ends, 1);
+	assert_int_equal(host[0].outcome, PROBE_SERVED);
+	assert_string_equal(host[0].serial, "0b");
+	assert_string_equal(host[0].error, "");
+	assert_int_equal(host[1].outcome, PROBE_OTHER);
+	assert_string_equal(host[1].serial, "0a");
+	assert_int_equal(host[2].outcome, PROBE_OTHER); /* not ours, whatever it is */
+	assert_non_null(strstr(host[2].error, "not a certificate"));
+	assert_int_equal(host[3].outcome, PROBE_UNREACHABLE);
+	assert_string_not_equal(host[3].error, "");
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(host[i].at_s, NOW_S);
+}
+
+static void who_serves_it_is_not_asked_again(void **state)
+{
+	(void)state;
+	struct probed_host host[] = {host_of("ours.example:8443"), host_of("away.example")};
+	host[0].outcome = PROBE_SERVED;
+	(void)start(host, 2);
+	fake_loop_run_ready();
+	assert_int_equal(ends, 1);
+	assert_int_equal(asked, 1);
+	assert_int_equal(host[0].outcome, PROBE_SERVED);
+	host[1].outcome = PROBE_SERVED;
+	(void)start(host, 2); /* nobody is asked, and done comes all the same */
+	fake_loop_run_ready();
+	assert_int_equal(ends, 1);
+	assert_int_equal(asked, 0);
+}
+
+/* As an order of another version may have it. */
+static void what_is_no_host_is_not_reachable(void **state)
+{
+	(void)state;
+	struct probed_host host[] = {host_of("a b"), host_of("a:0")};
+	(void)start(host, 2);
+	fake_loop_run_ready();
+	assert_int_equal(ends, 1);
+	assert_int_equal(asked, 0);
+	assert_int_equal(host[0].outcome, PROBE_UNREACHABLE);
+	assert_non_null(strstr(host[0].error, "not a host"));
+	assert_non_null(strstr(host[1].error, "the port of a:0"));
+}
+
+static void a_cancelled_round_asks_nobody(void **state)
+{
+	(void)state;
+	struct probed_host host[] = {host_of("ours.example:8443"), host_of("a b")};
+	job_probe_cancel(start(host, 2));
+	job_probe_cancel(start(&host[1], 1));
+	job_probe_cancel(NULL);
+	fake_loop_run_ready();
+	assert_int_equal(ends, 0);
+	assert_int_equal(host[0].outcome, PROBE_NOT_ASKED);
+}
+
+static void hosts_are_names_or_addresses_with_a_port(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *host;
+		int port;
+	} good[] = {{"a.example", "a.example", 443}, {"a.example:8443", "a.example", 8443},
+		{"[2001:db8::1]:1", "2001:db8::1", 1}, {"[2001:db8::1]", "2001:db8::1", 443},
+		{"2001:db8::1", "2001:db8::1", 443}, {"192.0.2.1:65535", "192.0.2.1", 65535}};
+	static const char *const bad[] = {
+		"", ":443", "a:0", "a:65536", "a:x", "https://a", "[::1", "[::1]x", "a b", "u@a"};
+	char host[64];
+	int port = 0;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		struct err err = ERR_INIT;
+		assert_int_equal(
+			probe_host_parse(good[i].text, host, sizeof(host), &port, &err), 0);
+		assert_string_equal(host, good[i].host);
+		assert_int_equal(port, good[i].port);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct err err = ERR_INIT;
+		if (probe_host_parse(bad[i], host, sizeof(host), &port, &err) != -1)
+			fail_msg("\"%s\" was taken", bad[i]);
+		assert_int_equal(err.kind, ERR_CONFIG);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, job_fixture_set_up, job_fixture_tear_down)
+	const struct CMUnitTest tests[] = {
+		TEST(each_host_gets_what_it_serves),
+		TEST(who_serves_it_is_not_asked_again),
+		TEST(what_is_no_host_is_not_reachable),
+		TEST(a_cancelled_round_asks_nobody),
+		cmocka_unit_test(hosts_are_names_or_addresses_with_a_port),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,53 @@
+/* See store_fixture.h. */
+#include "tests/lib/store_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "tests/lib/temp_store.h"
+
+char *folder;
+struct store *store;
+
+int store_fixture_open(void **state)
+{
+	(void)state;
+	folder = temp_folder_new();
+	store = temp_store_open(NULL, folder);
+	return 0;
+}
+
+int store_fixture_close_damaged(void **state)
+{
+	(void)state;
+	store_close(store);
+	temp_folder_remove(folder);
+	return 0;
+}
+
+int store_fixture_close(void **state)
+{
+	assert_int_equal(temp_store_problems(store), 0);
+	return store_fixture_close_damaged(state);
+}
+
+void store_fixture_write(store_write_fn *write, const void *arg)
+{
+	struct err err = ERR_INIT;
+	if (store_write_now(store, write, (void *)(uintptr_t)arg, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+struct store_txn *store_fixture_read(void)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn = NULL;
+	if (store_read_begin(store, &txn, &err) != 0)
+		fail_msg("%s", err.text);
+	return txn;
+}
