@@ -434,7 +434,7 @@ def test_a_real_prometheus_scrapes_and_asks(awssim, sensor, tmp_path):
         assert 0 < quantile[0][1] < 60
         prometheus.wait_for('ALERTS{alertname="AcmsensorCoverageDenied", alertstate="pending"}')
         rules = [rule for group in prometheus.get("/api/v1/rules")["groups"] for rule in group["rules"]]
-        assert len(rules) == 15 and all(rule["health"] == "ok" for rule in rules), rules
+        assert len(rules) == 17 and all(rule["health"] == "ok" for rule in rules), rules
         # It is seen when the daemon goes.
         daemon.stop()
         prometheus.wait_for('up{job="acmsensor"} == 0')
