@@ -385,10 +385,11 @@ def metric_names(text):
 
 def test_rules_and_dashboard_name_metrics_that_exist(awssim, sensor):
     sim = awssim(seed=24, **SMALL)
-    daemon = sensor(sim)
+    daemon = sensor(sim, sensor_options="alert_days = 3650\n[channel log]\nminimum = notice")
     daemon.start(AWS_CREDENTIAL_EXPIRATION=in_seconds(hours=2))
     daemon.wait_idle()
-    there = wait_until(daemon, lambda m: m.matching("acmsensor_account_regions")).names()
+    there = wait_until(daemon, lambda m: m.matching("acmsensor_account_regions") and
+                       m.matching("acmsensor_alert_channel_sent_timestamp_seconds")).names()
     rules = "\n".join(line for line in RULES.read_text().splitlines() if not line.startswith("#"))
     wanted = {RULES.name: metric_names(rules), DASHBOARD.name: metric_names("\n".join(dashboard_expressions()))}
     for file, names in wanted.items():
