@@ -1,6 +1,6 @@
 /*
- * acmsensor status: what needs attention, then the sensor, its connectors, what it knows and whom it
- * tells. With --offline as far as the store tells (status_offline.c makes the same document).
+ * acmsensor status: what needs attention, then the sensor, its connectors, what it knows and whom
+ * it tells. With --offline as far as the store tells (status_offline.c makes the same document).
  */
 #include <inttypes.h>
 #include <stdio.h>
