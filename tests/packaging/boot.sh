@@ -156,8 +156,9 @@ dpkg -i "$folder/new.deb"
 systemctl start "$unit"
 
 say "removed: stopped, and what it knows stays"
+pid=$(property MainPID)
 apt remove acmsensor
-! pgrep -x acmsensord || fail "it runs"
+[ ! -e "/proc/$pid" ] || fail "it runs"
 [ -e /var/lib/acmsensor/store.mdb ] || fail "no data any more"
 [ -e /etc/acmsensor/conf.d/prod.conf ] || fail "no configuration any more"
 
