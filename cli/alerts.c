@@ -9,8 +9,11 @@
 #include "cli/dates.h"
 #include "cli/output.h"
 #include "cli/row.h"
+#include "cli/source.h"
 #include "sensor/local_api.h"
 #include "store/alerts.h"
+
+enum { STATUS_TIMEOUT_S = 10 };
 
 enum column {
 	ID,
@@ -120,6 +123,21 @@ static int compare(const void *a, const void *b)
 	return strcmp(row_text(left, "id"), row_text(right, "id"));
 }
 
+/* An empty list means something only when somebody has looked. Without an answer, and without a
+ * daemon, it is taken as it is. */
+static bool has_looked(const struct cli *cli)
+{
+	struct err ignored = ERR_INIT;
+	json_t *document = NULL;
+	if (cli->offline_dir != NULL ||
+		source_get(cli, LOCAL_API_STATUS, NULL, STATUS_TIMEOUT_S, &document, &ignored) != 0)
+		return true;
+	const json_t *alerts = row_get(row_get(document, "status"), "alerts");
+	bool looked = !row_has(alerts, "looked") || row_bool(alerts, "looked");
+	json_decref(document);
+	return looked;
+}
+
 static void print(const struct cli *cli, struct rows *rows)
 {
 	struct table *table = table_new(columns, &cli->terminal, cli->output == OUTPUT_WIDE);
@@ -130,7 +148,9 @@ static void print(const struct cli *cli, struct rows *rows)
 	if (rows->count > 0)
 		table_print(table, stdout);
 	else
-		cli_note("there is no alert");
+		cli_note(has_looked(cli) ? "there is no alert"
+					 : "there is no alert so far; the sensor has not looked "
+					   "since it started");
 	table_free(table);
 }
 

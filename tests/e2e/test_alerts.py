@@ -8,6 +8,7 @@ import prometheus
 from awssim import seconds_of
 from cli import Cli
 from desk import REGION
+from fake_api import FakeApi
 from receivers import MailSink, PATH, Webhook, write_tls
 from torture import check_store, wait_until
 
@@ -330,6 +331,15 @@ def test_accounts_and_connectors_that_are_lost(desk, ec, hook):
     at.desk.sim.mutate("restore_role", account=lost)
     at.skip(0.1)
     assert told(receiver.wait(2)) == [(f"prod {lost}", "warning", None, "resolved")]
+
+
+@pytest.mark.parametrize("status, says", [
+    ({"alerts": {"looked": True}}, "there is no alert\n"), ({}, "there is no alert\n"),
+    ({"alerts": {"looked": False}}, "there is no alert so far; the sensor has not looked")])
+def test_no_alert_before_the_first_look_is_no_good_news(tmp_path, status, says):
+    answers = {("GET", "/v1/alerts"): b"", ("GET", "/v1/status"): {"schema": 1, "status": status}}
+    with FakeApi(tmp_path / "socket", answers):
+        assert says in Cli("--socket", tmp_path / "socket").run("alerts").stderr
 
 
 def test_what_cannot_be_is_refused(desk, sensor):
