@@ -1,6 +1,6 @@
 /*
- * acmsensor status: what needs attention, then the sensor, its connectors and what it knows. With
- * --offline as far as the store tells (status_offline.c makes the same document).
+ * acmsensor status: what needs attention, then the sensor, its connectors, what it knows and whom
+ * it tells. With --offline as far as the store tells (status_offline.c makes the same document).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -237,6 +237,53 @@ static void show_coverage(const struct cli *cli, const json_t *coverage)
 	}
 }
 
+/* --- alerts ----------------------------------------------------------------------------------- */
+
+static void show_channel(const struct cli *cli, const json_t *channel)
+{
+	char label[128], when[2 * DATES_TEXT_MAX];
+	struct buf text;
+	int64_t sent_s = row_time(channel, "sent"), failing_s = row_time(channel, "failing_since");
+	snprintf(label, sizeof(label), "Channel %s", row_text(channel, "name"));
+	buf_init(&text, LINE_MAX_BYTES);
+	buf_add_text(&text, row_text(channel, "type"));
+	if (failing_s != 0)
+		buf_addf(&text, ", failing since %s: %s", dates_both(failing_s, cli->now_s, when),
+			row_text(channel, "error"));
+	else if (sent_s != 0)
+		buf_addf(&text, ", last message %s", dates_both(sent_s, cli->now_s, when));
+	else
+		buf_add_text(&text, ", no message yet");
+	facts_styled(cli, label, buf_text(&text), failing_s != 0 ? STYLE_RED : STYLE_PLAIN);
+	buf_clear(&text);
+}
+
+static void show_alerts(const struct cli *cli, const json_t *alerts)
+{
+	static const char *const classes[][2] = {{"emergency", "emergency"},
+		{"critical", "critical"}, {"warning", "warning"}, {"notice", "notice"}};
+	struct buf text;
+	size_t i;
+	json_t *channel;
+	if (alerts == NULL)
+		return; /* the store alone does not tell */
+	buf_init(&text, LINE_MAX_BYTES);
+	add_parts(&text, row_get(alerts, "open"), classes, sizeof(classes) / sizeof(classes[0]));
+	facts_title(cli, "Alerts");
+	facts_line(cli, "Open",
+		text.len > 0		     ? buf_text(&text)
+		: row_bool(alerts, "looked") ? "none"
+					     : "not looked yet");
+	show_number(cli, "Acknowledged", row_int(alerts, "acknowledged"));
+	json_array_foreach(row_get(alerts, "channels"), i, channel)
+	{
+		show_channel(cli, channel);
+	}
+	buf_clear(&text);
+}
+
+/* --- the store -------------------------------------------------------------------------------- */
+
 static void show_store(const struct cli *cli, const json_t *store)
 {
 	facts_title(cli, "Store");
@@ -262,6 +309,7 @@ static void show(const struct cli *cli, const json_t *status, const json_t *prog
 	}
 	show_counts(cli, row_get(status, "counts"));
 	show_coverage(cli, row_get(status, "coverage"));
+	show_alerts(cli, row_get(status, "alerts"));
 	show_store(cli, row_get(status, "store"));
 }
 

@@ -292,6 +292,31 @@ def test_without_a_channel_they_go_to_the_log(desk, ec):
     assert "sent on journal: written" in at.cli.out("alerts", "test", "journal")
 
 
+def test_the_support_bundle_tells_alerts_and_channels_and_no_secret(desk, ec, hook, tmp_path):
+    takes, broken = hook(), hook(answers=[404])
+    (tmp_path / "password").write_text("mail-SECRET\n")
+    at = Watched(desk, webhook_channel(takes, minimum="notice") +
+                 webhook_channel(broken, "broken", minimum="notice") +
+                 channel("post", type="mail", server="localhost:1", user="sensor", timeout="2s",
+                         password_file=tmp_path / "password", minimum="notice", to="ops@example.com",
+                         **{"from": "acmsensor@example.com"}))
+    arn = at.desk.held(ec.issue("idle.example.com", days=(-1, 20)))
+    at.scan()
+    takes.wait(1)
+    wait_until(lambda: all(one["failing_since"] for one in
+                           at.sensor.status()["alerts"]["channels"][1:]), 40, "both fail")
+    at.wait_taken()
+    file = tmp_path / "support.txt"
+    at.cli.run("support-bundle", file)
+    text = file.read_text()
+    for part in ("\nAlerts\n", "Channel ops", "webhook, last message", "Channel broken",
+                 "the receiver answered HTTP 404", "Channel post", "mail, failing since",
+                 "\n=== alerts\n", "idle.example.com", str(takes.url_file)):
+        assert part in text, part
+    assert arn in text.split("=== alerts\n")[1].split("\n=== ")[0]
+    at.expect_no_secret(text)
+
+
 def test_accounts_and_connectors_that_are_lost(desk, ec, hook):
     receiver = hook()
     at = Watched(desk, "alert_coverage_after = 0s\n" + webhook_channel(receiver, resolved="yes"),

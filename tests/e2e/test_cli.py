@@ -474,6 +474,31 @@ def is_shown_not_obeyed(text):
     return all(c == "\n" or c.isprintable() for c in text)
 
 
+def test_status_shows_alerts_and_channels(tmp_path):
+    """Both kinds of silence differ: nothing to tell, and nobody who can be told."""
+    channels = [{"name": "chat", "type": "webhook", "sent": "2025-01-01T00:00:00Z"},
+                {"name": "oncall", "type": "mail", "sent": "2025-01-01T00:00:00Z",
+                 "failing_since": "2025-01-02T00:00:00Z", "error": "mail: no TLS connection"},
+                {"name": "new", "type": "command"}]
+    for number, (alerts, expected) in enumerate([
+            ({"open": {"notice": 3, "emergency": 1}, "acknowledged": 2, "looked": True,
+              "channels": channels},
+             ["\nAlerts\n", "  Open                1 emergency, 3 notice\n",
+              "  Acknowledged        2\n", "  Channel chat        webhook, last message ",
+              "  Channel oncall      mail, failing since ", ": mail: no TLS connection\n",
+              "  Channel new         command, no message yet\n"]),
+            ({"open": {"notice": 0}, "acknowledged": 0, "looked": True, "channels": []},
+             ["  Open                none\n"]),
+            ({"open": {"notice": 0}, "looked": False, "channels": []},
+             ["  Open                not looked yet\n"])]):
+        body = json.dumps({"schema": 1, "status": {"alerts": alerts}}).encode()
+        with FakeDaemon(tmp_path / str(number), http(body)) as cli:
+            text = cli.out("status", columns=200)
+            for part in expected:
+                assert part in text, text
+            assert ("Acknowledged" in text) == (alerts.get("acknowledged", 0) > 0)
+
+
 @pytest.mark.parametrize("command", [["status"], ["config"]])
 def test_json_of_a_daemon_shows_what_a_terminal_would_obey(tmp_path, command):
     document = {"schema": 1, command[0]: {"name": HIDDEN, "more": ["Zürich 東京"]}}
@@ -498,7 +523,8 @@ def test_members_of_the_wrong_type_or_none_are_shown_as_nothing(tmp_path):
     rows = [b"{}", b'{"arn":[],"domain_name":{},"not_after":7,"tags":[],"chain":"x",'
             b'"subject_alternative_names":{"a":1},"in_use":"yes","in_use_by":[1,{}],'
             b'"coverage":[],"history":[1,2],"sequence":"x","at":"never","unit_path":"//a//"}',
-            b'{"status":{"attention":[1,{}],"connectors":["x",{}],"coverage":{"a":"b"}},'
+            b'{"status":{"attention":[1,{}],"connectors":["x",{}],"coverage":{"a":"b"},'
+            b'"alerts":{"open":[1],"acknowledged":"x","channels":[1,{},{"sent":7}]}},'
             b'"config":[1,{}],"progress":7}']
     for number, row in enumerate(rows):
         with FakeDaemon(tmp_path / f"s{number}", http(row + b"\n")) as cli:

@@ -385,10 +385,11 @@ def metric_names(text):
 
 def test_rules_and_dashboard_name_metrics_that_exist(awssim, sensor):
     sim = awssim(seed=24, **SMALL)
-    daemon = sensor(sim)
+    daemon = sensor(sim, sensor_options="alert_days = 3650\n[channel log]\nminimum = notice")
     daemon.start(AWS_CREDENTIAL_EXPIRATION=in_seconds(hours=2))
     daemon.wait_idle()
-    there = wait_until(daemon, lambda m: m.matching("acmsensor_account_regions")).names()
+    there = wait_until(daemon, lambda m: m.matching("acmsensor_account_regions") and
+                       m.matching("acmsensor_alert_channel_sent_timestamp_seconds")).names()
     rules = "\n".join(line for line in RULES.read_text().splitlines() if not line.startswith("#"))
     wanted = {RULES.name: metric_names(rules), DASHBOARD.name: metric_names("\n".join(dashboard_expressions()))}
     for file, names in wanted.items():
@@ -434,7 +435,7 @@ def test_a_real_prometheus_scrapes_and_asks(awssim, sensor, tmp_path):
         assert 0 < quantile[0][1] < 60
         prometheus.wait_for('ALERTS{alertname="AcmsensorCoverageDenied", alertstate="pending"}')
         rules = [rule for group in prometheus.get("/api/v1/rules")["groups"] for rule in group["rules"]]
-        assert len(rules) == 16 and all(rule["health"] == "ok" for rule in rules), rules
+        assert len(rules) == 17 and all(rule["health"] == "ok" for rule in rules), rules
         # It is seen when the daemon goes.
         daemon.stop()
         prometheus.wait_for('up{job="acmsensor"} == 0')

@@ -9,6 +9,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "check-packages"
+RUN_S = 300  # no command of the tests takes a tenth of it
 # The mounts are the child's own and go with it.
 ENTER = ("mount -t proc proc proc && mount --bind /dev dev && mount -t tmpfs tmpfs tmp && "
          'exec chroot . "$@"')
@@ -29,6 +30,14 @@ def mirror():
 class System:
     def __init__(self, path):
         self.path = pathlib.Path(path)
+
+    @staticmethod
+    def refusal():
+        """What stands in the way of commands in a root; None: nothing."""
+        done = subprocess.run(["unshare", "--mount", "--pid", "--fork", "--propagation", "private",
+                               "sh", "-c", "mount -t tmpfs tmpfs /mnt && mount -t proc proc /proc"],
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30)
+        return None if done.returncode == 0 else done.stdout.strip()
 
     def copy(self, name):
         path = FOLDER / name
@@ -65,7 +74,7 @@ class System:
         """Runs it as root; its output, both streams. code: the one expected; None: any."""
         done = subprocess.run(self.command(*arguments), env=self.environment(**more), text=True,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT)
+                              stderr=subprocess.STDOUT, timeout=RUN_S)
         assert code in (None, done.returncode), (arguments, done.returncode, done.stdout[-4000:])
         return done.stdout
 
@@ -74,12 +83,16 @@ class System:
             return subprocess.Popen(self.command(*arguments), env=self.environment(**more),
                                     stdin=subprocess.DEVNULL, stdout=stream, stderr=stream)
 
-    def install(self, deb):
-        """By apt, as an administrator does with a file."""
+    def use_network(self):
+        """Names and packages come from where ours do."""
         shutil.copy("/etc/resolv.conf", self.at("/etc/resolv.conf"))
         for place in ("apt.conf", "apt.conf.d/proxy.conf", "apt.conf.d/01proxy"):
             if pathlib.Path("/etc/apt", place).exists():
                 shutil.copy(pathlib.Path("/etc/apt", place), self.at(f"/etc/apt/{place}"))
+
+    def install(self, deb):
+        """By apt, as an administrator does with a file."""
+        self.use_network()
         shutil.copy(deb, self.at(f"/root/{deb.name}"))
         self.run("apt-get", "update", "-q")
         told = self.run("apt-get", "install", "-y", "-q", "--no-install-recommends",
@@ -102,6 +115,19 @@ class System:
             if line.split(":")[0] == name:
                 return int(line.split(":")[2])
         return None
+
+    def check_gone(self, user_id):
+        """No file by name, owner or content; no user; no trace in systemd."""
+        skip = "( -path ./proc -o -path ./sys -o -path ./dev ) -prune -o".split()
+        for test in (["-name", "*acmsensor*"], ["-uid", str(user_id)], ["-gid", str(user_id)]):
+            found = subprocess.run(["find", ".", *skip, *test, "-print"], cwd=self.path, text=True,
+                                   stdout=subprocess.PIPE, check=True).stdout
+            assert found == "", found
+        # Logs and the backups that dpkg and useradd keep of their files tell what was.
+        told = subprocess.run(["grep", "-rlI", "acmsensor", "etc", "var", "run", "--exclude-dir=log",
+                               "--exclude-dir=cache", "--exclude=*-old", "--exclude=*-"],
+                              cwd=self.path, text=True, stdout=subprocess.PIPE).stdout
+        assert told == "", told
 
     def configure(self, sim):
         """A connector beside the packaged configuration, and the hub's credentials."""

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-from system import ROOT, Daemon
+from system import ROOT, RUN_S, Daemon
 
 USER = 10001
 # As podman run --read-only --cap-drop=all with one volume.
@@ -51,7 +51,7 @@ class Container:
 
     def run(self, *arguments, code=0):
         done = subprocess.run(self.command(*arguments), env=self.system.environment(), text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                              timeout=RUN_S, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert code in (None, done.returncode), (arguments, done.stdout)
         return done.stdout
 

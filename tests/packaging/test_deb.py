@@ -76,20 +76,6 @@ def check_vault(system):
     assert "is there already" in again and "Nothing was changed" in again
 
 
-def check_gone(system, user_id):
-    """No file by name, owner or content; no user; no trace in systemd."""
-    skip = "( -path ./proc -o -path ./sys -o -path ./dev ) -prune -o".split()
-    for test in (["-name", "*acmsensor*"], ["-uid", str(user_id)], ["-gid", str(user_id)]):
-        found = subprocess.run(["find", ".", *skip, *test, "-print"], cwd=system.path, text=True,
-                               stdout=subprocess.PIPE, check=True).stdout
-        assert found == "", found
-    # Logs and the backups that dpkg and useradd keep of their files tell what was.
-    told = subprocess.run(["grep", "-rlI", "acmsensor", "etc", "var", "run", "--exclude-dir=log",
-                           "--exclude-dir=cache", "--exclude=*-old", "--exclude=*-"],
-                          cwd=system.path, text=True, stdout=subprocess.PIPE).stdout
-    assert told == "", told
-
-
 def test_life_of_the_package(fresh, deb, next_deb, version, next_version, awssim, tmp_path):
     log = tmp_path / "acmsensord.log"
     check_installed(fresh, fresh.install(deb), version)
@@ -136,4 +122,4 @@ def test_life_of_the_package(fresh, deb, next_deb, version, next_version, awssim
 
     fresh.run("apt-get", "purge", "-y", "-q", "acmsensor")
     assert fresh.user_id("acmsensor") is None
-    check_gone(fresh, user_id)
+    fresh.check_gone(user_id)

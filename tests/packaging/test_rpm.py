@@ -2,7 +2,7 @@
 import re
 import subprocess
 
-from system import ROOT
+from system import ROOT, RUN_S
 
 
 def query(package, *options):
@@ -42,7 +42,7 @@ def test_life_in_a_root(fresh, rpm, version):
         done = subprocess.run(
             ["unshare", "--mount", "--propagation", "private", "sh", "-c",
              'mount -t proc proc "$1/proc" && root=$1 && shift && exec rpm --root="$root" "$@"',
-             "enter", str(fresh.path), *options], text=True,
+             "enter", str(fresh.path), *options], text=True, timeout=RUN_S,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert done.returncode == code, done.stdout
         return done.stdout
