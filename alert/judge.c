@@ -83,9 +83,10 @@ static enum alert_class class_of(bool is_renewed, bool is_in_use, int64_t days)
 }
 
 static void describe(const struct cert_record *cert, const char *twin_arn, int64_t days,
-	int64_t now_s, struct finding *ret)
+	int64_t read_s, int64_t now_s, struct finding *ret)
 {
-	char end[TEXT_TIME_MAX], use[64] = "not in use";
+	bool is_stale = read_s != 0 && now_s - read_s > JUDGE_STALE_S;
+	char end[TEXT_TIME_MAX], read[TEXT_TIME_MAX], use[64] = "not in use";
 	const char *renewal;
 	bool is_renewed = renews(cert, now_s, &renewal);
 	if (cert->in_use && cert->in_use_by.count > 0)
@@ -96,15 +97,15 @@ static void describe(const struct cert_record *cert, const char *twin_arn, int64
 		(void)snprintf(use, sizeof(use), "exported");
 	(void)text_format_time(cert->not_after_s, end);
 	set_alert(ret, class_of(is_renewed, is_used(cert), days), days, cert->not_after_s,
-		"%s %s %s; %s; %s%s%s",
+		"%s %s %s; %s; %s%s%s%s%s",
 		cert->domain_name[0] != '\0' ? cert->domain_name : "a certificate without a name",
 		cert->not_after_s <= now_s ? "has ended" : "ends", end, use, renewal,
-		twin_arn[0] != '\0' ? "; a newer one with the same names is there: " : "",
-		twin_arn);
+		twin_arn[0] != '\0' ? "; a newer one with the same names is there: " : "", twin_arn,
+		is_stale ? "; last read " : "", is_stale ? text_format_time(read_s, read) : "");
 }
 
 void judge_certificate(const struct alert_settings *settings, const struct cert_record *cert,
-	const char *twin_arn, int64_t now_s, struct finding *ret)
+	const char *twin_arn, int64_t read_s, int64_t now_s, struct finding *ret)
 {
 	char end[TEXT_TIME_MAX];
 	int64_t days = judge_days(settings, cert->not_after_s, now_s);
@@ -122,7 +123,7 @@ void judge_certificate(const struct alert_settings *settings, const struct cert_
 	else if (!is_used(cert) && now_s - cert->not_after_s > JUDGE_UNUSED_S)
 		set_none(ret, "it has ended and nothing uses it");
 	else
-		describe(cert, twin_arn, days, now_s, ret);
+		describe(cert, twin_arn, days, read_s, now_s, ret);
 }
 
 static bool has_name(const struct cert_record *cert, const char *name)

@@ -24,6 +24,7 @@ enum {
 	JUDGE_REASON_MAX = 512,
 	JUDGE_UNUSED_S = 7 * 86400, /* so long after its end an unused certificate is forgotten */
 	JUDGE_JOB_S = 7 * 86400,    /* so long a job that failed is worth a word */
+	JUDGE_STALE_S = 2 * 86400,  /* what was not read for so long may have changed since */
 	JUDGE_FAILURES = 3,	    /* in a row: unreadable, however short each state was */
 };
 
@@ -45,9 +46,10 @@ struct finding {
  * none. */
 int64_t judge_days(const struct alert_settings *settings, int64_t ends_s, int64_t now_s);
 
-/* twin_arn: a newer one that can take its place (judge_is_twin); "" for none. */
+/* twin_arn: a newer one that can take its place (judge_is_twin); "" for none. read_s: when its
+ * account-region was last read; 0: not known. */
 void judge_certificate(const struct alert_settings *settings, const struct cert_record *cert,
-	const char *twin_arn, int64_t now_s, struct finding *ret);
+	const char *twin_arn, int64_t read_s, int64_t now_s, struct finding *ret);
 /* Whether other can take the place of old: same names, account and region, valid now, ends later. */
 bool judge_is_twin(const struct cert_record *old, const struct cert_record *other, int64_t now_s);
 

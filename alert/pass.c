@@ -153,6 +153,7 @@ static void judge_cert(struct alert_pass *pass, struct store_txn *txn,
 	const struct cert_record *cert, struct item *item)
 {
 	char twin[CERT_ARN_MAX + 1] = "";
+	struct coverage_record place;
 	COPY(item->connector, cert->connector);
 	COPY(item->account_id, cert->account_id);
 	COPY(item->region, cert->region);
@@ -160,7 +161,10 @@ static void judge_cert(struct alert_pass *pass, struct store_txn *txn,
 	if (cert->gone_s == 0 && judge_days(&pass->options.settings, cert->not_after_s,
 					 pass->options.now_s) != ALERT_NO_DAYS)
 		find_twin(pass, txn, cert, twin);
-	judge_certificate(&pass->options.settings, cert, twin, pass->options.now_s, &item->finding);
+	bool is_known =
+		store_coverage_get(txn, item->connector, item->account_id, item->region, &place);
+	judge_certificate(&pass->options.settings, cert, twin, is_known ? place.last_success_s : 0,
+		pass->options.now_s, &item->finding);
 }
 
 static void set_missing(struct finding *finding)

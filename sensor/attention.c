@@ -110,10 +110,29 @@ static void find_coverage(const struct tally *tally, struct attention *attention
 				"account-regions have"));
 }
 
+/* When none works, nobody is told of anything. */
+static void find_channels(const struct attention_input *input, struct attention *attention)
+{
+	char age[TEXT_DURATION_MAX];
+	size_t failing = 0;
+	for (size_t i = 0; i < input->channel_count; i++)
+		failing += input->channel[i].failing_since_s != 0;
+	for (size_t i = 0; i < input->channel_count; i++) {
+		const struct attention_channel *channel = &input->channel[i];
+		if (channel->failing_since_s == 0)
+			continue;
+		add(attention,
+			failing == input->channel_count ? ATTENTION_CRITICAL : ATTENTION_WARNING,
+			"acmsensor alerts test CHANNEL",
+			"alerts cannot be told on channel %s for %s: %s", channel->name,
+			text_format_duration(input->now_s - channel->failing_since_s, age),
+			channel->error);
+	}
+}
+
 /* "2 alerts are open: 1 emergency, 1 warning" */
 static void find_alerts(const struct attention_input *input, struct attention *attention)
 {
-	char age[TEXT_DURATION_MAX];
 	int64_t total = 0;
 	struct buf text;
 	buf_init(&text, ATTENTION_TEXT_MAX);
@@ -136,11 +155,7 @@ static void find_alerts(const struct attention_input *input, struct attention *a
 	if (input->alerts_error[0] != '\0')
 		add(attention, ATTENTION_CRITICAL, "df -h; ls -l on the data directory",
 			"alerts cannot be looked for: %s", input->alerts_error);
-	if (input->channel_error[0] != '\0')
-		add(attention, ATTENTION_WARNING, "acmsensor alerts test CHANNEL",
-			"alerts cannot be told on channel %s for %s: %s", input->channel,
-			text_format_duration(input->now_s - input->channel_failing_since_s, age),
-			input->channel_error);
+	find_channels(input, attention);
 }
 
 void attention_find(const struct attention_input *input, struct attention *ret_attention)

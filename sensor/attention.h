@@ -44,6 +44,11 @@ struct attention_connector {
 	int64_t interval_s;
 };
 
+struct attention_channel {
+	const char *name, *error;
+	int64_t failing_since_s; /* 0: does not */
+};
+
 struct attention_input {
 	const struct attention_connector *connector; /* borrowed */
 	size_t connector_count;
@@ -52,8 +57,8 @@ struct attention_input {
 	const char *store_error;	     /* why a cycle or an event could not be written; "" */
 	int64_t alerts[ALERT_EMERGENCY + 1]; /* open, by class */
 	const char *alerts_error;	     /* why they could not be looked for; "" */
-	const char *channel, *channel_error; /* one that cannot tell alerts; "" for none */
-	int64_t channel_failing_since_s;
+	const struct attention_channel *channel; /* borrowed */
+	size_t channel_count;
 	int64_t clock_offset_s; /* AWS's clock minus this host's */
 	int64_t now_s;
 };

@@ -136,19 +136,17 @@ static void render_alerts(const struct sensor *sensor, struct json_writer *write
 	json_close_object(writer);
 }
 
-static void look_at_alerts(const struct sensor *sensor, struct attention_input *input)
+static void look_at_alerts(const struct sensor *sensor, struct attention_channel *ret_channel,
+	struct attention_input *input)
 {
 	struct alert_sender_state state;
 	const struct alert_counts *counts = alerts_counts(sensor->alerts);
 	if (counts != NULL)
 		memcpy(input->alerts, counts->open, sizeof(input->alerts));
-	for (size_t i = 0; alerts_channel_state(sensor->alerts, i, &state); i++) {
-		if (state.failing_since_s == 0 || input->channel_error[0] != '\0')
-			continue;
-		input->channel = state.name;
-		input->channel_error = state.error;
-		input->channel_failing_since_s = state.failing_since_s;
-	}
+	for (size_t i = 0; alerts_channel_state(sensor->alerts, i, &state); i++)
+		ret_channel[input->channel_count++] = (struct attention_channel){.name = state.name,
+			.error = state.error,
+			.failing_since_s = state.failing_since_s};
 }
 
 static void look_at_connectors(struct sensor *sensor, struct store_txn *txn,
@@ -186,6 +184,7 @@ static void render_attention(struct sensor *sensor, struct store_txn *txn,
 	const struct tally *tally, struct json_writer *writer)
 {
 	struct attention_connector connector[CONFIG_CONNECTORS_MAX];
+	struct attention_channel channel[ALERT_CHANNELS_MAX];
 	struct attention *attention = xcalloc(1, sizeof(*attention));
 	struct attention_input input = {.connector = connector,
 		.connector_count = sensor->slot_count,
@@ -193,11 +192,10 @@ static void render_attention(struct sensor *sensor, struct store_txn *txn,
 		.tally = tally,
 		.store_error = sensor->event_err.text,
 		.alerts_error = alerts_error(sensor->alerts),
-		.channel = "",
-		.channel_error = "",
+		.channel = channel,
 		.now_s = clock_now_s()};
 	look_at_connectors(sensor, txn, connector, &input);
-	look_at_alerts(sensor, &input);
+	look_at_alerts(sensor, channel, &input);
 	attention_find(&input, attention);
 	attention_render(attention, writer);
 	free(attention);

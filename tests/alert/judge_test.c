@@ -34,7 +34,7 @@ static struct cert_record cert_in(int64_t days)
 static struct finding judge(const struct cert_record *cert, const char *twin)
 {
 	struct finding finding;
-	judge_certificate(&usual, cert, twin, NOW, &finding);
+	judge_certificate(&usual, cert, twin, NOW - JUDGE_STALE_S, NOW, &finding);
 	return finding;
 }
 
@@ -120,6 +120,18 @@ static void use_is_told(void **state)
 	cert.domain_name = "";
 	assert_non_null(
 		strstr(judge(&cert, "").text, "a certificate without a name ends 2027-01-05T"));
+}
+
+static void what_was_not_read_for_days_may_have_changed(void **state)
+{
+	(void)state;
+	struct finding finding;
+	struct cert_record cert = cert_in(13);
+	judge_certificate(&usual, &cert, "", NOW - JUDGE_STALE_S - 1, NOW, &finding);
+	assert_non_null(strstr(finding.text, "; AWS renews it; last read 2026-11-18T23:59:59Z"));
+	judge_certificate(&usual, &cert, "", 0, NOW, &finding);
+	assert_null(strstr(finding.text, "last read"));
+	assert_null(strstr(judge(&cert, "").text, "last read"));
 }
 
 static void what_nothing_uses_never_gets_more_than_a_warning(void **state)
@@ -381,6 +393,7 @@ int main(void)
 		cmocka_unit_test(what_aws_renews_gets_more_urgent),
 		cmocka_unit_test(in_use_and_not_renewing_is_an_emergency_from_the_first),
 		cmocka_unit_test(use_is_told),
+		cmocka_unit_test(what_was_not_read_for_days_may_have_changed),
 		cmocka_unit_test(what_nothing_uses_never_gets_more_than_a_warning),
 		cmocka_unit_test(what_has_no_end_is_not_about_to_end),
 		cmocka_unit_test(a_twin_silences_only_what_nothing_uses),

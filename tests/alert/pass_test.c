@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "store/certs.h"
+#include "store/coverage.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
@@ -235,6 +236,36 @@ static void a_twin_is_found_by_name_or_by_place(void **state)
 	assert_true(is_open("000000000400", "nameless"));
 }
 
+static void put_place(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+					.account_id = "000000000001",
+					.region = "eu-west-1",
+					.state = COVERAGE_UNREACHABLE,
+					.code = "",
+					.reason = "",
+					.state_since_s = SAMPLE_NOW_S,
+					.last_success_s = SAMPLE_NOW_S - 30 * DAY});
+}
+
+static void what_was_last_read_long_ago_says_so(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct alert_record alert;
+	char position[ALERT_ID_LEN + 1] = "";
+	assert_int_equal(store_write_now(store, put_place, NULL, &err), 0);
+	(void)start();
+	fake_loop_run_ready();
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	while (store_alert_next(txn, position, &alert))
+		if (alert.kind == ALERT_CERTIFICATE)
+			assert_non_null(strstr(alert.text, "; last read 2026-10-22T00:00:00Z"));
+	store_read_end(txn);
+}
+
 #define IN_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -244,6 +275,7 @@ int main(void)
 		IN_STORE(it_may_be_cancelled_at_every_turn),
 		IN_STORE(a_write_that_fails_ends_it),
 		IN_STORE(a_twin_is_found_by_name_or_by_place),
+		IN_STORE(what_was_last_read_long_ago_says_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,8 +35,6 @@ static struct fixture *fine(void)
 			.interval_s = DAY_S}},
 	};
 	fixture.input = (struct attention_input){.alerts_error = "",
-		.channel = "",
-		.channel_error = "",
 		.connector = fixture.connector,
 		.connector_count = 1,
 		.counts = &fixture.counts,
@@ -126,12 +124,25 @@ static void open_alerts_are_counted_and_a_channel_that_fails_is_named(void **sta
 	fixture->input.alerts[ALERT_WARNING] = 2;
 	expect(fixture, "warning 3 alerts are open: 2 warning, 1 notice\n");
 	fixture->input.alerts[ALERT_EMERGENCY] = 4;
-	fixture->input.channel = "ops";
-	fixture->input.channel_error = "webhook: the receiver answered HTTP 404";
-	fixture->input.channel_failing_since_s = fixture->input.now_s - 7200;
+	struct attention_channel channel[] = {
+		{.name = "ops",
+			.error = "webhook: the receiver answered HTTP "
+				 "404",
+			.failing_since_s = NOW_S - 7200},
+		{.name = "log", .error = ""},
+		{.name = "post", .error = "mail: no", .failing_since_s = NOW_S - 60}};
+	fixture->input.channel = channel;
+	fixture->input.channel_count = 3;
 	expect(fixture,
 		"critical 7 alerts are open: 4 emergency, 2 warning, 1 notice\n"
 		"warning alerts cannot be told on channel ops for 2h: webhook: the receiver "
+		"answered HTTP 404\n"
+		"warning alerts cannot be told on channel post for 1m: mail: no\n");
+	/* When none works, nobody hears of anything. */
+	fixture->input.channel_count = 1;
+	expect(fixture,
+		"critical 7 alerts are open: 4 emergency, 2 warning, 1 notice\n"
+		"critical alerts cannot be told on channel ops for 2h: webhook: the receiver "
 		"answered HTTP 404\n");
 }
 
