@@ -85,7 +85,9 @@ $(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake
 # --- cli/ -----------------------------------------------------------------------------------------
 $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/vault_init_test: $(B)/tests/lib/temp_store.o
-$(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o
+cli_folder := $(B)/tests/cli/folder_fixture.o $(B)/tests/lib/temp_store.o
+$(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o $(cli_folder)
+$(B)/tests/cli/files_test:      $(cli_folder)
 cli_prints := $(B)/tests/cli/print_fixture.o
 $(B)/tests/cli/plan_show_test:  $(cli_prints)
 $(B)/tests/cli/job_show_test:   $(cli_prints)
