@@ -92,6 +92,7 @@ cli_prints := $(B)/tests/cli/print_fixture.o
 $(B)/tests/cli/plan_show_test:  $(cli_prints)
 $(B)/tests/cli/job_show_test:   $(cli_prints)
 $(B)/tests/cli/row_test:        $(cli_prints)
+$(B)/tests/cli/scan_wait_test:  $(cli_prints)
 $(B)/tests/cli/cert_style_test: $(cli_prints)
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
