@@ -4,7 +4,7 @@
 # --- test data, not a fake ----------------------------------------------------------------------
 $(B)/tests/base/x509_facts_test: $(B)/tests/lib/read_file.o
 $(B)/tests/base/x509_pem_test:   $(B)/tests/lib/read_file.o
-$(B)/tests/base/x509_chain_test: $(B)/tests/lib/read_file.o
+$(B)/tests/base/x509_key_test: $(B)/tests/lib/read_file.o
 $(B)/tests/base/xml_read_test:   $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sigv4_vectors_test: $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sigv4_test:      $(B)/tests/lib/needle.o
