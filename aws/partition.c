@@ -139,15 +139,6 @@ const struct partition *partition_of_region(const char *region)
 	return &row_of_region(region)->partition;
 }
 
-const struct partition *partition_by_name(const char *name)
-{
-	for (size_t i = 0; i < PARTITIONS; i++) {
-		if (strcmp(table[i].partition.name, name) == 0)
-			return &table[i].partition;
-	}
-	return NULL;
-}
-
 bool partition_region_is_known(const char *region)
 {
 	for (const char *const *at = row_of_region(region)->region; *at != NULL; at++) {

@@ -19,9 +19,6 @@ struct partition {
 /* By the region's name; one that no partition's rule matches belongs to "aws". Never NULL. */
 const struct partition *partition_of_region(const char *region);
 
-/* NULL when there is no such partition. */
-const struct partition *partition_by_name(const char *name);
-
 /* Whether the region was known when this table was made. Newer ones are used all the same. */
 bool partition_region_is_known(const char *region);
 

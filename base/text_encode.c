@@ -205,7 +205,7 @@ bool text_unhex(const char *hex, void *ret, size_t len)
 		return false;
 	unsigned char *byte = ret;
 	for (size_t i = 0; i < len; i++)
-		byte[i] = (unsigned char)(text_hex_digit(hex[2 * i]) << 4 |
+		byte[i] = (unsigned char)(text_hex_digit(hex[2 * i]) * 16 +
 					  text_hex_digit(hex[2 * i + 1]));
 	return true;
 }

@@ -109,16 +109,6 @@ int x509_pem_next(const char **at, const char *end, unsigned char **ret_der, siz
 void x509_pem_add(struct buf *to, const unsigned char *der, size_t len);
 
 /*
- * Whether chain[0..count) certifies upwards from leaf: each issuer name is the next subject name
- * and each signature verifies. Decodes everything: not for the inventory.
- *
- * ret_is_complete  the last one is self-issued
- * errors           ERR_PROTOCOL: names the first place where the order breaks; ERR_LIMIT
- */
-int x509_chain_check(const struct der *leaf, const struct der *chain, size_t count,
-	bool *ret_is_complete, struct err *err);
-
-/*
  * Whether the PEM private key (unencrypted) belongs to the leaf. ERR_CONFIG when the key cannot be
  * read, ERR_PROTOCOL when the leaf cannot.
  */

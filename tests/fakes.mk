@@ -4,7 +4,7 @@
 # --- test data, not a fake ----------------------------------------------------------------------
 $(B)/tests/base/x509_facts_test: $(B)/tests/lib/read_file.o
 $(B)/tests/base/x509_pem_test:   $(B)/tests/lib/read_file.o
-$(B)/tests/base/x509_chain_test: $(B)/tests/lib/read_file.o
+$(B)/tests/base/x509_key_test: $(B)/tests/lib/read_file.o
 $(B)/tests/base/xml_read_test:   $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sigv4_vectors_test: $(B)/tests/lib/read_file.o
 $(B)/tests/aws/sigv4_test:      $(B)/tests/lib/needle.o
@@ -85,11 +85,14 @@ $(B)/tests/store/disk_test:      $(B)/tests/lib/fake_clock.o $(B)/tests/lib/fake
 # --- cli/ -----------------------------------------------------------------------------------------
 $(B)/tests/cli/csv_test:        $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/vault_init_test: $(B)/tests/lib/temp_store.o
-$(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o
+cli_folder := $(B)/tests/cli/folder_fixture.o $(B)/tests/lib/temp_store.o
+$(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o $(cli_folder)
+$(B)/tests/cli/files_test:      $(cli_folder)
 cli_prints := $(B)/tests/cli/print_fixture.o
 $(B)/tests/cli/plan_show_test:  $(cli_prints)
 $(B)/tests/cli/job_show_test:   $(cli_prints)
 $(B)/tests/cli/row_test:        $(cli_prints)
+$(B)/tests/cli/scan_wait_test:  $(cli_prints)
 $(B)/tests/cli/cert_style_test: $(cli_prints)
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------

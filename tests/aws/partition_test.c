@@ -53,22 +53,12 @@ static void what_no_rule_matches_belongs_to_aws(void **state)
 	}
 }
 
-static void partitions_are_found_by_name(void **state)
-{
-	(void)state;
-	assert_string_equal(partition_by_name("aws-cn")->dns_suffix, "amazonaws.com.cn");
-	assert_string_equal(partition_by_name("aws-us-gov")->global_region, "us-gov-west-1");
-	assert_null(partition_by_name("aws-mars"));
-	assert_null(partition_by_name(""));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_region_belongs_to_a_partition_by_its_name),
 		cmocka_unit_test(regions_of_the_future_follow_the_rule),
 		cmocka_unit_test(what_no_rule_matches_belongs_to_aws),
-		cmocka_unit_test(partitions_are_found_by_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

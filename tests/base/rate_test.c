@@ -237,6 +237,7 @@ static void when_no_bucket_is_full_the_longest_unused_one_goes(void **state)
 
 static void full_buckets_can_be_forgotten_and_no_others(void **state)
 {
+	rate_table_free(NULL);
 	struct rate_table *table = *state;
 	for (int i = 0; i < 3; i++)
 		(void)rate_take(table, "busy", (struct rate){1, 0}, 0);

@@ -1,22 +1,18 @@
 /* The order of a plan: what is refused before anything is read, what is sent, what is left in
  * memory. */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/err.h"
 #include "cli/cli.h"
-#include "cli/files.h"
 #include "cli/plan_order.h"
+#include "tests/cli/folder_fixture.h"
 #include "tests/lib/needle.h"
 
 #define ARN   "arn:aws:acm:eu-west-1:123456789012:certificate/12345678-1234"
@@ -26,11 +22,10 @@ enum { WORDS_MAX = 160, NEEDLE_SEED = 41 };
 
 const struct option_spec global_options[] = {{NULL, NULL, NULL}};
 
-static int notes;
+/* Linked in place of cli/say.c: files.c warns. */
 void cli_note(const char *format, ...)
 {
 	(void)format;
-	notes++;
 }
 
 static const struct option_spec options[] = {{"connector", "NAME", ""}, {"account", "ID", ""},
@@ -194,31 +189,6 @@ static void the_order_names_its_place_as_given(void **state)
 	plan_order_clear(&order);
 }
 
-/* A file in the test's own folder; false: its path did not fit. */
-static void write_file(const char *path, const void *bytes, size_t len, unsigned mode)
-{
-	int fd = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, bytes, len), (ssize_t)len);
-	assert_int_equal(fchmod(fd, mode), 0);
-	close(fd);
-}
-
-static int enter_folder(void **state)
-{
-	static char path[] = "/tmp/plan_order.XXXXXX";
-	*state = path;
-	return mkdtemp(path) != NULL && chdir(path) == 0 ? 0 : -1;
-}
-
-static int leave_folder(void **state)
-{
-	static const char *const file[] = {"cert", "key", "phrase"};
-	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++)
-		unlink(file[i]);
-	return chdir("/") == 0 ? rmdir(*state) : -1;
-}
-
 static void no_key_is_left_in_memory(void **state)
 {
 	(void)state;
@@ -228,9 +198,9 @@ static void no_key_is_left_in_memory(void **state)
 	struct buf body;
 	struct err err = ERR_INIT;
 	needle_make(NEEDLE_SEED, needle);
-	write_file("cert", needle, NEEDLE_LEN, 0600);
-	write_file("key", needle, NEEDLE_LEN, 0600);
-	write_file("phrase", needle, NEEDLE_LEN, 0600);
+	folder_write("cert", needle, NEEDLE_LEN, 0600);
+	folder_write("key", needle, NEEDLE_LEN, 0600);
+	folder_write("phrase", needle, NEEDLE_LEN, 0600);
 	plan_order_init(&order, &args);
 	assert_int_equal(plan_order_read(&order, &err), 0);
 	assert_true(needle_count(NEEDLE_SEED) >= 3);
@@ -260,8 +230,8 @@ static void each_file_goes_into_its_member(void **state)
 	static const char *const missing[] = {"--cert none", "--chain none", "--key none",
 		"--pkcs12 none", "--passphrase-file none"};
 	struct plan_order order;
-	write_file("cert", "C", 1, 0600);
-	write_file("key", "K", 1, 0600);
+	folder_write("cert", "C", 1, 0600);
+	folder_write("key", "K", 1, 0600);
 	assert_int_equal(read_order(PLACE "--cert cert --chain cert --key key", &order, ""), 0);
 	assert_string_equal(buf_text(&order.certificate), "C");
 	assert_string_equal(buf_text(&order.chain), "C");
@@ -278,76 +248,6 @@ static void each_file_goes_into_its_member(void **state)
 	}
 }
 
-static void only_the_first_line_of_a_passphrase_counts(void **state)
-{
-	static const struct {
-		const char *text, *expected; /* NULL: refused */
-	} file[] = {{"a b\n", "a b"}, {"a b", "a b"}, {"a\r\nsecond\n", "a"}, {"\n", NULL},
-		{"\xff\n", NULL}, {" \n", " "}};
-	(void)state;
-	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
-		struct buf phrase;
-		struct err err = ERR_INIT;
-		write_file("phrase", file[i].text, strlen(file[i].text), 0600);
-		buf_init_secret(&phrase, 4096);
-		int rc = files_read_passphrase("phrase", &phrase, &err);
-		assert_int_equal(rc, file[i].expected != NULL ? 0 : -1);
-		if (rc == 0)
-			assert_string_equal(buf_text(&phrase), file[i].expected);
-		else
-			assert_int_equal(err.kind, ERR_CONFIG);
-		buf_clear(&phrase);
-	}
-}
-
-static int read_text(const char *text, size_t len, unsigned mode, bool is_key, struct err *err)
-{
-	struct buf to;
-	write_file("key", text, len, mode);
-	buf_init_secret(&to, 64);
-	notes = 0;
-	int rc = files_read_text("key", "--key", is_key, &to, err);
-	if (rc == 0)
-		assert_int_equal(to.len, len);
-	buf_clear(&to);
-	return rc;
-}
-
-static void files_are_text_within_their_limit(void **state)
-{
-	(void)state;
-	struct err err = ERR_INIT;
-	char text[66];
-	memset(text, 'x', sizeof(text));
-	assert_int_equal(read_text(text, 64, 0600, true, &err), 0);
-	assert_int_equal(read_text(text, 65, 0600, true, &err), -1);
-	assert_string_equal(err.text, "--key key: larger than 64 bytes");
-	assert_int_equal(read_text("", 0, 0600, true, &err), -1);
-	assert_string_equal(err.text, "--key key: it is empty");
-	assert_int_equal(read_text("a\0b", 3, 0600, true, &err), -1);
-	assert_int_equal(read_text("\x30\x82", 2, 0600, true, &err), -1);
-	assert_non_null(strstr(err.text, "--pkcs12"));
-}
-
-static void a_key_that_others_can_read_is_warned_of(void **state)
-{
-	(void)state;
-	struct err err = ERR_INIT;
-	const char *key = "-----BEGIN EC PRIVATE KEY-----\n";
-	static const struct {
-		unsigned mode;
-		int notes;
-	} as_key[] = {{0600, 0}, {0400, 0}, {0640, 1}, {0604, 1}, {0622, 0}};
-	for (size_t i = 0; i < sizeof(as_key) / sizeof(as_key[0]); i++) {
-		assert_int_equal(read_text("x", 1, as_key[i].mode, true, &err), 0);
-		assert_int_equal(notes, as_key[i].notes);
-	}
-	assert_int_equal(read_text("x", 1, 0644, false, &err), 0);
-	assert_int_equal(notes, 0);
-	assert_int_equal(read_text(key, strlen(key), 0644, false, &err), 0);
-	assert_int_equal(notes, 1);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,9 +259,6 @@ int main(void)
 		cmocka_unit_test(the_order_names_its_place_as_given),
 		cmocka_unit_test(no_key_is_left_in_memory),
 		cmocka_unit_test(each_file_goes_into_its_member),
-		cmocka_unit_test(only_the_first_line_of_a_passphrase_counts),
-		cmocka_unit_test(files_are_text_within_their_limit),
-		cmocka_unit_test(a_key_that_others_can_read_is_warned_of),
 	};
-	return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+	return cmocka_run_group_tests(tests, folder_enter, folder_leave);
 }

@@ -70,11 +70,6 @@ int64_t clock_now_s(void)
 	return SAMPLE_NOW_S;
 }
 
-int64_t clock_now_ms(void)
-{
-	return INT64_C(1000) * SAMPLE_NOW_S;
-}
-
 uint32_t clock_random(uint32_t bound)
 {
 	return bound - 1;

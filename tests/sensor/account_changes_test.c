@@ -103,6 +103,59 @@ static void account_that_one_walk_misses_keeps_everything(void **state)
 	expect_certificates(fixture, CERTS("prod", HUB) CERTS("prod", SHOP) CERTS("prod", BANK));
 }
 
+static void put_old_units(struct store_txn *txn, void *arg)
+{
+	static const char *const connector[] = {"prod", "other"};
+	(void)arg;
+	for (size_t i = 0; i < 2; i++)
+		store_unit_put(txn, &(struct unit_record){.connector = connector[i],
+					    .unit_id = "ou-fake-0ld00000",
+					    .parent_id = "r-fake",
+					    .name = "Old"});
+}
+
+static void unit_that_is_no_longer_there_is_forgotten(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct unit_record record;
+	char position[ACCOUNT_POSITION_MAX] = "";
+	size_t units = 0;
+	assert_int_equal(store_write_now(fixture->store, put_old_units, NULL, &err), 0);
+	cycle_run_all(fixture, PROGRESS_COMPLETE);
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	while (store_unit_next(txn, "prod", position, &record)) {
+		assert_string_not_equal(record.name, "Old");
+		units++;
+	}
+	assert_true(units > 0);
+	position[0] = '\0'; /* another connector's is not its own to forget */
+	assert_true(store_unit_next(txn, "other", position, &record));
+	assert_string_equal(record.name, "Old");
+	store_read_end(txn);
+}
+
+static void all_that_changed_of_an_account_is_one_event(void **state)
+{
+	struct fixture *fixture = *state;
+	cycle_run_all(fixture, PROGRESS_COMPLETE);
+	account_of(fixture, SHOP)->state = "SUSPENDED";
+	account_of(fixture, SHOP)->is_in_unit = false;
+	pass_days(fixture, 1);
+	uint64_t before = last_event(fixture);
+	cycle_run_all(fixture, PROGRESS_COMPLETE);
+	expect_events(fixture, before,
+		"cycle_started by schedule\n"
+		"account_changed " SHOP " state ACTIVE -> SUSPENDED, unit Root/Shop -> Root\n"
+		"coverage_changed " SHOP
+		" eu-west-1 ok -> account_inactive: the account is SUSPENDED\n"
+		"coverage_changed " SHOP
+		" us-east-1 ok -> account_inactive: the account is SUSPENDED\n"
+		"cycle_finished 2 accounts, 4 account-regions read, 0 not read, 12 certificates, 22 "
+		"calls, 0s\n");
+}
+
 static void suspended_account_keeps_its_certificates_and_last_success(void **state)
 {
 	struct fixture *fixture = *state;
@@ -405,6 +458,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SENSOR_TEST(account_that_left_is_gone_with_its_certificates),
 		SENSOR_TEST(account_that_one_walk_misses_keeps_everything),
+		SENSOR_TEST(unit_that_is_no_longer_there_is_forgotten),
+		SENSOR_TEST(all_that_changed_of_an_account_is_one_event),
 		SENSOR_TEST(suspended_account_keeps_its_certificates_and_last_success),
 		SENSOR_TEST(account_whose_role_breaks_keeps_what_was_known_of_each_region),
 		SENSOR_TEST(session_that_is_lost_takes_the_regions_not_begun_with_it),

@@ -317,6 +317,9 @@ static void files_that_cannot_be_trusted_or_read_are_refused(void **state)
 		fixture, "[sensor]\n\tname = x\n", "2:1: a line must not begin with a blank");
 	assert_null(config_load("/nonexistent/a.conf", &err));
 	assert_string_equal(err.text, "/nonexistent/a.conf: No such file or directory");
+	err = (struct err)ERR_INIT;
+	assert_null(config_load("none.conf", &err)); /* and conf.d beside it, here */
+	assert_string_equal(err.text, "none.conf: No such file or directory");
 	assert_null(config_load(fixture->folder, &err));
 	assert_non_null(strstr(err.text, ": not a regular file"));
 	config_fixture_write(fixture->file, "[sensor]\n");

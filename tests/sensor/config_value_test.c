@@ -279,10 +279,10 @@ static void expect_long(const struct config_fixture *fixture, const char *sectio
 static void names_of_roles_are_those_of_iam(void **state)
 {
 	static const char *const wrong[] = {"", "path/", "a b", "R\xc3\xb6le"};
-	static const char *const wrong_arn[] = {"role/R", "arn:aws:sts::111122223333:role/R",
-		"arn:aws:iam::1111", "arn:aws:iam::11112222333x:role/R",
-		"arn:aws:iam::111122223333:role//R", "arn:aws:iam::111122223333:role/",
-		"arn:aws5:iam::111122223333:role/R"};
+	static const char *const wrong_arn[] = {"role/R", "xrn:aws:iam::111122223333:role/R",
+		"arn:aws:sts::111122223333:role/R", "arn:aws:iam::1111",
+		"arn:aws:iam::11112222333x:role/R", "arn:aws:iam::111122223333:role//R",
+		"arn:aws:iam::111122223333:role/", "arn:aws5:iam::111122223333:role/R"};
 	char line[128];
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		(void)snprintf(line, sizeof(line), "role_name = %s", wrong[i]);

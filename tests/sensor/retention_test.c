@@ -18,7 +18,7 @@
 #include "tests/lib/fake_store_queue.h"
 #include "tests/lib/temp_store.h"
 
-enum { DAY_MS = 86400000, DAY_S = 86400, OLD = 1200, CERTS = 30 };
+enum { DAY_MS = 86400000, DAY_S = 86400, OLD = 1200, CERTS = 30, MANY = 2500 };
 
 static struct fixture {
 	char *folder;
@@ -106,6 +106,27 @@ static void what_is_older_goes_in_steps_and_the_rest_stays(void **state)
 	expect(EVENTS_KEPT, CERTS - CERTS / 3);
 }
 
+static void put_many(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	for (uint32_t i = CERTS; i < MANY; i++) {
+		struct sample_cert sample;
+		sample_cert_init(&sample, i);
+		sample.record.gone_s = i == MANY - 1 ? SAMPLE_NOW_S - 20 * DAY_S : 0;
+		sample_cert_store(txn, &sample);
+		sample_cert_clear(&sample);
+	}
+}
+
+static void many_certificates_are_looked_at_in_steps(void **state)
+{
+	struct err err = ERR_INIT;
+	(void)state;
+	assert_int_equal(store_write_now(fixture.store, put_many, NULL, &err), 0);
+	fake_loop_advance_ms(20 * 60 * 1000);
+	expect(EVENTS_KEPT, MANY - CERTS / 3 - 1);
+}
+
 static void nothing_goes_while_the_time_is_not_known(void **state)
 {
 	(void)state;
@@ -150,6 +171,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_older_goes_in_steps_and_the_rest_stays),
+		TEST(many_certificates_are_looked_at_in_steps),
 		TEST(nothing_goes_while_the_time_is_not_known),
 		TEST(a_store_that_cannot_be_written_is_tried_again_later),
 		TEST(it_can_be_stopped_at_every_turn),

@@ -1,4 +1,4 @@
-/* Chains in order and out of order; keys that belong and keys that do not. */
+/* Keys that belong to a certificate and keys that do not. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,83 +31,6 @@ static struct der load(const char *name)
 static void drop(struct der der)
 {
 	free((void *)(uintptr_t)der.bytes);
-}
-
-static int check(const char *leaf_name, const char *first, const char *second,
-	bool *ret_is_complete, struct err *err)
-{
-	struct der leaf = load(leaf_name);
-	struct der chain[2] = {{NULL, 0}, {NULL, 0}};
-	size_t count = 0;
-	if (first != NULL)
-		chain[count++] = load(first);
-	if (second != NULL)
-		chain[count++] = load(second);
-	int rc = x509_chain_check(&leaf, chain, count, ret_is_complete, err);
-	drop(leaf);
-	drop(chain[0]);
-	drop(chain[1]);
-	return rc;
-}
-
-static void a_chain_in_order_is_accepted_and_known_to_be_complete(void **state)
-{
-	(void)state;
-	struct err err = ERR_INIT;
-	bool is_complete = false;
-	assert_int_equal(
-		check("chain-leaf", "chain-intermediate", "chain-root", &is_complete, &err), 0);
-	assert_true(is_complete);
-	assert_int_equal(check("chain-leaf", "chain-intermediate", NULL, &is_complete, &err), 0);
-	assert_false(is_complete);
-	assert_int_equal(check("chain-leaf", NULL, NULL, &is_complete, &err), 0);
-	assert_false(is_complete);
-	assert_int_equal(check("chain-root", NULL, NULL, &is_complete, &err), 0);
-	assert_true(is_complete);
-}
-
-static void a_break_is_named_by_its_place(void **state)
-{
-	(void)state;
-	struct err err = ERR_INIT;
-	bool is_complete = false;
-	assert_int_equal(check("chain-leaf", "chain-root", NULL, &is_complete, &err), -1);
-	assert_int_equal(err.kind, ERR_PROTOCOL);
-	assert_string_equal(
-		err.text, "the leaf does not name certificate 1 of the chain as its issuer");
-	assert_int_equal(
-		check("chain-leaf", "chain-root", "chain-intermediate", &is_complete, &err), -1);
-	assert_int_equal(
-		check("chain-leaf", "chain-intermediate", "rsa-2048", &is_complete, &err), -1);
-	assert_string_equal(err.text, "certificate 1 of the chain does not name certificate 2 of "
-				      "the chain as its issuer");
-}
-
-static void a_name_without_the_signature_is_not_enough(void **state)
-{
-	(void)state;
-	struct err err = ERR_INIT;
-	bool is_complete = false;
-	assert_int_equal(check("chain-leaf", "chain-intermediate", "chain-root-same-name",
-				 &is_complete, &err),
-		-1);
-	assert_int_equal(err.kind, ERR_PROTOCOL);
-	assert_string_equal(err.text, "certificate 1 of the chain is not signed by the key of "
-				      "certificate 2 of the chain");
-}
-
-static void what_is_no_certificate_is_refused(void **state)
-{
-	(void)state;
-	struct err err = ERR_INIT;
-	bool is_complete = false;
-	struct der leaf = load("chain-leaf");
-	struct der cut = {leaf.bytes, leaf.len - 1};
-	assert_int_equal(x509_chain_check(&cut, NULL, 0, &is_complete, &err), -1);
-	assert_string_equal(err.text, "the leaf is not a certificate");
-	assert_int_equal(x509_chain_check(&leaf, &cut, 1, &is_complete, &err), -1);
-	assert_string_equal(err.text, "certificate 1 of the chain is not a certificate");
-	drop(leaf);
 }
 
 static int match(const char *key_name, const char *leaf_name, bool *ret_matches, struct err *err)
@@ -176,12 +99,27 @@ static void a_leaf_of_an_unknown_kind_is_a_protocol_error(void **state)
 	free(pem);
 }
 
+static void what_is_no_certificate_is_refused(void **state)
+{
+	(void)state;
+	static const unsigned char zeros[X509_DER_MAX + 1];
+	struct err err = ERR_INIT;
+	struct secret key = SECRET_INIT;
+	bool matches = false;
+	struct der leaf = load("chain-leaf");
+	struct der cut = {leaf.bytes, leaf.len - 1};
+	struct der more = {zeros, sizeof(zeros)};
+	assert_int_equal(x509_key_matches(&key, &cut, &matches, &err), -1);
+	assert_int_equal(err.kind, ERR_PROTOCOL);
+	assert_string_equal(err.text, "the leaf is not a certificate");
+	assert_int_equal(x509_key_matches(&key, &more, &matches, &err), -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
+	drop(leaf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_chain_in_order_is_accepted_and_known_to_be_complete),
-		cmocka_unit_test(a_break_is_named_by_its_place),
-		cmocka_unit_test(a_name_without_the_signature_is_not_enough),
 		cmocka_unit_test(what_is_no_certificate_is_refused),
 		cmocka_unit_test(a_key_is_matched_with_its_leaf_only),
 		cmocka_unit_test(a_key_that_cannot_be_read_is_a_configuration_error),

@@ -1,0 +1,134 @@
+/* Certificates, keys and passphrases from files: what is taken, what is refused, what is warned of. */
+#include "cli/files.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cli/cli.h"
+#include "tests/cli/folder_fixture.h"
+
+static int notes;
+void cli_note(const char *format, ...)
+{
+	(void)format;
+	notes++;
+}
+
+static void only_the_first_line_of_a_passphrase_counts(void **state)
+{
+	static const struct {
+		const char *text, *expected; /* NULL: refused */
+	} file[] = {{"a b\n", "a b"}, {"a b", "a b"}, {"a\r\nsecond\n", "a"}, {"\n", NULL},
+		{"\xff\n", NULL}, {" \n", " "}};
+	(void)state;
+	for (size_t i = 0; i < sizeof(file) / sizeof(file[0]); i++) {
+		struct buf phrase;
+		struct err err = ERR_INIT;
+		folder_write("phrase", file[i].text, strlen(file[i].text), 0600);
+		buf_init_secret(&phrase, 4096);
+		int rc = files_read_passphrase("phrase", &phrase, &err);
+		assert_int_equal(rc, file[i].expected != NULL ? 0 : -1);
+		if (rc == 0)
+			assert_string_equal(buf_text(&phrase), file[i].expected);
+		else
+			assert_int_equal(err.kind, ERR_CONFIG);
+		buf_clear(&phrase);
+	}
+}
+
+static int read_text(const char *text, size_t len, unsigned mode, bool is_key, struct err *err)
+{
+	struct buf to;
+	folder_write("key", text, len, mode);
+	buf_init_secret(&to, 64);
+	notes = 0;
+	int rc = files_read_text("key", "--key", is_key, &to, err);
+	if (rc == 0)
+		assert_int_equal(to.len, len);
+	buf_clear(&to);
+	return rc;
+}
+
+static void files_are_text_within_their_limit(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	char text[66];
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(read_text(text, 64, 0600, true, &err), 0);
+	assert_int_equal(read_text(text, 65, 0600, true, &err), -1);
+	assert_string_equal(err.text, "--key key: larger than 64 bytes");
+	assert_int_equal(read_text("", 0, 0600, true, &err), -1);
+	assert_string_equal(err.text, "--key key: it is empty");
+	assert_int_equal(read_text("a\0b", 3, 0600, true, &err), -1);
+	assert_int_equal(read_text("\x30\x82", 2, 0600, true, &err), -1);
+	assert_non_null(strstr(err.text, "--pkcs12"));
+}
+
+static void a_key_that_others_can_read_is_warned_of(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	const char *key = "-----BEGIN EC PRIVATE KEY-----\n";
+	static const struct {
+		unsigned mode;
+		int notes;
+	} as_key[] = {{0600, 0}, {0400, 0}, {0640, 1}, {0604, 1}, {0622, 0}};
+	for (size_t i = 0; i < sizeof(as_key) / sizeof(as_key[0]); i++) {
+		assert_int_equal(read_text("x", 1, as_key[i].mode, true, &err), 0);
+		assert_int_equal(notes, as_key[i].notes);
+	}
+	assert_int_equal(read_text("x", 1, 0644, false, &err), 0);
+	assert_int_equal(notes, 0);
+	assert_int_equal(read_text(key, strlen(key), 0644, false, &err), 0);
+	assert_int_equal(notes, 1);
+}
+
+static void a_file_that_cannot_be_read_is_named(void **state)
+{
+	(void)state;
+	struct buf to;
+	struct err err = ERR_INIT;
+	buf_init_secret(&to, 64);
+	assert_int_equal(files_read("none", "--key", true, &to, &err), -1);
+	assert_string_equal(err.text, "--key none: No such file or directory");
+	assert_int_equal(files_read(".", "--key", true, &to, &err), -1);
+	assert_string_equal(err.text, "--key .: Is a directory");
+	buf_clear(&to);
+}
+
+static void a_long_passphrase_is_refused(void **state)
+{
+	(void)state;
+	struct buf phrase;
+	struct err err = ERR_INIT;
+	char text[PASSPHRASE_MAX + 2];
+	memset(text, 'x', sizeof(text));
+	for (size_t len = PASSPHRASE_MAX; len <= PASSPHRASE_MAX + 1; len++) {
+		folder_write("phrase", text, len, 0600);
+		buf_init_secret(&phrase, 4 * sizeof(text));
+		assert_int_equal(files_read_passphrase("phrase", &phrase, &err),
+			len == PASSPHRASE_MAX ? 0 : -1);
+		buf_clear(&phrase);
+	}
+	assert_non_null(strstr(err.text, "expected UTF-8 text of at most"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_the_first_line_of_a_passphrase_counts),
+		cmocka_unit_test(files_are_text_within_their_limit),
+		cmocka_unit_test(a_key_that_others_can_read_is_warned_of),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
+		cmocka_unit_test(a_long_passphrase_is_refused),
+	};
+	return cmocka_run_group_tests(tests, folder_enter, folder_leave);
+}
