@@ -113,7 +113,8 @@ def test_alerts_that_a_full_disk_keeps_back_are_told_afterwards(awssim, mounted,
     receiver = Webhook(tmp_path)
     channel = f"[channel ops]\ntype = webhook\nurl_file = {receiver.url_file}\nminimum = notice\n"
     try:
-        sim = awssim(seed=52, **SMALL)
+        # More alerts than free pages of the store can hold.
+        sim = awssim(seed=52, **{**SMALL, "certs_per_region": 40})
         daemon = mounted(sim, sensor_options="alert_days = off\n" + channel)
         daemon.mount_memory(DISK_BYTES)
         daemon.start()
