@@ -113,11 +113,11 @@ def test_alerts_that_a_full_disk_keeps_back_are_told_afterwards(awssim, mounted,
     receiver = Webhook(tmp_path)
     channel = f"[channel ops]\ntype = webhook\nurl_file = {receiver.url_file}\nminimum = notice\n"
     try:
-        # More alerts than free pages of the store can hold.
-        sim = awssim(seed=52, **{**SMALL, "certs_per_region": 40})
+        sim = awssim(seed=52, **SMALL)
         daemon = mounted(sim, sensor_options="alert_days = off\n" + channel)
-        daemon.mount_memory(DISK_BYTES)
+        daemon.mount_memory(4 * DISK_BYTES)
         daemon.start()
+        reader = Reader(daemon.disk())  # no page becomes free, so that each write needs the disk
         daemon.wait_idle()
         wait_until(lambda: daemon.status()["alerts"]["looked"], 20, "the look")
         assert not receiver.messages
@@ -129,7 +129,9 @@ def test_alerts_that_a_full_disk_keeps_back_are_told_afterwards(awssim, mounted,
         assert "alerts cannot be looked for: " in critical(daemon)
         assert "no space" in daemon.status()["alerts"]["error"]
         assert "warning look alerts reason=" in daemon.log_text()
+        reader.let_go()
         daemon.free_disk()
+        daemon.signal(signal.SIGHUP)  # it would look again after a minute
         message = receiver.wait(1, 90)
         assert message["count"] == len(daemon.get("/v1/alerts")["alerts"]) > 10
         wait_until(lambda: not daemon.status()["alerts"]["error"], 20, "the end")
