@@ -23,7 +23,7 @@
 #include "store/cert_query.h"
 
 enum {
-	SLICE_US = 5000,
+	SLICE_US = 3000,
 	BATCH_MAX = 64,	      /* written at once */
 	SCANNED_MAX = 256,    /* entries of the index between two looks at the clock */
 	NAMES_LOOK_MAX = 64,  /* certificates with a name, wherever they are */

@@ -4,10 +4,12 @@
 set -u
 jobs=$1
 shift
-tool=
+tool= cannot=
 if [ "$1" = --valgrind ]; then
 	tool="valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect --errors-for-leak-kinds=definite,indirect"
 	shift
+	# valgrind 3.19 has no pidfd_open, and posix_spawn does not hear from it that a program is missing.
+	cannot=" child_test tool_test "
 fi
 build=$1
 shift
@@ -15,9 +17,10 @@ shift
 logs=$build/logs
 mkdir -p "$logs"
 rm -f "$logs"/*.log
-export tool logs
+export tool cannot logs
 printf '%s\n' "$@" | xargs -P "$jobs" -I{} sh -c '
 	name=$(basename "{}")
+	case $cannot in *" $name "*) echo "  SKIP    $name (not under valgrind)"; exit 0 ;; esac
 	if $tool "{}" >"$logs/$name.log" 2>&1; then
 		tests=$(sed -n "s/^\[  PASSED  \] \([0-9]*\) test.*/\1/p" "$logs/$name.log" | tail -n 1)
 		echo "  PASS    $name (${tests:-?} tests)"

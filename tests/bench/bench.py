@@ -189,7 +189,7 @@ def places_of(truth):
 
 def rescan_rows(bench, sim, daemon, truth, section, places, changed=()):
     note(section)
-    before, cpu_s = daemon.store(), daemon.cpu_s()
+    before, cpu_s = daemon.rested_store(), daemon.cpu_s()
     sim.reset_stats()
     begin = time.monotonic()
     daemon.scan(timeout=FIRST_MAX_S)
@@ -288,7 +288,7 @@ def commits_of(store):
 
 def second_rows(bench, sim, daemon, truth, section, places):
     note("scale: second cycle")
-    before = daemon.store()
+    before = daemon.rested_store()
     sim.reset_stats()
     second = timed_cycle(daemon, lambda: daemon.scan(timeout=FIRST_MAX_S))
     calls = calls_of(sim)

@@ -14,6 +14,7 @@ from awssim import BUILD
 HERE = pathlib.Path(__file__).resolve().parent
 PYTHON = "/usr/bin/python3"  # the one that has boto3
 RUN_MAX_S = 1800
+REST_S = 10  # longer than the pause before the next look at alerts, with all there is
 
 
 @dataclasses.dataclass
@@ -94,6 +95,17 @@ class Daemon(Sensor):
 
     def store(self):
         return self.status()["store"]
+
+    def rested_store(self):
+        """Once the look at alerts that a cycle brings about has been made and written."""
+        records, since = -1, time.monotonic()
+        while records < 0 or time.monotonic() < since + REST_S:
+            status = self.status()
+            now = status["store"]["records_written"]
+            if now != records or not status["alerts"]["looked"]:
+                records, since = now, time.monotonic()
+            time.sleep(0.2)
+        return status["store"]
 
     def stall_ms(self):
         """The loop's longest stall since the daemon started."""

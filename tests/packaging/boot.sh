@@ -6,7 +6,7 @@
 # written to FOLDER/log.
 set -eu
 folder=$1
-exec >"$folder/log" 2>&1
+exec >>"$folder/log" 2>&1
 touch "$folder/booted"
 trap 'echo "ended with $?"; journalctl --no-pager -u acmsensord | tail -n 100; systemctl poweroff --no-block' EXIT
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
@@ -28,7 +28,42 @@ apt() { apt-get -y -q --no-install-recommends "$@"; }
 is_idle() { property StatusText | grep -q '^idle; next cycle of prod at 20'; }
 has_restarted() { [ "$(property NRestarts)" -gt 0 ] && [ "$(property ActiveState)" = active ]; }
 logged() { journalctl --no-pager -u "$unit" | grep -q "$1"; }
+is_active() { [ "$(property ActiveState)" = active ]; }
 has_told() { COLUMNS=200 acmsensor status | grep -q "Channel $1 .*, last message "; }
+
+# What comes after a reboot.
+end_hour() {
+	say "rebooted: it has come back by itself, with what it knows"
+	await is_active
+	logged "open vault key=/run/credentials/$unit/acmsensor.vault-key" || fail "another key"
+	acmsensor -o json certs | cmp - "$folder/certificates" || fail "other certificates"
+	acmsensor -o json alerts --all | cmp - "$folder/alerts" || fail "other alerts"
+	acmsensor events | grep store_restored && fail "another epoch"
+
+	say "an upgrade does not start what was stopped"
+	systemctl stop "$unit"
+	dpkg -i "$folder/new.deb"
+	[ "$(property ActiveState)" = inactive ] || fail "it was started"
+	systemctl start "$unit"
+
+	say "removed: stopped, and what it knows stays"
+	pid=$(property MainPID)
+	apt remove acmsensor
+	[ ! -e "/proc/$pid" ] || fail "it runs"
+	[ -e /var/lib/acmsensor/store.mdb ] || fail "no data any more"
+	[ -e /etc/acmsensor/conf.d/prod.conf ] || fail "no configuration any more"
+
+	say "purged: nothing is left"
+	apt purge acmsensor
+	rm /usr/local/bin/tell-people /root/bundle.txt
+	find /etc/systemd /var/lib/systemd /run/acmsensor /var/lib/acmsensor /etc/acmsensor -name '*acmsensor*' 2>/dev/null | grep . && fail "left behind"
+	getent passwd acmsensor && fail "the user is there"
+	say "all done"
+}
+if [ -e "$folder/rebooted" ]; then
+	end_hour
+	exit
+fi
 
 # A container in a container may not be allowed what any hardened unit asks for.
 systemd-run --quiet --wait -p ProtectSystem=strict -p PrivateTmp=yes -p PrivateDevices=yes \
@@ -149,22 +184,7 @@ systemctl is-enabled "$unit" || fail "not enabled any more"
 acmsensor -o json certs | cmp - "$folder/certificates" || fail "other certificates"
 acmsensor -o json alerts --all | cmp - "$folder/alerts" || fail "other alerts"
 
-say "an upgrade does not start what was stopped"
-systemctl stop "$unit"
-dpkg -i "$folder/new.deb"
-[ "$(property ActiveState)" = inactive ] || fail "it was started"
-systemctl start "$unit"
-
-say "removed: stopped, and what it knows stays"
-pid=$(property MainPID)
-apt remove acmsensor
-[ ! -e "/proc/$pid" ] || fail "it runs"
-[ -e /var/lib/acmsensor/store.mdb ] || fail "no data any more"
-[ -e /etc/acmsensor/conf.d/prod.conf ] || fail "no configuration any more"
-
-say "purged: nothing is left"
-apt purge acmsensor
-rm /usr/local/bin/tell-people /root/bundle.txt
-find /etc/systemd /var/lib/systemd /run/acmsensor /var/lib/acmsensor /etc/acmsensor -name '*acmsensor*' 2>/dev/null | grep . && fail "left behind"
-getent passwd acmsensor && fail "the user is there"
-say "all done"
+say "the host is rebooted"
+touch "$folder/rebooted"
+trap - EXIT
+systemctl reboot --no-block
