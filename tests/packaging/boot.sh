@@ -31,9 +31,9 @@ logged() { journalctl --no-pager -u "$unit" | grep -q "$1"; }
 is_active() { [ "$(property ActiveState)" = active ]; }
 has_told() { COLUMNS=200 acmsensor status | grep -q "Channel $1 .*, last message "; }
 
-# What comes after a reboot.
+# What comes after the second boot.
 end_hour() {
-	say "rebooted: it has come back by itself, with what it knows"
+	say "booted again: it has come back by itself, with what it knows"
 	await is_active
 	logged "open vault key=/run/credentials/$unit/acmsensor.vault-key" || fail "another key"
 	acmsensor -o json certs | cmp - "$folder/certificates" || fail "other certificates"
@@ -60,7 +60,7 @@ end_hour() {
 	getent passwd acmsensor && fail "the user is there"
 	say "all done"
 }
-if [ -e "$folder/rebooted" ]; then
+if [ -e "$folder/switched-off" ]; then
 	end_hour
 	exit
 fi
@@ -184,7 +184,7 @@ systemctl is-enabled "$unit" || fail "not enabled any more"
 acmsensor -o json certs | cmp - "$folder/certificates" || fail "other certificates"
 acmsensor -o json alerts --all | cmp - "$folder/alerts" || fail "other alerts"
 
-say "the host is rebooted"
-touch "$folder/rebooted"
+say "the host is switched off, to be booted again"
+touch "$folder/switched-off"
 trap - EXIT
-systemctl reboot --no-block
+systemctl poweroff --no-block

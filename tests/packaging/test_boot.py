@@ -182,11 +182,14 @@ def test_first_hour_of_an_administrator(fresh, check, outside, emergency):
     if shutil.which("systemd-nspawn") is None:
         pytest.skip("systemd-nspawn is not here (package systemd-container)")
     prepare(fresh)
-    process = boot(fresh, check)
-    try:
-        attend(process, check, outside)
-    finally:
-        end(process)
+    for is_switched_off in (False, True):
+        if is_switched_off and not (check / "switched-off").exists():
+            break  # the log says why
+        process = boot(fresh, check)
+        try:
+            attend(process, check, outside)
+        finally:
+            end(process)
     log = (check / "log").read_text(errors="replace")
     if (check / "unable").exists():
         pytest.skip("systemd boots here, but hardens no unit: " + log[-600:])
