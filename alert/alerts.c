@@ -19,8 +19,8 @@ enum {
 	BUSY_MS = 5000,	       /* looks again whether the inventory is up to date */
 	BUSY_MAX_MS = 3600000, /* a look on old data is better than none */
 	FAILED_MS = 60000,
-	REST_FACTOR = 20, /* so many times as long as a look has taken, there is none */
-	REST_MAX_MS = 600000,
+	REST_FACTOR = 20,    /* so many times as long as a look has taken, there is none */
+	REST_MAX_MS = 30000, /* some of it may have been waiting for a busy disk */
 	HOUR_MS = 3600000,
 	TRIM_MAX = 1000, /* notices in one write */
 };
