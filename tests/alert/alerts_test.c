@@ -417,6 +417,42 @@ static void what_is_lost_and_failed_is_told_and_ends(void **state)
 	assert_false(is_there); /* forgotten */
 }
 
+static void put_failed_job(struct store_txn *txn, const char *id, enum job_kind kind)
+{
+	store_job_put(txn, &(struct job_record){.id = id,
+				   .kind = kind,
+				   .phase = JOB_DONE,
+				   .state = JOB_FAILED,
+				   .reason = "refused",
+				   .connector = "prod",
+				   .account_id = "000000000001",
+				   .region = "eu-west-1",
+				   .ended_s = SAMPLE_NOW_S - 60});
+}
+
+static void put_jobs(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	put_failed_job(txn, "d-20260101-000000-1", JOB_DELETE); /* older than any that can run */
+	put_failed_job(txn, "d-20261101-000000-1", JOB_DELETE); /* has waited to the end */
+	put_failed_job(txn, "j-20261120-000000-1", JOB_DELIVER);
+	put_failed_job(txn, "r-20260101-000000-1", JOB_ROLLBACK);
+	put_failed_job(txn, "r-20261120-000000-1", JOB_ROLLBACK);
+}
+
+static void jobs_of_every_kind_that_failed_are_told(void **state)
+{
+	(void)state;
+	bool is_there;
+	write_now(put_jobs, NULL);
+	advance(2000);
+	expect_message(0, 3, "3 open alerts (2 critical, 1 warning) on dc1");
+	assert_int_equal(get(ALERT_JOB, "d-20261101-000000-1", &is_there).class, ALERT_WARNING);
+	assert_true(is_there);
+	(void)get(ALERT_JOB, "r-20261120-000000-1", &is_there);
+	assert_true(is_there);
+}
+
 static void lose_many(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -916,6 +952,7 @@ int main(void)
 		IN_STORE(a_new_channel_is_told_what_is_open_and_then_what_is_new),
 		IN_STORE(only_the_worst_is_told_after_an_outage),
 		IN_STORE(what_is_lost_and_failed_is_told_and_ends),
+		IN_STORE(jobs_of_every_kind_that_failed_are_told),
 		IN_STORE(a_connector_that_fails_is_one_alert),
 		IN_STORE(a_certificate_that_is_replaced_renewed_or_gone_is_over),
 		IN_STORE(a_channel_that_fails_is_tried_later_and_told_once),
