@@ -561,6 +561,26 @@ static void a_channel_that_fails_is_tried_later_and_told_once(void **state)
 	assert_int_equal(fake_http_count(), 4);
 }
 
+static void what_waits_is_not_told_with_all_the_rest_after_a_restart(void **state)
+{
+	(void)state;
+	put(1, "www1.example.com", 20, true);
+	advance(2000);
+	status = 500;
+	put(2, "www2.example.com", 20, true);
+	put(3, "www3.example.com", 20, true);
+	alerts_look(alerts);
+	advance(2000);
+	expect_message(1, 2, "2 alerts (2 emergency) on dc1");
+	restart();
+	advance(2000);
+	status = 200;
+	advance(HOUR_MS);
+	size_t last = fake_http_count() - 1;
+	assert_true(last > 2); /* it has failed once more */
+	expect_message(last, 2, "2 alerts (2 emergency) on dc1");
+}
+
 static void what_ends_before_it_is_told_is_not(void **state)
 {
 	(void)state;
@@ -862,6 +882,9 @@ static void a_channel_can_be_tried(void **state)
 	assert_int_equal(op_ends, 1);
 	assert_string_equal(op_said, "HTTP 200");
 	expect_message(0, 0, "test message of acmsensor on dc1");
+	char id[48]; /* two tests are two messages */
+	(void)snprintf(id, sizeof(id), "\"id\":\"test-%lld\"", (long long)SAMPLE_NOW_S);
+	assert_non_null(strstr(fake_http_request(0)->body, id));
 	(void)alerts_test_start(alerts, "other", on_op, NULL);
 	advance(0);
 	assert_int_equal(op_err.kind, ERR_NOT_FOUND);
@@ -956,6 +979,7 @@ int main(void)
 		IN_STORE(a_connector_that_fails_is_one_alert),
 		IN_STORE(a_certificate_that_is_replaced_renewed_or_gone_is_over),
 		IN_STORE(a_channel_that_fails_is_tried_later_and_told_once),
+		IN_STORE(what_waits_is_not_told_with_all_the_rest_after_a_restart),
 		IN_STORE(what_ends_before_it_is_told_is_not),
 		IN_STORE(each_channel_has_its_least_class),
 		IN_STORE(nothing_is_judged_before_the_inventory_is_up_to_date),
