@@ -350,8 +350,7 @@ static bool next_job(struct alert_pass *pass, struct store_txn *txn)
 	if (!store_job_next(txn, pass->position, &job))
 		return false;
 	if (strncmp(job.id + 1, since, strlen(since)) < 0)
-		(void)snprintf(
-			pass->position, sizeof(pass->position), "%c%s", job.id[0], since);
+		(void)snprintf(pass->position, sizeof(pass->position), "%c%s", job.id[0], since);
 	else
 		look_at(pass, txn, ALERT_JOB, job.id);
 	return true;

@@ -305,8 +305,7 @@ void alert_sender_free(struct alert_sender *sender)
 
 static int64_t told_up_to(const struct alert_sender *sender)
 {
-	bool is_telling_all =
-		sender->is_all && (sender->state == GATHER || sender->state == SEND);
+	bool is_telling_all = sender->is_all && (sender->state == GATHER || sender->state == SEND);
 	if (!sender->is_loaded)
 		return 0; /* the store knows */
 	return is_telling_all ? sender->last : sender->position;

@@ -32,7 +32,7 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* Text that is a line: never left out as a repeat, so who calls this sees to it that it is not much. */
+/* A line that is never left out as a repeat: who calls this sees to it that it is not much. */
 void log_always(enum log_level level, const char *text);
 
 #endif
