@@ -1,6 +1,8 @@
 #include "alert/alerts.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,8 +105,8 @@ static void start_tidy(struct alerts *alerts)
 	if (alerts->tidy != NULL)
 		return;
 	for (size_t i = 0; i < alerts->sender_count; i++) {
-		int64_t at = alert_sender_get_state(alerts->sender[i]).position;
-		least = at >= 0 && at < least ? at : least; /* one that takes all needs no queue */
+		int64_t at = alert_sender_get_state(alerts->sender[i]).told_up_to;
+		least = at >= 0 && at < least ? at : least;
 	}
 	alerts->told_up_to = least;
 	alerts->tidy = store_write_start(alerts->options.store, tidy, alerts, on_tidied, alerts);
@@ -431,8 +433,10 @@ struct alert_op *alerts_test_start(
 	struct alerts *alerts, const char *channel, channel_done_fn *done, void *arg)
 {
 	struct alert_op *op = op_new(alerts, channel, done, arg);
+	char id[32]; /* a mail that has the id of another one may be dropped as its copy */
+	(void)snprintf(id, sizeof(id), "test-%" PRId64, op->at_s);
 	const struct message message = {
-		.sensor = alerts->sensor_name, .id = "test", .now_s = op->at_s, .is_test = true};
+		.sensor = alerts->sensor_name, .id = id, .now_s = op->at_s, .is_test = true};
 	const struct alert_sender *sender = find_sender(alerts, channel);
 	if (sender != NULL) {
 		op->send = channel_send_start(

@@ -31,6 +31,7 @@ enum {
 	NAME_BYTES = 256,
 	PLACE_BYTES = 64,
 	DAY_S = 86400,
+	JOB_LOOK_S = 30 * DAY_S, /* since a job was ordered: it may have waited before it failed */
 };
 
 enum phase {
@@ -337,18 +338,21 @@ static bool next_connector(struct alert_pass *pass, struct store_txn *txn)
 	return true;
 }
 
+/* Ids begin with a letter for the kind, '-' and the day: of each kind the old ones are passed over. */
 static bool next_job(struct alert_pass *pass, struct store_txn *txn)
 {
 	struct job_record job;
-	if (pass->position[0] == '\0') { /* ids begin with "j-" and the day */
-		struct tm day;
-		time_t from = (time_t)(pass->options.now_s - JUDGE_JOB_S - DAY_S);
-		(void)gmtime_r(&from, &day);
-		(void)strftime(pass->position, sizeof(pass->position), "j-%Y%m%d", &day);
-	}
+	struct tm day;
+	char since[16];
+	time_t from = (time_t)(pass->options.now_s - JOB_LOOK_S);
+	(void)gmtime_r(&from, &day);
+	(void)strftime(since, sizeof(since), "-%Y%m%d", &day);
 	if (!store_job_next(txn, pass->position, &job))
 		return false;
-	look_at(pass, txn, ALERT_JOB, job.id);
+	if (strncmp(job.id + 1, since, strlen(since)) < 0)
+		(void)snprintf(pass->position, sizeof(pass->position), "%c%s", job.id[0], since);
+	else
+		look_at(pass, txn, ALERT_JOB, job.id);
 	return true;
 }
 

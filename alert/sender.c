@@ -303,12 +303,20 @@ void alert_sender_free(struct alert_sender *sender)
 	free(sender);
 }
 
+static int64_t told_up_to(const struct alert_sender *sender)
+{
+	bool is_telling_all = sender->is_all && (sender->state == GATHER || sender->state == SEND);
+	if (!sender->is_loaded)
+		return 0; /* the store knows */
+	return is_telling_all ? sender->last : sender->position;
+}
+
 struct alert_sender_state alert_sender_get_state(const struct alert_sender *sender)
 {
 	return (struct alert_sender_state){.name = sender->channel.name,
 		.type = sender->channel.type,
 		.sent_s = sender->sent_s,
-		.position = sender->position,
+		.told_up_to = told_up_to(sender),
 		.failing_since_s = sender->failing_since_s,
 		.error = sender->err.text};
 }

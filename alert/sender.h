@@ -37,8 +37,8 @@ void alert_sender_hurry(struct alert_sender *sender);
 struct alert_sender_state {
 	const char *name; /* borrowed */
 	enum channel_type type;
-	int64_t sent_s;		 /* last success; 0: none */
-	int64_t position;	 /* of the queue; -1: all that is open comes first */
+	int64_t sent_s;	    /* last success; 0: none */
+	int64_t told_up_to; /* what is later in the queue is to stay; -1: it needs nothing of it */
 	int64_t failing_since_s; /* 0: does not */
 	const char *error;	 /* borrowed until the loop runs; "" */
 };

@@ -179,9 +179,15 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
 	int status = 0;
 	(void)fd, (void)what;
 	loop_turn_mark(child->loop);
-	if (waitpid(child->pid, &status, WNOHANG) != child->pid)
+	pid_t ended = waitpid(child->pid, &status, WNOHANG);
+	if (ended == 0)
 		return;
 	child->pid = 0;
+	if (ended < 0) { /* else it would be told again and again */
+		(void)err_set_errno(&err, ERR_SYSTEM, "its end is not told (is SIGCHLD ignored?)");
+		finish(child, NULL, &err);
+		return;
+	}
 	for (int i = 0; i < 16 && child->readable != NULL && read_some(child); i++)
 		; /* what it said last; bounded: others may hold the pipe and go on */
 	struct child_result result = {.exit_code = WEXITSTATUS(status), .said = child->said};

@@ -31,7 +31,8 @@ struct child_result {
 /*
  * result  borrowed for the call; NULL with err. Any exit code is an answer.
  * err     begins with the path. ERR_CONFIG: it is not there or may not be run; ERR_SYSTEM: no
- *         process can be had; ERR_TIMEOUT: killed; ERR_SERVICE: ended by a signal, which is named
+ *         process can be had, or its end is not told to us; ERR_TIMEOUT: killed; ERR_SERVICE: ended
+ *         by a signal, which is named
  */
 typedef void child_done_fn(void *arg, const struct child_result *result, const struct err *err);
 

@@ -171,3 +171,11 @@ void log_debug(const char *format, ...)
 	write_line(LOG_DEBUG, format, args);
 	va_end(args);
 }
+
+void log_always(enum log_level level, const char *text)
+{
+	if (level > max_level)
+		return;
+	log_tell_repeats(false);
+	write_text(level, text);
+}

@@ -3,7 +3,7 @@
  * line carries its priority prefix ("<6>") and no time; elsewhere an RFC 3339 time and the level.
  * Control bytes are escaped and a line is cut at LOG_LINE_MAX, so that no outsider can forge one.
  * Of lines above debug that one format makes, 20 a minute are written; the others are counted and
- * told as "N more like it". The last lines are kept in memory. One thread logs, the loop's.
+ * told as "N more like it" (but log_always). The last lines are kept in memory. One thread logs, the loop's.
  * Only sensor/ and cli/ log above debug; lower layers return errors. Nothing secret is ever passed
  * here: secrets have a type that does not format.
  */
@@ -32,5 +32,7 @@ void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A line that is never left out as a repeat: who calls this sees to it that it is not much. */
+void log_always(enum log_level level, const char *text);
 
 #endif

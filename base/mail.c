@@ -4,7 +4,7 @@
  *   start -> WAIT_NAME -> WAIT_SERVER -> done
  *
  * In WAIT_SERVER libcurl has a thread: it blocks when it takes its leave of an SMTP server (QUIT),
- * for as long as that one likes. A call is aborted by shutting its connection, after which the
+ * for as long as that one likes. A call is aborted by shutting its connections, after which the
  * thread ends at once; the whole is bounded by a timer of the loop.
  */
 #include "base/mail.h"
@@ -28,7 +28,11 @@
 
 #define SET(option, value) curl_check(curl_easy_setopt(easy, (option), (value)))
 
-enum { SMTP_FINAL = 5, URL_MAX = 1024 };
+enum {
+	SMTP_FINAL = 5,
+	URL_MAX = 1024,
+	SOCKETS_MAX = 8, /* at a time; libcurl tries an address of each family side by side */
+};
 
 enum mail_state { WAIT_NAME, WAIT_SERVER };
 
@@ -46,8 +50,9 @@ struct mail_call {
 	struct loop_timer *timer;	   /* owned; the whole */
 	struct worker *worker;		   /* owned; WAIT_SERVER */
 	pthread_mutex_t mutex;
-	int fd;		 /* guarded by it; -1: no connection */
-	bool is_aborted; /* guarded by it */
+	int fd[SOCKETS_MAX]; /* guarded by it; the first fd_count are open */
+	size_t fd_count;     /* guarded by it */
+	bool is_aborted;     /* guarded by it */
 	/* The thread's until it has ended. */
 	CURLcode code;
 	long answer; /* the server's last */
@@ -67,8 +72,8 @@ static void abort_transfer(struct mail_call *call)
 {
 	pthread_mutex_lock(&call->mutex);
 	call->is_aborted = true;
-	if (call->fd >= 0)
-		(void)shutdown(call->fd, SHUT_RDWR); /* it may be broken already */
+	for (size_t i = 0; i < call->fd_count; i++)
+		(void)shutdown(call->fd[i], SHUT_RDWR); /* it may be broken already */
 	pthread_mutex_unlock(&call->mutex);
 }
 
@@ -179,10 +184,12 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 	struct mail_call *call = arg;
 	(void)purpose;
 	pthread_mutex_lock(&call->mutex);
-	int fd = call->is_aborted ? -1
-				  : socket(address->family, address->socktype | SOCK_CLOEXEC,
-					    address->protocol);
-	call->fd = fd;
+	bool may_open = !call->is_aborted && call->fd_count < SOCKETS_MAX;
+	int fd = may_open ? socket(address->family, address->socktype | SOCK_CLOEXEC,
+				    address->protocol)
+			  : -1;
+	if (fd >= 0)
+		call->fd[call->fd_count++] = fd;
 	pthread_mutex_unlock(&call->mutex);
 	return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
@@ -192,8 +199,9 @@ static int close_socket(void *arg, curl_socket_t fd)
 {
 	struct mail_call *call = arg;
 	pthread_mutex_lock(&call->mutex);
-	if (call->fd == fd)
-		call->fd = -1;
+	for (size_t i = 0; i < call->fd_count; i++)
+		if (call->fd[i] == fd)
+			call->fd[i] = call->fd[--call->fd_count];
 	pthread_mutex_unlock(&call->mutex);
 	return close(fd);
 }
@@ -367,7 +375,6 @@ struct mail_call *mail_start(
 		.host = xstrdup(message->host),
 		.ca_bundle = xstrdup(ca_bundle != NULL ? ca_bundle : ""),
 		.port = message->port,
-		.fd = -1,
 		.connect_ms = message->connect_ms,
 		.total_ms = message->total_ms,
 		.text = xstrndup(message->text, message->text_len),

@@ -45,6 +45,7 @@ struct mail_message {
  *      ERR_SERVICE      the server said not now (4xx)
  *      ERR_PROTOCOL     not SMTP
  *      ERR_CONFIG       CA bundle unreadable, or none on this host
+ *      ERR_SYSTEM       no thread can be had
  */
 typedef void mail_done_fn(void *arg, const struct err *err);
 

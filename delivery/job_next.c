@@ -47,6 +47,8 @@ bool job_next_is_doubt(const struct err *err)
 {
 	if (strcmp(err->code, AWS_ANSWER_LOST) == 0)
 		return true;
+	if (strcmp(err->code, "connect") == 0)
+		return false; /* no connection was made (base/http.h), however long that took */
 	switch (err->kind) {
 	case ERR_DENIED:
 	case ERR_DENIED_BY_SCP:
@@ -289,7 +291,7 @@ static void import_refused(const struct job_known *known, struct job_decision *t
 	bool is_quota = strcmp(known->err->code, "LimitExceededException") == 0;
 	char where[512];
 	if (known->err->kind == ERR_THROTTLED || known->err->kind == ERR_CREDENTIALS ||
-		known->err->kind == ERR_UNREACHABLE) {
+		known->err->kind == ERR_UNREACHABLE || known->err->kind == ERR_TIMEOUT) {
 		if (!is_quota) {
 			try_again(known, to, known->err->text);
 			return;

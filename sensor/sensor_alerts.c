@@ -22,21 +22,15 @@ static bool identity_at(void *arg, size_t i, struct alert_identity *ret_identity
 	return true;
 }
 
+/* Each line is the only one of its alert; a message is some twenty of them at most. */
 static void write_journal(void *arg, enum alert_class class, const char *line)
 {
+	static const enum log_level level[] = {[ALERT_NOTICE] = LOG_INFO,
+		[ALERT_WARNING] = LOG_WARNING,
+		[ALERT_CRITICAL] = LOG_ERROR,
+		[ALERT_EMERGENCY] = LOG_ERROR};
 	(void)arg;
-	switch (class) {
-	case ALERT_NOTICE:
-		log_info("%s", line);
-		return;
-	case ALERT_WARNING:
-		log_warning("%s", line);
-		return;
-	case ALERT_CRITICAL:
-	case ALERT_EMERGENCY:
-		log_error("%s", line);
-		return;
-	}
+	log_always(level[class], line);
 }
 
 /* A host whose clock is wrong must not tell a company that its certificates have ended; without

@@ -63,6 +63,7 @@ struct signals *signals_new(
 	}
 	(void)signal(SIGPIPE, SIG_IGN); /* cannot fail for these signals */
 	(void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error like a full disk */
+	(void)signal(SIGCHLD, SIG_DFL); /* ignored by who started us: no child's end is told */
 	return signals;
 }
 

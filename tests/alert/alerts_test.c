@@ -417,6 +417,42 @@ static void what_is_lost_and_failed_is_told_and_ends(void **state)
 	assert_false(is_there); /* forgotten */
 }
 
+static void put_failed_job(struct store_txn *txn, const char *id, enum job_kind kind)
+{
+	store_job_put(txn, &(struct job_record){.id = id,
+				   .kind = kind,
+				   .phase = JOB_DONE,
+				   .state = JOB_FAILED,
+				   .reason = "refused",
+				   .connector = "prod",
+				   .account_id = "000000000001",
+				   .region = "eu-west-1",
+				   .ended_s = SAMPLE_NOW_S - 60});
+}
+
+static void put_jobs(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	put_failed_job(txn, "d-20260101-000000-1", JOB_DELETE); /* older than any that can run */
+	put_failed_job(txn, "d-20261101-000000-1", JOB_DELETE); /* has waited to the end */
+	put_failed_job(txn, "j-20261120-000000-1", JOB_DELIVER);
+	put_failed_job(txn, "r-20260101-000000-1", JOB_ROLLBACK);
+	put_failed_job(txn, "r-20261120-000000-1", JOB_ROLLBACK);
+}
+
+static void jobs_of_every_kind_that_failed_are_told(void **state)
+{
+	(void)state;
+	bool is_there;
+	write_now(put_jobs, NULL);
+	advance(2000);
+	expect_message(0, 3, "3 open alerts (2 critical, 1 warning) on dc1");
+	assert_int_equal(get(ALERT_JOB, "d-20261101-000000-1", &is_there).class, ALERT_WARNING);
+	assert_true(is_there);
+	(void)get(ALERT_JOB, "r-20261120-000000-1", &is_there);
+	assert_true(is_there);
+}
+
 static void lose_many(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -523,6 +559,26 @@ static void a_channel_that_fails_is_tried_later_and_told_once(void **state)
 	assert_int_equal(channel.failing_since_s, 0);
 	advance(24 * (int64_t)HOUR_MS);
 	assert_int_equal(fake_http_count(), 4);
+}
+
+static void what_waits_is_not_told_with_all_the_rest_after_a_restart(void **state)
+{
+	(void)state;
+	put(1, "www1.example.com", 20, true);
+	advance(2000);
+	status = 500;
+	put(2, "www2.example.com", 20, true);
+	put(3, "www3.example.com", 20, true);
+	alerts_look(alerts);
+	advance(2000);
+	expect_message(1, 2, "2 alerts (2 emergency) on dc1");
+	restart();
+	advance(2000);
+	status = 200;
+	advance(HOUR_MS);
+	size_t last = fake_http_count() - 1;
+	assert_true(last > 2); /* it has failed once more */
+	expect_message(last, 2, "2 alerts (2 emergency) on dc1");
 }
 
 static void what_ends_before_it_is_told_is_not(void **state)
@@ -826,6 +882,9 @@ static void a_channel_can_be_tried(void **state)
 	assert_int_equal(op_ends, 1);
 	assert_string_equal(op_said, "HTTP 200");
 	expect_message(0, 0, "test message of acmsensor on dc1");
+	char id[48]; /* two tests are two messages */
+	(void)snprintf(id, sizeof(id), "\"id\":\"test-%lld\"", (long long)SAMPLE_NOW_S);
+	assert_non_null(strstr(fake_http_request(0)->body, id));
 	(void)alerts_test_start(alerts, "other", on_op, NULL);
 	advance(0);
 	assert_int_equal(op_err.kind, ERR_NOT_FOUND);
@@ -916,9 +975,11 @@ int main(void)
 		IN_STORE(a_new_channel_is_told_what_is_open_and_then_what_is_new),
 		IN_STORE(only_the_worst_is_told_after_an_outage),
 		IN_STORE(what_is_lost_and_failed_is_told_and_ends),
+		IN_STORE(jobs_of_every_kind_that_failed_are_told),
 		IN_STORE(a_connector_that_fails_is_one_alert),
 		IN_STORE(a_certificate_that_is_replaced_renewed_or_gone_is_over),
 		IN_STORE(a_channel_that_fails_is_tried_later_and_told_once),
+		IN_STORE(what_waits_is_not_told_with_all_the_rest_after_a_restart),
 		IN_STORE(what_ends_before_it_is_told_is_not),
 		IN_STORE(each_channel_has_its_least_class),
 		IN_STORE(nothing_is_judged_before_the_inventory_is_up_to_date),

@@ -161,6 +161,23 @@ static void put_ahead(struct store_txn *txn, void *arg)
 	store_alert_channel_put(txn, &(struct alert_channel_record){.name = "log", .position = 99});
 }
 
+/* It may be anywhere before it has looked, and tells what comes while it tells all as well. */
+static void what_it_has_yet_to_tell_stays_in_the_queue(void **state)
+{
+	(void)state;
+	struct alert_sender *sender = alert_sender_new(&ways, store, &channel);
+	put_one(ALERT_WARNING);
+	put_one(ALERT_WARNING);
+	assert_int_equal(alert_sender_get_state(sender).told_up_to, 0);
+	alert_sender_pump(sender);
+	while (lines == 0)
+		assert_true(fake_loop_step());
+	assert_int_equal(alert_sender_get_state(sender).told_up_to, 2);
+	fake_loop_run_ready();
+	assert_int_equal(alert_sender_get_state(sender).told_up_to, 2);
+	alert_sender_free(sender);
+}
+
 /* Of a store that went back in time: told again rather than never. */
 static void a_place_beyond_the_queue_begins_anew(void **state)
 {
@@ -171,7 +188,7 @@ static void a_place_beyond_the_queue_begins_anew(void **state)
 	alert_sender_pump(sender);
 	fake_loop_run_ready();
 	assert_int_equal(lines, 1);
-	assert_int_equal(alert_sender_get_state(sender).position, 1);
+	assert_int_equal(alert_sender_get_state(sender).told_up_to, 1);
 	assert_string_equal(alert_sender_channel(sender)->name, "log");
 	alert_sender_free(sender);
 }
@@ -217,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_STORE(waiting_grows_to_an_hour),
 		IN_STORE(its_place_moves_on_with_what_it_leaves_out),
+		IN_STORE(what_it_has_yet_to_tell_stays_in_the_queue),
 		IN_STORE(a_place_beyond_the_queue_begins_anew),
 		IN_STORE(a_write_that_fails_is_made_up_for),
 		IN_STORE(what_was_told_is_noted_at_the_end),

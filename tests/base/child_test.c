@@ -2,6 +2,7 @@
 #include "base/child.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -189,6 +190,16 @@ static void what_cannot_be_run_is_told(void **state)
 	assert_string_equal(end_err.text, "/etc/passwd: cannot be run: Permission denied");
 }
 
+static void an_end_that_nobody_tells_is_an_error(void **state)
+{
+	(void)state;
+	assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	run_shell("exit 0", "", 0, TIMEOUT_MS);
+	assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+	assert_int_equal(end_err.kind, ERR_SYSTEM);
+	assert_non_null(strstr(end_err.text, "/bin/sh: its end is not told"));
+}
+
 static void cancel_now(void *arg)
 {
 	(void)arg;
@@ -240,6 +251,7 @@ int main(void)
 		IN_LOOP(a_grandchild_with_the_pipe_does_not_hold_it_up),
 		IN_LOOP(a_signal_is_named),
 		IN_LOOP(what_cannot_be_run_is_told),
+		IN_LOOP(an_end_that_nobody_tells_is_an_error),
 		IN_LOOP(no_descriptors_is_told),
 		IN_LOOP(a_cancelled_one_is_killed_and_never_calls_back),
 	};

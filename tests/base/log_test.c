@@ -175,6 +175,22 @@ static void repeats_are_counted_and_told(void **state)
 	assert_string_equal(line, expected);
 }
 
+static void what_is_said_once_is_never_left_out(void **state)
+{
+	(void)state;
+	char last[64];
+	capture();
+	for (int i = 0; i < 25; i++) {
+		(void)snprintf(last, sizeof(last), "alert number=%d", i);
+		log_always(LOG_WARNING, last);
+	}
+	log_always(LOG_DEBUG, "hidden");
+	stop_capture();
+	assert_non_null(strstr(line, "Z warning alert number=24\n"));
+	assert_null(strstr(line, "more like it"));
+	assert_null(strstr(line, "hidden"));
+}
+
 static void what_is_counted_is_told_at_the_end(void **state)
 {
 	(void)state;
@@ -227,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup(redirected_stderr_is_not_the_journal, set_up),
 		cmocka_unit_test_setup(closed_stderr_is_nothing_to_stop_for, set_up),
 		cmocka_unit_test_setup(level_names, set_up),
+		cmocka_unit_test_setup(what_is_said_once_is_never_left_out, set_up),
 		cmocka_unit_test_setup(what_is_counted_is_told_at_the_end, set_up),
 		cmocka_unit_test_setup(
 			the_last_lines_are_kept_with_their_time_for_the_journal_too, set_up),

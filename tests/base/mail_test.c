@@ -2,6 +2,7 @@
  * against a server that nobody here wrote: tests/e2e/test_alerts.py. */
 #include "base/mail.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -392,6 +395,47 @@ static void a_cancelled_one_never_calls_back(void **state)
 	test_server_stop(server);
 }
 
+/* As test_full_server, on ::1. fd[0] listens. -1 in it: this host has no IPv6. */
+static void fill_ipv6(int port, int fd[5])
+{
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+		.sin6_port = htons((uint16_t)port),
+		.sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	for (int i = 0; i < 5; i++)
+		fd[i] = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (bind(fd[0], (struct sockaddr *)&address, sizeof(address)) != 0 ||
+		listen(fd[0], 0) != 0) {
+		close(fd[0]);
+		fd[0] = -1;
+	}
+	for (int i = 1; i < 5; i++)
+		(void)connect(fd[i], (struct sockaddr *)&address, sizeof(address));
+}
+
+/* libcurl tries both families side by side: whoever cancels waits for neither. */
+static void two_addresses_that_do_not_answer_hold_up_nobody(void **state)
+{
+	(void)state;
+	int fd[5];
+	struct test_full_server *full = test_full_server_start();
+	struct mail_message message = message_to("dual.test", test_full_server_port(full));
+	fill_ipv6(message.port, fd);
+	start(&message);
+	fixture_run_ms(f, 500);
+	assert_int_equal(ends, 0);
+	int64_t begun_ms = clock_mono_ms();
+	mail_cancel(call);
+	assert_true(clock_mono_ms() - begun_ms < 1000);
+	message.total_ms = 500;
+	begun_ms = clock_mono_ms();
+	run(&message);
+	assert_int_equal(end_err.kind, ERR_TIMEOUT);
+	assert_true(clock_mono_ms() - begun_ms < 2000);
+	for (int i = 0; i < 5; i++)
+		close(fd[i]);
+	test_full_server_stop(full);
+}
+
 #define IN_FIXTURE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -403,6 +447,7 @@ int main(void)
 		IN_FIXTURE(each_answer_that_is_no_means_something),
 		IN_FIXTURE(a_server_that_stalls_is_given_up),
 		IN_FIXTURE(a_server_that_does_not_say_goodbye_holds_up_nobody),
+		IN_FIXTURE(two_addresses_that_do_not_answer_hold_up_nobody),
 		IN_FIXTURE(who_cannot_be_reached_is_told),
 		IN_FIXTURE(the_server_must_be_who_it_says),
 		IN_FIXTURE(a_server_without_starttls_gets_nothing),

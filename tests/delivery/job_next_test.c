@@ -207,6 +207,23 @@ static void an_import_is_never_repeated_while_it_may_have_worked(void **state)
 	assert_false(job_next_is_doubt(&(struct err){.kind = ERR_THROTTLED}));
 }
 
+/* A call may end with the first of its connections that could not be made. */
+static void an_import_without_a_connection_is_tried_again(void **state)
+{
+	(void)state;
+	const enum err_kind kind[] = {ERR_TIMEOUT, ERR_UNREACHABLE};
+	for (size_t i = 0; i < 2; i++) {
+		struct err err = make_err(kind[i], "connect");
+		struct job_known known = known_in(JOB_IMPORT);
+		known.err = &err;
+		known.is_sent = true;
+		struct job_decision decision;
+		expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "tried again");
+		job_next(&known, &decision);
+		assert_false(decision.may_have_imported);
+	}
+}
+
 static void the_quota_is_no_throttling(void **state)
 {
 	(void)state;
@@ -524,6 +541,7 @@ int main(void)
 		cmocka_unit_test(after_the_import_no_error_ends_a_job_before_its_time),
 		cmocka_unit_test(waits_double_up_to_their_bounds),
 		cmocka_unit_test(an_import_is_never_repeated_while_it_may_have_worked),
+		cmocka_unit_test(an_import_without_a_connection_is_tried_again),
 		cmocka_unit_test(the_quota_is_no_throttling),
 		cmocka_unit_test(a_lost_key_ends_with_what_is_where),
 		cmocka_unit_test(a_lost_answer_is_looked_for_before_it_is_sent_again),
