@@ -227,7 +227,7 @@ static void on_mailed(void *arg, const struct err *mail_err)
 static int start_mail(struct channel_send *send, const struct message *message, struct err *err)
 {
 	const struct alert_channel *channel = &send->channel;
-	char host[HTTP_NAME_MAX];
+	char host[HTTP_NAME_MAX], helo[HTTP_NAME_MAX];
 	int port = channel->tls == MAIL_STARTTLS ? SUBMISSION_PORT
 		   : channel->tls == MAIL_TLS	 ? SUBMISSIONS_PORT
 						 : SMTP_PORT;
@@ -238,6 +238,9 @@ static int start_mail(struct channel_send *send, const struct message *message, 
 	if (channel->user[0] != '\0' &&
 		read_secret(channel->password_file, &send->secret, err) != 0)
 		return -1;
+	(void)text_copy(helo, sizeof(helo), send->ways->sensor); /* 64 at most */
+	for (char *at = strchr(helo, '_'); at != NULL; at = strchr(at, '_'))
+		*at = '-'; /* no letter of a host's name */
 	buf_init(&to, BODY_MAX);
 	for (size_t i = 0; i < channel->to_count; i++)
 		buf_addf(&to, "%s%s", i > 0 ? ",\r\n " : "", channel->to[i]);
@@ -248,7 +251,7 @@ static int start_mail(struct channel_send *send, const struct message *message, 
 			.port = port,
 			.tls = channel->tls,
 			.ca_bundle = channel->ca_bundle,
-			.helo = send->ways->sensor,
+			.helo = helo,
 			.user = channel->user,
 			.password = &send->secret,
 			.from = channel->from,

@@ -27,6 +27,7 @@ enum {
 	BATCH_MAX = 64,	      /* written at once */
 	SCANNED_MAX = 256,    /* entries of the index between two looks at the clock */
 	NAMES_LOOK_MAX = 64,  /* certificates with a name, wherever they are */
+	NAMES_A_LOOK = 1024,  /* pairs of names */
 	TWIN_LOOK_MAX = 3000, /* certificates of an account-region; ACM's quota is 2,500 */
 	NAME_BYTES = 256,
 	PLACE_BYTES = 64,
@@ -112,9 +113,11 @@ static void find_twin_in_region(struct alert_pass *pass, struct store_txn *txn,
 	struct cert_record other;
 	if (!split_partition(cert->arn, partition))
 		return;
-	for (int i = 0; i < TWIN_LOOK_MAX && store_cert_next_in_region(txn, partition, cert->region,
-						     cert->account_id, position, &other);
-		i++) {
+	uint32_t looks = 0;
+	while (looks < TWIN_LOOK_MAX && store_cert_next_in_region(txn, partition, cert->region,
+						cert->account_id, position, &other)) {
+		/* Those with many names take long to compare. */
+		looks += 1 + cert->sans.count * other.sans.count / NAMES_A_LOOK;
 		if (!judge_is_twin(cert, &other, pass->options.now_s))
 			continue;
 		copy(ret_arn, CERT_ARN_MAX + 1, other.arn);

@@ -60,7 +60,7 @@ static int setup(void **state)
 		.http = http,
 		.mail = mail,
 		.journal = write_journal,
-		.sensor = "dc1"};
+		.sensor = "dc_1"};
 	return 0;
 }
 
@@ -283,17 +283,19 @@ static void mail_goes_to_the_server(void **state)
 	write_secret("pass\n", 5);
 	run(&channel);
 	assert_string_equal(said, "taken over by the mail server");
-	assert_string_equal(fake_ways_call(0)->what, "mail mail.example.com:587 0 sensor/pass");
+	assert_string_equal(
+		fake_ways_call(0)->what, "mail mail.example.com:587 0 sensor/pass helo dc-1");
 	assert_string_equal(fake_ways_call(0)->more, "b@example.com c@example.com ");
 	assert_non_null(
 		strstr(fake_ways_call(0)->text, "To: b@example.com,\r\n c@example.com\r\n"));
 	channel.tls = MAIL_TLS;
 	run(&channel);
-	assert_string_equal(fake_ways_call(1)->what, "mail mail.example.com:465 1 sensor/pass");
+	assert_string_equal(
+		fake_ways_call(1)->what, "mail mail.example.com:465 1 sensor/pass helo dc-1");
 	channel.tls = MAIL_PLAIN;
 	channel.user = none;
 	run(&channel);
-	assert_string_equal(fake_ways_call(2)->what, "mail mail.example.com:25 2 /");
+	assert_string_equal(fake_ways_call(2)->what, "mail mail.example.com:25 2 / helo dc-1");
 	fake_ways_plan(ERR_REFUSED, 0, "");
 	run(&channel);
 	assert_int_equal(end_err.kind, ERR_REFUSED);

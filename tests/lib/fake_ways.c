@@ -107,8 +107,9 @@ struct mail_call *mail_start(
 {
 	struct mail_call *call = xcalloc(1, sizeof(*call));
 	struct fake_way *way = note();
-	(void)snprintf(way->what, sizeof(way->what), "mail %s:%d %d %s/%s", message->host,
-		message->port, (int)message->tls, message->user, secret_bytes(message->password));
+	(void)snprintf(way->what, sizeof(way->what), "mail %s:%d %d %s/%s helo %s", message->host,
+		message->port, (int)message->tls, message->user, secret_bytes(message->password),
+		message->helo);
 	(void)snprintf(way->text, sizeof(way->text), "%.*s", (int)message->text_len, message->text);
 	way->more[0] = '\0';
 	for (size_t i = 0; i < message->to_count; i++) {

@@ -16,7 +16,7 @@ void fake_ways_plan(enum err_kind kind, int exit_code, const char *said);
 void fake_ways_hang(void);
 
 struct fake_way {
-	char what[256];	 /* "mail host:port tls user", "child path" */
+	char what[256];	 /* "mail host:port tls user/password helo name", "child path" */
 	char text[8192]; /* the mail, or the program's input; cut */
 	char more[512];	 /* recipients, or the environment */
 };

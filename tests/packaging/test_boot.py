@@ -150,14 +150,13 @@ def boot(system, check):
 
 def attend(process, check, outside):
     """Until it is switched off, or the time is over; skips where systemd does not boot at all."""
-    begin, has_scraped = time.monotonic(), False
+    begin = time.monotonic()
     while process.poll() is None and time.monotonic() < begin + ALL_S:
         if not (check / "booted").exists() and time.monotonic() > begin + BOOT_S:
             break
-        if (check / "scrape").exists() and not has_scraped:
+        if (check / "scrape").exists() and not (check / "scraped").exists():
             outside.scrape()
             (check / "scraped").touch()
-            has_scraped = True
         time.sleep(0.1)
     if not (check / "booted").exists():
         said = (check / "console").read_text(errors="replace").strip()[-600:]
