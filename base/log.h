@@ -3,9 +3,9 @@
  * line carries its priority prefix ("<6>") and no time; elsewhere an RFC 3339 time and the level.
  * Control bytes are escaped and a line is cut at LOG_LINE_MAX, so that no outsider can forge one.
  * Of lines above debug that one format makes, 20 a minute are written; the others are counted and
- * told as "N more like it" (but log_always). The last lines are kept in memory. One thread logs, the loop's.
- * Only sensor/ and cli/ log above debug; lower layers return errors. Nothing secret is ever passed
- * here: secrets have a type that does not format.
+ * told as "N more like it" (but log_always). The last lines are kept in memory. One thread logs,
+ * the loop's. Only sensor/ and cli/ log above debug; lower layers return errors. Nothing secret is
+ * ever passed here: secrets have a type that does not format.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
