@@ -219,7 +219,8 @@ class DeliveryLives:
         self._watch()
         killer.join()
         is_hit = self._bury()
-        self.length_s *= 1.05 if is_hit else 0.9
+        # Too late when nothing was left to do; else it was too early, on a machine that is slow now.
+        self.length_s *= 0.9 if not is_hit and self.rests() else 1.05
         return is_hit
 
     def _wait_for_answer(self):
