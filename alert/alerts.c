@@ -19,7 +19,7 @@
 enum {
 	FIRST_MS = 1000,
 	BUSY_MS = 5000,	       /* looks again whether the inventory is up to date */
-	BUSY_MAX_MS = 3600000, /* a look on old data is better than none */
+	BUSY_MAX_MS = 3600000, /* a whole look on old data is better than none */
 	FAILED_MS = 60000,
 	REST_FACTOR = 20,    /* so many times as long as a look has taken, there is none */
 	REST_MAX_MS = 30000, /* some of it may have been waiting for a busy disk */
@@ -42,7 +42,8 @@ struct alerts {
 	struct alert_pass *pass;  /* owned until it ends */
 	struct store_write *tidy; /* owned until it ends */
 	int64_t busy_since_ms;	  /* monotonic; 0: was not */
-	bool is_asked;		  /* while a pass runs: another one */
+	bool is_asked;		  /* since the last look began */
+	bool is_inventory_old;	  /* the last look left out what depends on it */
 	bool has_counts;
 	struct alert_counts counts;
 	struct err err; /* of the last look */
@@ -128,17 +129,20 @@ static void on_pass(void *arg, const struct alert_counts *counts, const struct e
 	rest(alerts);
 	if (err == NULL) {
 		alerts->counts = *counts;
-		alerts->has_counts = true;
+		alerts->has_counts = alerts->has_counts || !alerts->is_inventory_old;
 		alerts->err = (struct err)ERR_INIT;
 		for (size_t i = 0; i < alerts->sender_count; i++)
 			alert_sender_pump(alerts->sender[i]);
 		start_tidy(alerts);
 	} else {
 		alerts->err = *err;
+		alerts->is_asked = true;
 		alerts->options.failed(alerts->options.arg, err);
 	}
-	look_after(alerts, alerts->is_asked ? FIRST_MS : err != NULL ? FAILED_MS : HOUR_MS);
-	alerts->is_asked = false;
+	look_after(alerts, err != NULL		      ? FAILED_MS
+			   : alerts->is_asked	      ? FIRST_MS
+			   : alerts->is_inventory_old ? BUSY_MS
+						      : HOUR_MS);
 }
 
 /* A certificate that was renewed while nobody looked must not be reported as ended. */
@@ -154,19 +158,24 @@ static bool waits_for_inventory(struct alerts *alerts)
 	return now_ms - alerts->busy_since_ms < BUSY_MAX_MS;
 }
 
+/* A job that has failed and the like does not wait for the inventory. */
 static void on_timer(void *arg)
 {
 	struct alerts *alerts = arg;
 	alerts->timer = NULL;
-	if (waits_for_inventory(alerts)) {
+	alerts->is_inventory_old = waits_for_inventory(alerts);
+	if (alerts->is_inventory_old && !alerts->is_asked) {
 		look_after(alerts, BUSY_MS);
 		return;
 	}
-	alerts->busy_since_ms = 0;
+	if (!alerts->is_inventory_old)
+		alerts->busy_since_ms = 0;
+	alerts->is_asked = false;
 	alerts->began_ms = clock_mono_ms();
 	alerts->pass = alert_pass_start(&(struct alert_pass_options){.loop = alerts->options.loop,
 						.store = alerts->options.store,
 						.settings = alerts->settings,
+						.is_inventory_old = alerts->is_inventory_old,
 						.now_s = alerts->options.now_s(alerts->options.arg),
 						.identity = alerts->options.identity,
 						.identity_arg = alerts->options.arg},
@@ -175,9 +184,8 @@ static void on_timer(void *arg)
 
 void alerts_look(struct alerts *alerts)
 {
-	if (alerts->pass != NULL)
-		alerts->is_asked = true;
-	else
+	alerts->is_asked = true;
+	if (alerts->pass == NULL)
 		look_after(alerts, FIRST_MS);
 }
 
@@ -226,7 +234,7 @@ void alerts_configure(struct alerts *alerts, const struct alert_settings *settin
 	alerts->tidy = NULL;
 	alert_pass_cancel(alerts->pass);
 	alerts->pass = NULL;
-	alerts->is_asked = false;
+	alerts->is_asked = true;
 	set_senders(alerts, channel, count);
 	alerts->settings = *settings;
 	alerts->rest_until_ms = 0;

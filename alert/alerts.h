@@ -24,7 +24,7 @@ struct store;
 
 enum { ALERT_CHANNELS_MAX = 16 };
 
-/* Whether the inventory is about to be brought up to date, so that a look can wait for it. */
+/* Whether the inventory is about to be brought up to date, so that certificates and coverage wait. */
 typedef bool alerts_busy_fn(void *arg);
 /* A look failed, the store's fault; it is tried again. */
 typedef void alerts_failed_fn(void *arg, const struct err *err);
@@ -56,7 +56,7 @@ void alerts_configure(struct alerts *alerts, const struct alert_settings *settin
  * looking becomes what the daemon does. */
 void alerts_look(struct alerts *alerts);
 
-/* Of the last look; NULL: none yet. Borrowed. */
+/* Of the last look; NULL: none at the whole inventory yet. Borrowed. */
 const struct alert_counts *alerts_counts(const struct alerts *alerts);
 /* Why the last look failed; "": it did not. Borrowed until the loop runs. */
 const char *alerts_error(const struct alerts *alerts);

@@ -388,12 +388,20 @@ static bool was_judged(
 		       ALERT_NO_DAYS;
 }
 
+static bool is_of_inventory(enum alert_kind kind)
+{
+	return kind == ALERT_CERTIFICATE || kind == ALERT_COVERAGE;
+}
+
 static bool next_stored(struct alert_pass *pass, struct store_txn *txn)
 {
 	struct alert_record stored, next;
 	if (!store_alert_next(txn, pass->position, &stored))
 		return false;
-	if (stored.resolved_s == 0 && was_judged(pass, txn, &stored)) {
+	bool is_settled = stored.resolved_s == 0 &&
+			  (pass->options.is_inventory_old ? is_of_inventory(stored.kind)
+							  : was_judged(pass, txn, &stored));
+	if (is_settled) {
 		count(&pass->counts, &stored);
 		return true;
 	}
@@ -527,6 +535,7 @@ struct alert_pass *alert_pass_start(
 {
 	struct alert_pass *pass = xcalloc(1, sizeof(*pass));
 	pass->options = *options;
+	pass->phase = options->is_inventory_old ? PHASE_CONNECTORS : PHASE_CERTIFICATES;
 	pass->query = query_of(&options->settings, options->now_s);
 	pass->done = done;
 	pass->arg = arg;

@@ -2,7 +2,8 @@
  * One look at everything that can be worth an alert, in slices of a few milliseconds: certificates
  * from the expiry index (only those within the largest threshold), coverage by account,
  * connectors, recent jobs, credentials, then what is stored as an alert already, so that it ends
- * when its reason has. Each change is written with its notice in one transaction.
+ * when its reason has. Each change is written with its notice in one transaction. While the
+ * inventory is being brought up to date, what depends on it (certificates, coverage) stays as it is.
  */
 #ifndef ALERT_PASS_H
 #define ALERT_PASS_H
@@ -30,6 +31,7 @@ struct alert_pass_options {
 	struct loop *loop; /* borrowed, as is the store */
 	struct store *store;
 	struct alert_settings settings;
+	bool is_inventory_old; /* about to be brought up to date */
 	int64_t now_s;
 	alert_identity_fn *identity; /* NULL: there are none */
 	void *identity_arg;

@@ -146,7 +146,7 @@ static void on_retry(void *arg);
 static void on_sent(void *arg, const char *said, const struct err *err)
 {
 	struct alert_sender *sender = arg;
-	int64_t now_s = clock_now_s();
+	int64_t now_s = sender->ways->now_s(sender->ways->arg);
 	sender->send = NULL;
 	log_debug("alert_sender %s state=SEND said=%s", sender->channel.name,
 		err == NULL ? said : err->text);

@@ -106,7 +106,7 @@ static int64_t desk_now_s(void *arg)
 	return sensor->slot_count > 0 ? sensor_told_now_s(sensor) : clock_now_s();
 }
 
-/* One that failed is told when no cycle runs any more, not within the hour. */
+/* One that failed is told at once, not within the hour. */
 static void on_job_ended(void *arg)
 {
 	const struct sensor *sensor = arg;

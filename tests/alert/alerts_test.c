@@ -642,6 +642,49 @@ static void nothing_is_judged_before_the_inventory_is_up_to_date(void **state)
 	assert_int_equal(fake_http_count(), 1);
 }
 
+static void put_late_job(struct store_txn *txn, void *arg)
+{
+	put_failed_job(txn, arg, JOB_DELIVER);
+}
+
+static void a_job_that_failed_does_not_wait_for_the_inventory(void **state)
+{
+	(void)state;
+	char first[] = "j-20261120-000000-1", second[] = "j-20261120-000000-2";
+	write_now(put_failures, NULL);
+	put(1, "www.example.com", 20, true);
+	advance(2000);
+	expect_message(0, 4, "open alerts");
+	is_busy = true;
+	write_now(mend, NULL);
+	put(1, "www.example.com", 200, true);
+	put(2, "new.example.com", -5, true);
+	write_now(put_late_job, first);
+	alerts_look(alerts);
+	advance(2000);
+	assert_int_equal(fake_http_count(), 2);
+	expect_message(1, 2, "1 alert (1 critical), 1 resolved"); /* the connector */
+	/* What the inventory tells stands as it was. */
+	assert_int_equal(alerts_counts(alerts)->open[ALERT_EMERGENCY], 1);
+	assert_int_equal(alerts_counts(alerts)->open[ALERT_WARNING], 1);
+	/* One that fails while a look is under way has another. */
+	alerts_look(alerts);
+	fake_loop_advance_ms(1000);
+	write_now(put_late_job, second);
+	alerts_look(alerts);
+	advance(70000);
+	assert_int_equal(fake_http_count(), 3);
+	expect_message(2, 1, "1 alert (1 critical)");
+	is_busy = false;
+	advance(6000);
+	assert_int_equal(alerts_counts(alerts)->open[ALERT_EMERGENCY], 1);
+	assert_int_equal(alerts_counts(alerts)->open[ALERT_WARNING], 0);
+	bool is_there;
+	char arn[128];
+	arn_of(1, arn);
+	assert_true(get(ALERT_CERTIFICATE, arn, &is_there).resolved_s != 0);
+}
+
 static void a_wrong_clock_of_this_host_ends_no_certificate(void **state)
 {
 	(void)state;
@@ -662,12 +705,15 @@ static void a_message_reckons_with_the_time_that_is_trusted(void **state)
 	told_now_s = SAMPLE_NOW_S + 10 * DAY;
 	put(1, "www.example.com", 20, true);
 	advance(2000);
+	struct alert_sender_state channel;
 	json_t *document = message(0);
 	const json_t *first = json_array_get(json_object_get(document, "alerts"), 0);
 	assert_int_equal(json_integer_value(json_object_get(first, "days_left")), 10);
 	assert_string_equal(
 		json_string_value(json_object_get(document, "at")), "2026-12-01T00:00:00Z");
 	json_decref(document);
+	assert_true(alerts_channel_state(alerts, 0, &channel));
+	assert_true(channel.sent_s >= told_now_s && channel.sent_s < told_now_s + DAY);
 }
 
 static void who_asks_again_and_again_puts_nothing_off(void **state)
@@ -983,6 +1029,7 @@ int main(void)
 		IN_STORE(what_ends_before_it_is_told_is_not),
 		IN_STORE(each_channel_has_its_least_class),
 		IN_STORE(nothing_is_judged_before_the_inventory_is_up_to_date),
+		IN_STORE(a_job_that_failed_does_not_wait_for_the_inventory),
 		IN_STORE(a_wrong_clock_of_this_host_ends_no_certificate),
 		IN_STORE(a_message_reckons_with_the_time_that_is_trusted),
 		IN_STORE(who_asks_again_and_again_puts_nothing_off),
