@@ -1,7 +1,7 @@
 /*
  * One INI reader for our configuration and for the AWS shared files, which need rules of their own.
  * It streams: each section header and each property is handed to a callback with its place. Lines
- * to 64 KiB, files to 1 MiB, values as they stand (trimmed); a NUL byte or invalid UTF-8 is an
+ * to 256 KiB, files to 1 MiB, values as they stand (trimmed); a NUL byte or invalid UTF-8 is an
  * error with file, line and column.
  *
  * In both dialects: blank lines and lines whose first character that is no blank is '#' or ';' are
@@ -17,7 +17,7 @@
 struct err;
 
 enum {
-	INI_LINE_MAX = 65536,
+	INI_LINE_MAX = 262144, /* a list of 10,000 accounts has 140,000 bytes */
 	INI_FILE_MAX = 1048576,
 };
 

@@ -249,7 +249,7 @@ static void longest_line_passes_and_a_longer_one_does_not(void **state)
 	buf_clear(&seen.text);
 	free(text);
 	text = filled("[a]\nk=", 'v', INI_LINE_MAX - 1, &len);
-	check_refused(INI_OURS, text, len, "x.conf:2:65537: a line of more than 65536 bytes");
+	check_refused(INI_OURS, text, len, "x.conf:2:262145: a line of more than 262144 bytes");
 	free(text);
 }
 
