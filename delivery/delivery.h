@@ -95,6 +95,8 @@ struct plan_request {
 typedef void plan_make_done_fn(void *arg, const char *document, const struct err *err);
 struct plan_make *plan_make_start(struct delivery *delivery, const struct delivery_target *target,
 	const struct plan_request *request, plan_make_done_fn *done, void *arg);
+/* In done: whether err is of the key's escrow, which need not be in the account of the plan. */
+bool plan_make_is_at_escrow(const struct plan_make *make);
 void plan_make_cancel(struct plan_make *make);
 
 /*

@@ -47,7 +47,7 @@ struct plan_make {
 	char id[DELIVERY_ID_MAX + 1];
 	int64_t now_s;
 	struct remote_state remote;
-	bool has_remote, has_old_key;
+	bool has_remote, has_old_key, is_at_escrow;
 	struct plan plan;
 	char key_id[ESCROW_KEY_ID_MAX + 1];
 	struct buf document;
@@ -390,6 +390,7 @@ static void on_put(void *arg, struct secret *key, const struct err *put_err)
 		finish(make, &err);
 		return;
 	}
+	make->is_at_escrow = false;
 	secret_clear(&make->bundle.key_pem);
 	commit(make);
 }
@@ -408,6 +409,7 @@ static void put_key(struct plan_make *make)
 		.key_id = make->key_id,
 		.plan_id = make->id,
 		.target = &make->where.target};
+	make->is_at_escrow = true;
 	make->escrow_call = escrow_put_start(make->delivery, &place, &make->bundle.key_pem,
 		make->now_s + PLAN_LIFE_S, on_put, make);
 }
@@ -490,6 +492,11 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 		(void)copy_hosts(make, request, &make->err); /* told in the first turn */
 	make->timer = loop_timer_start(delivery->loop, 0, on_turn, make);
 	return make;
+}
+
+bool plan_make_is_at_escrow(const struct plan_make *make)
+{
+	return make->is_at_escrow;
 }
 
 void plan_make_cancel(struct plan_make *make)

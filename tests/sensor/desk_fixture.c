@@ -221,7 +221,9 @@ const char *desk_fixture_plan(struct desk_fixture *fixture, const char *more)
 {
 	struct buf *body = &fixture->body;
 	buf_reset(body);
-	buf_addf(body, "{%s'connector': 'prod', ", more);
+	buf_addf(body, "{%s", more);
+	if (strstr(more, "'connector'") == NULL)
+		buf_add_text(body, "'connector': 'prod', ");
 	if (strstr(more, "'arn'") == NULL)
 		buf_add_text(body, "'account': '" SHOP "', 'region': '" DESK_REGION "', ");
 	add_text(body, "certificate", fixture->pem);
