@@ -2,6 +2,7 @@
 import base64
 import json
 import re
+import signal
 import subprocess
 import time
 
@@ -11,6 +12,7 @@ from awssim import seconds_of
 from cli import Cli
 from bundle import CLIENT, CODE_SIGNING, SERVER, der, key_pem, pem
 from desk import PATIENCE_S, PROVENANCE, REGION
+from torture import wait_until
 
 
 # --- the way it should go
@@ -87,6 +89,23 @@ def test_a_kept_key_is_wiped_when_its_time_is_over(desk, ec):
     at.start()
     assert "was wiped" in at.refused("/v1/rollback", 409, job=job["id"])
     assert len(at.sim.imports()) == 2
+
+
+def test_how_long_plans_and_keys_live_follows_a_reload(desk, ec):
+    at = desk(sensor_options="keep_keys = 2d\nplan_life = 10m")
+    first, second = ec.issue("www.example.com"), ec.issue("www.example.com", number=1)
+    arn = at.deliver(first)[1]["arn"]
+
+    def lives():
+        plan = at.plan(second, arn=arn)
+        kept = re.search(r"kept sealed until (\S+)", plan["rollback"]["reason"]).group(1)
+        return [seconds_of(one) - seconds_of(plan["created"]) for one in (plan["expires"], kept)]
+
+    assert lives() == [600, 2 * 86400]
+    at.sensor.configure({"prod": {"import": "all", "interval": "24h"}}, "keep_keys = 5d\nplan_life = 8h")
+    at.sensor.signal(signal.SIGHUP)
+    wait_until(lambda: "result=done" in at.sensor.log_text(), what="the reload")
+    assert lives() == [8 * 3600, 5 * 86400]
 
 
 def test_rollback_that_acm_would_refuse_is_impossible_before_anything_is_sent(desk, ec):

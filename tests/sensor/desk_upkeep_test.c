@@ -178,6 +178,34 @@ static void what_is_over_for_long_is_forgotten(void **state)
 	assert_int_equal(fake_call_count_of("ListSecrets"), 1); /* after it */
 }
 
+static bool has_job(const char *id)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_record job;
+	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
+	bool has = store_job_get(txn, id, &job);
+	store_read_end(txn);
+	return has;
+}
+
+static void a_reload_decides_what_is_over(void **state)
+{
+	(void)state;
+	struct desk_times times = desk_fixture_times;
+	struct job_record job = desk_fixture_job("j-old");
+	job.state = JOB_FAILED;
+	job.phase = JOB_DONE;
+	job.ended_s = NOW_S - 10 * DAY_S;
+	desk_fixture_put_job(&desk, &job);
+	fake_loop_advance_ms(FIRST_MS);
+	assert_true(has_job("j-old"));
+	times.keep_jobs_s = 9 * DAY_S;
+	desk_set_times(desk.desk, &times);
+	fake_loop_advance_ms(HOUR_MS);
+	assert_false(has_job("j-old"));
+}
+
 static void a_step_that_fails_keeps_no_secret_there(void **state)
 {
 	(void)state;
@@ -291,6 +319,7 @@ int main(void)
 		TEST(a_clock_that_jumps_wipes_and_forgets_nothing),
 		TEST(without_a_connector_this_hosts_clock_counts),
 		TEST(what_is_over_for_long_is_forgotten),
+		TEST(a_reload_decides_what_is_over),
 		TEST(a_step_that_fails_keeps_no_secret_there),
 		TEST(left_over_secrets_go),
 		TEST(each_call_may_fail),
