@@ -191,6 +191,40 @@ def test_pkcs12(desk, ec, tmp_path):
     assert error["code"] == "passphrase"
 
 
+EC_PARAMETERS = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+
+
+def as_people_have_it(ec, rsa, bundle):
+    """(what, members of the plan) for one certificate; ACM itself would refuse most of them."""
+    leaf, (issuing, root), key = bundle.leaf, bundle.chain, key_pem(bundle.key)
+    yield "one file in any order", {"certificate": key + pem(root, leaf, issuing)}
+    yield "a chain with everything in it", {
+        "certificate": pem(leaf), "chain": pem(root, rsa.issuing, leaf, issuing), "key": key}
+    yield "text around", {
+        "certificate": b"Bag Attributes\n  friendlyName: x\nsubject=CN = x\n" + pem(leaf),
+        "chain": b"# ours\n" + pem(issuing) + b"end\n", "key": b"Key Attributes: none\n" + key}
+    yield "base64 of PEM", {"certificate": base64.b64encode(pem(leaf)),
+                            "chain": base64.encodebytes(pem(issuing)), "key": key}
+    yield "as openssl ecparam -genkey", {
+        "certificate": pem(leaf), "chain": pem(issuing),
+        "key": EC_PARAMETERS + key_pem(bundle.key, "TRADITIONAL")}
+    yield "with the root", {"certificate": pem(leaf), "chain": pem(issuing, root), "key": key,
+                            "keep_root": True}
+
+
+def test_what_people_have_becomes_what_acm_takes(desk, ec, rsa):
+    at = desk()
+    bundle = ec.issue("www.example.com")
+    for what, members in as_people_have_it(ec, rsa, bundle):
+        given = {name: one.decode() if isinstance(one, bytes) else one for name, one in members.items()}
+        _, job = at.deliver(None, **given)
+        held = at.acm.get_certificate(CertificateArn=job["arn"])
+        wanted = bundle.chain if members.get("keep_root") else bundle.chain[:1]
+        assert held["Certificate"].encode().strip() == pem(bundle.leaf).strip(), what
+        assert held["CertificateChain"].encode().strip() == pem(*wanted).strip(), what
+        assert at.sim.key(job["arn"]).strip() == key_pem(bundle.key).strip(), what
+
+
 def test_key_made_on_the_sensor(desk, ec, tmp_path):
     at = desk()
     from cryptography import x509
