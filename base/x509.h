@@ -68,6 +68,8 @@ struct x509_facts {
 	char key_algorithm[24];
 	/* AWS's form (SHA256WITHRSA, SHA384WITHECDSA), else OpenSSL's long name or the OID. */
 	char signature_algorithm[48];
+	unsigned version;    /* 1 to 3; 0: none of those */
+	size_t ocsp_url_len; /* bytes of the longest OCSP URL; 0: none */
 	bool has_key_usage, has_ext_key_usage, is_ca;
 	bool is_self_issued; /* issuer and subject are the same bytes */
 	unsigned key_usage;  /* x509_key_usage bits */

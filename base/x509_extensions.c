@@ -213,6 +213,22 @@ static int read_alt_names(struct der in, struct x509_facts *facts, struct err *e
 	return rc;
 }
 
+/* How long the URLs are is ACM's concern, not the inventory's: what is broken is passed over. */
+static void read_ocsp_urls(struct der in, struct x509_facts *facts)
+{
+	static const unsigned char id_ad_ocsp[] = {0x2b, 6, 1, 5, 5, 7, 0x30, 1};
+	struct der_element list, access, method, url;
+	if (!der_take_tag(&in, DER_SEQUENCE, &list))
+		return;
+	while (der_take_tag(&list.content, DER_SEQUENCE, &access)) {
+		bool is_ocsp = der_take_tag(&access.content, DER_OID, &method) &&
+			       der_is(&method.content, id_ad_ocsp, sizeof(id_ad_ocsp));
+		if (is_ocsp && der_take_tag(&access.content, NAME_URI, &url) &&
+			url.content.len > facts->ocsp_url_len)
+			facts->ocsp_url_len = url.content.len;
+	}
+}
+
 /* Reads one of ours; `seen` has a bit for each that was there before. */
 static int read_known(unsigned id, const struct der *value, uint64_t *seen,
 	struct x509_facts *facts, struct err *err)
@@ -241,6 +257,7 @@ static int read_known(unsigned id, const struct der *value, uint64_t *seen,
 int x509_extensions_read(const struct der *extensions, struct x509_facts *facts, struct err *err)
 {
 	static const unsigned char id_ce[] = {0x55, 0x1d}; /* 2.5.29 */
+	static const unsigned char id_pe_access[] = {0x2b, 6, 1, 5, 5, 7, 1, 1};
 	struct der in = *extensions;
 	uint64_t seen = 0;
 	while (in.len > 0) {
@@ -257,6 +274,8 @@ int x509_extensions_read(const struct der *extensions, struct x509_facts *facts,
 		if (is_id_ce && read_known(oid.content.bytes[sizeof(id_ce)], &value.content, &seen,
 					facts, err) != 0)
 			return -1;
+		if (der_is(&oid.content, id_pe_access, sizeof(id_pe_access)))
+			read_ocsp_urls(value.content, facts);
 	}
 	return 0;
 }

@@ -28,6 +28,7 @@ enum {
 };
 
 struct tbs {
+	unsigned version;
 	struct der_element serial, issuer, validity, subject, spki;
 	struct der extensions; /* empty when there are none */
 };
@@ -37,12 +38,23 @@ static int broken(struct err *err, const char *what)
 	return err_set(err, ERR_PROTOCOL, "not a certificate: %s", what);
 }
 
+/* Counted as people do: the number 2 is version 3. */
+static unsigned version_of(struct der wrapped)
+{
+	enum { VERSIONS = 3 };
+	struct der_element number;
+	bool is_known = der_take_tag(&wrapped, DER_INTEGER, &number) && number.content.len == 1 &&
+			number.content.bytes[0] < VERSIONS;
+	return is_known ? number.content.bytes[0] + 1U : 0;
+}
+
 static int split_tbs(struct der tbs, struct tbs *ret_tbs, struct err *err)
 {
-	struct tbs parts = {.extensions = {tbs.bytes, 0}};
+	struct tbs parts = {.version = 1, .extensions = {tbs.bytes, 0}};
 	struct der_element ignored, wrapped, list;
 	/* Optional ones are not asked for their result: one that is broken stops the next. */
-	(void)der_take_tag(&tbs, TAG_VERSION, &ignored);
+	if (der_take_tag(&tbs, TAG_VERSION, &wrapped))
+		parts.version = version_of(wrapped.content);
 	if (!der_take_tag(&tbs, DER_INTEGER, &parts.serial) || parts.serial.content.len == 0)
 		return broken(err, "no serial number");
 	if (!der_take_tag(&tbs, DER_SEQUENCE, &ignored))
@@ -159,6 +171,7 @@ static int read_certificate(const struct der *der, struct x509_facts *facts, str
 		read_serial(&tbs.serial.content, facts, err) != 0 ||
 		read_validity(tbs.validity.content, facts, err) != 0)
 		return -1;
+	facts->version = tbs.version;
 	if (!x509_signature_algorithm(&algorithm.content, facts->signature_algorithm,
 		    sizeof(facts->signature_algorithm)))
 		return broken(err, "broken signature algorithm");

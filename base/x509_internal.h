@@ -40,9 +40,9 @@ bool x509_signature_algorithm(const struct der *algorithm, char *ret, size_t siz
 bool x509_key_purpose(const struct der_element *oid, char *ret, size_t size);
 
 /*
- * Reads key usage, extended key usage, basic constraints and subject alternative names from the
- * content of Extensions into facts (cleared by the caller, also on failure). ERR_PROTOCOL,
- * ERR_LIMIT.
+ * Reads key usage, extended key usage, basic constraints, subject alternative names and the length
+ * of OCSP URLs from the content of Extensions into facts (cleared by the caller, also on failure).
+ * ERR_PROTOCOL, ERR_LIMIT.
  */
 int x509_extensions_read(const struct der *extensions, struct x509_facts *facts, struct err *err);
 

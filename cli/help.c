@@ -23,7 +23,7 @@ static const struct {
 	{"plan",
 		"Reads what ACM holds now and tells what a delivery would do; nothing is changed.\n"
 		"The decision is reimport (same ARN), import (a new ARN) or refuse, with the reason.\n"
-		"A plan can be applied once, for an hour, while ACM still holds what it has seen.\n"
+		"A plan can be applied once, for plan_life (1h), while ACM holds what it has seen.\n"
 		"\n"
 		"  acmsensor plan --arn ARN --cert new.pem --key new.key --chain chain.pem \\\n"
 		"      --verify-host www.example.com\n"

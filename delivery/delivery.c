@@ -25,8 +25,13 @@ struct delivery *delivery_new(const struct delivery_options *options)
 	delivery->vault = options->vault;
 	delivery->resolve = options->resolve;
 	delivery->sensor_name = xstrdup(options->sensor_name);
-	delivery->keep_keys_s = options->keep_keys_s;
+	delivery->times = options->times;
 	return delivery;
+}
+
+void delivery_set_times(struct delivery *delivery, const struct delivery_times *times)
+{
+	delivery->times = *times;
 }
 
 void delivery_free(struct delivery *delivery)

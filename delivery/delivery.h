@@ -38,10 +38,13 @@ struct vault;
 #define JOB_REASON_NEW "waits for its turn"
 
 enum {
-	PLAN_LIFE_S = 3600,
-	KEEP_KEYS_S = 30 * 86400,
 	DELIVERY_TAGS_MAX = 40, /* the operator's; ours and the existing ones need room */
 	VERIFY_HOSTS_MAX = 32,
+};
+
+struct delivery_times {
+	int64_t plan_life_s; /* how long a plan may be applied */
+	int64_t keep_keys_s; /* previous keys, after a delivery */
 };
 
 /* All borrowed for its life. */
@@ -51,9 +54,11 @@ struct delivery_options {
 	struct vault *vault;
 	struct resolve *resolve;
 	const char *sensor_name;
-	int64_t keep_keys_s; /* previous keys, after a delivery */
+	struct delivery_times times;
 };
 struct delivery *delivery_new(const struct delivery_options *options);
+/* For what is planned and what ends from now on. */
+void delivery_set_times(struct delivery *delivery, const struct delivery_times *times);
 void delivery_free(struct delivery *delivery); /* its flows must have ended; wipes keys in memory */
 
 /* Jobs that ended since delivery_new. */
@@ -95,6 +100,8 @@ struct plan_request {
 typedef void plan_make_done_fn(void *arg, const char *document, const struct err *err);
 struct plan_make *plan_make_start(struct delivery *delivery, const struct delivery_target *target,
 	const struct plan_request *request, plan_make_done_fn *done, void *arg);
+/* In done: whether err is of the key's escrow, which need not be in the account of the plan. */
+bool plan_make_is_at_escrow(const struct plan_make *make);
 void plan_make_cancel(struct plan_make *make);
 
 /*

@@ -24,7 +24,7 @@ struct delivery {
 	struct vault *vault;
 	struct resolve *resolve;
 	char *sensor_name; /* owned */
-	int64_t keep_keys_s;
+	struct delivery_times times;
 	struct memory_key memory[DELIVERY_MEMORY_KEYS_MAX];
 	size_t memory_count;
 	struct loop_timer *memory_timer; /* owned; NULL: no key waits for its end */

@@ -63,6 +63,18 @@ bool import_rules_take_key(const char *key_algorithm)
 	return i < sizeof(taken) / sizeof(taken[0]);
 }
 
+static void rule_version(const struct x509_facts *leaf, struct rule_results *results)
+{
+	enum { VERSION = 3 };
+	if (leaf->version == VERSION)
+		ADD(results, "version", RULE_PASSED, "it is an X.509 certificate of version %d",
+			VERSION);
+	else
+		ADD(results, "version", RULE_BROKEN,
+			"it is an X.509 certificate of version %u, and ACM takes only version %d",
+			leaf->version, VERSION);
+}
+
 static void rule_key_type(const struct x509_facts *leaf, struct rule_results *results)
 {
 	if (import_rules_take_key(leaf->key_algorithm))
@@ -162,6 +174,22 @@ static void rule_has_name(const struct x509_facts *leaf, struct rule_results *re
 	cert_names_clear(&names);
 }
 
+static void rule_ocsp_url(const struct x509_facts *leaf, struct rule_results *results)
+{
+	enum { URL_MAX = 1000 };
+	static const char name[] = "ocsp_url";
+	if (leaf->ocsp_url_len == 0)
+		ADD(results, name, RULE_PASSED, "it names no OCSP URL");
+	else if (leaf->ocsp_url_len <= URL_MAX)
+		ADD(results, name, RULE_PASSED,
+			"its OCSP URL has %zu characters, and ACM takes up to %d",
+			leaf->ocsp_url_len, URL_MAX);
+	else
+		ADD(results, name, RULE_BROKEN,
+			"its OCSP URL has %zu characters, and ACM takes at most %d",
+			leaf->ocsp_url_len, URL_MAX);
+}
+
 static void rule_chain_given(const struct x509_facts *leaf, const struct x509_facts *const *chain,
 	size_t chain_count, struct rule_results *results)
 {
@@ -233,12 +261,14 @@ static void rule_chain_valid(const struct x509_facts *const *chain, size_t chain
 void import_rules_new(const struct x509_facts *leaf, const struct x509_facts *const *chain,
 	size_t chain_count, int64_t now_s, struct rule_results *results)
 {
+	rule_version(leaf, results);
 	rule_key_type(leaf, results);
 	rule_signature(leaf, results);
 	rule_issuer_key(leaf, results);
 	rule_issuer_named(leaf, results);
 	rule_valid_now(leaf, now_s, results);
 	rule_has_name(leaf, results);
+	rule_ocsp_url(leaf, results);
 	rule_chain_given(leaf, chain, chain_count, results);
 	if (chain_count == 0)
 		return;

@@ -40,7 +40,7 @@ static void change_vault(
 static void keep_or_wipe_keys(struct job_run *run)
 {
 	struct job_record *job = &run->job.record;
-	int64_t keep_s = run->delivery->keep_keys_s;
+	int64_t keep_s = run->delivery->times.keep_keys_s;
 	bool is_made_for_plan = strcmp(job->new_key_id, job->plan_id) == 0;
 	if (job->kind == JOB_DELETE)
 		return;
@@ -144,7 +144,7 @@ static void keep_deleted_key(struct store_txn *txn, const struct job_run *run)
 	text_copy(key_id, sizeof(key_id), brought.new_key_id);
 	if (key_id[0] != '\0')
 		store_vault_need(
-			txn, key_id, ended->arn, ended->ended_s + run->delivery->keep_keys_s);
+			txn, key_id, ended->arn, ended->ended_s + run->delivery->times.keep_keys_s);
 }
 
 /* Under the ARN a job that changed it decides; others need the key for themselves alone. */

@@ -45,9 +45,9 @@ struct plan_make {
 	struct err err; /* of what was done in start */
 
 	char id[DELIVERY_ID_MAX + 1];
-	int64_t now_s;
+	int64_t now_s, expires_s;
 	struct remote_state remote;
-	bool has_remote, has_old_key;
+	bool has_remote, has_old_key, is_at_escrow;
 	struct plan plan;
 	char key_id[ESCROW_KEY_ID_MAX + 1];
 	struct buf document;
@@ -247,7 +247,7 @@ static void plan_it(struct plan_make *make)
 	else if (!make->reimport_allowed)
 		snprintf(off_by, sizeof(off_by), "reimport = no of connector %s", at->connector);
 	if (make->has_old_key)
-		text_format_time(make->now_s + make->delivery->keep_keys_s, until);
+		text_format_time(make->now_s + make->delivery->times.keep_keys_s, until);
 	const struct plan_input input = {.id = make->id,
 		.connector = at->connector,
 		.partition = at->partition,
@@ -268,7 +268,7 @@ static void plan_it(struct plan_make *make)
 		.verify_host_count = make->verify_host_count,
 		.auto_rollback = make->auto_rollback,
 		.now_s = make->now_s,
-		.expires_s = make->now_s + PLAN_LIFE_S};
+		.expires_s = make->expires_s};
 	plan_decide(&input, &make->plan);
 	plan_render(&input, &make->plan, &make->document);
 }
@@ -337,7 +337,7 @@ static void write_plan(struct store_txn *txn, void *arg)
 		.certificate_id = make->certificate_id,
 		.decision = make->plan.decision,
 		.created_s = make->now_s,
-		.expires_s = make->now_s + PLAN_LIFE_S,
+		.expires_s = make->expires_s,
 		.escrow = make->escrow,
 		.key_id = make->key_id,
 		.tags = pack_tags(make, &tags),
@@ -390,6 +390,7 @@ static void on_put(void *arg, struct secret *key, const struct err *put_err)
 		finish(make, &err);
 		return;
 	}
+	make->is_at_escrow = false;
 	secret_clear(&make->bundle.key_pem);
 	commit(make);
 }
@@ -408,8 +409,9 @@ static void put_key(struct plan_make *make)
 		.key_id = make->key_id,
 		.plan_id = make->id,
 		.target = &make->where.target};
-	make->escrow_call = escrow_put_start(make->delivery, &place, &make->bundle.key_pem,
-		make->now_s + PLAN_LIFE_S, on_put, make);
+	make->is_at_escrow = true;
+	make->escrow_call = escrow_put_start(
+		make->delivery, &place, &make->bundle.key_pem, make->expires_s, on_put, make);
 }
 
 static void decide(struct plan_make *make)
@@ -482,6 +484,7 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 	make->bundle = *request->bundle;
 	*request->bundle = (struct bundle){.chain_count = 0};
 	make->now_s = clock_now_s();
+	make->expires_s = make->now_s + delivery->times.plan_life_s;
 	delivery_new_id(PLAN_ID_PREFIX, make->now_s, make->id);
 	buf_init(&make->document, PLAN_DOCUMENT_MAX);
 	make->done = done;
@@ -490,6 +493,11 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 		(void)copy_hosts(make, request, &make->err); /* told in the first turn */
 	make->timer = loop_timer_start(delivery->loop, 0, on_turn, make);
 	return make;
+}
+
+bool plan_make_is_at_escrow(const struct plan_make *make)
+{
+	return make->is_at_escrow;
 }
 
 void plan_make_cancel(struct plan_make *make)

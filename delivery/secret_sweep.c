@@ -19,7 +19,10 @@
 #include "delivery/delivery_internal.h"
 #include "delivery/escrow.h"
 
-enum { PAGES_MAX = 200 };
+enum {
+	PAGES_MAX = 200,
+	ON_ITS_WAY_S = 3600, /* from a secret that was made to its plan in the store, at most */
+};
 
 enum state { WAIT_PAGE, WAIT_DELETE, DONE };
 static const char *const state_name[] = {"WAIT_PAGE", "WAIT_DELETE", "DONE"};
@@ -79,7 +82,7 @@ static bool is_left_over(struct store_txn *txn, const char *plan_id, int64_t cre
 	if (plan_id[0] == '\0')
 		return false; /* not ours to delete */
 	if (!store_plan_get(txn, plan_id, &plan))
-		return created_s + PLAN_LIFE_S <= now_s; /* a younger one is on its way */
+		return created_s + ON_ITS_WAY_S <= now_s;
 	if (plan.job_id[0] == '\0')
 		return plan.expires_s <= now_s;
 	return !store_job_get(txn, plan.job_id, &job) || job.state != JOB_RUNNING;

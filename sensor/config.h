@@ -77,7 +77,7 @@ struct config {
 	char *name, *data_dir, *control_socket;
 	char *metrics_listen; /* "": off */
 	char *vault_key_file; /* "": made in data_dir */
-	int64_t keep_keys_s, keep_jobs_s, keep_events_s, keep_gone_s;
+	int64_t plan_life_s, keep_keys_s, keep_jobs_s, keep_events_s, keep_gone_s;
 	int64_t max_requests, max_open;
 	enum log_level log_level;
 	struct alert_settings alerts;

@@ -39,6 +39,10 @@ const struct config_option config_options[] = {
 		EXPECTED_PATH,
 		"32 bytes that seal the vault's keys, such as a systemd credential; default: a file "
 		"made in data_dir"},
+	/* At least what a person needs to read it. */
+	{SENSOR(plan_life), config_set_duration, IN_SENSOR(plan_life_s), MINUTE, 7 * DAY, "s", "1h",
+		NULL,
+		"How long a plan of a delivery may be applied, if nothing else makes it void"},
 	{SENSOR(keep_keys), config_set_duration, IN_SENSOR(keep_keys_s), 0, 3650 * DAY, "s", "30d",
 		NULL,
 		"How long the key of a delivered certificate is kept, sealed, for a way back"},

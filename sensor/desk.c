@@ -259,7 +259,7 @@ struct desk *desk_new(const struct desk_options *options, struct err *err)
 {
 	struct desk *desk = xcalloc(1, sizeof(*desk));
 	desk->loop = options->loop;
-	desk->upkeep.keep_jobs_s = options->keep_jobs_s;
+	desk->upkeep.keep_jobs_s = options->times.keep_jobs_s;
 	desk->store = options->store;
 	desk->connector = options->connector;
 	desk->connector_at = options->connector_at;
@@ -281,9 +281,15 @@ struct desk *desk_new(const struct desk_options *options, struct err *err)
 		.vault = desk->vault,
 		.resolve = options->resolve,
 		.sensor_name = options->sensor_name,
-		.keep_keys_s = options->keep_keys_s});
+		.times = options->times.of_delivery});
 	desk_upkeep_start(desk);
 	return desk;
+}
+
+void desk_set_times(struct desk *desk, const struct desk_times *times)
+{
+	desk->upkeep.keep_jobs_s = times->keep_jobs_s;
+	delivery_set_times(desk->delivery, &times->of_delivery);
 }
 
 void desk_free(struct desk *desk)

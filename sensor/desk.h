@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "delivery/delivery.h"
+
 struct buf;
 struct connector;
 struct desk;
@@ -44,13 +46,19 @@ typedef int64_t desk_now_fn(void *arg);
 /* A job has ended, and is not under way any more. */
 typedef void desk_job_ended_fn(void *arg);
 
+/* What of the configuration may change while it runs. */
+struct desk_times {
+	struct delivery_times of_delivery;
+	int64_t keep_jobs_s;
+};
+
 struct desk_options {
 	struct loop *loop; /* borrowed, as are the others */
 	struct store *store;
 	struct resolve *resolve;
 	const char *sensor_name, *data_dir; /* borrowed for desk_new */
 	const char *vault_key_file;	    /* borrowed for desk_new; "": the vault's own */
-	int64_t keep_keys_s, keep_jobs_s;
+	struct desk_times times;
 	desk_connector_fn *connector;
 	desk_connector_at_fn *connector_at;
 	desk_now_fn *now_s;
@@ -60,6 +68,7 @@ struct desk_options {
 
 /* ERR_CONFIG, ERR_SYSTEM: the vault cannot be opened. */
 struct desk *desk_new(const struct desk_options *options, struct err *err);
+void desk_set_times(struct desk *desk, const struct desk_times *times);
 void desk_free(struct desk *desk); /* stops what runs; jobs go on at the next start */
 
 /* Starts jobs that are running by their record, from the loop. After anything that may let one go

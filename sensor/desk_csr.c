@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "delivery/cert_view.h"
 #include "sensor/desk_internal.h"
 #include "sensor/local_api.h"
 
@@ -81,6 +82,9 @@ static int take_names(struct desk_csr *csr, struct err *err)
 				csr->arn, DESK_DOMAINS_MAX);
 		csr->domain[csr->domain_count++] = facts->san[i].text;
 	}
+	const char *common_name = facts->common_name;
+	if (csr->domain_count == 0 && (name_is_host(common_name) || name_is_address(common_name)))
+		csr->domain[csr->domain_count++] = common_name;
 	return csr->domain_count > 0 ? 0
 				     : err_set(err, ERR_CONFIG,
 					       "%s: it has no domain names; give some", csr->arn);

@@ -74,6 +74,7 @@ struct desk_op {
 	struct connector *connector; /* borrowed; NULL: none is needed */
 	char account_id[13], region[32];
 	struct account_access *access; /* owned */
+	bool is_elsewhere;	       /* what failed was asked of another account */
 	struct store_write *write;     /* owned; in DESK_WRITE */
 	struct job_order order;
 	struct desk_plan plan;

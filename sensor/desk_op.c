@@ -370,7 +370,7 @@ void desk_op_end(struct desk_op *op, const struct buf *document, const struct er
 {
 	struct err told = err != NULL ? *err : (struct err)ERR_INIT;
 	if (err != NULL && op->state >= DESK_ACCESS && op->state <= DESK_MAKE &&
-		op->connector != NULL)
+		op->connector != NULL && !op->is_elsewhere)
 		desk_explain_place(op, &told);
 	if (op->done != NULL)
 		op->done(op->arg, document, err != NULL ? &told : NULL);

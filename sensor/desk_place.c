@@ -15,7 +15,14 @@ static bool may_be_place(enum err_kind kind)
 	       kind == ERR_REFUSED || kind == ERR_SERVICE || kind == ERR_UNREACHABLE;
 }
 
-/* Nothing is known before the first cycle, so that nothing can be missing. */
+/* A first cycle that is under way has yet to come to what is missing. */
+static bool is_read(struct store_txn *txn, const char *connector)
+{
+	struct cycle_record cycle;
+	return store_cycle_get(txn, connector, &cycle) &&
+	       (cycle.last_complete_s != 0 || (cycle.finished_s != 0 && cycle.error[0] == '\0'));
+}
+
 static bool is_account_foreign(struct store_txn *txn, const char *connector, const char *account_id)
 {
 	char position[ACCOUNT_POSITION_MAX] = "";
@@ -41,12 +48,13 @@ void desk_explain_place(const struct desk_op *op, struct err *err)
 	enum err_kind kind = err->kind;
 	if (!may_be_place(kind) || store_read_begin(op->desk->store, &txn, &unread) != 0)
 		return; /* what AWS said has to do */
-	if (is_account_foreign(txn, connector, op->account_id))
+	bool is_known = is_read(txn, connector);
+	if (is_known && is_account_foreign(txn, connector, op->account_id))
 		(void)err_set(err, kind,
 			"account %s is none of connector %s, by its last cycle: check the ARN or "
 			"--account, or scan if the account is new",
 			op->account_id, connector);
-	else if (is_region_foreign(txn, connector, op->account_id, op->region))
+	else if (is_known && is_region_foreign(txn, connector, op->account_id, op->region))
 		(void)err_set(err, kind,
 			"region %s is none that connector %s reads in account %s: check the ARN or "
 			"--region, or enable the region",

@@ -188,6 +188,7 @@ static void on_made(void *arg, const char *document, const struct err *make_err)
 	struct desk_op *op = arg;
 	struct buf answer;
 	struct err err = make_err != NULL ? *make_err : (struct err)ERR_INIT;
+	op->is_elsewhere = plan_make_is_at_escrow(op->plan.make);
 	op->plan.make = NULL;
 	buf_init(&answer, DESK_DOCUMENT_MAX);
 	if (make_err == NULL) {

@@ -114,6 +114,13 @@ static void on_job_ended(void *arg)
 		alerts_look(sensor->alerts);
 }
 
+struct desk_times sensor_desk_times(const struct config *config)
+{
+	return (struct desk_times){.of_delivery = {.plan_life_s = config->plan_life_s,
+					   .keep_keys_s = config->keep_keys_s},
+		.keep_jobs_s = config->keep_jobs_s};
+}
+
 static int open_desk(struct sensor *sensor, struct err *err)
 {
 	const struct config *config = sensor->config;
@@ -124,8 +131,7 @@ static int open_desk(struct sensor *sensor, struct err *err)
 					.sensor_name = config->name,
 					.data_dir = config->data_dir,
 					.vault_key_file = key_file != NULL ? key_file : "",
-					.keep_keys_s = config->keep_keys_s,
-					.keep_jobs_s = config->keep_jobs_s,
+					.times = sensor_desk_times(config),
 					.connector = sensor_find_connector,
 					.connector_at = connector_at,
 					.now_s = desk_now_s,

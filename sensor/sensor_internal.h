@@ -64,6 +64,9 @@ struct sensor {
 	void *arg;
 };
 
+struct desk_times;
+/* sensor.c: as configured. */
+struct desk_times sensor_desk_times(const struct config *config);
 /* sensor.c: the connector of that name, "" being the only one; for the desk. */
 struct connector *sensor_find_connector(void *arg, const char *name, struct err *err);
 /* sensor.c: the time as AWS told it last, counted on, so that no jump of this host's clock is in

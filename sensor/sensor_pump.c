@@ -379,6 +379,9 @@ static int reload(struct sensor *sensor, struct err *err)
 	if (sensor->log != NULL)
 		log_override_configure(sensor->log, config->log_level);
 	sensor_alerts_configure(sensor);
+	const struct desk_times times = sensor_desk_times(config);
+	if (sensor->desk != NULL)
+		desk_set_times(sensor->desk, &times);
 	return 0;
 }
 

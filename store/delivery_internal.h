@@ -31,8 +31,8 @@ const char *plan_flaw(struct slice key, const struct plan_record *plan);
 const char *job_flaw(struct slice key, const struct job_record *job);
 const char *job_step_flaw(uint32_t number, const struct job_step *step);
 
-/* Whether the job brought new_fingerprint under its ARN: then it has an entry in table job_leaf,
- * unless a newer one has it. */
+/* Whether the job brought new_fingerprint under its ARN, or may have: then it has an entry in table
+ * job_leaf, unless a newer one has it. */
 bool job_is_delivery(const struct job_record *job);
 
 /* Puts the index entries of a job whose entries were taken away. job lies outside the map. */

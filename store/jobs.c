@@ -145,9 +145,10 @@ const char *job_step_flaw(uint32_t number, const struct job_step *step)
 
 bool job_is_delivery(const struct job_record *job)
 {
-	bool has_brought = job->state == JOB_SUCCEEDED
-				   ? job->kind != JOB_DELETE
-				   : job->state == JOB_RESTORED && job->kind == JOB_ROLLBACK;
+	bool has_brought = job->kind != JOB_DELETE &&
+			   (job->state == JOB_SUCCEEDED ||
+				   (job->state == JOB_RESTORED && job->kind == JOB_ROLLBACK) ||
+				   (job->state == JOB_FAILED && job->may_have_imported));
 	return has_brought && job->arn[0] != '\0' && delivery_has_hash(job->new_fingerprint_sha256);
 }
 

@@ -80,7 +80,8 @@ bool store_job_next(struct store_txn *txn, char *position, struct job_record *re
 /* Only those that are running, from an index: they are few among all that ever were. */
 bool store_job_next_running(struct store_txn *txn, char *position, struct job_record *ret_job);
 /* The job, last ended, that brought that leaf (new_fingerprint_sha256) under the ARN: a delivery
- * that succeeded, or a rollback that succeeded or restored. false: none. Its new_key_id is the key
+ * that succeeded, a rollback that succeeded or restored, or one that failed when it may have done
+ * so. false: none. Its new_key_id is the key
  * of the certificate that is there now, when this sensor has it. One look-up. */
 bool store_job_of_leaf(struct store_txn *txn, const char *arn, const unsigned char *leaf_sha256,
 	struct job_record *ret_job);

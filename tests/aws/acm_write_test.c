@@ -66,6 +66,7 @@ static void an_import_sends_base64_of_the_pem_once_and_in_secret(void **state)
 		"{\"Key\":\"empty\",\"Value\":\"\"},{\"Key\":\"\xc3\xbc\",\"Value\":\"\\\\\"}]}");
 	assert_true(record->is_once);
 	assert_true(record->is_body_secret);
+	assert_true(record->per_second == 1); /* ACM's, of an account and region */
 	secret_clear(&key);
 }
 

@@ -16,6 +16,9 @@
 #define ALT_NAME	  "\x55\x1d\x11"
 #define BASIC_CONSTRAINTS "\x55\x1d\x13"
 #define EXT_KEY_USAGE	  "\x55\x1d\x25"
+#define ACCESS		  "\x2b\x06\x01\x05\x05\x07\x01\x01"
+#define OCSP		  "\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x01"
+#define CA_ISSUERS	  "\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x02"
 
 static struct x509_facts facts;
 static struct err err;
@@ -106,6 +109,37 @@ static void other_extensions_are_passed_over(void **state)
 	x509_facts_clear(&facts);
 }
 
+/* Of one access: "30 len, method, 86 len, URL". */
+static void the_longest_url_of_ocsp_counts(void **state)
+{
+	(void)state;
+	assert_int_equal(READ(ACCESS, "\x30\x20"
+				      "\x30\x0e" OCSP "\x86\x02"
+				      "ab"
+				      "\x30\x0e" CA_ISSUERS "\x86\x02"
+				      "cd"),
+		0);
+	assert_int_equal(facts.ocsp_url_len, 2);
+	assert_int_equal(READ(ACCESS, "\x30\x2e"
+				      "\x30\x0d" OCSP "\x86\x01"
+				      "a"
+				      "\x30\x0f" OCSP "\x86\x03"
+				      "abc"
+				      "\x30\x0c" OCSP "\x86\x00"),
+		0);
+	assert_int_equal(facts.ocsp_url_len, 3);
+	static const struct {
+		const char *value;
+		size_t len;
+	} none[] = {{"", 0}, {"\x30\x00", 2}, {"\x30\x02\x30\x00", 4}, {"\x31\x00", 2},
+		{"\x30\x0e\x30\x0c" OCSP "\x82\x00", 16}, {"\x30\x7f", 2}};
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+		assert_int_equal(read_one(ACCESS, none[i].value, none[i].len), 0);
+		assert_int_equal(facts.ocsp_url_len, 0);
+	}
+	x509_facts_clear(&facts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +147,7 @@ int main(void)
 		cmocka_unit_test(who_is_a_ca_says_true),
 		cmocka_unit_test(usages_have_a_limit),
 		cmocka_unit_test(other_extensions_are_passed_over),
+		cmocka_unit_test(the_longest_url_of_ocsp_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

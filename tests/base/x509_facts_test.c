@@ -219,6 +219,18 @@ static void check_api_key(X509 *certificate, const struct x509_facts *facts)
 		assert_string_equal(facts->key_algorithm, expected);
 }
 
+static size_t api_ocsp_url_len(X509 *certificate)
+{
+	STACK_OF(OPENSSL_STRING) *urls = X509_get1_ocsp(certificate);
+	size_t longest = 0;
+	for (int i = 0; i < sk_OPENSSL_STRING_num(urls); i++) {
+		size_t len = strlen(sk_OPENSSL_STRING_value(urls, i));
+		longest = len > longest ? len : longest;
+	}
+	X509_email_free(urls);
+	return longest;
+}
+
 static void check_api(char **field)
 {
 	size_t len;
@@ -236,6 +248,8 @@ static void check_api(char **field)
 	assert_int_equal(facts.not_after_s, api_time(X509_get0_notAfter(certificate)));
 	assert_int_equal(facts.is_self_issued, X509_NAME_cmp(X509_get_subject_name(certificate),
 						       X509_get_issuer_name(certificate)) == 0);
+	assert_int_equal(facts.version, X509_get_version(certificate) + 1);
+	assert_int_equal(facts.ocsp_url_len, api_ocsp_url_len(certificate));
 	check_api_usages(certificate, &facts);
 	check_api_alt_names(certificate, &facts);
 	check_api_key(certificate, &facts);
@@ -429,6 +443,27 @@ static void a_negative_serial_is_as_short_as_its_magnitude(void **state)
 	free(der);
 }
 
+static void versions_are_counted_from_one(void **state)
+{
+	(void)state;
+	struct x509_facts facts = load("version-1");
+	assert_int_equal(facts.version, 1);
+	x509_facts_clear(&facts);
+	size_t len;
+	unsigned char *der = load_der("ocsp-1001", &len);
+	unsigned char *version = memmem(der, len, "\xa0\x03\x02\x01\x02", 5);
+	assert_non_null(version);
+	for (unsigned number = 0; number < 256; number++) {
+		struct err err = ERR_INIT;
+		version[4] = (unsigned char)number;
+		assert_int_equal(x509_facts_from_der(der, len, &facts, &err), 0);
+		assert_int_equal(facts.version, number < 3 ? number + 1 : 0);
+		assert_int_equal(facts.ocsp_url_len, 1001);
+		x509_facts_clear(&facts);
+	}
+	free(der);
+}
+
 /* --- what is refused -------------------------------------------------------------------------- */
 
 static void assert_refused(const char *name, enum err_kind kind, const char *text)
@@ -541,6 +576,7 @@ int main(void)
 		cmocka_unit_test(serials_are_compared_as_numbers),
 		cmocka_unit_test(serials_are_whole_octets_of_the_magnitude),
 		cmocka_unit_test(a_negative_serial_is_as_short_as_its_magnitude),
+		cmocka_unit_test(versions_are_counted_from_one),
 		cmocka_unit_test(what_is_over_a_limit_is_refused_by_name),
 		cmocka_unit_test(an_extension_that_stands_twice_is_refused),
 		cmocka_unit_test(a_certificate_cut_anywhere_is_refused),

@@ -1,7 +1,9 @@
 /* What people have, in every form, becomes what ACM takes; the rest is refused by its code. */
 #include "delivery/bundle.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -329,6 +331,49 @@ static void traditional_keys_become_pkcs8(void **state)
 	free(combined);
 	free(ec);
 	free(rsa);
+}
+
+/* Owned. */
+static char *pem_of_pkcs8(const PKCS8_PRIV_KEY_INFO *info)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *at = NULL;
+	assert_int_equal(PEM_write_bio_PKCS8_PRIV_KEY_INFO(bio, info), 1);
+	long len = BIO_get_mem_data(bio, &at);
+	char *pem = xstrndup(at, (size_t)len);
+	BIO_free(bio);
+	return pem;
+}
+
+static void a_curve_that_is_spelt_out_gets_its_name(void **state)
+{
+	(void)state;
+	EVP_PKEY *key = EVP_PKEY_dup(leaf.key);
+	assert_int_equal(EVP_PKEY_set_utf8_string_param(
+				 key, OSSL_PKEY_PARAM_EC_ENCODING, OSSL_PKEY_EC_ENCODING_EXPLICIT),
+		1);
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
+	char *pem = pem_of_pkcs8(info);
+	assert_true(strlen(pem) > strlen(leaf_key) + 100);
+	expect_leaf(GIVEN(leaf_pem, middle_pem, pem, NULL), 0);
+	free(pem);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	EVP_PKEY_free(key);
+}
+
+/* As Windows and Java write them. */
+static void attributes_of_a_key_are_left_out(void **state)
+{
+	(void)state;
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(leaf.key);
+	assert_int_equal(PKCS8_pkey_add1_attr_by_NID(info, NID_friendlyName, MBSTRING_ASC,
+				 (const unsigned char *)"a key", 5),
+		1);
+	char *pem = pem_of_pkcs8(info);
+	assert_string_not_equal(pem, leaf_key);
+	expect_leaf(GIVEN(leaf_pem, middle_pem, pem, NULL), 0);
+	free(pem);
+	PKCS8_PRIV_KEY_INFO_free(info);
 }
 
 static void keys_that_cannot_be_used_are_refused(void **state)
@@ -777,6 +822,8 @@ int main(void)
 		cmocka_unit_test(windows_line_ends_are_taken),
 		cmocka_unit_test(encrypted_keys_need_their_passphrase),
 		cmocka_unit_test(traditional_keys_become_pkcs8),
+		cmocka_unit_test(a_curve_that_is_spelt_out_gets_its_name),
+		cmocka_unit_test(attributes_of_a_key_are_left_out),
 		cmocka_unit_test(keys_that_cannot_be_used_are_refused),
 		cmocka_unit_test(the_key_may_be_elsewhere),
 		cmocka_unit_test(pkcs12_is_taken),

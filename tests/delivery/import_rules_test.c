@@ -89,7 +89,7 @@ static void expect_leaf(const struct facts_wish *leaf, const char *name, enum ru
 {
 	struct rule_results results;
 	judge_import(leaf, (const struct facts_wish *const[]){&issuing, &root, NULL}, &results);
-	assert_int_equal(results.count, 9);
+	assert_int_equal(results.count, 11);
 	expect_only(&results, name, verdict, text);
 }
 
@@ -164,6 +164,29 @@ static void undocumented_signatures_are_unconfirmed(void **state)
 		"SHA-256, SHA-384 or SHA-512 with RSA or ECDSA");
 }
 
+static void only_version_3_is_taken(void **state)
+{
+	(void)state;
+	struct facts_wish leaf = plain;
+	expect_leaf(&leaf, "version", RULE_PASSED, "it is an X.509 certificate of version 3");
+	leaf.version = 1;
+	expect_leaf(&leaf, "version", RULE_BROKEN,
+		"it is an X.509 certificate of version 1, and ACM takes only version 3");
+}
+
+static void the_url_of_ocsp_has_a_limit(void **state)
+{
+	(void)state;
+	struct facts_wish leaf = plain;
+	expect_leaf(&leaf, "ocsp_url", RULE_PASSED, "it names no OCSP URL");
+	leaf.ocsp_url_len = 1000;
+	expect_leaf(&leaf, "ocsp_url", RULE_PASSED,
+		"its OCSP URL has 1000 characters, and ACM takes up to 1000");
+	leaf.ocsp_url_len = 1001;
+	expect_leaf(&leaf, "ocsp_url", RULE_BROKEN,
+		"its OCSP URL has 1001 characters, and ACM takes at most 1000");
+}
+
 static void issuer_is_of_the_kind_of_the_key(void **state)
 {
 	(void)state;
@@ -190,7 +213,7 @@ static void issuer_has_a_name(void **state)
 	leaf.issuer = "";
 	leaf.is_self_issued = true;
 	judge_import(&leaf, (const struct facts_wish *const[]){NULL}, &results);
-	assert_int_equal(results.count, 7);
+	assert_int_equal(results.count, 9);
 	expect_only(&results, "issuer_named", RULE_BROKEN, "the issuer is empty");
 	expect_leaf(&plain, "issuer_named", RULE_PASSED, "the issuer is CN=Issuing");
 }
@@ -532,6 +555,8 @@ int main(void)
 		cmocka_unit_test(ed25519_is_no_key_of_acm),
 		cmocka_unit_test(an_unknown_signature_leaves_two_rules_open),
 		cmocka_unit_test(undocumented_signatures_are_unconfirmed),
+		cmocka_unit_test(only_version_3_is_taken),
+		cmocka_unit_test(the_url_of_ocsp_has_a_limit),
 		cmocka_unit_test(issuer_is_of_the_kind_of_the_key),
 		cmocka_unit_test(issuer_has_a_name),
 		cmocka_unit_test(now_lies_in_its_validity),

@@ -171,7 +171,7 @@ static struct delivery *open_delivery(const struct job_fixture *fixture)
 		.store = fixture->store,
 		.vault = fixture->vault,
 		.sensor_name = "sensor1",
-		.keep_keys_s = KEEP_KEYS_S});
+		.times = {.plan_life_s = PLAN_LIFE_S, .keep_keys_s = KEEP_KEYS_S}});
 }
 
 void job_fixture_open(struct job_fixture *fixture, const struct job_fixture_options *options)

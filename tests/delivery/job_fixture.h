@@ -16,7 +16,7 @@
 #define OLD_KEY "the private key of old"
 #define NEW_KEY "the private key of new"
 
-enum { NOW_S = 1795219200 };
+enum { NOW_S = 1795219200, PLAN_LIFE_S = 3600, KEEP_KEYS_S = 30 * 86400 };
 
 struct job_fixture_options {
 	bool is_first_import;

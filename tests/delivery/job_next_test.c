@@ -430,6 +430,10 @@ static void delete_waits_or_refuses_while_in_use(void **state)
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "in use by arn:lb");
 	known.phase = JOB_DRAIN;
 	expect(&known, JOB_DRAIN, JOB_RUNNING, 1, "in use by arn:lb");
+	known.last_wait_s = 64;
+	expect(&known, JOB_DRAIN, JOB_RUNNING, 128, "in use by arn:lb");
+	known.last_wait_s = 256;
+	expect(&known, JOB_DRAIN, JOB_RUNNING, JOB_RETRY_MAX_S, "in use by arn:lb");
 	known.created_s -= JOB_DRAIN_LIFE_S;
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "nothing was changed");
 	known.holds = JOB_HOLDS_NOTHING;

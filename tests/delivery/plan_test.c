@@ -21,7 +21,7 @@ static void what_fits_is_reimported(void **state)
 	plan_expect(world, PLAN_REIMPORT,
 		"ACM takes it under the same ARN, and nothing has to be moved");
 	assert_int_equal(world->plan.warning_count, 0);
-	assert_int_equal(world->plan.rules.count, 17);
+	assert_int_equal(world->plan.rules.count, 19);
 	assert_int_equal(rule_results_verdict(&world->plan.rules), RULE_PASSED);
 	plan_use(world, ALB);
 	plan_expect(world, PLAN_REIMPORT,
@@ -46,7 +46,7 @@ static void without_arn_it_is_new(void **state)
 	plan_expect(world, PLAN_IMPORT_NEW, reason);
 	world->input.arn = "";
 	plan_expect(world, PLAN_IMPORT_NEW, reason);
-	assert_int_equal(world->plan.rules.count, 9);
+	assert_int_equal(world->plan.rules.count, 11);
 	assert_int_equal(world->plan.warning_count, 0);
 }
 
@@ -73,7 +73,7 @@ static void a_new_arn_is_taken_only_when_told(void **state)
 	world->new.signature = "SHA256WITHRSA";
 	(void)snprintf(world->remote.detail.type, sizeof(world->remote.detail.type), "PRIVATE");
 	assert_int_equal(plan_world_decide(world)->decision, PLAN_IMPORT_NEW);
-	assert_int_equal(world->plan.rules.count, 9);
+	assert_int_equal(world->plan.rules.count, 11);
 }
 
 static void what_hinders_only_a_reimport_is_refused_with_advice(void **state)

@@ -42,6 +42,35 @@ def pem(*certificates):
     return b"".join(c.public_bytes(serialization.Encoding.PEM) for c in certificates)
 
 
+def der_element(tag, content):
+    size = len(content)
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag]) + (bytes([size]) if size < 128 else bytes([128 | len(octets)]) + octets) + content
+
+
+def der_take(octets):
+    """(the first element, what is inside of it, the rest)"""
+    head, size = 2, octets[1]
+    if size & 128:
+        head += size & 127
+        size = int.from_bytes(octets[2:head], "big")
+    return octets[:head + size], octets[head:head + size], octets[head + size:]
+
+
+def version_1(one, signer):
+    """The same as an X.509 certificate of version 1, which no library makes: without a version and
+    without extensions. Signed with ECDSA."""
+    parts, (_, rest, _) = [], der_take(one.tbs_certificate_bytes)
+    while rest:
+        whole, _, rest = der_take(rest)
+        parts.append(whole)
+    serial, algorithm = parts[1:3]
+    first = der_element(0x30, serial + algorithm + b"".join(parts[3:7]))
+    signature = signer.sign(first, ec.ECDSA(hashes.SHA256()))
+    return x509.load_der_x509_certificate(
+        der_element(0x30, first + algorithm + der_element(3, b"\0" + signature)))
+
+
 def der(one):
     return one.public_bytes(serialization.Encoding.DER)
 

@@ -216,7 +216,7 @@ def test_what_the_leaf_must_be(acm, ec, rsa):
         (ec.issue("a.example.com", days=(-90, -1)), "has expired"),
         (ec.issue("a.example.com", days=(1, 90)), "not valid yet"),
         (ec.issue("a.example.com", issuer=name(None)), "issuer of the certificate is empty"),
-        (ec.issue("a.example.com", ocsp="http://ocsp.example/" + "a" * 1000), "OCSP"),
+        (ec.issue("a.example.com", ocsp="http://ocsp.example/" + "a" * 981), "OCSP"),
         (ec.issue(subject=name("Device 7")), "domain name or an IP address"),
         (ec.issue("localhost"), "domain name or an IP address"),
         (rsa.issue("a.example.com", kind="ec256"), "does not match the key algorithm"),
@@ -231,7 +231,10 @@ def test_what_the_leaf_must_be(acm, ec, rsa):
         assert message in refused(acm.import_certificate, **order)
     acm.import_certificate(**ec.issue(subject=name("cn-only.example.com")).order())
     acm.import_certificate(**ec.issue("10.9.8.7", subject=name("Device 7")).order())
-    acm.import_certificate(**ec.issue("a.example.com", ocsp="http://o.example/" + "a" * 980).order())
+    acm.import_certificate(**ec.issue("a.example.com", ocsp="http://ocsp.example/" + "a" * 980).order())
+    old = ec.issue("v1.example.com")
+    old.leaf = bundle.version_1(old.leaf, ec.key)
+    assert "not an X.509 version 3" in refused(acm.import_certificate, **old.order())
 
 
 def test_rules_can_be_asked_without_an_import(sim, ec):

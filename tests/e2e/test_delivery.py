@@ -1,14 +1,18 @@
 """Delivery against the simulated AWS: plan, apply, proof, rollback, and everything that must be refused."""
 import base64
 import json
+import re
+import signal
 import subprocess
 import time
 
 import pytest
 
+from awssim import seconds_of
 from cli import Cli
 from bundle import CLIENT, CODE_SIGNING, SERVER, der, key_pem, pem
 from desk import PATIENCE_S, PROVENANCE, REGION
+from torture import wait_until
 
 
 # --- the way it should go
@@ -63,6 +67,45 @@ def test_rollback_is_impossible_with_a_key_nobody_kept_and_the_plan_says_so(desk
     assert not plan["rollback"]["possible"] and "key" in plan["rollback"]["reason"]
     message = at.refused("/v1/rollback", 409, job=job["id"])
     assert "key" in message
+
+
+def test_a_kept_key_is_wiped_when_its_time_is_over(desk, ec):
+    at = desk(skips_time=True, sensor_options="keep_keys = 2d")
+    arn = at.deliver(ec.issue("www.example.com", days=(-1, 300)))[1]["arn"]
+    plan, job = at.deliver(ec.issue("www.example.com", number=1, days=(-1, 300)), arn=arn)
+    assert plan["rollback"]["possible"] and job["rollback_possible"]
+    until = re.search(r"kept sealed until (\S+)", plan["rollback"]["reason"]).group(1)
+    assert seconds_of(until) - seconds_of(plan["created"]) == 2 * 86400
+    for _ in range(2):  # a day before that, and an hour after it
+        assert at.job(job["id"])["rollback_possible"]
+        at.time.skip(86400 + 1800)
+        for _ in range(20):  # what is due every hour is done
+            at.job(job["id"])
+            time.sleep(0.05)
+    assert "its time was over" in at.refused("/v1/rollback", 409, job=job["id"])
+    # Not only by the clock: where it is put back the key is gone all the same.
+    at.sensor.stop()
+    at.time.skip(-at.time.seconds)
+    at.start()
+    assert "was wiped" in at.refused("/v1/rollback", 409, job=job["id"])
+    assert len(at.sim.imports()) == 2
+
+
+def test_how_long_plans_and_keys_live_follows_a_reload(desk, ec):
+    at = desk(sensor_options="keep_keys = 2d\nplan_life = 10m")
+    first, second = ec.issue("www.example.com"), ec.issue("www.example.com", number=1)
+    arn = at.deliver(first)[1]["arn"]
+
+    def lives():
+        plan = at.plan(second, arn=arn)
+        kept = re.search(r"kept sealed until (\S+)", plan["rollback"]["reason"]).group(1)
+        return [seconds_of(one) - seconds_of(plan["created"]) for one in (plan["expires"], kept)]
+
+    assert lives() == [600, 2 * 86400]
+    at.sensor.configure({"prod": {"import": "all", "interval": "24h"}}, "keep_keys = 5d\nplan_life = 8h")
+    at.sensor.signal(signal.SIGHUP)
+    wait_until(lambda: "result=done" in at.sensor.log_text(), what="the reload")
+    assert lives() == [8 * 3600, 5 * 86400]
 
 
 def test_rollback_that_acm_would_refuse_is_impossible_before_anything_is_sent(desk, ec):
@@ -148,6 +191,40 @@ def test_pkcs12(desk, ec, tmp_path):
     assert error["code"] == "passphrase"
 
 
+EC_PARAMETERS = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+
+
+def as_people_have_it(ec, rsa, bundle):
+    """(what, members of the plan) for one certificate; ACM itself would refuse most of them."""
+    leaf, (issuing, root), key = bundle.leaf, bundle.chain, key_pem(bundle.key)
+    yield "one file in any order", {"certificate": key + pem(root, leaf, issuing)}
+    yield "a chain with everything in it", {
+        "certificate": pem(leaf), "chain": pem(root, rsa.issuing, leaf, issuing), "key": key}
+    yield "text around", {
+        "certificate": b"Bag Attributes\n  friendlyName: x\nsubject=CN = x\n" + pem(leaf),
+        "chain": b"# ours\n" + pem(issuing) + b"end\n", "key": b"Key Attributes: none\n" + key}
+    yield "base64 of PEM", {"certificate": base64.b64encode(pem(leaf)),
+                            "chain": base64.encodebytes(pem(issuing)), "key": key}
+    yield "as openssl ecparam -genkey", {
+        "certificate": pem(leaf), "chain": pem(issuing),
+        "key": EC_PARAMETERS + key_pem(bundle.key, "TRADITIONAL")}
+    yield "with the root", {"certificate": pem(leaf), "chain": pem(issuing, root), "key": key,
+                            "keep_root": True}
+
+
+def test_what_people_have_becomes_what_acm_takes(desk, ec, rsa):
+    at = desk()
+    bundle = ec.issue("www.example.com")
+    for what, members in as_people_have_it(ec, rsa, bundle):
+        given = {name: one.decode() if isinstance(one, bytes) else one for name, one in members.items()}
+        _, job = at.deliver(None, **given)
+        held = at.acm.get_certificate(CertificateArn=job["arn"])
+        wanted = bundle.chain if members.get("keep_root") else bundle.chain[:1]
+        assert held["Certificate"].encode().strip() == pem(bundle.leaf).strip(), what
+        assert held["CertificateChain"].encode().strip() == pem(*wanted).strip(), what
+        assert at.sim.key(job["arn"]).strip() == key_pem(bundle.key).strip(), what
+
+
 def test_key_made_on_the_sensor(desk, ec, tmp_path):
     at = desk()
     from cryptography import x509
@@ -201,6 +278,28 @@ def test_escrow(desk, ec, escrow):
     job = at.wait(at.apply(plan))
     assert job["state"] == "succeeded", job
     assert [s for s in at.sim.secrets() if s["state"] != "gone"] == []
+
+
+def test_a_secret_is_in_the_hub_under_its_own_key_and_says_whose_it_is(desk, ec):
+    at = desk(options={"key_escrow": "secretsmanager", "kms_key_id": "alias/acmsensor"})
+    member = next(one for one in at.accounts if one != at.account)
+    plans = [at.plan(ec.issue("e.example.com", number=n), account=member) for n in range(2)]
+    for plan, secret in zip(plans, at.sim.secrets()):
+        assert secret["account_id"] == at.account and secret["kms_key_id"] == "alias/acmsensor"
+        assert secret["name"].startswith("acmsensor/") and secret["name"].endswith(plan["id"])
+        assert secret["tags"]["acmsensor:managed-by"] == "acmsensor" and secret["tags"]["acmsensor:sensor"]
+        assert secret["tags"]["acmsensor:plan"] == plan["id"]
+    at.sim.secretsmanager(encrypt_fails=True)
+    message = at.refused("/v1/plan", 409, account=member, region=REGION, **at.material(ec.issue("f.example.com")))
+    assert "key escrow secretsmanager" in message and "EncryptionFailure" in message
+    at.sim.secretsmanager(encrypt_fails=False, decrypt_fails=True)
+    job = at.wait(at.apply(plans[0]))
+    assert job["state"] == "failed" and "DecryptionFailure" in job["reason"], job
+    assert "nothing was changed in AWS" in job["reason"] and at.imported() == []
+    at.sim.secretsmanager(decrypt_fails=False)
+    assert at.wait(at.apply(plans[1]))["state"] == "succeeded"
+    assert [one["state"] for one in at.sim.secrets()] == ["gone", "gone"]
+    assert all(one["forced"] for one in at.sim.secrets())
 
 
 def test_key_in_memory_is_lost_at_a_restart_and_the_job_says_so(desk, ec):

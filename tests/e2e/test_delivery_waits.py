@@ -66,6 +66,25 @@ def test_a_job_that_has_not_begun_says_so(desk, ec):
     assert {job["state"] for job in wait_all(at, set(ids)).values()} == {"succeeded"}
 
 
+def test_imports_of_a_place_keep_acms_pace_and_places_go_side_by_side(desk, ec):
+    each, at = 4, desk(flags={"accounts": 3, "units": 0})
+    at.sensor.wait_idle()
+    members = [one for one in at.accounts if one != at.account]
+    plans = [at.plan(ec.issue(f"p{n}.example.com", key=new_key("ec256")), account=account)
+             for n in range(each) for account in members]
+    at.sim.faults(rate_scale=1)  # from here on AWS throttles as it does
+    at.sim.reset_stats()
+    jobs = [at.wait(job_id) for job_id in [at.apply(plan) for plan in plans]]
+    assert {job["state"] for job in jobs} == {"succeeded"}
+    imports = at.sim.stats()["operations"]["acm:ImportCertificate"]
+    assert imports["throttles"] <= 1, imports  # one: this machine held up two of them
+    times = [[seconds_of(one["at"]) for one in at.sim.imports() if f":{account}:" in one["arn"]]
+             for account in members]
+    assert [len(one) for one in times] == [each] * len(members)
+    assert all(max(one) - min(one) >= each - 2 for one in times), times  # AWS takes two at once
+    assert max(min(one) for one in times) <= min(max(one) for one in times), times
+
+
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_the_answer_of_assume_role_is_replaced(desk, ec, trouble):
     at = desk(flags={"accounts": 2, "units": 0}, skips_time=True)

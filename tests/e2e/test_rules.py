@@ -15,7 +15,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 
 from awssim import BUILD, ROOT
-from bundle import (CLIENT, KEY_USAGES, SERVER, certificate, kept_key, key_pem, name, new_key, pem)
+from bundle import (CLIENT, KEY_USAGES, SERVER, certificate, kept_key, key_pem, name, new_key, pem,
+                    version_1)
 
 PAIRS = 3000
 BATCH = 400
@@ -319,8 +320,11 @@ class Import:
         if leaf.pop("is_self_signed", False):
             signer, leaf["issuer"], chain = self.key, name("self"), ()
         common_name = leaf.pop("common_name", None)
+        is_version_1 = leaf.pop("is_version_1", False)
         self.leaf = certificate(self.key, leaf.pop("subject", name(common_name)),
                                 leaf.pop("issuer", name("I " + ca)), signer, **leaf)
+        if is_version_1:
+            self.leaf = version_1(self.leaf, signer)
         made["leaf"] = self.leaf
         self.chain = [made[one] for one in chain]
 
@@ -344,6 +348,13 @@ def imports():
         ("SHA-1", Import("rsa2048-1", "rsa2048", digest=SHA1), "unconfirmed",
          "signature_algorithm"),
         ("P-224", Import(new_key("ec224")), "broken", "key_type"),
+        ("Ed25519", Import(new_key("ed25519")), "broken", "key_type"),
+        ("version 1", Import(common_name="www.example.com", names=[], is_version_1=True), "broken",
+         "version"),
+        ("no issuer", Import(issuer=name(None), chain=[]), "broken", None),
+        ("OCSP URL of 1,000", Import(ocsp="http://ocsp.example/" + 980 * "a"), "passed", None),
+        ("OCSP URL of 1,001", Import(ocsp="http://ocsp.example/" + 981 * "a"), "broken",
+         "ocsp_url"),
         ("RSA by EC", Import("rsa2048-1", "ec256"), "broken", "issuer_key_type"),
         ("EC by RSA", Import("p256-1", "rsa2048"), "broken", "issuer_key_type"),
         ("expired", Import(days=(-90, -3)), "broken", "valid_now"),
@@ -379,5 +390,5 @@ def test_imports_as_new(awssim):
         assert rule is None or decides == [rule], (what, mine)
         assert_agreement(what, mine, sim.rules(**one.order()))
     broken = {rule for _, _, verdict, rule in cases if verdict == "broken"}
-    assert broken == {"key_type", "issuer_key_type", "valid_now", "has_name", "chain_given",
-                      "chain_order"}  # issuer_named: tests/delivery/import_rules_test.c
+    assert broken == {None, "version", "key_type", "issuer_key_type", "valid_now", "has_name",
+                      "ocsp_url", "chain_given", "chain_order"}

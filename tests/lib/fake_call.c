@@ -400,6 +400,7 @@ struct aws_call *aws_call_start(struct aws_client *client, const struct aws_requ
 	struct fake_record *record = fake.record[call->number];
 	record->is_secret = request->is_secret;
 	record->is_body_secret = request->is_body_secret;
+	record->per_second = request->rate.per_second;
 	record->is_once = request->is_once;
 	call->done = done;
 	return call;

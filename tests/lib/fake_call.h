@@ -95,6 +95,7 @@ struct fake_record {
 	const char *account, *operation, *region, *body;
 	const char *role_arn;			 /* of the client; "" for one that assumed none */
 	bool is_secret, is_body_secret, is_once; /* as asked */
+	double per_second;			 /* the rate that was asked for */
 	enum fake_outcome outcome;
 };
 size_t fake_call_count(void);

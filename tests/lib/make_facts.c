@@ -56,6 +56,8 @@ void make_facts(struct x509_facts *ret_facts, const struct facts_wish *wish)
 {
 	struct x509_facts facts = {.not_before_s = wish->not_before_s,
 		.not_after_s = wish->not_after_s,
+		.version = wish->version != 0 ? wish->version : 3,
+		.ocsp_url_len = wish->ocsp_url_len,
 		.is_ca = wish->is_ca,
 		.is_self_issued = wish->is_self_issued,
 		.has_key_usage = wish->key_usage != NO_KEY_USAGE,

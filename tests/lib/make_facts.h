@@ -13,6 +13,8 @@ struct facts_wish {
 	unsigned key_usage;	   /* x509_key_usage, or of the above */
 	const char *ext_key_usage; /* "A,B"; "": an empty extension; NULL: none */
 	int64_t not_before_s, not_after_s;
+	unsigned version; /* 0: 3 */
+	size_t ocsp_url_len;
 	const char *public_key; /* the same text, the same key; NULL: one of the serial's own */
 	bool is_ca, is_self_issued;
 };

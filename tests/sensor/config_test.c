@@ -54,6 +54,7 @@ static void defaults_hold_where_nothing_is_written(void **state)
 	assert_string_equal(connector->kms_key_id, "");
 	assert_string_equal(config->vault_key_file, "");
 	assert_string_equal(config->metrics_listen, "");
+	assert_int_equal(config->plan_life_s, 3600);
 	assert_int_equal(config->keep_keys_s, 30 * 86400);
 	assert_int_equal(config->keep_events_s, 400 * 86400);
 	assert_int_equal(config->keep_gone_s, 400 * 86400);

@@ -26,6 +26,7 @@ static const char full[] =
 	"log_level = debug\n"
 	"vault_key_file = /run/credentials/vault\n"
 	"metrics_listen = 127.0.0.1:9847\n"
+	"plan_life = 8h\n"
 	"keep_keys = 45d\n"
 	"keep_events = 90d\n"
 	"keep_gone = 1d\n"
@@ -70,6 +71,7 @@ static void every_option_is_read(void **state)
 	assert_int_equal(config->log_level, LOG_DEBUG);
 	assert_string_equal(config->vault_key_file, "/run/credentials/vault");
 	assert_string_equal(config->metrics_listen, "127.0.0.1:9847");
+	assert_int_equal(config->plan_life_s, 8 * 3600);
 	assert_int_equal(config->keep_keys_s, 45 * 86400);
 	assert_int_equal(config->keep_events_s, 90 * 86400);
 	assert_int_equal(config->keep_gone_s, 86400);

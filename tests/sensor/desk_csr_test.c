@@ -142,9 +142,9 @@ static void names_key_type_and_usages_are_those_of_the_replaced_one(void **state
 	X509_REQ_free(request);
 }
 
-static const char *add_certificate(const char *sans)
+static const char *add_certificate(const char *common_name, const char *sans)
 {
-	struct pki pki = pki_make(&(struct pki_spec){.common_name = "x",
+	struct pki pki = pki_make(&(struct pki_spec){.common_name = common_name,
 					  .sans = sans,
 					  .not_before_s = NOW_S - DAY_S,
 					  .not_after_s = NOW_S + 90 * DAY_S},
@@ -159,11 +159,28 @@ static const char *add_certificate(const char *sans)
 static void what_has_no_names_has_to_be_given_some(void **state)
 {
 	(void)state;
-	const char *arn = add_certificate("email:a@example.com");
+	const char *arn = add_certificate("x", "email:a@example.com");
 	desk_fixture_refuse(
 		&desk, DESK_CSR, of_arn(arn, ""), ERR_CONFIG, "it has no domain names; give some");
 	desk_fixture_run(&desk, DESK_CSR, of_arn(arn, ", 'domains': ['a.example']"));
 	assert_non_null(desk.document);
+}
+
+/* As certificates of old have it; beside alternative names it does not count. */
+static void a_common_name_is_the_name_when_it_is_the_only_one(void **state)
+{
+	(void)state;
+	static const char *const names[][2] = {
+		{"www.example.com", "DNS:www.example.com"}, {"192.0.2.1", "IP Address:192.0.2.1"}};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *arn = add_certificate(names[i][0], "email:a@example.com");
+		desk_fixture_run(&desk, DESK_CSR, of_arn(arn, ""));
+		expect_request(&names[i][1], 1);
+	}
+	const char *arn = add_certificate("www.example.com", "DNS:shop.example.com");
+	static const char *const only[] = {"DNS:shop.example.com\n"}; /* the last one */
+	desk_fixture_run(&desk, DESK_CSR, of_arn(arn, ""));
+	expect_request(only, 1);
 }
 
 /* A request with some of the names would become a certificate that breaks the other hosts. */
@@ -175,7 +192,7 @@ static void too_many_names_are_no_request_for_some_of_them(void **state)
 		buf_init(&sans, 65536);
 		for (int i = 0; i < count; i++)
 			buf_addf(&sans, "%sDNS:n%d.example.com", i > 0 ? "," : "", i);
-		const char *arn = add_certificate(buf_text(&sans));
+		const char *arn = add_certificate("www.example.com", buf_text(&sans));
 		buf_clear(&sans);
 		if (count > DESK_DOMAINS_MAX) {
 			desk_fixture_refuse(&desk, DESK_CSR, of_arn(arn, ""), ERR_LIMIT,
@@ -212,6 +229,7 @@ int main(void)
 		TEST(the_key_is_sealed_for_its_time),
 		TEST(names_key_type_and_usages_are_those_of_the_replaced_one),
 		TEST(what_has_no_names_has_to_be_given_some),
+		TEST(a_common_name_is_the_name_when_it_is_the_only_one),
 		TEST(too_many_names_are_no_request_for_some_of_them),
 		TEST(what_is_not_there_cannot_be_copied),
 	};

@@ -64,6 +64,10 @@ static bool answer(void *arg, const struct fake_record *call, char **ret_body, s
 	return true;
 }
 
+const struct desk_times desk_fixture_times = {
+	.of_delivery = {.plan_life_s = DESK_PLAN_LIFE_S, .keep_keys_s = DESK_KEEP_KEYS_S},
+	.keep_jobs_s = DESK_KEEP_JOBS_S};
+
 static void open_desk(struct desk_fixture *fixture)
 {
 	struct err err = ERR_INIT;
@@ -72,8 +76,7 @@ static void open_desk(struct desk_fixture *fixture)
 					 .sensor_name = "sensor1",
 					 .data_dir = fixture->sensor->folder,
 					 .vault_key_file = "",
-					 .keep_keys_s = KEEP_KEYS_S,
-					 .keep_jobs_s = DESK_KEEP_JOBS_S,
+					 .times = desk_fixture_times,
 					 .connector = find_connector,
 					 .connector_at = connector_at,
 					 .now_s = now_s,
@@ -221,7 +224,9 @@ const char *desk_fixture_plan(struct desk_fixture *fixture, const char *more)
 {
 	struct buf *body = &fixture->body;
 	buf_reset(body);
-	buf_addf(body, "{%s'connector': 'prod', ", more);
+	buf_addf(body, "{%s", more);
+	if (strstr(more, "'connector'") == NULL)
+		buf_add_text(body, "'connector': 'prod', ");
 	if (strstr(more, "'arn'") == NULL)
 		buf_add_text(body, "'account': '" SHOP "', 'region': '" DESK_REGION "', ");
 	add_text(body, "certificate", fixture->pem);

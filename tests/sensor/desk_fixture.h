@@ -13,7 +13,13 @@
 #define DESK_REGION  "eu-west-1"
 #define DESK_UNKNOWN "444444444444" /* its role cannot be assumed */
 
-enum { DESK_CONNECTORS = 2, DESK_KEEP_JOBS_S = 30 * DAY_S };
+enum {
+	DESK_CONNECTORS = 2,
+	DESK_PLAN_LIFE_S = 3600,
+	DESK_KEEP_KEYS_S = 30 * DAY_S,
+	DESK_KEEP_JOBS_S = 30 * DAY_S,
+};
+extern const struct desk_times desk_fixture_times; /* of these */
 
 struct desk_fixture {
 	struct fixture *sensor;			      /* borrowed */

@@ -158,6 +158,18 @@ static char *base64_of(const unsigned char *bytes, size_t len)
 }
 
 /* Whatever number of '=' is at the end. */
+static void it_lives_as_long_as_is_configured_now(void **state)
+{
+	(void)state;
+	struct desk_times times = desk_fixture_times;
+	desk_fixture_run(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""));
+	assert_string_equal(desk_fixture_text(&desk, "plan", "expires"), "2026-11-21T01:00:00Z");
+	times.of_delivery.plan_life_s = 600;
+	desk_set_times(desk.desk, &times);
+	desk_fixture_run(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""));
+	assert_string_equal(desk_fixture_text(&desk, "plan", "expires"), "2026-11-21T00:10:00Z");
+}
+
 static void pkcs12_is_decoded(void **state)
 {
 	(void)state;
@@ -228,6 +240,7 @@ int main(void)
 		TEST(what_was_asked_for_is_in_the_plan),
 		TEST(an_arn_says_where),
 		TEST(an_account_that_cannot_be_entered_is_said),
+		TEST(it_lives_as_long_as_is_configured_now),
 		TEST(pkcs12_is_decoded),
 		TEST(secrets_are_wiped_by_the_work),
 	};

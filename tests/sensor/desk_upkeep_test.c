@@ -1,4 +1,5 @@
 /* What the desk does by itself: due keys, left-over secrets, each hour and whatever fails. */
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +10,9 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
@@ -75,6 +78,32 @@ static void due_keys_go_at_the_start_and_every_hour(void **state)
 	assert_true(has_key("later"));
 	fake_loop_advance_ms(1);
 	assert_true(!has_key("later") && has_key("kept"));
+}
+
+/* Files that seal keys. */
+static size_t count_epochs(void)
+{
+	char pattern[4096];
+	glob_t found;
+	snprintf(pattern, sizeof(pattern), "%s/vault/epoch-*", desk.sensor->folder);
+	size_t count = glob(pattern, 0, NULL, &found) == 0 ? found.gl_pathc : 0;
+	globfree(&found);
+	return count;
+}
+
+/* Free pages and copies of the store may have the sealed bytes still. */
+static void what_sealed_a_key_that_went_is_destroyed(void **state)
+{
+	(void)state;
+	put_key("due", NOW_S + 1);
+	put_key("later", NOW_S + 600);
+	assert_int_equal(count_epochs(), 1);
+	fake_loop_advance_ms(FIRST_MS);
+	assert_true(!has_key("due") && has_key("later"));
+	assert_int_equal(count_epochs(), 1);
+	fake_loop_advance_ms(2 * HOUR_MS);
+	assert_false(has_key("later"));
+	assert_int_equal(count_epochs(), 0);
 }
 
 /* Nobody but AWS is believed: keys that are wiped do not come back with the right time. */
@@ -149,6 +178,34 @@ static void what_is_over_for_long_is_forgotten(void **state)
 	assert_int_equal(fake_call_count_of("ListSecrets"), 1); /* after it */
 }
 
+static bool has_job(const char *id)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_record job;
+	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
+	bool has = store_job_get(txn, id, &job);
+	store_read_end(txn);
+	return has;
+}
+
+static void a_reload_decides_what_is_over(void **state)
+{
+	(void)state;
+	struct desk_times times = desk_fixture_times;
+	struct job_record job = desk_fixture_job("j-old");
+	job.state = JOB_FAILED;
+	job.phase = JOB_DONE;
+	job.ended_s = NOW_S - 10 * DAY_S;
+	desk_fixture_put_job(&desk, &job);
+	fake_loop_advance_ms(FIRST_MS);
+	assert_true(has_job("j-old"));
+	times.keep_jobs_s = 9 * DAY_S;
+	desk_set_times(desk.desk, &times);
+	fake_loop_advance_ms(HOUR_MS);
+	assert_false(has_job("j-old"));
+}
+
 static void a_step_that_fails_keeps_no_secret_there(void **state)
 {
 	(void)state;
@@ -158,15 +215,29 @@ static void a_step_that_fails_keeps_no_secret_there(void **state)
 	assert_int_equal(write_acm_secrets(&desk.acm), 0);
 }
 
+static void expect_logged(const char *line)
+{
+	struct buf text;
+	buf_init(&text, 1 << 20);
+	log_last_lines(&text);
+	if (strstr(buf_text(&text), line) == NULL)
+		fail_msg("%s", buf_text(&text));
+	buf_clear(&text);
+}
+
 /* Of connectors that keep keys there: the others may not even have the right to look. */
 static void left_over_secrets_go(void **state)
 {
 	(void)state;
 	put_secret();
+	log_set_level(LOG_WARNING);
 	fake_loop_advance_ms(FIRST_MS);
+	log_set_level(LOG_ERROR);
 	assert_int_equal(write_acm_secrets(&desk.acm), 0);
 	assert_int_equal(fake_call_count_of("ListSecrets"), 1);
 	assert_int_equal(fake_call_count_of("DeleteSecret"), 1);
+	expect_logged("warning delete secret connector=other name=" LEFT_OVER
+		      " reason=\"left over: no plan needs it\"");
 	fake_loop_advance_ms(HOUR_MS);
 	assert_int_equal(fake_call_count_of("ListSecrets"), 2);
 }
@@ -244,9 +315,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(due_keys_go_at_the_start_and_every_hour),
+		TEST(what_sealed_a_key_that_went_is_destroyed),
 		TEST(a_clock_that_jumps_wipes_and_forgets_nothing),
 		TEST(without_a_connector_this_hosts_clock_counts),
 		TEST(what_is_over_for_long_is_forgotten),
+		TEST(a_reload_decides_what_is_over),
 		TEST(a_step_that_fails_keeps_no_secret_there),
 		TEST(left_over_secrets_go),
 		TEST(each_call_may_fail),

@@ -164,6 +164,8 @@ static void steps_come_in_the_order_in_which_they_were_taken(void **state)
 
 /* --- which job brought a certificate ---------------------------------------------------------- */
 
+static bool may_have_imported;
+
 static void put_ended(
 	const char *id, enum job_kind kind, enum job_state state, int64_t ended_s, const char *of)
 {
@@ -175,6 +177,7 @@ static void put_ended(
 	job.phase = JOB_DONE;
 	job.ended_s = ended_s;
 	job.arn = of;
+	job.may_have_imported = may_have_imported;
 	assert_int_equal(put(job, &err), 0);
 }
 
@@ -212,6 +215,24 @@ static void the_newest_job_that_brought_the_leaf_is_found(void **state)
 	struct store_txn *txn = store_fixture_read();
 	assert_false(store_job_of_leaf(txn, arn, other, &job));
 	store_read_end(txn);
+}
+
+/* It gave up looking, or was rolled back: if that leaf is there nevertheless, its key is known. */
+static void a_job_that_failed_after_its_import_counts(void **state)
+{
+	(void)state;
+	may_have_imported = true;
+	put_ended("a-failed", JOB_DELIVER, JOB_FAILED, 10, arn);
+	expect_of_leaf("a-failed");
+	put_ended("b-back", JOB_ROLLBACK, JOB_FAILED, 20, arn);
+	expect_of_leaf("b-back");
+	put_ended("c-deleted", JOB_DELETE, JOB_FAILED, 30, arn);
+	put_ended("d-running", JOB_DELIVER, JOB_RUNNING, 0, arn);
+	put_ended("e-cancelled", JOB_DELIVER, JOB_CANCELLED, 30, arn);
+	expect_of_leaf("b-back");
+	may_have_imported = false;
+	put_ended("f-refused", JOB_DELIVER, JOB_FAILED, 40, arn);
+	expect_of_leaf("b-back");
 }
 
 static void a_job_that_no_longer_counts_is_no_longer_found(void **state)
@@ -451,6 +472,7 @@ int main(void)
 		WITH_STORE(jobs_come_in_order_of_their_ids),
 		WITH_STORE(steps_come_in_the_order_in_which_they_were_taken),
 		WITH_STORE(the_newest_job_that_brought_the_leaf_is_found),
+		WITH_STORE(a_job_that_failed_after_its_import_counts),
 		WITH_STORE(a_job_that_no_longer_counts_is_no_longer_found),
 		WITH_STORE(only_jobs_that_run_are_walked_over),
 		WITH_STORE(what_cannot_be_a_job_is_damage),

@@ -93,6 +93,14 @@ issue usages "$p256" /CN=usages.example.com \
 	"extendedKeyUsage=serverAuth,clientAuth,codeSigning,emailProtection,timeStamping,OCSPSigning,ipsecEndSystem,ipsecTunnel,ipsecUser,anyExtendedKeyUsage,1.3.6.1.4.1.99999.2"
 issue usages-server "$p256" /CN=server.example.com keyUsage=digitalSignature \
 	extendedKeyUsage=serverAuth basicConstraints=critical,CA:FALSE
+issue ocsp-1001 "$p256" /CN=ocsp.example.com \
+	"authorityInfoAccess=OCSP;URI:http://short.example/,OCSP;URI:http://ocsp.example/$(printf '%0981d' 0),caIssuers;URI:http://ca.example/$(printf '%01200d' 0)"
+
+# --- version 1: openssl x509 makes it of a request, when there is no extension --------------------
+
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:prime256v1 -out "$work/version-1.key"
+openssl req -new -config "$work/req.cnf" -key "$work/version-1.key" -subj /CN=version1.example.com |
+	openssl x509 -req -key "$work/version-1.key" -days 397 -out version-1.pem 2> /dev/null
 
 # --- serial numbers and dates: openssl ca takes them literally ------------------------------------
 
