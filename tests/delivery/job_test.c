@@ -124,14 +124,67 @@ static void someone_elses_certificate_is_left_alone(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void let_acm_hold(struct job_fixture *fixture, const char *pem)
+{
+	free(fixture->acm.cert[0].pem);
+	fixture->acm.cert[0].pem = strdup(pem);
+}
+
+/* However long an import waits, by itself or for the daemon: ACM has no conditional one. */
+static void what_others_bring_while_an_import_waits_is_left_alone(void **state)
+{
+	(void)state;
+	for (int restarts = 0; restarts < 2; restarts++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(&fixture, NULL);
+		job_fixture_apply(&fixture);
+		fake_call_fail_from(4, ERR_THROTTLED, "ThrottlingException"); /* the import */
+		job_fixture_start(&fixture);
+		fake_loop_advance_ms(100000);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		assert_int_equal(outcome.phase, JOB_IMPORT);
+		let_acm_hold(&fixture, fixture.other_pem);
+		fake_call_fail_at(0, ERR_NONE, "");
+		if (restarts > 0)
+			job_fixture_restart(&fixture);
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_FAILED,
+			"void: someone else replaced it (serial 0c instead of 0a)");
+		assert_int_equal(fixture.acm.imported, 0);
+		job_fixture_close(&fixture);
+	}
+}
+
+/* What waits goes on with what is there then, its tags included. */
+static void an_import_that_waited_keeps_what_is_there_now(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, NULL);
+	job_fixture_apply(&fixture);
+	fake_call_fail_from(4, ERR_THROTTLED, "ThrottlingException"); /* the import */
+	job_fixture_start(&fixture);
+	fake_loop_advance_ms(100000);
+	write_acm_set_tag(&fixture.acm.cert[0], "team", "b");
+	fake_call_fail_at(0, ERR_NONE, "");
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	expect_tag(&fixture, "team", "b");
+	assert_int_equal(fixture.acm.imported, 1);
+	job_fixture_close(&fixture);
+}
+
 static void what_is_there_already_is_not_imported_again(void **state)
 {
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	job_fixture_open(&fixture, NULL);
-	free(fixture.acm.cert[0].pem);
-	fixture.acm.cert[0].pem = strdup(fixture.new_pem);
+	let_acm_hold(&fixture, fixture.new_pem);
 	run_plan(&fixture, &outcome);
 	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	assert_int_equal(fake_call_count_of("ImportCertificate"), 0);
@@ -695,6 +748,8 @@ int main(void)
 		cmocka_unit_test(a_first_import_carries_its_tags),
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(someone_elses_certificate_is_left_alone),
+		cmocka_unit_test(what_others_bring_while_an_import_waits_is_left_alone),
+		cmocka_unit_test(an_import_that_waited_keeps_what_is_there_now),
 		cmocka_unit_test(what_is_there_already_is_not_imported_again),
 		cmocka_unit_test(a_refusal_is_said_in_amazons_words),
 		cmocka_unit_test(keys_elsewhere_are_gone_at_the_end),
