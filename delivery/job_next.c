@@ -219,6 +219,22 @@ static const char *plan_again(const struct job_known *known)
 	return known->kind == JOB_DELIVER ? ": plan again" : "";
 }
 
+static void replaced(const struct job_known *known, struct job_decision *to)
+{
+	char what[JOB_REASON_MAX];
+	if (known->holds == JOB_HOLDS_MIXED)
+		snprintf(what, sizeof(what), "ACM's answers tell of two serials");
+	else if (strcmp(known->held_serial, known->old_serial) == 0)
+		snprintf(what, sizeof(what), "another certificate with serial %s",
+			known->held_serial);
+	else
+		snprintf(what, sizeof(what), "serial %s instead of %s", known->held_serial,
+			known->old_serial);
+	end(to, JOB_FAILED);
+	say(to, "void: someone else replaced it (%s); %s%s", what, nothing_changed,
+		plan_again(known));
+}
+
 static void check_import(const struct job_known *known, struct job_decision *to)
 {
 	if (!known->has_arn) {
@@ -257,9 +273,7 @@ static void check_import(const struct job_known *known, struct job_decision *to)
 	case JOB_HOLDS_OTHER:
 		break;
 	}
-	end(to, JOB_FAILED);
-	say(to, "void: someone else replaced it (serial %s instead of %s); %s%s",
-		known->held_serial, known->old_serial, nothing_changed, plan_again(known));
+	replaced(known, to);
 }
 
 static void after_check(const struct job_known *known, struct job_decision *to)
