@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "aws/acm_write.h"
+#include "aws/client.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "delivery/job_internal.h"
 
 enum {
-	CLOCKS_APART_S = 600,	/* ACM's and ours, at most */
+	CLOCKS_APART_S = 600,	/* of those that serve requests, at most */
 	SECRET_PATIENCE_S = 30, /* a secret that was just made may not be found at once */
 	LOOK_LASTS_MS = 10000,	/* an import that had to wait for longer looks again */
 };
@@ -100,10 +101,18 @@ static void on_found(void *arg, const char *arn, const struct err *err)
 	job_decide(run, &known);
 }
 
+/* By AWS's clock, which the host's may be far from, or was until it was put right. */
+static int64_t created_after_s(const struct job_run *run)
+{
+	int64_t now_s = clock_now_s(), created_s = run->job.record.created_s;
+	int64_t ahead_s = aws_client_now_s(run->where.target.client) - now_s;
+	return (created_s < now_s ? created_s : now_s) + ahead_s - CLOCKS_APART_S;
+}
+
 static void find_leaf(struct job_run *run)
 {
 	const struct remote_wanted wanted = {.leaf = &run->goods.leaf,
-		.created_after_s = run->job.record.created_s - CLOCKS_APART_S,
+		.created_after_s = created_after_s(run),
 		.certificate_id = run->job.record.certificate_id};
 	run->wait = JOB_WAIT_FOUND;
 	run->find = remote_find_start(

@@ -18,6 +18,7 @@
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
+#include "tests/lib/make_cert.h"
 
 static void run_plan(struct job_fixture *fixture, struct job_outcome *ret_outcome)
 {
@@ -108,6 +109,34 @@ static void a_clock_that_jumps_sends_no_import_again(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* The host's clock is an hour ahead of AWS's, or was until the daemon was started again. */
+static void a_wrong_clock_hides_no_import_whose_answer_was_lost(void **state)
+{
+	(void)state;
+	for (int is_put_right = 0; is_put_right < 2; is_put_right++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(&fixture, &(struct job_fixture_options){.is_first_import = true});
+		job_fixture_apply(&fixture);
+		fixture.acm.lose_at = 1;
+		fake_call_set_clock_offset_s(-3600);
+		job_fixture_start(&fixture);
+		while (fixture.acm.imported == 0)
+			assert_true(fake_loop_step());
+		fixture.acm.cert[0].created_s -= 3600;
+		if (is_put_right) {
+			fake_clock_set_now_s(NOW_S - 3600);
+			fake_call_set_clock_offset_s(0);
+			job_fixture_restart(&fixture);
+		}
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+		assert_int_equal(fixture.acm.imported, 1);
+		job_fixture_close(&fixture);
+	}
+}
+
 static void someone_elses_certificate_is_left_alone(void **state)
 {
 	(void)state;
@@ -189,6 +218,57 @@ static void what_is_there_already_is_not_imported_again(void **state)
 	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	assert_int_equal(fake_call_count_of("ImportCertificate"), 0);
 	job_fixture_close(&fixture);
+}
+
+/* Serials are unique for one CA only, and small CAs begin with the same. */
+static void another_certificate_with_the_same_serial_is_left_alone(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	char *twin = make_cert_pem("www.example.com", 10, NOW_S - 86400, NOW_S + 60 * 86400);
+	job_fixture_open(&fixture, NULL);
+	let_acm_hold(&fixture, twin);
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_FAILED,
+		"void: someone else replaced it (another certificate with serial 0a)");
+	assert_int_equal(fixture.acm.imported, 0);
+	job_fixture_close(&fixture);
+	free(twin);
+}
+
+static void put_old_serial(struct store_txn *txn, void *arg)
+{
+	struct plan_record plan;
+	struct err err = ERR_INIT;
+	const char *at = arg;
+	unsigned char *der;
+	size_t len;
+	assert_int_equal(x509_pem_next(&at, at + strlen(at), &der, &len, &err), 1);
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	plan.old_serial = "0b";
+	SHA256(der, len, plan.old_fingerprint_sha256);
+	store_plan_put(txn, &plan);
+	free(der);
+}
+
+static void a_certificate_replaces_one_with_the_same_serial(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	char *twin = make_cert_pem("www.example.com", 11, NOW_S - 86400, NOW_S + 60 * 86400);
+	job_fixture_open(&fixture, NULL);
+	let_acm_hold(&fixture, twin);
+	assert_int_equal(store_write_now(fixture.store, put_old_serial, twin, &err), 0);
+	fixture.acm.import_stale_looks = 2;
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_string_equal(fixture.acm.cert[0].pem, fixture.new_pem);
+	assert_int_equal(fixture.acm.imported, 1);
+	job_fixture_close(&fixture);
+	free(twin);
 }
 
 static void a_refusal_is_said_in_amazons_words(void **state)
@@ -747,10 +827,13 @@ int main(void)
 		cmocka_unit_test(a_reimport_is_done_tagged_and_proved),
 		cmocka_unit_test(a_first_import_carries_its_tags),
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
+		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
 		cmocka_unit_test(someone_elses_certificate_is_left_alone),
 		cmocka_unit_test(what_others_bring_while_an_import_waits_is_left_alone),
 		cmocka_unit_test(an_import_that_waited_keeps_what_is_there_now),
 		cmocka_unit_test(what_is_there_already_is_not_imported_again),
+		cmocka_unit_test(another_certificate_with_the_same_serial_is_left_alone),
+		cmocka_unit_test(a_certificate_replaces_one_with_the_same_serial),
 		cmocka_unit_test(a_refusal_is_said_in_amazons_words),
 		cmocka_unit_test(keys_elsewhere_are_gone_at_the_end),
 		cmocka_unit_test(a_key_in_memory_is_lost_with_the_daemon),
