@@ -706,6 +706,29 @@ static void the_chain_of_the_plan_is_sent(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* ACM may show what a rollback brings before it was sent (a late read, a person who was faster): then
+ * what it replaces is not seen, and has its chain all the same when that is undone. */
+static void a_rollback_that_did_not_see_the_chain_can_be_undone_with_it(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	assert_int_equal(store_write_now(fixture.store, put_chain, &fixture, &err), 0);
+	run_plan(&fixture, &outcome);
+	for (int i = 0; i < 2; i++) { /* of the delivery, then of a rollback */
+		let_acm_hold(&fixture, fixture.old_pem);
+		roll_back(&fixture, &outcome);
+		expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
+		assert_string_equal(fixture.acm.cert[0].chain, "");
+		roll_back(&fixture, &outcome);
+		expect(&outcome, JOB_RESTORED, "ACM holds serial 0b");
+		assert_string_equal(fixture.acm.cert[0].chain, fixture.other_pem);
+	}
+	job_fixture_close(&fixture);
+}
+
 static void take_plan_away(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -854,6 +877,7 @@ int main(void)
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
 		cmocka_unit_test(a_cancel_at_any_moment_is_heard_or_too_late),
 		cmocka_unit_test(the_chain_of_the_plan_is_sent),
+		cmocka_unit_test(a_rollback_that_did_not_see_the_chain_can_be_undone_with_it),
 		cmocka_unit_test(a_job_without_what_it_brings_fails),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
