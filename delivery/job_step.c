@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "delivery/job_internal.h"
@@ -71,6 +72,8 @@ const char *job_no_way_back(const struct job_run *run)
 		return "it was a first import";
 	if (job->old_key_id[0] == '\0')
 		return "this sensor does not have the previous certificate's private key";
+	if (run->goods.old_ends_s != 0 && run->goods.old_ends_s <= clock_now_s())
+		return "the previous certificate has expired";
 	return run->goods.no_rollback != NULL ? run->goods.no_rollback : "";
 }
 

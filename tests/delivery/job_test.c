@@ -470,6 +470,35 @@ static void no_automatic_rollback_where_the_plan_saw_no_way_back(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* A renewal at the last moment: nothing is claimed that cannot be done. */
+static void no_automatic_rollback_to_what_has_expired_meanwhile(void **state)
+{
+	(void)state;
+	for (int restarts = 0; restarts < 2; restarts++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(
+			&fixture, &(struct job_fixture_options){.host = "www.example.com",
+					  .auto_rollback = true});
+		fixture.served = fixture.old_pem;
+		job_fixture_apply(&fixture);
+		fake_clock_set_now_s(NOW_S + 30 * 86400 - 60);
+		job_fixture_start(&fixture);
+		while (fixture.acm.imported == 0)
+			assert_true(fake_loop_step());
+		if (restarts > 0)
+			job_fixture_restart(&fixture);
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_SUCCEEDED,
+			"still serves another certificate, and there is no way back: the previous "
+			"certificate has expired");
+		job_fixture_running(&fixture, fixture.job_id);
+		assert_string_equal(fixture.job_id, "");
+		job_fixture_close(&fixture);
+	}
+}
+
 static void a_host_that_serves_another_one_is_a_warning(void **state)
 {
 	(void)state;
@@ -867,6 +896,7 @@ int main(void)
 		cmocka_unit_test(a_key_whose_time_is_over_is_no_way_back),
 		cmocka_unit_test(an_old_certificate_that_expired_since_is_no_way_back),
 		cmocka_unit_test(no_automatic_rollback_where_the_plan_saw_no_way_back),
+		cmocka_unit_test(no_automatic_rollback_to_what_has_expired_meanwhile),
 		cmocka_unit_test(a_host_that_serves_another_one_is_a_warning),
 		cmocka_unit_test(automatic_rollback_when_a_host_does_not_follow),
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
