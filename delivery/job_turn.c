@@ -40,13 +40,14 @@ static void change_vault(
 static void keep_or_wipe_keys(struct job_run *run)
 {
 	struct job_record *job = &run->job.record;
-	int64_t keep_s = run->delivery->keep_keys_s;
+	int64_t keep_s = run->delivery->keep_keys_s, ends_s = run->goods.leaf.not_after_s;
 	bool is_made_for_plan = strcmp(job->new_key_id, job->plan_id) == 0;
 	if (job->kind == JOB_DELETE)
 		return;
+	if (ends_s < job->ended_s) /* or the store lost it, so that it is not known */
+		ends_s = job->ended_s;
 	if (job->may_have_imported) {
-		change_vault(
-			&run->turn, job->new_key_id, false, run->goods.leaf.not_after_s + keep_s);
+		change_vault(&run->turn, job->new_key_id, false, ends_s + keep_s);
 	} else if (job->kind == JOB_DELIVER && is_made_for_plan) {
 		change_vault(&run->turn, job->new_key_id, true, 0);
 		job_copy_set(&job->new_key_id, "");

@@ -799,6 +799,31 @@ static void a_job_without_what_it_brings_fails(void **state)
 	}
 }
 
+/* ACM may hold its certificate. */
+static void a_job_without_what_it_brought_keeps_its_key(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	job_fixture_apply(&fixture);
+	job_fixture_start(&fixture);
+	while (fixture.acm.imported == 0)
+		assert_true(fake_loop_step());
+	assert_int_equal(store_write_now(fixture.store, take_plan_away, NULL, &err), 0);
+	job_fixture_restart(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_FAILED, "plan " PLAN_ID " is not in the store; serial 0b was sent");
+	int64_t due_s = clock_now_s() + KEEP_KEYS_S, before_s = due_s - 1;
+	assert_int_equal(store_write_now(fixture.store, write_due, &before_s, &err), 0);
+	assert_true(job_fixture_has_key(&fixture, PLAN_ID));
+	assert_int_equal(store_write_now(fixture.store, write_due, &due_s, &err), 0);
+	assert_false(job_fixture_has_key(&fixture, PLAN_ID));
+	job_fixture_close(&fixture);
+}
+
 static struct err no_way_in(void)
 {
 	struct err err = ERR_INIT;
@@ -909,6 +934,7 @@ int main(void)
 		cmocka_unit_test(the_chain_of_the_plan_is_sent),
 		cmocka_unit_test(a_rollback_that_did_not_see_the_chain_can_be_undone_with_it),
 		cmocka_unit_test(a_job_without_what_it_brings_fails),
+		cmocka_unit_test(a_job_without_what_it_brought_keeps_its_key),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
 		cmocka_unit_test(an_old_job_keeps_its_arn),
