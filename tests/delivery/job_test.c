@@ -153,6 +153,26 @@ static void someone_elses_certificate_is_left_alone(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* A day may pass until they can be looked at. */
+static void tags_that_others_changed_after_the_import_stay_so(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, NULL);
+	job_fixture_apply(&fixture);
+	job_fixture_start(&fixture);
+	while (fixture.acm.imported == 0)
+		assert_true(fake_loop_step());
+	write_acm_set_tag(&fixture.acm.cert[0], "team", "b");
+	job_fixture_restart(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	expect_tag(&fixture, "team", "b");
+	job_fixture_close(&fixture);
+}
+
 static void let_acm_hold(struct job_fixture *fixture, const char *pem)
 {
 	free(fixture->acm.cert[0].pem);
@@ -906,6 +926,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
 		cmocka_unit_test(someone_elses_certificate_is_left_alone),
+		cmocka_unit_test(tags_that_others_changed_after_the_import_stay_so),
 		cmocka_unit_test(what_others_bring_while_an_import_waits_is_left_alone),
 		cmocka_unit_test(an_import_that_waited_keeps_what_is_there_now),
 		cmocka_unit_test(what_is_there_already_is_not_imported_again),
