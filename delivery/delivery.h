@@ -156,7 +156,7 @@ void job_run_cancel(struct job_run *run);
  * and when it is tried again, so that nobody has to guess what the job waits for, and ends the job
  * when it is to be cancelled or is too old.
  *
- * target  client is not looked at; hub may be NULL, a secret there is left to the sweep
+ * target  client is not looked at; hub may be NULL, a secret there is left over, which its steps tell
  * done    err NULL: the job has ended; why: it goes on later
  */
 struct job_run *job_run_start_away(struct delivery *delivery, const struct delivery_target *target,

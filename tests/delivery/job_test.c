@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/x509.h"
 #include "store/certs.h"
+#include "store/jobs.h"
 #include "store/plans.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_call.h"
@@ -903,6 +904,42 @@ static void a_job_that_cannot_enter_its_account_ends_all_the_same(void **state)
 	}
 }
 
+static size_t count_steps(struct job_fixture *fixture, const char *part)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_step step;
+	uint32_t number = 0;
+	size_t count = 0;
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	while (store_job_step_next(txn, fixture->job_id, &number, &step))
+		count += strstr(step.text, part) != NULL;
+	store_read_end(txn);
+	return count;
+}
+
+/* Its connector was taken out of the configuration: nobody but a person can look there. */
+static void a_secret_that_cannot_be_reached_is_told(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	const struct err why = no_way_in();
+	job_fixture_open(
+		&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
+	job_fixture_apply(&fixture);
+	assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
+	job_fixture_be_away(&fixture, &why);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_CANCELLED, "nothing was changed in AWS");
+	assert_int_equal(count_steps(&fixture,
+				 "the key is left over in secret acmsensor/sensor1/" PLAN_ID
+				 ": there is no connector to delete it with"),
+		1);
+	job_fixture_close(&fixture);
+}
+
 /* However long the daemon was away. */
 static void an_old_job_keeps_its_arn(void **state)
 {
@@ -958,6 +995,7 @@ int main(void)
 		cmocka_unit_test(a_job_without_what_it_brought_keeps_its_key),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
+		cmocka_unit_test(a_secret_that_cannot_be_reached_is_told),
 		cmocka_unit_test(an_old_job_keeps_its_arn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
