@@ -331,8 +331,8 @@ static void on_probed(void *arg)
 static void probe_hosts(struct job_run *run)
 {
 	run->wait = JOB_WAIT_PROBES;
-	run->probe = job_probe_start(run->delivery, run->host, run->hosts,
-		run->job.record.new_fingerprint_sha256, on_probed, run);
+	run->probe = job_probe_start(
+		run->delivery, run->host, run->hosts, &run->goods.leaf, on_probed, run);
 }
 
 /* --- DELETE_CALL ------------------------------------------------------------------------------- */
