@@ -3,8 +3,9 @@
  *
  *   start -> WAIT_NAME -> WAIT_CONNECT -> WAIT_HANDSHAKE -> WAIT_DELIVERY -> done
  *                |         ^    |  |            |             ^
- *                |         +----+  |            |             |
- *                |    next address |            |             |
+ *                |         +----+---------------+             |
+ *                |    next address |   no certificate of that |
+ *                |                 |   kind of key: again     |
  *                +-----------------+------------+-------------+  any failure, time over
  *
  * Each wait but the last has the one time limit beside it. OpenSSL reads and writes the socket by
@@ -49,6 +50,7 @@ struct tls_probe {
 	char *host;	   /* owned */
 	char *sni;	   /* owned; NULL: none is sent */
 	int port;
+	enum tls_probe_key key;
 	int64_t timeout_ms, deadline_mono_ms;
 	tls_probe_done_fn *done;
 	void *arg;
@@ -314,10 +316,22 @@ static void on_name(void *arg, const char *addresses, const struct err *err)
 
 /* --- the handshake ---------------------------------------------------------------------------- */
 
+/* What is offered, so that the server has to choose. NULL: whatever OpenSSL offers. */
+static const struct {
+	const char *ciphers, *signatures;
+} offer[] = {
+	[TLS_PROBE_ANY] = {"ALL:!aNULL:!eNULL", NULL},
+	[TLS_PROBE_RSA] = {"aRSA:!eNULL",
+		"RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512:"
+		"RSA+SHA1"},
+	[TLS_PROBE_EC] = {"aECDSA:!eNULL", "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA1"},
+};
+
 /* As tolerant as OpenSSL can be made, whatever its configuration file says: a server's settings are
  * not what is asked about. */
 static int set_up_tls(struct tls_probe *probe)
 {
+	const char *signatures = offer[probe->key].signatures;
 	probe->context = SSL_CTX_new(TLS_client_method());
 	if (probe->context == NULL)
 		abort(); /* fails for lack of memory only */
@@ -327,7 +341,9 @@ static int set_up_tls(struct tls_probe *probe)
 		probe->context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_CLEANSE_PLAINTEXT);
 	if (SSL_CTX_set_min_proto_version(probe->context, TLS1_2_VERSION) != 1 ||
 		SSL_CTX_set_max_proto_version(probe->context, 0) != 1 ||
-		SSL_CTX_set_cipher_list(probe->context, "ALL:!aNULL:!eNULL") != 1)
+		SSL_CTX_set_cipher_list(probe->context, offer[probe->key].ciphers) != 1 ||
+		(signatures != NULL &&
+			SSL_CTX_set1_sigalgs_list(probe->context, signatures) != 1))
 		return err_set(&probe->err, ERR_SYSTEM, "this OpenSSL cannot do TLS 1.2");
 	probe->ssl = SSL_new(probe->context);
 	if (probe->ssl == NULL || SSL_set_fd(probe->ssl, probe->fd) != 1)
@@ -394,10 +410,15 @@ static void shake_hands(struct tls_probe *probe)
 		err_set(&probe->err, ERR_PROTOCOL, "%s shows no certificate",
 			probe->address[probe->at].text);
 	ERR_clear_error();
-	if (has_proved_its_key(probe->ssl) && take_leaf(probe))
+	if (has_proved_its_key(probe->ssl) && take_leaf(probe)) {
 		end(probe);
-	else
+	} else if (probe->key != TLS_PROBE_ANY) { /* it may have another kind only */
+		probe->key = TLS_PROBE_ANY;
+		close_connection(probe);
+		connect_next(probe);
+	} else {
 		fail(probe);
+	}
 }
 
 static void on_socket(evutil_socket_t fd, short what, void *arg)
@@ -424,7 +445,8 @@ static char *sni_of(const char *name)
 }
 
 struct tls_probe *tls_probe_start(struct loop *loop, struct resolve *resolve, const char *host,
-	int port, const char *sni, int64_t timeout_ms, tls_probe_done_fn *done, void *arg)
+	int port, const char *sni, enum tls_probe_key key, int64_t timeout_ms,
+	tls_probe_done_fn *done, void *arg)
 {
 	assert(port > 0 && port <= PORT_MAX && timeout_ms > 0);
 	struct tls_probe *probe = xcalloc(1, sizeof(*probe));
@@ -432,6 +454,7 @@ struct tls_probe *tls_probe_start(struct loop *loop, struct resolve *resolve, co
 	probe->host = xstrdup(host);
 	probe->sni = sni_of(sni != NULL ? sni : host);
 	probe->port = port;
+	probe->key = key;
 	probe->timeout_ms = timeout_ms;
 	probe->deadline_mono_ms = clock_mono_ms() + timeout_ms;
 	probe->done = done;

@@ -24,15 +24,20 @@ struct tls_probe;
 typedef void tls_probe_done_fn(
 	void *arg, const unsigned char *der, size_t len, const struct err *err);
 
+/* Where a name has several certificates, servers choose by what the client takes. */
+enum tls_probe_key { TLS_PROBE_ANY, TLS_PROBE_RSA, TLS_PROBE_EC };
+
 /*
  * host, sni   copied
  * host        a name or an address without brackets. Its addresses are tried in their order until
  *             one connects; each may take its part of the time that is left
  * sni         the name to ask for; NULL: host. An address is never sent as SNI
+ * key         of the certificate that is asked for; who has none is asked again, for any
  * timeout_ms  for all together, above 0
  */
 struct tls_probe *tls_probe_start(struct loop *loop, struct resolve *resolve, const char *host,
-	int port, const char *sni, int64_t timeout_ms, tls_probe_done_fn *done, void *arg);
+	int port, const char *sni, enum tls_probe_key key, int64_t timeout_ms,
+	tls_probe_done_fn *done, void *arg);
 void tls_probe_cancel(struct tls_probe *probe);
 
 #endif

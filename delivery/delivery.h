@@ -163,7 +163,7 @@ void job_run_cancel(struct job_run *run);
  * and when it is tried again, so that nobody has to guess what the job waits for, and ends the job
  * when it is to be cancelled or is too old.
  *
- * target  client is not looked at; hub may be NULL, a secret there is left to the sweep
+ * target  client is not looked at; hub may be NULL, a secret there is left over, which its steps tell
  * done    err NULL: the job has ended; why: it goes on later
  */
 struct job_run *job_run_start_away(struct delivery *delivery, const struct delivery_target *target,
@@ -175,7 +175,8 @@ bool job_waits_to_import(const struct job_record *job);
 /*
  * Deletes the secrets in AWS Secrets Manager that this sensor made for plans which need them no
  * more: applied and ended, expired, or not in the store (older than a plan lives). For the start,
- * and now and then, of each connector with key_escrow = secretsmanager: a crash between the end of
+ * and now and then, of each connector with key_escrow = secretsmanager, or with plans of a time when
+ * it had (forget.h): a crash between the end of
  * a job and its clean-up leaves one over.
  *
  * target   hub, hub_region and connector are looked at

@@ -55,9 +55,9 @@ void memory_key_drop(struct delivery *delivery, const char *id);
 void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_s, bool is_failure,
 	bool has_event, const char *text);
 
-/* Fills the record of a rollback of `of`; texts are borrowed from of and id. */
-void job_rollback_record(const struct job_record *of, const char *id, const char *requested_by,
-	int64_t now_s, struct job_record *ret_job);
+/* Fills the record of a rollback of `of`, changes nothing; texts are borrowed from of and id. */
+void job_rollback_record(struct store_txn *txn, const struct job_record *of, const char *id,
+	const char *requested_by, int64_t now_s, struct job_record *ret_job);
 
 /* A target in memory of its own; the clients stay borrowed. */
 struct target_copy {

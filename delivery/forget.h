@@ -6,16 +6,24 @@
 #ifndef DELIVERY_FORGET_H
 #define DELIVERY_FORGET_H
 
+#include <stdbool.h>
+
 #include "store/jobs.h"
 #include "store/plans.h"
 
-enum { FORGET_PLAN_AFTER_S = 86400 };
+enum { FORGET_PLAN_AFTER_S = 86400, FORGET_CONNECTORS_MAX = 64, FORGET_CONNECTOR_LEN = 32 };
 
 /* Zeroes: the begin. */
 struct forget_place {
 	bool is_at_jobs; /* plans come first */
 	char position[DELIVERY_ID_MAX + 1];
+	/* Seen on the way: connectors with plans whose keys were put into Secrets Manager, whatever
+	 * their configuration says now. */
+	char secrets_of[FORGET_CONNECTORS_MAX][FORGET_CONNECTOR_LEN + 1];
+	size_t secrets_of_count;
 };
+/* Whether that connector is among them. */
+bool forget_place_has_secrets(const struct forget_place *place, const char *connector);
 
 struct forgotten {
 	struct forget_place to; /* where the next step begins */

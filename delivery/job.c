@@ -10,7 +10,8 @@
  *   CHECK, DRAIN, CONFIRM   WAIT_REMOTE
  *   FIND                    WAIT_REMOTE, or WAIT_FOUND while there is no ARN
  *   KEEP                    nothing: what CHECK read is written
- *   IMPORT                  WAIT_KEY -> WAIT_SENT (may_have_imported is in the store) -> WAIT_CALL
+ *   IMPORT                  [WAIT_REMOTE, when it had to wait since the last look] -> WAIT_KEY
+ *                           -> WAIT_SENT (may_have_imported is in the store) -> WAIT_CALL
  *   TAG                     WAIT_CALL: list, add what is missing, list again
  *   VERIFY                  WAIT_PROBES
  *   DELETE_CALL             WAIT_CALL
@@ -97,8 +98,17 @@ static void write_note(struct store_txn *txn, void *arg)
 	job_note(txn, &run->job.record, run->job.record.ended_s, true, true, run->missing_text);
 }
 
+static void note_left_over(struct job_run *run, const char *why)
+{
+	snprintf(run->missing_text, sizeof(run->missing_text),
+		"the key is left over in secret %.200s: %.700s", run->goods.key_id, why);
+	run->wait = JOB_WAIT_NOTE;
+	run->write = store_write_start(run->delivery->store, write_note, run, on_noted, run);
+}
+
 static void on_dropped(void *arg, struct secret *key, const struct err *err)
 {
+	char why[640];
 	struct job_run *run = arg;
 	(void)key; /* a delete brings none */
 	run->escrow = NULL;
@@ -110,22 +120,21 @@ static void on_dropped(void *arg, struct secret *key, const struct err *err)
 		wait_turn(run, 1 << run->drops);
 		return;
 	}
-	snprintf(run->missing_text, sizeof(run->missing_text),
-		"the key is left over in secret %.200s: %.600s; deleted by the next sweep",
-		run->goods.key_id, err->text);
-	run->wait = JOB_WAIT_NOTE;
-	run->write = store_write_start(run->delivery->store, write_note, run, on_noted, run);
+	snprintf(why, sizeof(why), "%.600s; deleted by the next sweep", err->text);
+	note_left_over(run, why);
 }
 
 /* The vault's keys are the end's own write; the others leave their escrow now. */
 static void drop_key(struct job_run *run)
 {
-	bool is_reachable =
-		run->goods.escrow != ESCROW_SECRETS_MANAGER || run->where.target.hub != NULL;
 	bool is_elsewhere = run->job.record.kind == JOB_DELIVER && run->goods.key_id != NULL &&
-			    run->goods.escrow != ESCROW_SENSOR && is_reachable;
+			    run->goods.escrow != ESCROW_SENSOR;
 	if (!is_elsewhere) {
 		job_finish(run, NULL);
+		return;
+	}
+	if (run->goods.escrow == ESCROW_SECRETS_MANAGER && run->where.target.hub == NULL) {
+		note_left_over(run, "there is no connector to delete it with");
 		return;
 	}
 	struct escrow_place place = job_place(run);

@@ -7,14 +7,18 @@
 #include <string.h>
 
 #include "aws/acm_write.h"
+#include "aws/client.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "delivery/job_internal.h"
 
 enum {
-	CLOCKS_APART_S = 600,	/* ACM's and ours, at most */
+	CLOCKS_APART_S = 600,	/* of those that serve requests, at most */
 	SECRET_PATIENCE_S = 30, /* a secret that was just made may not be found at once */
+	LOOK_LASTS_MS = 10000,	/* an import that had to wait for longer looks again */
 };
+
+static void get_key(struct job_run *run);
 
 /* --- CHECK, DRAIN, FIND, CONFIRM: what ACM holds ----------------------------------------------- */
 
@@ -29,6 +33,15 @@ static void note_seen(struct job_run *run, const struct remote_state *remote, co
 	memcpy(seen->fingerprint_sha256, remote->facts.fingerprint_sha256, X509_SHA256_LEN);
 }
 
+/* The import had to wait since ACM was looked at: what is not as it was then is judged as in the
+ * phase before. */
+static void look_before_import(const struct job_run *run, struct job_known *known)
+{
+	known->phase = run->was_sent_before ? JOB_FIND : JOB_CHECK;
+	known->began_s = known->now_s;
+	known->last_wait_s = 0;
+}
+
 static void on_remote(void *arg, struct remote_state *state, const struct err *err)
 {
 	struct job_run *run = arg;
@@ -41,10 +54,19 @@ static void on_remote(void *arg, struct remote_state *state, const struct err *e
 	remote_state_clear(&run->remote);
 	run->remote = *state;
 	*state = (struct remote_state){.exists = false};
+	run->has_looked = true;
+	run->looked_mono_ms = clock_mono_ms();
 	struct job_known known = job_known_now(run);
 	const struct remote_state *remote = &run->remote;
 	known.holds = job_compare(&run->job.record, remote, serial);
 	known.held_serial = serial;
+	if (known.phase == JOB_IMPORT && known.holds == JOB_HOLDS_OLD) {
+		job_keep(run);
+		get_key(run);
+		return;
+	}
+	if (known.phase == JOB_IMPORT)
+		look_before_import(run, &known);
 	if (remote->exists && remote->detail.in_use_by.count > 0)
 		known.in_use_by = remote->detail.in_use_by.item[0];
 	if ((known.phase == JOB_CONFIRM || known.phase == JOB_FIND) && remote->exists)
@@ -79,10 +101,18 @@ static void on_found(void *arg, const char *arn, const struct err *err)
 	job_decide(run, &known);
 }
 
+/* By AWS's clock, which the host's may be far from, or was until it was put right. */
+static int64_t created_after_s(const struct job_run *run)
+{
+	int64_t now_s = clock_now_s(), created_s = run->job.record.created_s;
+	int64_t ahead_s = aws_client_now_s(run->where.target.client) - now_s;
+	return (created_s < now_s ? created_s : now_s) + ahead_s - CLOCKS_APART_S;
+}
+
 static void find_leaf(struct job_run *run)
 {
 	const struct remote_wanted wanted = {.leaf = &run->goods.leaf,
-		.created_after_s = run->job.record.created_s - CLOCKS_APART_S,
+		.created_after_s = created_after_s(run),
 		.certificate_id = run->job.record.certificate_id};
 	run->wait = JOB_WAIT_FOUND;
 	run->find = remote_find_start(
@@ -203,9 +233,20 @@ static void on_key(void *arg, struct secret *key, const struct err *err)
 static void get_key(struct job_run *run)
 {
 	struct escrow_place place = job_place(run);
-	run->was_sent_before = run->is_resend;
 	run->wait = JOB_WAIT_KEY;
 	run->escrow = escrow_get_start(run->delivery, &place, on_key, run);
+}
+
+/* ACM has no conditional import: others must have had little time since the last look. */
+static void begin_import(struct job_run *run)
+{
+	bool is_fresh =
+		run->has_looked && clock_mono_ms() - run->looked_mono_ms < LOOK_LASTS_MS;
+	run->was_sent_before = run->is_resend;
+	if (is_fresh || run->job.record.arn[0] == '\0')
+		get_key(run);
+	else
+		read_remote(run);
 }
 
 /* --- TAG --------------------------------------------------------------------------------------- */
@@ -290,8 +331,8 @@ static void on_probed(void *arg)
 static void probe_hosts(struct job_run *run)
 {
 	run->wait = JOB_WAIT_PROBES;
-	run->probe = job_probe_start(run->delivery, run->host, run->hosts,
-		run->job.record.new_fingerprint_sha256, on_probed, run);
+	run->probe = job_probe_start(
+		run->delivery, run->host, run->hosts, &run->goods.leaf, on_probed, run);
 }
 
 /* --- DELETE_CALL ------------------------------------------------------------------------------- */
@@ -340,7 +381,7 @@ void job_begin(struct job_run *run)
 		job_decide_err(run, NULL);
 		return;
 	case JOB_IMPORT:
-		get_key(run);
+		begin_import(run);
 		return;
 	case JOB_FIND:
 		if (job->arn[0] == '\0')

@@ -57,6 +57,21 @@ static struct pack copy_pack(const struct pack *from, struct buf *bytes)
 	return copy;
 }
 
+/* 0: not in the store, or not to be read; then there is no way back to it either. */
+static int64_t read_end(struct store_txn *txn, const unsigned char *sha256)
+{
+	struct x509_facts facts = {.san_count = 0};
+	struct err unread = ERR_INIT;
+	const void *der;
+	size_t len;
+	if (!store_pem_get(txn, sha256, &der, &len) ||
+		x509_facts_from_der(der, len, &facts, &unread) != 0)
+		return 0;
+	int64_t ends_s = facts.not_after_s;
+	x509_facts_clear(&facts);
+	return ends_s;
+}
+
 static int load_deliver(struct store_txn *txn, const struct job_record *job,
 	struct job_goods *goods, struct err *err)
 {
@@ -68,6 +83,7 @@ static int load_deliver(struct store_txn *txn, const struct job_record *job,
 	goods->tags = copy_pack(&plan.tags, &goods->tag_bytes);
 	goods->hosts = copy_pack(&plan.verify_hosts, &goods->host_bytes);
 	goods->auto_rollback = plan.auto_rollback;
+	goods->old_ends_s = read_end(txn, job->old_fingerprint_sha256);
 	if (!plan.may_roll_back)
 		goods->no_rollback = xstrdup(plan.rollback_reason);
 	return load_pems(txn, plan.leaf_sha256, plan.chain_sha256, plan.chain_count, goods, err);

@@ -17,7 +17,8 @@ struct job_goods {
 	struct pack tags;  /* the operator's; in tag_bytes */
 	struct pack hosts; /* in host_bytes */
 	bool auto_rollback;
-	char *no_rollback; /* owned; why the plan saw no way back; NULL: it saw one */
+	int64_t old_ends_s; /* of the certificate that is replaced; 0: it is not in the store */
+	char *no_rollback;  /* owned; why the plan saw no way back; NULL: it saw one */
 };
 
 /* ERR_NOT_FOUND: the plan or a certificate is not in the store (a bug, or a store put back). */

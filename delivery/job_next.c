@@ -74,6 +74,13 @@ bool job_next_is_doubt(const struct err *err)
 	abort();
 }
 
+/* ACM is busy with the certificate. source: ACM 2015-12-08, ConflictException ("Wait for the previous
+ * operation to finish and try again") */
+static bool is_conflict(const struct err *err)
+{
+	return strcmp(err->code, "ConflictException") == 0;
+}
+
 /* --- shapes of a decision ---------------------------------------------------------------------- */
 
 static void say(struct job_decision *to, const char *format, ...)
@@ -114,9 +121,13 @@ static bool is_patient(const struct job_known *known, int64_t patience_s)
 	return known->now_s - known->began_s < patience_s;
 }
 
+/* What drained for days has a day to be deleted, and not for ever, however often it is started. */
 static int64_t life_s(const struct job_known *known)
 {
-	return known->phase == JOB_DRAIN ? JOB_DRAIN_LIFE_S : JOB_LIFE_S;
+	if (known->phase == JOB_DRAIN)
+		return JOB_DRAIN_LIFE_S;
+	bool is_new = known->phase == JOB_DELETE_CALL && is_patient(known, JOB_LIFE_S);
+	return is_new ? JOB_DRAIN_LIFE_S + JOB_LIFE_S : JOB_LIFE_S;
 }
 
 static bool is_worn_out(const struct job_known *known)
@@ -208,6 +219,22 @@ static const char *plan_again(const struct job_known *known)
 	return known->kind == JOB_DELIVER ? ": plan again" : "";
 }
 
+static void replaced(const struct job_known *known, struct job_decision *to)
+{
+	char what[JOB_REASON_MAX];
+	if (known->holds == JOB_HOLDS_MIXED)
+		snprintf(what, sizeof(what), "ACM's answers tell of two serials");
+	else if (strcmp(known->held_serial, known->old_serial) == 0)
+		snprintf(what, sizeof(what), "another certificate with serial %s",
+			known->held_serial);
+	else
+		snprintf(what, sizeof(what), "serial %s instead of %s", known->held_serial,
+			known->old_serial);
+	end(to, JOB_FAILED);
+	say(to, "void: someone else replaced it (%s); %s%s", what, nothing_changed,
+		plan_again(known));
+}
+
 static void check_import(const struct job_known *known, struct job_decision *to)
 {
 	if (!known->has_arn) {
@@ -246,9 +273,7 @@ static void check_import(const struct job_known *known, struct job_decision *to)
 	case JOB_HOLDS_OTHER:
 		break;
 	}
-	end(to, JOB_FAILED);
-	say(to, "void: someone else replaced it (serial %s instead of %s); %s%s",
-		known->held_serial, known->old_serial, nothing_changed, plan_again(known));
+	replaced(known, to);
 }
 
 static void after_check(const struct job_known *known, struct job_decision *to)
@@ -290,8 +315,16 @@ static void import_refused(const struct job_known *known, struct job_decision *t
 {
 	bool is_quota = strcmp(known->err->code, "LimitExceededException") == 0;
 	char where[512];
+	if (is_conflict(known->err) && known->may_have_imported) {
+		to->is_failure = true;
+		go_on(to, JOB_FIND);
+		say(to, "%s; perhaps of what was sent before: ACM is asked whether it has it",
+			known->err->text);
+		return;
+	}
 	if (known->err->kind == ERR_THROTTLED || known->err->kind == ERR_CREDENTIALS ||
-		known->err->kind == ERR_UNREACHABLE || known->err->kind == ERR_TIMEOUT) {
+		known->err->kind == ERR_UNREACHABLE || known->err->kind == ERR_TIMEOUT ||
+		is_conflict(known->err)) {
 		if (!is_quota) {
 			try_again(known, to, known->err->text);
 			return;
@@ -384,7 +417,9 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 static void after_tag(const struct job_known *known, struct job_decision *to)
 {
 	const struct err *err = known->err;
-	if (err != NULL && passes(err) && is_patient(known, JOB_TAG_PATIENCE_S)) {
+	/* A first import may not show yet. */
+	bool may_pass = err != NULL && (passes(err) || err->kind == ERR_NOT_FOUND);
+	if (may_pass && is_patient(known, JOB_TAG_PATIENCE_S)) {
 		try_again(known, to, err->text);
 		return;
 	}
@@ -495,7 +530,7 @@ static void after_delete(const struct job_known *known, struct job_decision *to)
 		}
 		end(to, JOB_FAILED);
 		say(to, "%s; %s", err->text, nothing_changed);
-	} else if (passes(err)) {
+	} else if (passes(err) || is_conflict(err)) {
 		try_again(known, to, err->text);
 	} else {
 		end(to, JOB_FAILED);

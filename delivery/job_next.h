@@ -9,6 +9,8 @@
  *   delete    CHECK (or DRAIN, when it is to wait) -> DELETE_CALL -> DONE
  *
  * Nothing is repeated that AWS may have done until AWS was asked; whatever ends says what AWS holds.
+ * An import that had to wait looks again first: from IMPORT back to CHECK (or FIND) when ACM does not
+ * hold the old one any more.
  */
 #ifndef DELIVERY_JOB_NEXT_H
 #define DELIVERY_JOB_NEXT_H

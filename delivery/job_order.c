@@ -133,8 +133,28 @@ bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int6
 	return ret_text[0] == '\0';
 }
 
-void job_rollback_record(const struct job_record *of, const char *id, const char *requested_by,
-	int64_t now_s, struct job_record *ret_job)
+/* The chain with which `of` brought its leaf: what ACM shows when the rollback begins may be late. */
+static void take_chain(
+	struct store_txn *txn, const struct job_record *of, struct job_record *rollback)
+{
+	struct plan_record plan;
+	struct job_record undone;
+	const void *chain = NULL;
+	uint32_t count = 0;
+	if (of->kind == JOB_DELIVER && store_plan_get(txn, of->plan_id, &plan)) {
+		chain = plan.chain_sha256;
+		count = plan.chain_count;
+	} else if (of->kind == JOB_ROLLBACK && store_job_get(txn, of->of_job_id, &undone)) {
+		chain = undone.old_chain_sha256;
+		count = undone.old_chain_count;
+	}
+	if (count > 0)
+		memcpy(rollback->old_chain_sha256, chain, count * CERT_SHA256_LEN);
+	rollback->old_chain_count = count;
+}
+
+void job_rollback_record(struct store_txn *txn, const struct job_record *of, const char *id,
+	const char *requested_by, int64_t now_s, struct job_record *ret_job)
 {
 	*ret_job = (struct job_record){.id = id,
 		.kind = JOB_ROLLBACK,
@@ -158,6 +178,7 @@ void job_rollback_record(const struct job_record *of, const char *id, const char
 		.requested_by = requested_by};
 	memcpy(ret_job->old_fingerprint_sha256, of->new_fingerprint_sha256, CERT_SHA256_LEN);
 	memcpy(ret_job->new_fingerprint_sha256, of->old_fingerprint_sha256, CERT_SHA256_LEN);
+	take_chain(txn, of, ret_job);
 }
 
 static void order_rollback(struct store_txn *txn, const struct job_order *order)
@@ -174,7 +195,7 @@ static void order_rollback(struct store_txn *txn, const struct job_order *order)
 	}
 	if (is_taken(txn, of.arn))
 		return;
-	job_rollback_record(&of, order->id, order->requested_by, order->now_s, &job);
+	job_rollback_record(txn, &of, order->id, order->requested_by, order->now_s, &job);
 	store_job_put(txn, &job);
 	if (!store_job_get(txn, order->id, &job)) /* of died with the put */
 		return;

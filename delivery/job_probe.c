@@ -127,11 +127,18 @@ static void on_probe(void *arg, const unsigned char *der, size_t len, const stru
 		finish(round);
 }
 
+static enum tls_probe_key key_of(const struct x509_facts *leaf)
+{
+	if (text_has_prefix(leaf->key_algorithm, "RSA_"))
+		return TLS_PROBE_RSA;
+	return text_has_prefix(leaf->key_algorithm, "EC_") ? TLS_PROBE_EC : TLS_PROBE_ANY;
+}
+
 struct job_probe *job_probe_start(struct delivery *delivery, struct probed_host *host, size_t count,
-	const unsigned char *fingerprint_sha256, job_probe_done_fn *done, void *arg)
+	const struct x509_facts *leaf, job_probe_done_fn *done, void *arg)
 {
 	struct job_probe *round = xcalloc(1, sizeof(*round));
-	memcpy(round->fingerprint, fingerprint_sha256, X509_SHA256_LEN);
+	memcpy(round->fingerprint, leaf->fingerprint_sha256, X509_SHA256_LEN);
 	round->done = done;
 	round->arg = arg;
 	assert(count <= VERIFY_HOSTS_MAX);
@@ -149,7 +156,7 @@ struct job_probe *job_probe_start(struct delivery *delivery, struct probed_host 
 			continue;
 		}
 		slot->probe = tls_probe_start(delivery->loop, delivery->resolve, name, port, NULL,
-			PROBE_TIMEOUT_MS, on_probe, slot);
+			key_of(leaf), PROBE_TIMEOUT_MS, on_probe, slot);
 		round->running++;
 	}
 	if (round->running == 0)

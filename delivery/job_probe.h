@@ -24,9 +24,10 @@ int probe_host_parse(const char *text, char *ret_host, size_t size, int *ret_por
 struct job_probe;
 typedef void job_probe_done_fn(void *arg);
 /* Asks each host that is not PROBE_SERVED yet and writes what it learns into it. host: borrowed
- * until done or cancel; at most VERIFY_HOSTS_MAX. */
+ * until done or cancel; at most VERIFY_HOSTS_MAX. leaf: what is to be served, where a host has
+ * certificates of several kinds of keys too. */
 struct job_probe *job_probe_start(struct delivery *delivery, struct probed_host *host, size_t count,
-	const unsigned char *fingerprint_sha256, job_probe_done_fn *done, void *arg);
+	const struct x509_facts *leaf, job_probe_done_fn *done, void *arg);
 void job_probe_cancel(struct job_probe *probe);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "delivery/job_internal.h"
@@ -25,11 +26,21 @@ static enum which which_serial(const struct job_record *job, const char *serial)
 	return is_same_serial(serial, job->old_serial) ? WHICH_OLD : WHICH_OTHER;
 }
 
+static bool is_hash(const unsigned char *sha256)
+{
+	static const unsigned char none[CERT_SHA256_LEN];
+	return memcmp(sha256, none, sizeof(none)) != 0;
+}
+
+/* A serial is unique for one CA only: it counts where the old certificate itself was not seen. */
 static enum which which_leaf(const struct job_record *job, const struct x509_facts *facts)
 {
-	if (memcmp(facts->fingerprint_sha256, job->new_fingerprint_sha256, CERT_SHA256_LEN) == 0)
+	const unsigned char *sha256 = facts->fingerprint_sha256, *old = job->old_fingerprint_sha256;
+	if (memcmp(sha256, job->new_fingerprint_sha256, CERT_SHA256_LEN) == 0)
 		return WHICH_NEW;
-	return is_same_serial(facts->serial, job->old_serial) ? WHICH_OLD : WHICH_OTHER;
+	bool is_old = is_hash(old) ? memcmp(sha256, old, CERT_SHA256_LEN) == 0
+				   : is_same_serial(facts->serial, job->old_serial);
+	return is_old ? WHICH_OLD : WHICH_OTHER;
 }
 
 enum job_holds job_compare(const struct job_record *job, const struct remote_state *remote,
@@ -40,6 +51,8 @@ enum job_holds job_compare(const struct job_record *job, const struct remote_sta
 		return JOB_HOLDS_NOTHING;
 	enum which told = which_serial(job, remote->detail.serial);
 	enum which given = remote->has_facts ? which_leaf(job, &remote->facts) : told;
+	if (is_same_serial(job->old_serial, job->new_serial) && told == WHICH_NEW)
+		told = given; /* it may mean either */
 	bool is_leaf_strange = given == WHICH_OTHER && remote->has_facts;
 	text_copy(ret_serial, X509_SERIAL_HEX_MAX,
 		is_leaf_strange ? remote->facts.serial : remote->detail.serial);
@@ -59,6 +72,8 @@ const char *job_no_way_back(const struct job_run *run)
 		return "it was a first import";
 	if (job->old_key_id[0] == '\0')
 		return "this sensor does not have the previous certificate's private key";
+	if (run->goods.old_ends_s != 0 && run->goods.old_ends_s <= clock_now_s())
+		return "the previous certificate has expired";
 	return run->goods.no_rollback != NULL ? run->goods.no_rollback : "";
 }
 

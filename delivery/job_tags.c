@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -10,7 +11,7 @@
 
 bool job_tags_is_reserved(const char *key)
 {
-	return text_has_prefix(key, TAG_PREFIX) || text_has_prefix(key, "aws:");
+	return text_has_prefix(key, TAG_PREFIX) || strncasecmp(key, "aws:", 4) == 0;
 }
 
 const char *job_tags_misfit(const char *text)
@@ -57,11 +58,12 @@ void job_tags_want(const struct job_tags_input *input, struct job_tags *ret_tags
 	add_pack(ret_tags, &input->old_tags, true);
 }
 
-static bool has(const struct acm_tag_list *have, const struct acm_tag *tag)
+/* AWS keeps values at a reimport: another one where a tag was is somebody's, who came meanwhile. */
+static bool has(const struct acm_tag_list *have, const struct acm_tag *tag, bool was_there)
 {
 	for (size_t i = 0; i < have->count; i++) {
 		if (strcmp(have->item[i].key, tag->key) == 0)
-			return strcmp(have->item[i].value, tag->value) == 0;
+			return was_there || strcmp(have->item[i].value, tag->value) == 0;
 	}
 	return false;
 }
@@ -71,7 +73,7 @@ void job_tags_missing(
 {
 	ret_missing->count = 0;
 	for (size_t i = 0; i < want->count; i++) {
-		if (!has(have, &want->item[i]))
+		if (!has(have, &want->item[i], want->was_there[i]))
 			add(ret_missing, want->item[i].key, want->item[i].value,
 				want->was_there[i]);
 	}

@@ -27,7 +27,8 @@ struct job_tags_input {
 /* Texts are borrowed from the input. */
 void job_tags_want(const struct job_tags_input *input, struct job_tags *ret_tags);
 
-/* Those of want that have lacks or that have another value there. Texts stay borrowed. */
+/* Those of want that have lacks, and those of ours and the operator's that have another value there.
+ * Texts stay borrowed. */
 void job_tags_missing(
 	const struct job_tags *want, const struct acm_tag_list *have, struct job_tags *ret_missing);
 

@@ -40,13 +40,14 @@ static void change_vault(
 static void keep_or_wipe_keys(struct job_run *run)
 {
 	struct job_record *job = &run->job.record;
-	int64_t keep_s = run->delivery->times.keep_keys_s;
+	int64_t keep_s = run->delivery->times.keep_keys_s, ends_s = run->goods.leaf.not_after_s;
 	bool is_made_for_plan = strcmp(job->new_key_id, job->plan_id) == 0;
 	if (job->kind == JOB_DELETE)
 		return;
+	if (ends_s < job->ended_s) /* or the store lost it, so that it is not known */
+		ends_s = job->ended_s;
 	if (job->may_have_imported) {
-		change_vault(
-			&run->turn, job->new_key_id, false, run->goods.leaf.not_after_s + keep_s);
+		change_vault(&run->turn, job->new_key_id, false, ends_s + keep_s);
 	} else if (job->kind == JOB_DELIVER && is_made_for_plan) {
 		change_vault(&run->turn, job->new_key_id, true, 0);
 		job_copy_set(&job->new_key_id, "");
@@ -119,7 +120,8 @@ static void write_rollback(struct store_txn *txn, const struct job_run *run)
 		job_note(txn, ended, ended->ended_s, true, true, why);
 		return;
 	}
-	job_rollback_record(ended, run->turn.rollback_id, "automatic", ended->ended_s, &back);
+	job_rollback_record(
+		txn, ended, run->turn.rollback_id, "automatic", ended->ended_s, &back);
 	if (seen->has_acm) { /* perhaps a third one: that is what is replaced */
 		back.old_serial = seen->serial;
 		memcpy(back.old_fingerprint_sha256, seen->fingerprint_sha256, CERT_SHA256_LEN);

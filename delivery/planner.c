@@ -204,6 +204,19 @@ static int read_store(struct plan_make *make, struct err *err)
 	return rc;
 }
 
+/* There, and of an epoch whose key is there: a store may have been restored without its vault. */
+static bool can_open(struct plan_make *make, struct store_txn *txn, const char *key_id)
+{
+	struct secret key = SECRET_INIT;
+	struct err err = ERR_INIT;
+	bool is_open = vault_unseal(make->delivery->vault, txn, key_id, &key, &err) == 0;
+	secret_clear(&key);
+	if (!is_open && err.kind != ERR_NOT_FOUND)
+		log_warning("plan id=%s reason=\"%s\" next=\"planned without a way back\"",
+			make->id, err.text);
+	return is_open;
+}
+
 static int read_old_key(struct plan_make *make, struct err *err)
 {
 	struct store_txn *txn;
@@ -214,7 +227,7 @@ static int read_old_key(struct plan_make *make, struct err *err)
 		return -1;
 	make->has_old_key =
 		store_job_of_leaf(txn, make->arn, make->remote.facts.fingerprint_sha256, &job) &&
-		job.new_key_id[0] != '\0' && store_vault_has(txn, job.new_key_id);
+		job.new_key_id[0] != '\0' && can_open(make, txn, job.new_key_id);
 	int rc = store_txn_check(txn, err);
 	store_read_end(txn);
 	return rc;

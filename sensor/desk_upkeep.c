@@ -50,7 +50,9 @@ static void sweep_next(struct desk *desk)
 	struct connector *connector;
 	while ((connector = desk->connector_at(desk->arg, desk->upkeep.next++)) != NULL) {
 		const struct config_connector *config = connector_config(connector);
-		if (config->key_escrow != ESCROW_SECRETS_MANAGER)
+		/* The others may not have the right to look there. */
+		if (config->key_escrow != ESCROW_SECRETS_MANAGER &&
+			!forget_place_has_secrets(&desk->upkeep.from, config->name))
 			continue;
 		const struct delivery_target target = {.hub = connector_hub(connector),
 			.hub_region = config->region,

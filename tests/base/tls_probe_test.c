@@ -58,9 +58,12 @@ static void start(struct probe *probe, const char *host, int port, int timeout_m
 {
 	*probe = (struct probe){.ends = 0};
 	probe->handle = tls_probe_start(
-		fixture->loop, fixture->resolve, host, port, NULL, timeout_ms, on_done, probe);
+		fixture->loop, fixture->resolve, host, port, NULL, TLS_PROBE_ANY, timeout_ms,
+		on_done, probe);
 	assert_int_equal(probe->ends, 0); /* never from within start */
 }
+
+static enum tls_probe_key key_asked_for; /* by run */
 
 static struct probe run(const char *host, int port, const char *sni, int timeout_ms)
 {
@@ -68,7 +71,8 @@ static struct probe run(const char *host, int port, const char *sni, int timeout
 	free(probe.der);
 	probe = (struct probe){.ends = 0};
 	probe.handle = tls_probe_start(
-		fixture->loop, fixture->resolve, host, port, sni, timeout_ms, on_done, &probe);
+		fixture->loop, fixture->resolve, host, port, sni, key_asked_for, timeout_ms,
+		on_done, &probe);
 	fixture_run_until(fixture, has_ended, &probe);
 	struct probe result = probe;
 	probe.der = NULL;
@@ -259,6 +263,58 @@ static void old_fashioned_servers_are_probed_too(void **state)
 	X509_free(leaf);
 	EVP_PKEY_free(key);
 	SSL_CTX_free(script.context);
+}
+
+static X509 *use_key(struct script *script, EVP_PKEY *key)
+{
+	X509 *leaf = X509_new();
+	X509_gmtime_adj(X509_getm_notBefore(leaf), -60);
+	X509_gmtime_adj(X509_getm_notAfter(leaf), 3600);
+	X509_set_pubkey(leaf, key);
+	X509_sign(leaf, key, EVP_sha256());
+	assert_int_equal(SSL_CTX_use_certificate(script->context, leaf), 1);
+	assert_int_equal(SSL_CTX_use_PrivateKey(script->context, key), 1);
+	return leaf;
+}
+
+static void assert_is(struct probe probe, X509 *leaf)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(leaf, &der);
+	if (probe.der == NULL)
+		fail_msg("%s", probe.err.text);
+	assert_int_equal(probe.len, len);
+	assert_memory_equal(probe.der, der, probe.len);
+	OPENSSL_free(der);
+	free(probe.der);
+}
+
+/* Load balancers hold an RSA and an EC certificate for one name. */
+static void the_certificate_of_the_kind_that_is_asked_for_is_shown(void **state)
+{
+	(void)state;
+	static const int version[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+	EVP_PKEY *rsa = EVP_RSA_gen(2048), *ec = EVP_EC_gen("P-256");
+	for (size_t i = 0; i < 2; i++) {
+		struct script script = {.context = SSL_CTX_new(TLS_server_method()), .limit = 65536};
+		SSL_CTX_set_min_proto_version(script.context, version[i]);
+		SSL_CTX_set_max_proto_version(script.context, version[i]);
+		X509 *of_ec = use_key(&script, ec);
+		key_asked_for = TLS_PROBE_RSA; /* which it has not */
+		assert_is(run_script(&script, "tls.test", NULL), of_ec);
+		assert_true(script.is_finished);
+		X509 *of_rsa = use_key(&script, rsa);
+		assert_is(run_script(&script, "tls.test", NULL), of_rsa);
+		assert_true(script.is_finished);
+		key_asked_for = TLS_PROBE_EC;
+		assert_is(run_script(&script, "tls.test", NULL), of_ec);
+		key_asked_for = TLS_PROBE_ANY;
+		X509_free(of_rsa);
+		X509_free(of_ec);
+		SSL_CTX_free(script.context);
+	}
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(ec);
 }
 
 static void the_second_address_answers_when_the_first_does_not(void **state)
@@ -498,6 +554,7 @@ int main(void)
 		TEST(a_name_that_tls_cannot_ask_for_is_an_error),
 		TEST(who_wants_a_client_certificate_has_shown_its_own),
 		TEST(old_fashioned_servers_are_probed_too),
+		TEST(the_certificate_of_the_kind_that_is_asked_for_is_shown),
 		TEST(the_second_address_answers_when_the_first_does_not),
 		TEST(a_handshake_cut_anywhere_is_no_answer),
 		TEST(only_older_tls_is_no_handshake),

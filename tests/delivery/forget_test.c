@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -181,6 +182,43 @@ static void it_goes_in_steps_and_misses_nothing(void **state)
 	assert_int_equal(forget(3, &plans, &jobs), 1);
 }
 
+static void put_plan_of(const char *id, const char *connector, enum key_escrow escrow)
+{
+	store_fixture_write(write_plan, &(struct plan_record){.id = id,
+						.connector = connector,
+						.decision = PLAN_IMPORT_NEW,
+						.escrow = escrow,
+						.expires_s = 1});
+}
+
+/* Also by plans that go in this very step, and in whatever step they are seen. */
+static void whose_keys_were_in_secrets_manager_is_told(void **state)
+{
+	(void)state;
+	struct step step = {.looks = 2};
+	put_plan_of("p-1", "one", ESCROW_SECRETS_MANAGER);
+	put_plan_of("p-2", "one", ESCROW_SECRETS_MANAGER);
+	put_plan_of("p-3", "two", ESCROW_SENSOR);
+	put_plan_of("p-4", "three", ESCROW_SECRETS_MANAGER);
+	do {
+		store_fixture_write(write_step, &step);
+		step.from = step.forgotten.to;
+	} while (step.forgotten.has_more);
+	assert_true(forget_place_has_secrets(&step.from, "one"));
+	assert_false(forget_place_has_secrets(&step.from, "two"));
+	assert_true(forget_place_has_secrets(&step.from, "three"));
+	assert_int_equal(step.from.secrets_of_count, 2);
+	assert_false(has_plan("p-1"));
+	for (int i = 0; i <= FORGET_CONNECTORS_MAX; i++) {
+		char name[8];
+		snprintf(name, sizeof(name), "%d", i);
+		put_plan_of(name, name, ESCROW_SECRETS_MANAGER);
+	}
+	step = (struct step){.looks = 200};
+	store_fixture_write(write_step, &step);
+	assert_int_equal(step.forgotten.to.secrets_of_count, FORGET_CONNECTORS_MAX);
+}
+
 static void write_job_away(struct store_txn *txn, void *arg)
 {
 	store_job_delete(txn, arg);
@@ -205,6 +243,8 @@ int main(void)
 			a_job_stays_as_configured_and_while_the_vault_has_a_key_of_it,
 			store_fixture_open, store_fixture_close),
 		cmocka_unit_test_setup_teardown(it_goes_in_steps_and_misses_nothing,
+			store_fixture_open, store_fixture_close),
+		cmocka_unit_test_setup_teardown(whose_keys_were_in_secrets_manager_is_told,
 			store_fixture_open, store_fixture_close),
 		cmocka_unit_test_setup_teardown(what_is_not_there_is_not_forgotten_twice,
 			store_fixture_open, store_fixture_close),

@@ -90,7 +90,8 @@ static void check_goes_on_only_with_what_was_planned(void **state)
 	known.holds = JOB_HOLDS_MIXED;
 	expect(&known, JOB_CHECK, JOB_RUNNING, 1, "two serials");
 	known.began_s -= JOB_OTHER_PATIENCE_S;
-	expect(&known, JOB_DONE, JOB_FAILED, 0, "void");
+	expect(&known, JOB_DONE, JOB_FAILED, 0,
+		"void: someone else replaced it (ACM's answers tell of two serials)");
 	known = known_in(JOB_CHECK);
 	known.has_arn = false;
 	expect(&known, JOB_KEEP, JOB_RUNNING, 0, "first import");
@@ -236,6 +237,24 @@ static void the_quota_is_no_throttling(void **state)
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "quota");
 }
 
+/* Of ACM's own doing, and over at some time. source: ACM 2015-12-08, ConflictException */
+static void a_conflict_passes(void **state)
+{
+	(void)state;
+	struct err err = make_err(ERR_REFUSED, "ConflictException");
+	struct job_known known = known_in(JOB_IMPORT);
+	struct job_decision decision;
+	known.err = &err;
+	known.is_sent = true;
+	expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "what AWS said; tried again");
+	job_next(&known, &decision);
+	assert_false(decision.may_have_imported);
+	known.may_have_imported = true; /* the previous operation may be the one that was lost */
+	expect(&known, JOB_FIND, JOB_RUNNING, 0, "ACM is asked whether it has it");
+	job_next(&known, &decision);
+	assert_true(decision.may_have_imported);
+}
+
 static void a_lost_key_ends_with_what_is_where(void **state)
 {
 	(void)state;
@@ -316,6 +335,11 @@ static void tags_do_not_undo_a_delivery(void **state)
 	expect(&known, JOB_TAG, JOB_RUNNING, 1, "team");
 	known.now_s += JOB_TAG_PATIENCE_S;
 	expect(&known, JOB_CONFIRM, JOB_RUNNING, 0, "missing: team");
+	struct err late = make_err(ERR_NOT_FOUND, "ResourceNotFoundException");
+	known = known_in(JOB_TAG);
+	known.err = &late; /* a first import that does not show yet */
+	known.may_have_imported = true;
+	expect(&known, JOB_TAG, JOB_RUNNING, 1, "tried again");
 	for (enum err_kind kind = ERR_CONFIG; kind <= ERR_STOPPED; kind++) {
 		struct err err = make_err(kind, "");
 		known = known_in(JOB_TAG);
@@ -454,12 +478,30 @@ static void delete_call_is_repeated_safely(void **state)
 	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "lags");
 	known.now_s += JOB_IN_USE_PATIENCE_S;
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "nothing was changed");
+	err = make_err(ERR_REFUSED, "ConflictException");
+	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "what AWS said; tried again");
 	err = make_err(ERR_TIMEOUT, "");
 	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "tried again");
-	known.created_s -= JOB_LIFE_S;
+	known.created_s = known.began_s -= JOB_LIFE_S;
+	expect(&known, JOB_DONE, JOB_FAILED, 0, "given up after 24 hours: what AWS said");
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "not known whether");
 	err = make_err(ERR_DENIED, "AccessDeniedException");
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "refused to delete");
+}
+
+/* Its life was spent on waiting for the last user, not on being tried. */
+static void a_delete_that_drained_for_days_has_its_time_too(void **state)
+{
+	(void)state;
+	struct err err = make_err(ERR_THROTTLED, "ThrottlingException");
+	struct job_known known = known_in(JOB_DELETE_CALL);
+	known.kind = JOB_DELETE;
+	known.is_sent = true;
+	known.err = &err;
+	known.created_s -= JOB_DRAIN_LIFE_S;
+	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "tried again");
+	known.created_s -= JOB_LIFE_S; /* nor for ever, started again and again */
+	expect(&known, JOB_DONE, JOB_FAILED, 0, "given up after 192 hours");
 }
 
 static void a_new_run_goes_on_where_it_is_safe(void **state)
@@ -547,6 +589,7 @@ int main(void)
 		cmocka_unit_test(an_import_is_never_repeated_while_it_may_have_worked),
 		cmocka_unit_test(an_import_without_a_connection_is_tried_again),
 		cmocka_unit_test(the_quota_is_no_throttling),
+		cmocka_unit_test(a_conflict_passes),
 		cmocka_unit_test(a_lost_key_ends_with_what_is_where),
 		cmocka_unit_test(a_lost_answer_is_looked_for_before_it_is_sent_again),
 		cmocka_unit_test(a_strange_serial_ends_it_after_patience),
@@ -556,6 +599,7 @@ int main(void)
 		cmocka_unit_test(without_a_way_into_the_account_it_waits),
 		cmocka_unit_test(delete_waits_or_refuses_while_in_use),
 		cmocka_unit_test(delete_call_is_repeated_safely),
+		cmocka_unit_test(a_delete_that_drained_for_days_has_its_time_too),
 		cmocka_unit_test(a_new_run_goes_on_where_it_is_safe),
 		cmocka_unit_test(only_what_is_before_its_import_waits_for_it),
 		cmocka_unit_test(every_combination_is_a_decision),

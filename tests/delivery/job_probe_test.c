@@ -12,12 +12,14 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "base/x509.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_tls_probe.h"
 
 static int ends, asked;
+static const char *key_algorithm; /* of what is to be served; NULL: as it is */
 
 static void on_end(void *arg)
 {
@@ -56,8 +58,10 @@ static struct job_probe *start(struct probed_host *host, size_t count)
 	assert_int_equal(x509_facts_from_der(der, len, &facts, &err), 0);
 	fake_tls_probe_set(serve, NULL);
 	ends = asked = 0;
-	struct job_probe *probe = job_probe_start(
-		world.delivery, host, count, facts.fingerprint_sha256, on_end, NULL);
+	if (key_algorithm != NULL)
+		(void)text_copy(facts.key_algorithm, sizeof(facts.key_algorithm), key_algorithm);
+	struct job_probe *probe =
+		job_probe_start(world.delivery, host, count, &facts, on_end, NULL);
 	assert_int_equal(ends, 0);
 	x509_facts_clear(&facts);
 	free(der);
@@ -88,6 +92,25 @@ static void each_host_gets_what_it_serves(void **state)
 	assert_string_not_equal(host[3].error, "");
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(host[i].at_s, NOW_S);
+}
+
+static void the_kind_of_key_is_asked_for(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *algorithm;
+		enum tls_probe_key key;
+	} row[] = {{"RSA_2048", TLS_PROBE_RSA}, {"EC_secp384r1", TLS_PROBE_EC},
+		{"ED25519", TLS_PROBE_ANY}};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct probed_host host = host_of("ours.example:8443");
+		key_algorithm = row[i].algorithm;
+		(void)start(&host, 1);
+		fake_loop_run_ready();
+		assert_int_equal(fake_tls_probe_key(), row[i].key);
+		assert_int_equal(host.outcome, PROBE_SERVED);
+	}
+	key_algorithm = NULL;
 }
 
 static void who_serves_it_is_not_asked_again(void **state)
@@ -166,6 +189,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, job_fixture_set_up, job_fixture_tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(each_host_gets_what_it_serves),
+		TEST(the_kind_of_key_is_asked_for),
 		TEST(who_serves_it_is_not_asked_again),
 		TEST(what_is_no_host_is_not_reachable),
 		TEST(a_cancelled_round_asks_nobody),

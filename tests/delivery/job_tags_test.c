@@ -38,7 +38,31 @@ static void provenance_wins_then_the_operator_then_what_was_there(void **state)
 		"acmsensor:managed-by, acmsensor:sensor, acmsensor:certificate-id, team");
 	buf_clear(&text);
 	assert_true(job_tags_is_reserved("aws:x") && job_tags_is_reserved("acmsensor:x"));
-	assert_false(job_tags_is_reserved("acmsensor"));
+	assert_true(job_tags_is_reserved("AWS:x") && job_tags_is_reserved("Aws:x"));
+	assert_false(job_tags_is_reserved("acmsensor") || job_tags_is_reserved("ACMsensor:x"));
+}
+
+/* AWS keeps values at a reimport: another one is somebody's, who came meanwhile. */
+static void what_others_changed_meanwhile_is_not_taken_back(void **state)
+{
+	(void)state;
+	static struct job_tags want, missing;
+	struct acm_tag_list have = {.count = 2};
+	have.item[0] = (struct acm_tag){.key = (char *)"cost", .value = (char *)"8"};
+	have.item[1] = (struct acm_tag){.key = (char *)"team", .value = (char *)"c"};
+	job_tags_want(&(struct job_tags_input){.sensor_name = "sensor1",
+			      .certificate_id = "shop",
+			      .operator_tags = {operator_tags, sizeof(operator_tags), 4},
+			      .old_tags = {old_tags, sizeof(old_tags), 8}},
+		&want);
+	job_tags_missing(&want, &have, &missing);
+	assert_int_equal(missing.count, 4);
+	assert_string_equal(missing.item[3].key, "team"); /* it was asked for */
+	have.count = 0;
+	job_tags_missing(&want, &have, &missing);
+	assert_int_equal(missing.count, 5);
+	assert_string_equal(missing.item[4].key, "cost");
+	assert_string_equal(missing.item[4].value, "7");
 }
 
 static void no_more_tags_are_wanted_than_acm_keeps(void **state)
@@ -77,6 +101,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(provenance_wins_then_the_operator_then_what_was_there),
+		cmocka_unit_test(what_others_changed_meanwhile_is_not_taken_back),
 		cmocka_unit_test(no_more_tags_are_wanted_than_acm_keeps),
 		cmocka_unit_test(what_aws_takes_in_no_tag_is_found),
 	};

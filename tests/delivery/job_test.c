@@ -12,12 +12,14 @@
 #include "base/clock.h"
 #include "base/x509.h"
 #include "store/certs.h"
+#include "store/jobs.h"
 #include "store/plans.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
+#include "tests/lib/make_cert.h"
 
 static void run_plan(struct job_fixture *fixture, struct job_outcome *ret_outcome)
 {
@@ -108,6 +110,34 @@ static void a_clock_that_jumps_sends_no_import_again(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* The host's clock is an hour ahead of AWS's, or was until the daemon was started again. */
+static void a_wrong_clock_hides_no_import_whose_answer_was_lost(void **state)
+{
+	(void)state;
+	for (int is_put_right = 0; is_put_right < 2; is_put_right++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(&fixture, &(struct job_fixture_options){.is_first_import = true});
+		job_fixture_apply(&fixture);
+		fixture.acm.lose_at = 1;
+		fake_call_set_clock_offset_s(-3600);
+		job_fixture_start(&fixture);
+		while (fixture.acm.imported == 0)
+			assert_true(fake_loop_step());
+		fixture.acm.cert[0].created_s -= 3600;
+		if (is_put_right) {
+			fake_clock_set_now_s(NOW_S - 3600);
+			fake_call_set_clock_offset_s(0);
+			job_fixture_restart(&fixture);
+		}
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+		assert_int_equal(fixture.acm.imported, 1);
+		job_fixture_close(&fixture);
+	}
+}
+
 static void someone_elses_certificate_is_left_alone(void **state)
 {
 	(void)state;
@@ -124,18 +154,142 @@ static void someone_elses_certificate_is_left_alone(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* A day may pass until they can be looked at. */
+static void tags_that_others_changed_after_the_import_stay_so(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, NULL);
+	job_fixture_apply(&fixture);
+	job_fixture_start(&fixture);
+	while (fixture.acm.imported == 0)
+		assert_true(fake_loop_step());
+	write_acm_set_tag(&fixture.acm.cert[0], "team", "b");
+	job_fixture_restart(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	expect_tag(&fixture, "team", "b");
+	job_fixture_close(&fixture);
+}
+
+static void let_acm_hold(struct job_fixture *fixture, const char *pem)
+{
+	free(fixture->acm.cert[0].pem);
+	fixture->acm.cert[0].pem = strdup(pem);
+}
+
+/* However long an import waits, by itself or for the daemon: ACM has no conditional one. */
+static void what_others_bring_while_an_import_waits_is_left_alone(void **state)
+{
+	(void)state;
+	for (int restarts = 0; restarts < 2; restarts++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(&fixture, NULL);
+		job_fixture_apply(&fixture);
+		fake_call_fail_from(4, ERR_THROTTLED, "ThrottlingException"); /* the import */
+		job_fixture_start(&fixture);
+		fake_loop_advance_ms(100000);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		assert_int_equal(outcome.phase, JOB_IMPORT);
+		let_acm_hold(&fixture, fixture.other_pem);
+		fake_call_fail_at(0, ERR_NONE, "");
+		if (restarts > 0)
+			job_fixture_restart(&fixture);
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_FAILED,
+			"void: someone else replaced it (serial 0c instead of 0a)");
+		assert_int_equal(fixture.acm.imported, 0);
+		job_fixture_close(&fixture);
+	}
+}
+
+/* What waits goes on with what is there then, its tags included. */
+static void an_import_that_waited_keeps_what_is_there_now(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, NULL);
+	job_fixture_apply(&fixture);
+	fake_call_fail_from(4, ERR_THROTTLED, "ThrottlingException"); /* the import */
+	job_fixture_start(&fixture);
+	fake_loop_advance_ms(100000);
+	write_acm_set_tag(&fixture.acm.cert[0], "team", "b");
+	fake_call_fail_at(0, ERR_NONE, "");
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	expect_tag(&fixture, "team", "b");
+	assert_int_equal(fixture.acm.imported, 1);
+	job_fixture_close(&fixture);
+}
+
 static void what_is_there_already_is_not_imported_again(void **state)
 {
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	job_fixture_open(&fixture, NULL);
-	free(fixture.acm.cert[0].pem);
-	fixture.acm.cert[0].pem = strdup(fixture.new_pem);
+	let_acm_hold(&fixture, fixture.new_pem);
 	run_plan(&fixture, &outcome);
 	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	assert_int_equal(fake_call_count_of("ImportCertificate"), 0);
 	job_fixture_close(&fixture);
+}
+
+/* Serials are unique for one CA only, and small CAs begin with the same. */
+static void another_certificate_with_the_same_serial_is_left_alone(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	char *twin = make_cert_pem("www.example.com", 10, NOW_S - 86400, NOW_S + 60 * 86400);
+	job_fixture_open(&fixture, NULL);
+	let_acm_hold(&fixture, twin);
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_FAILED,
+		"void: someone else replaced it (another certificate with serial 0a)");
+	assert_int_equal(fixture.acm.imported, 0);
+	job_fixture_close(&fixture);
+	free(twin);
+}
+
+static void put_old_serial(struct store_txn *txn, void *arg)
+{
+	struct plan_record plan;
+	struct err err = ERR_INIT;
+	const char *at = arg;
+	unsigned char *der;
+	size_t len;
+	assert_int_equal(x509_pem_next(&at, at + strlen(at), &der, &len, &err), 1);
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	plan.old_serial = "0b";
+	SHA256(der, len, plan.old_fingerprint_sha256);
+	store_plan_put(txn, &plan);
+	free(der);
+}
+
+static void a_certificate_replaces_one_with_the_same_serial(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	char *twin = make_cert_pem("www.example.com", 11, NOW_S - 86400, NOW_S + 60 * 86400);
+	job_fixture_open(&fixture, NULL);
+	let_acm_hold(&fixture, twin);
+	assert_int_equal(store_write_now(fixture.store, put_old_serial, twin, &err), 0);
+	fixture.acm.import_stale_looks = 2;
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_string_equal(fixture.acm.cert[0].pem, fixture.new_pem);
+	assert_int_equal(fixture.acm.imported, 1);
+	job_fixture_close(&fixture);
+	free(twin);
 }
 
 static void a_refusal_is_said_in_amazons_words(void **state)
@@ -357,6 +511,35 @@ static void no_automatic_rollback_where_the_plan_saw_no_way_back(void **state)
 	job_fixture_running(&fixture, fixture.job_id);
 	assert_string_equal(fixture.job_id, "");
 	job_fixture_close(&fixture);
+}
+
+/* A renewal at the last moment: nothing is claimed that cannot be done. */
+static void no_automatic_rollback_to_what_has_expired_meanwhile(void **state)
+{
+	(void)state;
+	for (int restarts = 0; restarts < 2; restarts++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(
+			&fixture, &(struct job_fixture_options){.host = "www.example.com",
+					  .auto_rollback = true});
+		fixture.served = fixture.old_pem;
+		job_fixture_apply(&fixture);
+		fake_clock_set_now_s(NOW_S + 30 * 86400 - 60);
+		job_fixture_start(&fixture);
+		while (fixture.acm.imported == 0)
+			assert_true(fake_loop_step());
+		if (restarts > 0)
+			job_fixture_restart(&fixture);
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_SUCCEEDED,
+			"still serves another certificate, and there is no way back: the previous "
+			"certificate has expired");
+		job_fixture_running(&fixture, fixture.job_id);
+		assert_string_equal(fixture.job_id, "");
+		job_fixture_close(&fixture);
+	}
 }
 
 static void a_host_that_serves_another_one_is_a_warning(void **state)
@@ -594,6 +777,29 @@ static void the_chain_of_the_plan_is_sent(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* ACM may show what a rollback brings before it was sent (a late read, a person who was faster): then
+ * what it replaces is not seen, and has its chain all the same when that is undone. */
+static void a_rollback_that_did_not_see_the_chain_can_be_undone_with_it(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	assert_int_equal(store_write_now(fixture.store, put_chain, &fixture, &err), 0);
+	run_plan(&fixture, &outcome);
+	for (int i = 0; i < 2; i++) { /* of the delivery, then of a rollback */
+		let_acm_hold(&fixture, fixture.old_pem);
+		roll_back(&fixture, &outcome);
+		expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
+		assert_string_equal(fixture.acm.cert[0].chain, "");
+		roll_back(&fixture, &outcome);
+		expect(&outcome, JOB_RESTORED, "ACM holds serial 0b");
+		assert_string_equal(fixture.acm.cert[0].chain, fixture.other_pem);
+	}
+	job_fixture_close(&fixture);
+}
+
 static void take_plan_away(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -633,6 +839,31 @@ static void a_job_without_what_it_brings_fails(void **state)
 		assert_int_equal(fake_call_count(), 0);
 		job_fixture_close(&fixture);
 	}
+}
+
+/* ACM may hold its certificate. */
+static void a_job_without_what_it_brought_keeps_its_key(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	job_fixture_apply(&fixture);
+	job_fixture_start(&fixture);
+	while (fixture.acm.imported == 0)
+		assert_true(fake_loop_step());
+	assert_int_equal(store_write_now(fixture.store, take_plan_away, NULL, &err), 0);
+	job_fixture_restart(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_FAILED, "plan " PLAN_ID " is not in the store; serial 0b was sent");
+	int64_t due_s = clock_now_s() + KEEP_KEYS_S, before_s = due_s - 1;
+	assert_int_equal(store_write_now(fixture.store, write_due, &before_s, &err), 0);
+	assert_true(job_fixture_has_key(&fixture, PLAN_ID));
+	assert_int_equal(store_write_now(fixture.store, write_due, &due_s, &err), 0);
+	assert_false(job_fixture_has_key(&fixture, PLAN_ID));
+	job_fixture_close(&fixture);
 }
 
 static struct err no_way_in(void)
@@ -694,6 +925,42 @@ static void a_job_that_cannot_enter_its_account_ends_all_the_same(void **state)
 	}
 }
 
+static size_t count_steps(struct job_fixture *fixture, const char *part)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_step step;
+	uint32_t number = 0;
+	size_t count = 0;
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	while (store_job_step_next(txn, fixture->job_id, &number, &step))
+		count += strstr(step.text, part) != NULL;
+	store_read_end(txn);
+	return count;
+}
+
+/* Its connector was taken out of the configuration: nobody but a person can look there. */
+static void a_secret_that_cannot_be_reached_is_told(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	const struct err why = no_way_in();
+	job_fixture_open(
+		&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
+	job_fixture_apply(&fixture);
+	assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
+	job_fixture_be_away(&fixture, &why);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_CANCELLED, "nothing was changed in AWS");
+	assert_int_equal(count_steps(&fixture,
+				 "the key is left over in secret acmsensor/sensor1/" PLAN_ID
+				 ": there is no connector to delete it with"),
+		1);
+	job_fixture_close(&fixture);
+}
+
 /* However long the daemon was away. */
 static void an_old_job_keeps_its_arn(void **state)
 {
@@ -715,8 +982,14 @@ int main(void)
 		cmocka_unit_test(a_reimport_is_done_tagged_and_proved),
 		cmocka_unit_test(a_first_import_carries_its_tags),
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
+		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
 		cmocka_unit_test(someone_elses_certificate_is_left_alone),
+		cmocka_unit_test(tags_that_others_changed_after_the_import_stay_so),
+		cmocka_unit_test(what_others_bring_while_an_import_waits_is_left_alone),
+		cmocka_unit_test(an_import_that_waited_keeps_what_is_there_now),
 		cmocka_unit_test(what_is_there_already_is_not_imported_again),
+		cmocka_unit_test(another_certificate_with_the_same_serial_is_left_alone),
+		cmocka_unit_test(a_certificate_replaces_one_with_the_same_serial),
 		cmocka_unit_test(a_refusal_is_said_in_amazons_words),
 		cmocka_unit_test(keys_elsewhere_are_gone_at_the_end),
 		cmocka_unit_test(a_key_in_memory_is_lost_with_the_daemon),
@@ -728,6 +1001,7 @@ int main(void)
 		cmocka_unit_test(an_old_certificate_that_expired_since_is_no_way_back),
 		cmocka_unit_test(what_a_job_brought_that_gave_up_has_its_key),
 		cmocka_unit_test(no_automatic_rollback_where_the_plan_saw_no_way_back),
+		cmocka_unit_test(no_automatic_rollback_to_what_has_expired_meanwhile),
 		cmocka_unit_test(a_host_that_serves_another_one_is_a_warning),
 		cmocka_unit_test(automatic_rollback_when_a_host_does_not_follow),
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
@@ -738,9 +1012,12 @@ int main(void)
 		cmocka_unit_test(a_draining_delete_can_be_cancelled),
 		cmocka_unit_test(a_cancel_at_any_moment_is_heard_or_too_late),
 		cmocka_unit_test(the_chain_of_the_plan_is_sent),
+		cmocka_unit_test(a_rollback_that_did_not_see_the_chain_can_be_undone_with_it),
 		cmocka_unit_test(a_job_without_what_it_brings_fails),
+		cmocka_unit_test(a_job_without_what_it_brought_keeps_its_key),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
+		cmocka_unit_test(a_secret_that_cannot_be_reached_is_told),
 		cmocka_unit_test(an_old_job_keeps_its_arn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

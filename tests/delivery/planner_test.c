@@ -327,6 +327,57 @@ static void the_certificate_must_be_for_the_key_of_its_request(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void put_delivered(struct store_txn *txn, void *arg)
+{
+	struct job_record job = {.id = "j-20261102-000000-0000000001",
+		.kind = JOB_DELIVER,
+		.phase = JOB_DONE,
+		.state = JOB_SUCCEEDED,
+		.arn = arg,
+		.ended_s = NOW_S,
+		.may_have_imported = true,
+		.new_key_id = "key-there"};
+	struct bundle_der leaf;
+	read_der(leaf_name, &leaf);
+	memcpy(job.new_fingerprint_sha256, leaf.facts.fingerprint_sha256, CERT_SHA256_LEN);
+	store_job_put(txn, &job);
+	free(leaf.bytes);
+	x509_facts_clear(&leaf.facts);
+}
+
+/* A store that was restored without its vault, say: a way back that is none is not promised. */
+static void a_key_that_cannot_be_opened_is_no_way_back(void **state)
+{
+	(void)state;
+	for (int opens = 0; opens < 2; opens++) {
+		struct job_fixture fixture;
+		struct answer answer;
+		struct vault_sealed sealed;
+		struct err err = ERR_INIT;
+		struct secret key = SECRET_INIT;
+		size_t len;
+		job_fixture_open(&fixture, NULL);
+		free(fixture.acm.cert[0].pem);
+		fixture.acm.cert[0].pem = read_data("x509", leaf_name, ".pem", &len);
+		secret_set(&key, OLD_KEY, strlen(OLD_KEY));
+		assert_int_equal(
+			store_write_now(fixture.store, put_delivered, fixture.arn, &err), 0);
+		assert_int_equal(vault_seal(fixture.vault, opens ? "key-there" : "key-other",
+					 VAULT_KEY, &key, NOW_S, 0, &sealed, &err),
+			0);
+		text_copy(sealed.id, sizeof(sealed.id), "key-there");
+		assert_int_equal(store_write_now(fixture.store, write_key, &sealed, &err), 0);
+		vault_sealed_clear(&sealed);
+		secret_clear(&key);
+		run(&fixture,
+			&(struct plan_request){.arn = fixture.arn, .reimport_allowed = true},
+			&answer);
+		bool is_known = strstr(answer.document, "this sensor does not have the key") == NULL;
+		assert_int_equal(is_known, opens);
+		job_fixture_close(&fixture);
+	}
+}
+
 /* The daemon's API refuses these before; here they have no way around it. */
 static void orders_have_limits(void **state)
 {
@@ -444,6 +495,7 @@ int main(void)
 		cmocka_unit_test(what_was_delivered_since_the_last_cycle_is_found_by_its_id),
 		cmocka_unit_test(the_chain_is_kept_with_the_plan),
 		cmocka_unit_test(the_certificate_must_be_for_the_key_of_its_request),
+		cmocka_unit_test(a_key_that_cannot_be_opened_is_no_way_back),
 		cmocka_unit_test(orders_have_limits),
 		cmocka_unit_test(wrong_requests_are_one_sentence),
 		cmocka_unit_test(each_failure_leaves_no_plan),

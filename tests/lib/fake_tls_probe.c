@@ -17,6 +17,12 @@ struct tls_probe {
 
 static fake_tls_serve_fn *fake_serve;
 static void *fake_arg;
+static enum tls_probe_key fake_key;
+
+enum tls_probe_key fake_tls_probe_key(void)
+{
+	return fake_key;
+}
 
 void fake_tls_probe_set(fake_tls_serve_fn *serve, void *arg)
 {
@@ -39,11 +45,13 @@ static void on_turn(void *arg)
 }
 
 struct tls_probe *tls_probe_start(struct loop *loop, struct resolve *resolve, const char *host,
-	int port, const char *sni, int64_t timeout_ms, tls_probe_done_fn *done, void *arg)
+	int port, const char *sni, enum tls_probe_key key, int64_t timeout_ms,
+	tls_probe_done_fn *done, void *arg)
 {
 	struct tls_probe *probe = xcalloc(1, sizeof(*probe));
 	(void)resolve;
 	(void)sni;
+	fake_key = key;
 	(void)timeout_ms;
 	*probe = (struct tls_probe){.host = xstrdup(host), .port = port, .done = done, .arg = arg};
 	probe->timer = loop_timer_start(loop, 0, on_turn, probe);

@@ -6,8 +6,13 @@
 
 #include <stddef.h>
 
+#include "base/tls_probe.h"
+
 /* What a host serves: owned DER, or NULL when it cannot be reached. */
 typedef unsigned char *fake_tls_serve_fn(void *arg, const char *host, int port, size_t *ret_len);
 void fake_tls_probe_set(fake_tls_serve_fn *serve, void *arg);
+
+/* Of what kind of key the last one asked for a certificate. */
+enum tls_probe_key fake_tls_probe_key(void);
 
 #endif

@@ -242,6 +242,36 @@ static void left_over_secrets_go(void **state)
 	assert_int_equal(fake_call_count_of("ListSecrets"), 2);
 }
 
+static void write_plan(struct store_txn *txn, void *arg)
+{
+	store_plan_put(txn, arg);
+}
+
+/* key_escrow was changed since. */
+static void secrets_of_plans_go_whatever_the_configuration_says_now(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct plan_record plan = {.id = "p-20261101-000000-0000000001",
+		.connector = "prod",
+		.decision = PLAN_REIMPORT,
+		.escrow = ESCROW_SECRETS_MANAGER,
+		.expires_s = NOW_S - 1,
+		.document = "{}"};
+	struct connector *former = desk.connector[1]; /* the one that keeps keys there */
+	desk.connector[1] = NULL;
+	assert_int_equal(store_write_now(desk.sensor->store, write_plan, &plan, &err), 0);
+	put_secret();
+	fake_loop_advance_ms(FIRST_MS);
+	assert_int_equal(write_acm_secrets(&desk.acm), 0);
+	fake_loop_advance_ms(HOUR_MS);
+	assert_int_equal(fake_call_count_of("ListSecrets"), 2);
+	fake_call_tell_date_s(NOW_S + 2 * DAY_S); /* the plan is forgotten */
+	fake_loop_advance_ms(2 * HOUR_MS);
+	assert_int_equal(fake_call_count_of("ListSecrets"), 3);
+	desk.connector[1] = former;
+}
+
 static void each_call_may_fail(void **state)
 {
 	(void)state;
@@ -322,6 +352,7 @@ int main(void)
 		TEST(a_reload_decides_what_is_over),
 		TEST(a_step_that_fails_keeps_no_secret_there),
 		TEST(left_over_secrets_go),
+		TEST(secrets_of_plans_go_whatever_the_configuration_says_now),
 		TEST(each_call_may_fail),
 		TEST(a_store_that_is_full_stops_nothing_else),
 		TEST(a_connector_may_go_at_each_turn),
