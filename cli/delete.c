@@ -24,12 +24,16 @@ struct found {
 	size_t users;
 };
 
+/* Once a connector that sees the account, each as it last looked. */
 static int take(void *arg, const json_t *row, struct err *err)
 {
 	struct found *found = arg;
+	size_t users = json_array_size(row_get(row, "in_use_by"));
 	(void)err;
-	text_shorten(found->domain, sizeof(found->domain), row_text(row, "domain_name"));
-	found->users = json_array_size(row_get(row, "in_use_by"));
+	if (found->domain[0] == '\0')
+		text_shorten(found->domain, sizeof(found->domain), row_text(row, "domain_name"));
+	if (found->users < users)
+		found->users = users;
 	return 0;
 }
 
