@@ -232,7 +232,9 @@ static int run_words(int count, char **word)
 	return code;
 }
 
-void run_line(const char *line)
+typedef int words_fn(int count, char **word);
+
+static void run_with(words_fn *run_it, const char *line)
 {
 	char *words = xstrdup(line), *rest = words, *word[WORDS_MAX];
 	int count = 0;
@@ -243,12 +245,28 @@ void run_line(const char *line)
 	forget_run();
 	stdout = open_memstream(&at.out, &out_len);
 	stderr = open_memstream(&at.err, &err_len);
-	at.code = run_words(count, word);
+	at.code = run_it(count, word);
 	fclose(stdout);
 	fclose(stderr);
 	stdout = old_out;
 	stderr = old_err;
 	free(words);
+}
+
+void run_line(const char *line)
+{
+	run_with(run_words, line);
+}
+
+static int complete_words(int count, char **word)
+{
+	struct cli cli = {.output = OUTPUT_TABLE};
+	return complete_run(&cli, count, word);
+}
+
+void run_complete(const char *line)
+{
+	run_with(complete_words, line);
 }
 
 int run_code(void)

@@ -30,6 +30,8 @@ void run_interrupt(void);
 
 /* line: without the program's name, words between blanks. Needs a command in it. */
 void run_line(const char *line);
+/* What the completion of shells calls: the last word is being typed, "" behind a blank. */
+void run_complete(const char *line);
 
 /* Of the last run. Borrowed until the next. */
 int run_code(void);
