@@ -116,7 +116,7 @@ int command_delete(struct cli *cli, const struct args *args)
 		return cli_fail(&err);
 	json_t *body = job_order_body("arn", args->positional[0]);
 	if (args_has(args, "connector"))
-		json_object_set_new(body, "connector", json_string(args_get(args, "connector")));
+		json_object_set_new(body, "connector", row_argument(args_get(args, "connector")));
 	if (args_has(args, "wait-until-unused"))
 		json_object_set_new(body, "wait", json_true());
 	return job_order(cli, LOCAL_API_DELETE, body, args_has(args, "wait"));

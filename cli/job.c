@@ -181,7 +181,7 @@ int job_follow(const struct cli *cli, const char *id)
 json_t *job_order_body(const char *name, const char *text)
 {
 	json_t *body = json_object();
-	json_object_set_new(body, name, json_string(text));
+	json_object_set_new(body, name, row_argument(text));
 	return body;
 }
 

@@ -53,12 +53,22 @@ static void what_for_must_be_said(void **state)
 	assert_string_equal(run_asked(), "");
 }
 
+static void a_name_in_another_encoding_is_not_left_out(void **state)
+{
+	(void)state;
+	run_is("csr --domain a --domain b\xfc" "cher.example", EXIT_USAGE, "",
+		"acmsensor: an argument is not UTF-8 text\n");
+	run_is("csr --domain a --subject CN=\xfc", EXIT_USAGE, "",
+		"acmsensor: an argument is not UTF-8 text\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(the_request_is_alone_on_stdout),
 		RUN_TEST(what_is_no_request_is_not_printed),
 		RUN_TEST(what_for_must_be_said),
+		RUN_TEST(a_name_in_another_encoding_is_not_left_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,6 +61,8 @@ static void a_script_that_does_not_deletes_nothing(void **state)
 		"acmsensor: x.example: expected arn:aws:acm:REGION:ACCOUNT:certificate/ID\n");
 	run_is("delete " ARN "\xff", EXIT_USAGE, "",
 		"acmsensor: " ARN "\\xff: expected arn:aws:acm:REGION:ACCOUNT:certificate/ID\n");
+	run_is("delete " ARN " --yes " ARN " --connector \xfc", EXIT_USAGE, "",
+		"acmsensor: an argument is not UTF-8 text\n");
 	assert_string_equal(run_asked(), "");
 }
 

@@ -161,6 +161,15 @@ static void an_order_that_was_not_taken_is_an_error(void **state)
 		"acmsensor: answer of the daemon: there is no job in it\n");
 }
 
+static void an_id_in_another_encoding_is_not_sent(void **state)
+{
+	(void)state;
+	run_is("apply \xfc", EXIT_USAGE, "", "acmsensor: an argument is not UTF-8 text\n");
+	run_is("log \xfc", EXIT_USAGE, "", "acmsensor: an argument is not UTF-8 text\n");
+	run_is("alerts ack \xfc", EXIT_USAGE, "", "acmsensor: an argument is not UTF-8 text\n");
+	assert_string_equal(run_asked(), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +183,7 @@ int main(void)
 		RUN_TEST(an_order_says_how_to_follow_it),
 		RUN_TEST(an_order_that_is_waited_for_is_followed),
 		RUN_TEST(an_order_that_was_not_taken_is_an_error),
+		RUN_TEST(an_id_in_another_encoding_is_not_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,8 @@ int source_post(const struct cli *cli, const char *path, const json_t *body, jso
 {
 	char *text = json_dumps(body, JSON_COMPACT);
 	(void)cli;
+	if (text == NULL)
+		return err_set(err, ERR_CONFIG, "an argument is not UTF-8 text");
 	buf_addf(&at.asked, "post %s %s\n", path, text);
 	free(text);
 	return take(ret_document, err);

@@ -152,6 +152,14 @@ static void a_cycle_that_is_lost_is_an_error(void **state)
 		"goes on by itself: acmsensor status\n");
 }
 
+static void a_place_in_another_encoding_is_not_everywhere(void **state)
+{
+	(void)state;
+	run_is("scan --account \xfc", EXIT_USAGE, "",
+		"acmsensor: an argument is not UTF-8 text\n");
+	assert_string_equal(run_asked(), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +173,7 @@ int main(void)
 		RUN_TEST(one_failure_among_many_is_1),
 		RUN_TEST(for_programs_what_was_not_read_is_said_on_stderr),
 		RUN_TEST(a_cycle_that_is_lost_is_an_error),
+		RUN_TEST(a_place_in_another_encoding_is_not_everywhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
