@@ -1,11 +1,14 @@
 /* acmsensor alerts: what is open, worst first; alerts ack and alerts test. */
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/dates.h"
 #include "cli/output.h"
 #include "cli/row.h"
@@ -68,9 +71,7 @@ static void add_alert(struct table *table, const json_t *row, const struct cli *
 		[WHAT] = name[0] != '\0' ? name : row_text(row, "subject"),
 		[ACCOUNT] = row_text(row, "account_id"),
 		[REGION] = row_text(row, "region"),
-		[ENDS] = row_has(row, "ends")
-				 ? dates_relative(row_time(row, "ends"), cli->now_s, ends)
-				 : "-",
+		[ENDS] = dates_relative(row_time(row, "ends"), cli->now_s, ends),
 		[RAISED] = dates_relative(row_time(row, "raised"), cli->now_s, raised),
 		[BY] = row_text(row, "acknowledged_by"),
 		[NOTE] = row_text(row, "note"),
@@ -182,16 +183,31 @@ static int list(struct cli *cli, const struct args *args)
 
 /* --- orders ----------------------------------------------------------------------------------- */
 
+/* One line; what receivers said is in it. */
+static void __attribute__((format(printf, 1, 2))) print_escaped(const char *format, ...)
+{
+	char text[ERR_TEXT_MAX];
+	struct buf line;
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	buf_init(&line, 8 * sizeof(text));
+	text_escape_line(&line, text, strlen(text), sizeof(text));
+	puts(buf_text(&line));
+	buf_clear(&line);
+}
+
 static void print_ack(const struct cli *cli, const json_t *value)
 {
 	(void)cli;
-	printf("acknowledged %s\n", row_text(value, "id"));
+	print_escaped("acknowledged %s", row_text(value, "id"));
 }
 
 static void print_test(const struct cli *cli, const json_t *value)
 {
 	(void)cli;
-	printf("sent on %s: %s\n", row_text(value, "channel"), row_text(value, "said"));
+	print_escaped("sent on %s: %s", row_text(value, "channel"), row_text(value, "said"));
 }
 
 static int order(struct cli *cli, const char *path, json_t *body, const char *name,

@@ -45,9 +45,8 @@ static void add_certificate(struct table *table, const json_t *row, const struct
 	int64_t not_after_s = row_time(row, "not_after");
 	const char *domain = row_text(row, "domain_name"), *account = row_text(row, "account_name");
 	const char *cell[TABLE_COLUMNS_MAX] = {
-		[EXPIRES] =
-			not_after_s != 0 ? dates_relative(not_after_s, cli->now_s, relative) : "-",
-		[DATE] = not_after_s != 0 ? dates_day(not_after_s, day) : "-",
+		[EXPIRES] = dates_relative(not_after_s, cli->now_s, relative),
+		[DATE] = dates_day(not_after_s, day),
 		[DOMAIN] = domain[0] != '\0' ? domain : "(no domain)",
 		[STATUS] = cert_status_word(row),
 		[TYPE] = row_text(row, "type"),

@@ -74,6 +74,13 @@ static void offer(struct candidates *candidates, const char *candidate, const ch
 	print(candidates->line, candidate, help != NULL ? help : "");
 }
 
+/* A name that somebody else gave, which the program must not take for an option. */
+static void offer_name(struct candidates *candidates, const char *name, const char *help)
+{
+	if (name[0] != '-')
+		offer(candidates, name, help);
+}
+
 static void offer_words(struct candidates *candidates, const struct value *value)
 {
 	const char *at = value->words, *end = at + value->words_len;
@@ -123,7 +130,7 @@ static int on_row(void *arg, const json_t *row, struct err *err)
 	const struct list_source *source = taking->source;
 	struct candidates *candidates = taking->candidates;
 	candidates->rows++;
-	offer(candidates, row_text(row, source->candidate),
+	offer_name(candidates, row_text(row, source->candidate),
 		source->help != NULL ? row_text(row, source->help) : NULL);
 	if (candidates->count == CANDIDATES_MAX || candidates->rows == source->rows_max)
 		return err_set(err, ERR_STOPPED, "enough");
@@ -188,7 +195,7 @@ static void offer_document(const struct cli *cli, struct candidates *candidates,
 		snprintf(help, sizeof(help), "%s%s%s", row_text(row, member[1]),
 			member[2] != NULL ? " " : "",
 			member[2] != NULL ? row_text(row, member[2]) : "");
-		offer(candidates, row_text(row, member[0]), help);
+		offer_name(candidates, row_text(row, member[0]), help);
 	}
 	json_decref(document);
 }

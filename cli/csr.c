@@ -28,14 +28,14 @@ static json_t *make_order(const struct args *args)
 	json_t *order = json_object(), *domains = json_array();
 	const char *domain;
 	for (int at = 0; (domain = args_next(args, "domain", &at)) != NULL;)
-		json_array_append_new(domains, json_string(domain));
+		json_array_append_new(domains, row_argument(domain));
 	if (json_array_size(domains) > 0)
 		json_object_set(order, "domains", domains);
 	json_decref(domains);
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
 		if (args_has(args, text[i][0]))
 			json_object_set_new(
-				order, text[i][1], json_string(args_get(args, text[i][0])));
+				order, text[i][1], row_argument(args_get(args, text[i][0])));
 	return order;
 }
 

@@ -7,6 +7,11 @@
 
 #include "base/text.h"
 
+static const char *none(char *buffer)
+{
+	return strcpy(buffer, "-");
+}
+
 const char *dates_relative(int64_t at_s, int64_t now_s, char *buffer)
 {
 	static const struct {
@@ -19,6 +24,8 @@ const char *dates_relative(int64_t at_s, int64_t now_s, char *buffer)
 		{60, 60, "min", "min"},
 		{1, 1, "s", "s"},
 	};
+	if (at_s == 0)
+		return none(buffer);
 	int64_t distance_s = at_s > now_s ? at_s - now_s : now_s - at_s;
 	for (size_t i = 0; i < sizeof(scale) / sizeof(scale[0]); i++) {
 		if (distance_s < scale[i].from_s)
@@ -35,6 +42,8 @@ const char *dates_relative(int64_t at_s, int64_t now_s, char *buffer)
 
 const char *dates_day(int64_t at_s, char *buffer)
 {
+	if (at_s == 0)
+		return none(buffer);
 	text_format_time(at_s, buffer);
 	char *t = strchr(buffer, 'T');
 	if (t != NULL)
@@ -44,6 +53,8 @@ const char *dates_day(int64_t at_s, char *buffer)
 
 const char *dates_time(int64_t at_s, char *buffer)
 {
+	if (at_s == 0)
+		return none(buffer);
 	text_format_time(at_s, buffer);
 	char *t = strchr(buffer, 'T');
 	if (t != NULL)

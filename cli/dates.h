@@ -1,4 +1,5 @@
-/* Times as a person reads them: relative and absolute, UTC. Pure. */
+/* Times as a person reads them: relative and absolute, UTC; "-" for 0, which is what row_time gives
+ * when there is none. Pure. */
 #ifndef CLI_DATES_H
 #define CLI_DATES_H
 

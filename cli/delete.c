@@ -24,12 +24,16 @@ struct found {
 	size_t users;
 };
 
+/* Once a connector that sees the account, each as it last looked. */
 static int take(void *arg, const json_t *row, struct err *err)
 {
 	struct found *found = arg;
+	size_t users = json_array_size(row_get(row, "in_use_by"));
 	(void)err;
-	text_shorten(found->domain, sizeof(found->domain), row_text(row, "domain_name"));
-	found->users = json_array_size(row_get(row, "in_use_by"));
+	if (found->domain[0] == '\0')
+		text_shorten(found->domain, sizeof(found->domain), row_text(row, "domain_name"));
+	if (found->users < users)
+		found->users = users;
 	return 0;
 }
 
@@ -112,7 +116,7 @@ int command_delete(struct cli *cli, const struct args *args)
 		return cli_fail(&err);
 	json_t *body = job_order_body("arn", args->positional[0]);
 	if (args_has(args, "connector"))
-		json_object_set_new(body, "connector", json_string(args_get(args, "connector")));
+		json_object_set_new(body, "connector", row_argument(args_get(args, "connector")));
 	if (args_has(args, "wait-until-unused"))
 		json_object_set_new(body, "wait", json_true());
 	return job_order(cli, LOCAL_API_DELETE, body, args_has(args, "wait"));

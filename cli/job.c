@@ -91,11 +91,14 @@ static int show_end(const struct cli *cli, const json_t *document, const json_t 
 	return job_exit_code(job);
 }
 
-/* Whether the daemon may come back, so that it is worth waiting. */
+/* Whether the daemon may come back, so that it is worth waiting. An answer that broke off is what a
+ * kill leaves; the next one is not answered, or whole. */
 static bool is_passing(const struct follow *follow, const struct err *err)
 {
-	return follow->has_answered && (err->kind == ERR_UNREACHABLE || err->kind == ERR_TIMEOUT ||
-					       err->kind == ERR_STOPPED);
+	bool is_away = err->kind == ERR_UNREACHABLE || err->kind == ERR_TIMEOUT ||
+		       err->kind == ERR_STOPPED;
+	bool is_broken = err->kind == ERR_PROTOCOL && !follow->is_away;
+	return follow->has_answered && (is_away || is_broken);
 }
 
 /* What is there, at once for the first time; then when something is new, or after a while. */
@@ -178,7 +181,7 @@ int job_follow(const struct cli *cli, const char *id)
 json_t *job_order_body(const char *name, const char *text)
 {
 	json_t *body = json_object();
-	json_object_set_new(body, name, json_string(text));
+	json_object_set_new(body, name, row_argument(text));
 	return body;
 }
 

@@ -63,7 +63,7 @@ static int set(struct cli *cli, const char *level, const char *for_text, struct 
 	if (rc != 0) {
 		err_wrap(err, "--for");
 	} else {
-		json_object_set_new(body, "level", json_string(level));
+		json_object_set_new(body, "level", row_argument(level));
 		if (for_text != NULL)
 			json_object_set_new(body, "for_s", json_integer(for_s));
 		rc = source_post(cli, LOCAL_API_LOG, body, &document, err);

@@ -12,7 +12,7 @@
 
 enum {
 	CSV_ROW_MAX = 16 << 20,
-	JSON_MAX = 6 * SOURCE_DOCUMENT_MAX, /* escapes are longer */
+	DOCUMENT_MAX = 6 * SOURCE_DOCUMENT_MAX, /* escapes are longer */
 };
 
 struct shown {
@@ -94,25 +94,26 @@ int output_list(const struct cli *cli, const struct view *view, const struct par
 
 void output_csv_rows(const json_t *rows)
 {
-	struct buf lines;
+	struct buf line;
 	size_t i;
 	json_t *row;
-	buf_init(&lines, CSV_ROW_MAX);
+	buf_init(&line, DOCUMENT_MAX);
 	json_array_foreach(rows, i, row)
 	{
+		buf_reset(&line);
 		if (i == 0)
-			csv_header(&lines, row);
-		csv_row(&lines, row);
+			csv_header(&line, row);
+		csv_row(&line, row);
+		fwrite(buf_text(&line), 1, line.len, stdout);
 	}
-	fwrite(buf_text(&lines), 1, lines.len, stdout);
-	buf_clear(&lines);
+	buf_clear(&line);
 }
 
 static void print_json(const json_t *document, size_t flags)
 {
 	char *text = json_dumps(document, flags);
 	struct buf shown;
-	buf_init(&shown, JSON_MAX);
+	buf_init(&shown, DOCUMENT_MAX);
 	if (text != NULL)
 		json_add_document(&shown, text, strlen(text));
 	puts(buf_text(&shown));

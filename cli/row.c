@@ -51,3 +51,8 @@ int64_t row_time(const json_t *row, const char *key)
 		return 0;
 	return unix_s;
 }
+
+json_t *row_argument(const char *text)
+{
+	return json_string_nocheck(text);
+}

@@ -17,4 +17,8 @@ int64_t row_time(const json_t *row, const char *key);	   /* RFC 3339 to Unix sec
 bool row_is_pem(const json_t *row, const char *key);	   /* in letters of PEM, or absent */
 const json_t *row_get(const json_t *row, const char *key); /* NULL when null or absent */
 
+/* An argument as a text of a request, owned by the caller. One that is not UTF-8 is in it too, so
+ * that sending it fails (source_post) instead of asking for something else without it. */
+json_t *row_argument(const char *text);
+
 #endif

@@ -176,7 +176,7 @@ static json_t *make_order(const struct args *args)
 	json_t *order = json_object();
 	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++)
 		if (args_has(args, name[i]))
-			json_object_set_new(order, name[i], json_string(args_get(args, name[i])));
+			json_object_set_new(order, name[i], row_argument(args_get(args, name[i])));
 	return order;
 }
 

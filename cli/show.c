@@ -51,13 +51,14 @@ static void show_x509(const struct cli *cli, const json_t *row)
 static void show_tags(const struct cli *cli, const json_t *tags)
 {
 	const char *key;
-	json_t *value;
+	json_t *ignored;
 	if (json_object_size(tags) == 0)
 		return;
 	facts_title(cli, "Tags");
-	json_object_foreach((json_t *)tags, key, value)
+	json_object_foreach((json_t *)tags, key, ignored)
 	{
-		facts_line(cli, key, json_is_string(value) ? json_string_value(value) : "");
+		const char *value = row_text(tags, key);
+		facts_line(cli, key, value[0] != '\0' ? value : "(empty)");
 	}
 }
 
@@ -143,7 +144,7 @@ static int collect(void *arg, const json_t *row, struct err *err)
 
 static int print_pem(const json_t *row)
 {
-	if (!row_has(row, "pem")) {
+	if (row_text(row, "pem")[0] == '\0') {
 		cli_note("%s has no certificate yet (%s)", row_text(row, "arn"),
 			row_text(row, "status"));
 		return EXIT_FAILED;
@@ -200,12 +201,13 @@ static int show_text(const struct cli *cli, const struct args *args, const struc
 	struct err err = ERR_INIT;
 	struct found found = {.cli = cli, .is_pem = args_has(args, "pem"), .rows = json_array()};
 	int code = EXIT_FAILED;
-	if (source_rows(cli, LIST_CERTIFICATE, params, collect, &found, &err) == 0)
-		code = print_found(&found);
-	else if (err.kind == ERR_NOT_FOUND)
-		output_nothing_found(cli, "no certificate matches");
-	else
+	int rc = source_rows(cli, LIST_CERTIFICATE, params, collect, &found, &err);
+	if (rc != 0 && err.kind != ERR_NOT_FOUND)
 		code = cli_fail(&err);
+	else if (json_array_size(found.rows) > 0)
+		code = print_found(&found);
+	else
+		output_nothing_found(cli, "no certificate matches");
 	json_decref(found.rows);
 	return code;
 }

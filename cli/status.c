@@ -59,8 +59,8 @@ static void show_attention(const struct cli *cli, const json_t *items, bool is_b
 {
 	size_t i;
 	json_t *item;
-	if (items == NULL)
-		return;
+	if (!json_is_array(items))
+		return; /* the store alone does not tell */
 	if (json_array_size(items) == 0 && is_blind) {
 		facts_line(cli, "Attention", "nothing so far; no cycle has ended yet");
 		return;
@@ -80,19 +80,27 @@ static void show_attention(const struct cli *cli, const json_t *items, bool is_b
 
 /* --- sensor and connectors -------------------------------------------------------------------- */
 
+/* A clock may have been put back meanwhile. */
+static const char *format_length(int64_t length_s, char *buffer)
+{
+	return text_format_duration(length_s > 0 ? length_s : 0, buffer);
+}
+
 static void show_sensor(const struct cli *cli, const json_t *sensor)
 {
-	char up[TEXT_DURATION_MAX];
-	int64_t up_s = cli->now_s - row_time(sensor, "started");
+	char up[TEXT_DURATION_MAX] = "";
+	int64_t started_s = row_time(sensor, "started");
 	if (!row_has(sensor, "pid")) {
 		facts_heading(cli, "Read without a daemon");
 		facts_line(cli, "Data directory", row_text(sensor, "data_dir"));
 		return;
 	}
 	facts_heading(cli, row_text(sensor, "name"));
-	facts_format(cli, "Daemon", "acmsensord %s, pid %" PRId64 ", up %s",
-		row_text(sensor, "version"), row_int(sensor, "pid"),
-		text_format_duration(up_s > 0 ? up_s : 0, up));
+	if (started_s != 0)
+		format_length(cli->now_s - started_s, up);
+	facts_format(cli, "Daemon", "acmsensord %s, pid %" PRId64 "%s%s",
+		row_text(sensor, "version"), row_int(sensor, "pid"), started_s != 0 ? ", up " : "",
+		up);
 }
 
 static void show_cycle(const struct cli *cli, const json_t *cycle)
@@ -107,7 +115,7 @@ static void show_cycle(const struct cli *cli, const json_t *cycle)
 	else
 		facts_format(cli, "Last cycle", "%s, took %s",
 			dates_both(finished_s, cli->now_s, when),
-			text_format_duration(finished_s - started_s, took));
+			format_length(finished_s - started_s, took));
 	facts_styled(cli, "Failed", row_text(cycle, "error"), STYLE_RED);
 	if (finished_s == 0)
 		return;
@@ -365,9 +373,18 @@ static bool is_running(const json_t *status)
 
 static int read_status(const struct cli *cli, json_t **ret_document, struct err *err)
 {
+	json_t *document = NULL;
 	if (cli->offline_dir != NULL)
 		return status_offline(cli, ret_document, err);
-	return source_get(cli, LOCAL_API_STATUS, NULL, STATUS_TIMEOUT_S, ret_document, err);
+	if (source_get(cli, LOCAL_API_STATUS, NULL, STATUS_TIMEOUT_S, &document, err) != 0)
+		return -1;
+	if (!json_is_object(row_get(document, "status"))) {
+		json_decref(document);
+		return err_set(
+			err, ERR_PROTOCOL, "answer of the daemon: there is no status in it");
+	}
+	*ret_document = document;
+	return 0;
 }
 
 int command_status(struct cli *cli, const struct args *args)

@@ -53,12 +53,22 @@ static void absolute_times_are_utc(void **state)
 	assert_string_equal(dates_both(0, NOW_S, text), "never");
 }
 
+static void no_time_is_not_1970(void **state)
+{
+	(void)state;
+	char text[2 * DATES_TEXT_MAX];
+	assert_string_equal(dates_relative(0, NOW_S, text), "-");
+	assert_string_equal(dates_day(0, text), "-");
+	assert_string_equal(dates_time(0, text), "-");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(relative_times_have_one_unit_rounded_down),
 		cmocka_unit_test(times_at_the_ends_of_the_scale_are_shown),
 		cmocka_unit_test(absolute_times_are_utc),
+		cmocka_unit_test(no_time_is_not_1970),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

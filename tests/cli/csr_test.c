@@ -1,0 +1,74 @@
+/* acmsensor csr: the request alone on stdout, and only when it is one. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/cli/run_cli.h"
+
+#define ARN "arn:aws:acm:eu-west-1:111122223333:certificate/0-12345678"
+
+static void the_request_is_alone_on_stdout(void **state)
+{
+	(void)state;
+	run_answer("{'csr': {'id': 'r-1', 'key_algorithm': 'EC', 'pem': '-----BEGIN X-----\\n'}}");
+	run_is("csr --domain a --domain b --key-type ec256 --subject CN=a --connector c --socket /s",
+		EXIT_DONE, "-----BEGIN X-----\n",
+		"acmsensor: request r-1, key EC, which stays on the sensor\n"
+		"acmsensor: once it is signed: acmsensor --socket /s plan --csr r-1 --cert FILE "
+		"--chain FILE ...\n");
+	assert_string_equal(run_asked(),
+		"post /v1/csr {\"domains\":[\"a\",\"b\"],\"connector\":\"c\",\"key_type\":\"ec256\","
+		"\"subject\":\"CN=a\"}\n");
+	run_answer("{'csr': {'id': 'r-1', 'pem': 'A'}}");
+	run_is("csr --arn " ARN " -o csv", EXIT_DONE, "id,pem\r\nr-1,A\r\n", "");
+	assert_string_equal(run_asked(), "post /v1/csr {\"arn\":\"" ARN "\"}\n");
+}
+
+static void what_is_no_request_is_not_printed(void **state)
+{
+	(void)state;
+	static const char *const answers[] = {"{}", "{'csr': {'pem': ''}}", "{'csr': {'pem': 7}}",
+		"{'csr': {'pem': 'A\\u001b'}}", "{'csr': [1]}"};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		run_answer(answers[i]);
+		run_is("csr --domain a", EXIT_FAILED, "",
+			"acmsensor: answer of the daemon: there is no request in it\n");
+	}
+	run_refuse(ERR_DENIED, "", "only root may ask");
+	run_is("csr --domain a", EXIT_FAILED, "", "acmsensor: only root may ask\n");
+}
+
+static void what_for_must_be_said(void **state)
+{
+	(void)state;
+	run_is("csr --key-type ec256", EXIT_USAGE, "",
+		"acmsensor: what for is missing: give --domain DOMAIN (may be repeated), or --arn "
+		"ARN to take the names of what is to be replaced\n");
+	run_is("csr --arn x", EXIT_USAGE, "",
+		"acmsensor: --arn x: expected arn:aws:acm:REGION:ACCOUNT:certificate/ID\n");
+	assert_string_equal(run_asked(), "");
+}
+
+static void a_name_in_another_encoding_is_not_left_out(void **state)
+{
+	(void)state;
+	run_is("csr --domain a --domain b\xfc" "cher.example", EXIT_USAGE, "",
+		"acmsensor: an argument is not UTF-8 text\n");
+	run_is("csr --domain a --subject CN=\xfc", EXIT_USAGE, "",
+		"acmsensor: an argument is not UTF-8 text\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		RUN_TEST(the_request_is_alone_on_stdout),
+		RUN_TEST(what_is_no_request_is_not_printed),
+		RUN_TEST(what_for_must_be_said),
+		RUN_TEST(a_name_in_another_encoding_is_not_left_out),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
