@@ -1,5 +1,5 @@
 /* The pass by itself: many certificates, an end at every turn, a store that is damaged. What it finds
- * is in alerts_test.c. */
+ * is in alerts_pass_test.c. */
 #include "alert/pass.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* One channel at work; how it goes with a whole inventory is in alerts_test.c. */
+/* One channel at work; how it goes with a whole inventory is in alerts_sender_test.c. */
 #include "alert/sender.h"
 
 #include <setjmp.h>
@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "store/alerts.h"
+#include "tests/alert/make_channel.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
@@ -25,20 +26,7 @@ static struct loop *loop;
 static struct store *store;
 static struct channel_ways ways;
 static int lines;
-static char none[] = "", name[] = "log";
-static const struct alert_channel channel = {.name = name,
-	.type = CHANNEL_JOURNAL,
-	.minimum = ALERT_WARNING,
-	.url_file = none,
-	.proxy = none,
-	.no_proxy = none,
-	.ca_bundle = none,
-	.server = none,
-	.user = none,
-	.password_file = none,
-	.from = none,
-	.command = none,
-	.timeout_s = 1};
+static struct alert_channel channel;
 
 static void write_journal(void *arg, enum alert_class class, const char *line)
 {
@@ -54,6 +42,7 @@ static int64_t now_s(void *arg)
 
 static int setup(void **state)
 {
+	static char name[] = "log";
 	struct err err = ERR_INIT;
 	(void)state;
 	folder = temp_folder_new();
@@ -63,6 +52,8 @@ static int setup(void **state)
 	store = temp_store_open(loop, folder);
 	ways = (struct channel_ways){
 		.loop = loop, .journal = write_journal, .now_s = now_s, .sensor = "dc1"};
+	channel = make_channel(name, CHANNEL_JOURNAL);
+	channel.minimum = ALERT_WARNING;
 	lines = 0;
 	return 0;
 }
