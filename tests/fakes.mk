@@ -19,6 +19,7 @@ $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 # --- store ----------------------------------------------------------------------------------------
 $(store_tests): $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
 $(B)/tests/store/list_test $(B)/tests/store/list_certs_test: $(B)/tests/store/list_fixture.o
+$(B)/tests/store/vault_test $(B)/tests/store/vault_epoch_test: $(B)/tests/store/vault_fixture.o
 $(B)/tests/store/render_test:    $(B)/tests/lib/read_file.o
 $(B)/tests/store/history_test:   $(B)/tests/lib/fake_clock.o
 $(B)/tests/store/plans_test:     $(B)/tests/lib/sample_delivery.o
