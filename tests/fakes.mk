@@ -20,7 +20,8 @@ $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 $(store_tests): $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
 $(B)/tests/store/list_test $(B)/tests/store/list_certs_test: $(B)/tests/store/list_fixture.o
 $(B)/tests/store/vault_test $(B)/tests/store/vault_epoch_test: $(B)/tests/store/vault_fixture.o
-$(B)/tests/store/render_test:    $(B)/tests/lib/read_file.o
+$(B)/tests/store/render_test:    $(B)/tests/store/render_fixture.o
+$(B)/tests/store/render_certificate_test: $(B)/tests/store/render_fixture.o $(B)/tests/lib/read_file.o
 $(B)/tests/store/history_test:   $(B)/tests/lib/fake_clock.o
 $(B)/tests/store/plans_test:     $(B)/tests/lib/sample_delivery.o
 $(B)/tests/store/jobs_test:      $(B)/tests/lib/sample_delivery.o
