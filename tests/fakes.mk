@@ -172,7 +172,7 @@ $(B)/tests/sensor/retention_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake
 # --- alert/: on a real store, with ways that a test answers for -----------------------------------
 alert_fakes := $(http_fakes) $(B)/tests/lib/fake_ways.o $(B)/tests/lib/temp_store.o
 alert_channel := $(B)/tests/alert/make_channel.o
-alert_store := $(alert_fakes) $(alert_channel) $(B)/tests/lib/fake_store_queue.o
+alert_store := $(alert_fakes) $(alert_channel) $(B)/tests/lib/fake_store_queue.o $(B)/tests/lib/store_fixture.o
 $(B)/tests/alert/channel_send_test: $(alert_fakes) $(alert_channel)
 $(B)/tests/alert/sender_test:  $(alert_store)
 $(B)/tests/alert/pass_test:    $(alert_store)

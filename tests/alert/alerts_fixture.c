@@ -26,6 +26,7 @@
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
 #include "tests/lib/fake_ways.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 struct alerts_fixture world;
@@ -93,10 +94,10 @@ void alerts_fixture_open(void)
 	struct err err = ERR_INIT;
 	const struct http_limits limits = {.max_requests = 4, .per_host_max = 4, .idle_max = 4};
 	world.loop = loop_new(&err);
-	world.store = temp_store_open(world.loop, world.folder);
+	store = temp_store_open(world.loop, folder);
 	world.http = http_new(world.loop, NULL, &limits, &err);
 	world.alerts = alerts_new(&(struct alerts_options){.loop = world.loop,
-					  .store = world.store,
+					  .store = store,
 					  .http = world.http,
 					  .sensor_name = "dc1",
 					  .identity = identity_at,
@@ -117,7 +118,7 @@ void alerts_fixture_close(void)
 	assert_int_equal(fake_http_pending(), 0);
 	assert_int_equal(fake_ways_pending(), 0);
 	http_free(world.http);
-	store_close(world.store);
+	store_close(store);
 	loop_free(world.loop);
 }
 
@@ -130,8 +131,9 @@ void alerts_fixture_restart(void)
 int alerts_fixture_set_up(void **state)
 {
 	(void)state;
-	world = (struct alerts_fixture){.folder = temp_folder_new(), .http_status = 200};
-	world.url_file = temp_path(world.folder, "hook.url");
+	folder = temp_folder_new();
+	world = (struct alerts_fixture){.http_status = 200};
+	world.url_file = temp_path(folder, "hook.url");
 	FILE *to = fopen(world.url_file, "w");
 	fputs("https://hook.example.com/secret\n", to);
 	assert_int_equal(fchmod(fileno(to), 0600), 0);
@@ -150,18 +152,11 @@ int alerts_fixture_tear_down(void **state)
 	alerts_fixture_close();
 	fake_http_reset();
 	free(world.url_file);
-	temp_folder_remove(world.folder);
+	temp_folder_remove(folder);
 	return 0;
 }
 
 /* --- the inventory ---------------------------------------------------------------------------- */
-
-void write_now(store_write_fn *write, void *arg)
-{
-	struct err err = ERR_INIT;
-	if (store_write_now(world.store, write, arg, &err) != 0)
-		fail_msg("%s", err.text);
-}
 
 void cert_arn(unsigned number, char ret_arn[128])
 {
@@ -205,18 +200,19 @@ static void write_cert(struct store_txn *txn, void *arg)
 
 void put_cert(unsigned number, const char *name, int64_t days, bool in_use)
 {
-	write_now(write_cert, &(struct put){.number = number,
-				      .name = name,
-				      .not_after_s = days == 0 ? 0 : SAMPLE_NOW_S + days * DAY_S,
-				      .in_use = in_use});
+	store_fixture_write(
+		write_cert, &(struct put){.number = number,
+				    .name = name,
+				    .not_after_s = days == 0 ? 0 : SAMPLE_NOW_S + days * DAY_S,
+				    .in_use = in_use});
 }
 
 void put_gone_cert(unsigned number, const char *name)
 {
-	write_now(write_cert, &(struct put){.number = number,
-				      .name = name,
-				      .not_after_s = SAMPLE_NOW_S + 10 * DAY_S,
-				      .gone_s = 1});
+	store_fixture_write(write_cert, &(struct put){.number = number,
+						.name = name,
+						.not_after_s = SAMPLE_NOW_S + 10 * DAY_S,
+						.gone_s = 1});
 }
 
 static void put_job(struct store_txn *txn, const char *id, enum job_kind kind, int64_t seconds_ago)
@@ -313,10 +309,8 @@ struct alert_record read_alert(enum alert_kind kind, const char *subject, bool *
 	static struct alert_record alert;
 	static char resolution[512];
 	char id[ALERT_ID_LEN + 1];
-	struct store_txn *txn;
-	struct err err = ERR_INIT;
 	alert_make_id(kind, subject, id);
-	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	*ret_is_there = store_alert_get(txn, id, &alert);
 	if (*ret_is_there)
 		(void)snprintf(resolution, sizeof(resolution), "%s", alert.resolution);

@@ -1,7 +1,7 @@
 /*
  * What the tests of alerts as one object share: the engine, its pass and its senders on a real
- * store, with time that a test moves; one channel "ops", a webhook, and looks at what it was told.
- * Tests: ALERTS_TEST, at whose end nothing may be left waiting.
+ * store (store_fixture.h), with time that a test moves; one channel "ops", a webhook, and looks at
+ * what it was told. Tests: ALERTS_TEST, at whose end nothing may be left waiting.
  */
 #ifndef TESTS_ALERT_ALERTS_FIXTURE_H
 #define TESTS_ALERT_ALERTS_FIXTURE_H
@@ -18,9 +18,8 @@ enum { DAY_S = 86400, HOUR_MS = 3600000, DAY_MS = 24 * HOUR_MS };
 	cmocka_unit_test_setup_teardown(name, alerts_fixture_set_up, alerts_fixture_tear_down)
 
 struct alerts_fixture {
-	char *folder, *url_file;
+	char *url_file;
 	struct loop *loop;
-	struct store *store;
 	struct http *http;
 	struct alerts *alerts;
 	/* What a test may set. */
@@ -52,7 +51,6 @@ void advance(int64_t ms);
 
 /* --- the inventory ---------------------------------------------------------------------------- */
 
-void write_now(store_write_fn *write, void *arg);
 /* Of prod's account 000000000001, imported; ends in so many days, 0: still pending. */
 void put_cert(unsigned number, const char *name, int64_t days, bool in_use);
 /* Ends in ten days, unused, and is not at AWS any more. */

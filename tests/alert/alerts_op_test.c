@@ -14,6 +14,7 @@
 #include "store/alerts.h"
 #include "tests/alert/alerts_fixture.h"
 #include "tests/lib/fake_http.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 static int op_ends;
@@ -73,7 +74,7 @@ static void the_open_one_of_two_is_acknowledged(void **state)
 {
 	(void)state;
 	bool is_there;
-	write_now(put_failures, NULL);
+	store_fixture_write(put_failures, NULL);
 	world.credentials_end_s = SAMPLE_NOW_S + 600;
 	advance(2000);
 	assert_int_equal(alerts_counts(world.alerts)->open[ALERT_CRITICAL], 3);
@@ -84,7 +85,7 @@ static void the_open_one_of_two_is_acknowledged(void **state)
 	assert_true(read_alert(ALERT_IDENTITY, "prod", &is_there).acknowledged_s == 0);
 	ack("prod");
 	assert_true(read_alert(ALERT_IDENTITY, "prod", &is_there).acknowledged_s != 0);
-	write_now(mend, NULL);
+	store_fixture_write(mend, NULL);
 	alerts_look(world.alerts);
 	advance(2000);
 	assert_true(read_alert(ALERT_CONNECTOR, "prod", &is_there).resolved_s != 0);

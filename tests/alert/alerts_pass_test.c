@@ -17,6 +17,7 @@
 #include "tests/alert/alerts_fixture.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_http.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 static void only_the_worst_is_told_after_an_outage(void **state)
@@ -37,7 +38,7 @@ static void what_is_lost_and_failed_is_told_and_ends(void **state)
 {
 	(void)state;
 	bool is_there;
-	write_now(put_failures, NULL);
+	store_fixture_write(put_failures, NULL);
 	world.credentials_end_s = SAMPLE_NOW_S + 600;
 	advance(2000);
 	expect_message(0, 4, "4 open alerts (3 critical, 1 warning) on dc1");
@@ -47,7 +48,7 @@ static void what_is_lost_and_failed_is_told_and_ends(void **state)
 	assert_false(is_there);
 	(void)read_alert(ALERT_JOB, "j-20261001-1", &is_there);
 	assert_false(is_there);
-	write_now(mend, NULL);
+	store_fixture_write(mend, NULL);
 	world.credentials_end_s = -1; /* a new daemon that has none yet */
 	alerts_look(world.alerts);
 	advance(2000);
@@ -81,7 +82,7 @@ static void jobs_of_every_kind_that_failed_are_told(void **state)
 {
 	(void)state;
 	bool is_there;
-	write_now(put_jobs, NULL);
+	store_fixture_write(put_jobs, NULL);
 	advance(2000);
 	expect_message(0, 3, "3 open alerts (2 critical, 1 warning) on dc1");
 	assert_int_equal(
@@ -112,10 +113,10 @@ static void lose_many(struct store_txn *txn, void *arg)
 static void a_connector_that_fails_is_one_alert(void **state)
 {
 	(void)state;
-	write_now(lose_many, NULL);
+	store_fixture_write(lose_many, NULL);
 	advance(2000);
 	expect_message(0, 1, "1 open alert (1 critical) on dc1");
-	write_now(mend, NULL); /* the cycle works, and the accounts are still lost */
+	store_fixture_write(mend, NULL); /* the cycle works, and the accounts are still lost */
 	alerts_look(world.alerts);
 	advance(2000);
 	expect_message(1, 101, "100 alerts (100 warning), 1 resolved on dc1");
@@ -149,7 +150,7 @@ static void a_certificate_that_is_replaced_renewed_or_gone_is_over(void **state)
 	put_cert(15, "www5.example.com", 100, false);
 	put_cert(2, "www2.example.com", 100, false);
 	put_gone_cert(3, "www3.example.com");
-	write_now(delete_cert, NULL);
+	store_fixture_write(delete_cert, NULL);
 	alerts_look(world.alerts);
 	advance(2000);
 	expect_message(1, 4, "4 resolved on dc1");

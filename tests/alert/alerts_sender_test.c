@@ -13,6 +13,7 @@
 #include "store/alerts.h"
 #include "tests/alert/alerts_fixture.h"
 #include "tests/lib/fake_http.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 static void a_new_channel_is_told_what_is_open_and_then_what_is_new(void **state)
@@ -139,7 +140,7 @@ static void a_gap_in_the_queue_is_filled_with_what_is_open(void **state)
 	(void)state;
 	put_cert(1, "www.example.com", 20, true);
 	advance(2000);
-	write_now(append_notices, NULL);
+	store_fixture_write(append_notices, NULL);
 	alerts_look(world.alerts);
 	advance(2000);
 	assert_int_equal(fake_http_count(), 2);

@@ -18,6 +18,7 @@
 #include "tests/lib/fake_http.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { TURNS_MAX = 400 };
@@ -54,15 +55,15 @@ static void a_job_that_failed_does_not_wait_for_the_inventory(void **state)
 {
 	(void)state;
 	char first[] = "j-20261120-000000-1", second[] = "j-20261120-000000-2";
-	write_now(put_failures, NULL);
+	store_fixture_write(put_failures, NULL);
 	put_cert(1, "www.example.com", 20, true);
 	advance(2000);
 	expect_message(0, 4, "open alerts");
 	world.is_busy = true;
-	write_now(mend, NULL);
+	store_fixture_write(mend, NULL);
 	put_cert(1, "www.example.com", 200, true);
 	put_cert(2, "new.example.com", -5, true);
-	write_now(put_late_job, first);
+	store_fixture_write(put_late_job, first);
 	alerts_look(world.alerts);
 	advance(2000);
 	assert_int_equal(fake_http_count(), 2);
@@ -73,7 +74,7 @@ static void a_job_that_failed_does_not_wait_for_the_inventory(void **state)
 	/* One that fails while a look is under way has another. */
 	alerts_look(world.alerts);
 	fake_loop_advance_ms(1000);
-	write_now(put_late_job, second);
+	store_fixture_write(put_late_job, second);
 	alerts_look(world.alerts);
 	advance(70000);
 	assert_int_equal(fake_http_count(), 3);
@@ -201,13 +202,11 @@ static void channels_that_are_gone_are_forgotten(void **state)
 	(void)state;
 	struct alert_channel channel[] = {journal_channel()};
 	struct alert_channel_record record;
-	struct store_txn *txn;
-	struct err err = ERR_INIT;
 	advance(2000);
 	alerts_configure(world.alerts, &usual_settings, channel, 1);
 	advance(2000);
 	advance(HOUR_MS);
-	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	assert_false(store_alert_channel_get(txn, "ops", &record));
 	assert_true(store_alert_channel_get(txn, "log", &record));
 	store_read_end(txn);
@@ -224,7 +223,7 @@ static void put_story(void)
 {
 	put_cert(1, "www.example.com", 20, true);
 	put_cert(2, "idle.example.com", 20, false);
-	write_now(put_failures, NULL);
+	store_fixture_write(put_failures, NULL);
 }
 
 /* Whichever write fails, all is told in the end, and nothing is left undone. */
@@ -240,7 +239,7 @@ static void every_write_may_fail(void **state)
 		json_t *last = read_message(fake_http_count() - 1);
 		assert_int_equal(json_integer_value(json_object_get(last, "count")), 5);
 		json_decref(last);
-		assert_int_equal(temp_store_problems(world.store), 0);
+		assert_int_equal(temp_store_problems(store), 0);
 		alerts_fixture_tear_down(state);
 		alerts_fixture_set_up(state);
 		put_story();
@@ -264,7 +263,7 @@ static void it_may_end_at_every_turn(void **state)
 		assert_true(fake_http_count() == 1 || fake_http_count() == 2);
 		for (size_t i = 0; i < fake_http_count(); i++)
 			expect_message(i, 5, "5 open alerts");
-		assert_int_equal(temp_store_problems(world.store), 0);
+		assert_int_equal(temp_store_problems(store), 0);
 		if (is_over) {
 			assert_int_equal(fake_http_count(), 1);
 			return;
