@@ -14,9 +14,23 @@
 char *folder;
 struct store *store;
 
+int store_fixture_make_folder(void **state)
+{
+	(void)state;
+	folder = temp_folder_new();
+	return 0;
+}
+
+int store_fixture_remove_folder(void **state)
+{
+	(void)state;
+	temp_folder_remove(folder);
+	return 0;
+}
+
 void store_fixture_open_with(struct loop *loop)
 {
-	folder = temp_folder_new();
+	(void)store_fixture_make_folder(NULL);
 	store = temp_store_open(loop, folder);
 }
 
@@ -29,10 +43,8 @@ int store_fixture_open(void **state)
 
 int store_fixture_close_damaged(void **state)
 {
-	(void)state;
 	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
+	return store_fixture_remove_folder(state);
 }
 
 int store_fixture_close(void **state)

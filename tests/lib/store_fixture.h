@@ -16,6 +16,9 @@ int store_fixture_close(void **state);
 int store_fixture_close_damaged(void **state);
 /* In place of store_fixture_open: store_write_start works, too. loop is borrowed. */
 void store_fixture_open_with(struct loop *loop);
+/* The folder alone, for a test that opens what it wants in it. */
+int store_fixture_make_folder(void **state);
+int store_fixture_remove_folder(void **state);
 
 /* Both must succeed. arg: for write, which does not change it. */
 void store_fixture_write(store_write_fn *write, const void *arg);
