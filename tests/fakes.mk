@@ -71,6 +71,7 @@ $(B)/tests/aws/acm_get_test:   $(answers) $(one_flow)
 $(B)/tests/aws/acm_write_test: $(answers) $(one_flow)
 $(B)/tests/aws/secretsmanager_write_test: $(answers) $(one_flow)
 $(B)/tests/store/migrate_test:   $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_migrations.o
+$(B)/tests/store/migrate_test $(B)/tests/store/migrations_test: $(B)/tests/store/old_schema.o
 acm_fakes := $(flow_fakes) $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o
 $(B)/tests/discovery/cert_fetch_test: $(acm_fakes) $(B)/tests/lib/flow_fixture.o
 $(B)/tests/store/cert_index_test: $(B)/tests/lib/fake_lmdb.o
