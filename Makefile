@@ -202,8 +202,8 @@ tsan: deps
 	@$(self) -j$(JOBS) VARIANT=tsan all $(BUILD)/tsan/check_store $(BUILD)/tsan/fill_store $(BUILD)/tsan/die_at_write.so
 	@ACMSENSOR_BUILD=$(BUILD)/tsan AWSSIM_BUILD=$(BUILD)/release $(python) -m pytest -q -p no:cacheprovider -n $(E2E_JOBS) --dist loadgroup \
 		-k 'not test_torture_kill or sanitizers' $(addprefix tests/e2e/test_,$(addsuffix .py,\
-		alerts daemon delivery delivery_answers delivery_waits discovery metrics reading \
-		torture torture_api torture_disk torture_kill))
+		alerts daemon daemon_api daemon_life daemon_secrets delivery delivery_answers delivery_waits \
+		discovery metrics reading torture torture_api torture_disk torture_kill))
 
 # The other compiler: no warning, and the unit tests.
 clang: deps

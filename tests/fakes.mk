@@ -18,7 +18,10 @@ $(B)/tests/base/resolve_test: $(B)/tests/lib/fake_clock.o
 
 # --- store ----------------------------------------------------------------------------------------
 $(store_tests): $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
-$(B)/tests/store/render_test:    $(B)/tests/lib/read_file.o
+$(B)/tests/store/list_test $(B)/tests/store/list_certs_test: $(B)/tests/store/list_fixture.o
+$(B)/tests/store/vault_test $(B)/tests/store/vault_epoch_test: $(B)/tests/store/vault_fixture.o
+$(B)/tests/store/render_test:    $(B)/tests/store/render_fixture.o
+$(B)/tests/store/render_certificate_test: $(B)/tests/store/render_fixture.o $(B)/tests/lib/read_file.o
 $(B)/tests/store/history_test:   $(B)/tests/lib/fake_clock.o
 $(B)/tests/store/plans_test:     $(B)/tests/lib/sample_delivery.o
 $(B)/tests/store/jobs_test:      $(B)/tests/lib/sample_delivery.o
@@ -68,6 +71,7 @@ $(B)/tests/aws/acm_get_test:   $(answers) $(one_flow)
 $(B)/tests/aws/acm_write_test: $(answers) $(one_flow)
 $(B)/tests/aws/secretsmanager_write_test: $(answers) $(one_flow)
 $(B)/tests/store/migrate_test:   $(B)/tests/lib/fake_lmdb.o $(B)/tests/lib/fake_migrations.o
+$(B)/tests/store/migrate_test $(B)/tests/store/migrations_test: $(B)/tests/store/old_schema.o
 acm_fakes := $(flow_fakes) $(B)/tests/lib/fake_acm.o $(B)/tests/lib/read_file.o
 $(B)/tests/discovery/cert_fetch_test: $(acm_fakes) $(B)/tests/lib/flow_fixture.o
 $(B)/tests/store/cert_index_test: $(B)/tests/lib/fake_lmdb.o
@@ -172,7 +176,13 @@ $(B)/tests/sensor/retention_test: $(B)/tests/lib/fake_loop.o $(B)/tests/lib/fake
 
 # --- alert/: on a real store, with ways that a test answers for -----------------------------------
 alert_fakes := $(http_fakes) $(B)/tests/lib/fake_ways.o $(B)/tests/lib/temp_store.o
-$(B)/tests/alert/channel_send_test: $(alert_fakes)
-$(B)/tests/alert/alerts_test:  $(alert_fakes) $(B)/tests/lib/fake_store_queue.o
-$(B)/tests/alert/sender_test:  $(alert_fakes) $(B)/tests/lib/fake_store_queue.o
-$(B)/tests/alert/pass_test:    $(alert_fakes) $(B)/tests/lib/fake_store_queue.o
+alert_channel := $(B)/tests/alert/make_channel.o
+alert_store := $(alert_fakes) $(alert_channel) $(B)/tests/lib/fake_store_queue.o $(B)/tests/lib/store_fixture.o
+$(B)/tests/alert/channel_send_test: $(alert_fakes) $(alert_channel)
+$(B)/tests/alert/sender_test:  $(alert_store)
+$(B)/tests/alert/pass_test:    $(alert_store)
+alert_whole := $(alert_store) $(B)/tests/alert/alerts_fixture.o
+$(B)/tests/alert/alerts_test:  $(alert_whole)
+$(B)/tests/alert/alerts_op_test: $(alert_whole)
+$(B)/tests/alert/alerts_pass_test: $(alert_whole)
+$(B)/tests/alert/alerts_sender_test: $(alert_whole)

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/http.h"
 #include "base/loop.h"
+#include "tests/alert/make_channel.h"
 #include "tests/lib/fake_http.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_ways.h"
@@ -87,22 +88,6 @@ static void write_secret(const char *text, size_t len)
 	assert_int_equal(fclose(to), 0);
 }
 
-static struct alert_channel channel_of(enum channel_type type)
-{
-	return (struct alert_channel){.name = none,
-		.type = type,
-		.url_file = none,
-		.proxy = none,
-		.no_proxy = none,
-		.ca_bundle = none,
-		.server = none,
-		.user = none,
-		.password_file = none,
-		.from = none,
-		.command = none,
-		.timeout_s = 7};
-}
-
 static void on_done(void *arg, const char *what, const struct err *err)
 {
 	(void)arg;
@@ -142,7 +127,7 @@ static void run(const struct alert_channel *channel)
 
 static struct alert_channel webhook(void)
 {
-	struct alert_channel channel = channel_of(CHANNEL_WEBHOOK);
+	struct alert_channel channel = make_channel(none, CHANNEL_WEBHOOK);
 	channel.url_file = file;
 	return channel;
 }
@@ -273,7 +258,7 @@ static void mail_goes_to_the_server(void **state)
 	static char server[] = "mail.example.com", user[] = "sensor", from[] = "a@example.com";
 	static char first[] = "b@example.com", second[] = "c@example.com";
 	char *to[] = {first, second};
-	struct alert_channel channel = channel_of(CHANNEL_MAIL);
+	struct alert_channel channel = make_channel(none, CHANNEL_MAIL);
 	channel.server = server;
 	channel.user = user;
 	channel.password_file = file;
@@ -315,7 +300,7 @@ static void a_program_gets_the_message_and_a_bare_environment(void **state)
 {
 	(void)state;
 	static char command[] = "/usr/local/bin/tell";
-	struct alert_channel channel = channel_of(CHANNEL_COMMAND);
+	struct alert_channel channel = make_channel(none, CHANNEL_COMMAND);
 	channel.command = command;
 	run(&channel);
 	assert_string_equal(said, "exit code 0");
@@ -340,7 +325,7 @@ static void a_program_gets_the_message_and_a_bare_environment(void **state)
 static void the_journal_gets_a_line_each(void **state)
 {
 	(void)state;
-	struct alert_channel channel = channel_of(CHANNEL_JOURNAL);
+	struct alert_channel channel = make_channel(none, CHANNEL_JOURNAL);
 	run(&channel);
 	assert_string_equal(said, "written");
 	assert_string_equal(journal, "3 alert certificate class=critical id=0123456789abcdef "
@@ -372,17 +357,8 @@ static void the_journal_gets_a_line_each(void **state)
 	assert_non_null(strstr(
 		journal, "3 alert summary text=\"20 alerts (20 critical), 1 resolved on dc1\"\n"));
 	message_clear(&message);
-	message_add(&message, &(struct alert_record){.id = "0123456789abcdef",
-				      .kind = ALERT_JOB,
-				      .class = ALERT_CRITICAL,
-				      .subject = "j-1",
-				      .connector = "",
-				      .account_id = "",
-				      .region = "",
-				      .name = "",
-				      .text = "failed",
-				      .resolution = "long ago",
-				      .resolved_s = 1});
+	alert.resolved_s = 1;
+	message_add(&message, &alert);
 	journal[0] = '\0';
 	(void)channel_send_start(&ways, &channel, &message, on_done, NULL);
 	fake_loop_run_ready();
@@ -396,8 +372,9 @@ static void a_cancelled_one_never_calls_back(void **state)
 	(void)state;
 	static char command[] = "/bin/true", server[] = "host", from[] = "a@b", to_one[] = "c@d";
 	char *to[] = {to_one};
-	struct alert_channel all[] = {webhook(), channel_of(CHANNEL_MAIL),
-		channel_of(CHANNEL_COMMAND), channel_of(CHANNEL_JOURNAL), webhook()};
+	struct alert_channel all[] = {webhook(), make_channel(none, CHANNEL_MAIL),
+		make_channel(none, CHANNEL_COMMAND), make_channel(none, CHANNEL_JOURNAL),
+		webhook()};
 	all[1].server = server;
 	all[1].from = from;
 	all[1].to = to;

@@ -1,5 +1,5 @@
 /* The pass by itself: many certificates, an end at every turn, a store that is damaged. What it finds
- * is in alerts_test.c. */
+ * is in alerts_pass_test.c. */
 #include "alert/pass.h"
 
 #include <setjmp.h>
@@ -21,13 +21,12 @@
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { CERTS = 200, DAY = 86400 };
 
-static char *folder;
 static struct loop *loop;
-static struct store *store;
 static int ends;
 static struct alert_counts end_counts;
 static struct err end_err;
@@ -57,25 +56,22 @@ static int setup(void **state)
 {
 	struct err err = ERR_INIT;
 	(void)state;
-	folder = temp_folder_new();
 	fake_clock_set_now_s(SAMPLE_NOW_S);
 	fake_store_reset();
 	loop = loop_new(&err);
-	store = temp_store_open(loop, folder);
-	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
+	store_fixture_open_with(loop);
+	store_fixture_write(put_all, NULL);
 	ends = 0;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	assert_int_equal(fake_loop_timer_count(), 0);
 	assert_int_equal(fake_store_waiting_count(), 0);
-	store_close(store);
+	int rc = store_fixture_close(state);
 	loop_free(loop);
-	temp_folder_remove(folder);
-	return 0;
+	return rc;
 }
 
 static void on_done(void *arg, const struct alert_counts *counts, const struct err *err)
@@ -102,9 +98,7 @@ static struct alert_pass *start(void)
 
 static int64_t notices(void)
 {
-	struct store_txn *txn;
-	struct err err = ERR_INIT;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	int64_t last = store_alert_notice_last(txn);
 	store_read_end(txn);
 	return last;
@@ -207,13 +201,11 @@ static void put_twins(struct store_txn *txn, void *arg)
 static bool is_open(const char *account_id, const char *cert_id)
 {
 	char arn[160], id[ALERT_ID_LEN + 1];
-	struct store_txn *txn;
 	struct alert_record alert;
-	struct err err = ERR_INIT;
 	(void)snprintf(
 		arn, sizeof(arn), "arn:aws:acm:eu-west-1:%s:certificate/%s", account_id, cert_id);
 	alert_make_id(ALERT_CERTIFICATE, arn, id);
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	bool is_there = store_alert_get(txn, id, &alert) && alert.resolved_s == 0;
 	store_read_end(txn);
 	return is_there;
@@ -221,9 +213,8 @@ static bool is_open(const char *account_id, const char *cert_id)
 
 static void a_twin_is_found_by_name_or_by_place(void **state)
 {
-	struct err err = ERR_INIT;
 	(void)state;
-	assert_int_equal(store_write_now(store, put_twins, NULL, &err), 0);
+	store_fixture_write(put_twins, NULL);
 	(void)start();
 	fake_loop_run_ready();
 	for (int i = 0; i < SAME_NAME; i++) {
@@ -252,14 +243,12 @@ static void put_place(struct store_txn *txn, void *arg)
 static void what_was_last_read_long_ago_says_so(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
 	struct alert_record alert;
 	char position[ALERT_ID_LEN + 1] = "";
-	assert_int_equal(store_write_now(store, put_place, NULL, &err), 0);
+	store_fixture_write(put_place, NULL);
 	(void)start();
 	fake_loop_run_ready();
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	while (store_alert_next(txn, position, &alert))
 		if (alert.kind == ALERT_CERTIFICATE)
 			assert_non_null(strstr(alert.text, "; last read 2026-10-22T00:00:00Z"));

@@ -1,4 +1,4 @@
-/* One channel at work; how it goes with a whole inventory is in alerts_test.c. */
+/* One channel at work; how it goes with a whole inventory is in alerts_sender_test.c. */
 #include "alert/sender.h"
 
 #include <setjmp.h>
@@ -15,30 +15,17 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "store/alerts.h"
+#include "tests/alert/make_channel.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
-static char *folder;
 static struct loop *loop;
-static struct store *store;
 static struct channel_ways ways;
 static int lines;
-static char none[] = "", name[] = "log";
-static const struct alert_channel channel = {.name = name,
-	.type = CHANNEL_JOURNAL,
-	.minimum = ALERT_WARNING,
-	.url_file = none,
-	.proxy = none,
-	.no_proxy = none,
-	.ca_bundle = none,
-	.server = none,
-	.user = none,
-	.password_file = none,
-	.from = none,
-	.command = none,
-	.timeout_s = 1};
+static struct alert_channel channel;
 
 static void write_journal(void *arg, enum alert_class class, const char *line)
 {
@@ -54,34 +41,27 @@ static int64_t now_s(void *arg)
 
 static int setup(void **state)
 {
+	static char name[] = "log";
 	struct err err = ERR_INIT;
 	(void)state;
-	folder = temp_folder_new();
 	fake_clock_set_now_s(SAMPLE_NOW_S);
 	fake_store_reset();
 	loop = loop_new(&err);
-	store = temp_store_open(loop, folder);
+	store_fixture_open_with(loop);
 	ways = (struct channel_ways){
 		.loop = loop, .journal = write_journal, .now_s = now_s, .sensor = "dc1"};
+	channel = make_channel(name, CHANNEL_JOURNAL);
+	channel.minimum = ALERT_WARNING;
 	lines = 0;
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	assert_int_equal(fake_loop_timer_count(), 0);
-	store_close(store);
+	int rc = store_fixture_close(state);
 	loop_free(loop);
-	temp_folder_remove(folder);
-	return 0;
-}
-
-static void write_now(store_write_fn *write, void *arg)
-{
-	struct err err = ERR_INIT;
-	if (store_write_now(store, write, arg, &err) != 0)
-		fail_msg("%s", err.text);
+	return rc;
 }
 
 /* Told of: the subject's number is its notice's. */
@@ -106,15 +86,13 @@ static void put_alert(struct store_txn *txn, void *arg)
 
 static void put_one(enum alert_class class)
 {
-	write_now(put_alert, &class);
+	store_fixture_write(put_alert, &class);
 }
 
 static struct alert_channel_record record_of(bool *ret_is_there)
 {
 	struct alert_channel_record record = {.position = -2};
-	struct store_txn *txn;
-	struct err err = ERR_INIT;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	*ret_is_there = store_alert_channel_get(txn, "log", &record);
 	store_read_end(txn);
 	return record;
@@ -184,7 +162,7 @@ static void a_place_beyond_the_queue_begins_anew(void **state)
 	(void)state;
 	struct alert_sender *sender = alert_sender_new(&ways, store, &channel);
 	put_one(ALERT_WARNING);
-	write_now(put_ahead, NULL);
+	store_fixture_write(put_ahead, NULL);
 	alert_sender_pump(sender);
 	fake_loop_run_ready();
 	assert_int_equal(lines, 1);

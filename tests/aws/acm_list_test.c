@@ -183,11 +183,7 @@ static void names_do_not_run_into_each_other(void **state)
 
 static void expect_refused(const char *text)
 {
-	struct aws_reply reply = answer_text(AWS_JSON_1_1, text);
-	struct err err = ERR_INIT;
-	if (take(&reply, &err) != -1)
-		fail_msg("%s", text);
-	aws_reply_clear(&reply);
+	answer_check_refused(AWS_JSON_1_1, text, take);
 }
 
 static void answer_without_a_list_is_not_an_empty_one(void **state)

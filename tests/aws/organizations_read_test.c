@@ -154,11 +154,7 @@ static void empty_page_with_a_token_is_not_the_end(void **state)
 
 static void expect_refused(answer_take_fn *take, const char *text)
 {
-	struct aws_reply reply = answer_text(AWS_JSON_1_1, text);
-	struct err err = ERR_INIT;
-	if (take(&reply, &err) != -1)
-		fail_msg("%s", text);
-	aws_reply_clear(&reply);
+	answer_check_refused(AWS_JSON_1_1, text, take);
 }
 
 static void answers_without_their_list_are_not_empty_pages(void **state)

@@ -96,18 +96,11 @@ static void a_request_that_has_begun_is_never_called_unsent(void **state)
 	free(body);
 }
 
-static void serve_hello(struct test_conn *conn, void *arg)
-{
-	(void)arg;
-	while (test_conn_read_request(conn))
-		test_conn_reply(conn, 200, "", "hello");
-}
-
 /* An easy handle is reused: the flag must not stay on it. */
 static void the_next_request_uses_kept_connections_again(void **state)
 {
 	(void)state;
-	struct test_server *server = test_server_start(serve_hello, NULL);
+	struct test_server *server = test_server_start(fixture_serve_hello, NULL);
 	int port = test_server_port(server);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(post(port, true)->status, 200);

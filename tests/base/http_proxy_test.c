@@ -20,13 +20,6 @@ struct proxied {
 	char last_connect[256]; /* request line that the proxy saw */
 };
 
-static void serve_hello(struct test_conn *conn, void *arg)
-{
-	(void)arg;
-	while (test_conn_read_request(conn))
-		test_conn_reply(conn, 200, "", "hello");
-}
-
 static void note_request_line(struct test_conn *conn, struct proxied *p)
 {
 	snprintf(p->last_connect, sizeof(p->last_connect), "%.*s",
@@ -92,7 +85,7 @@ static int set_up(void **state)
 	struct proxied *p = calloc(1, sizeof(*p));
 	p->f = http_fixture_new(NULL);
 	p->ca = test_ca_new("Test CA");
-	p->server = test_server_start_tls(serve_hello, NULL, p->ca, "tls.test");
+	p->server = test_server_start_tls(fixture_serve_hello, NULL, p->ca, "tls.test");
 	*state = p;
 	return 0;
 }
@@ -132,7 +125,7 @@ static void proxy_name_is_ours_to_resolve_and_the_target_is_the_proxys(void **st
 	struct proxied *p = *state;
 	test_server_stop(p->server);
 	/* Our resolver does not know this one. */
-	p->server = test_server_start_tls(serve_hello, NULL, p->ca, "only.proxy.knows");
+	p->server = test_server_start_tls(fixture_serve_hello, NULL, p->ca, "only.proxy.knows");
 	for (int i = 0; i < 3; i++) {
 		struct fixture_call *call = run(prepare(p, serve_connect, "only.proxy.knows"));
 		assert_string_equal(call->err.text, "");
@@ -295,7 +288,7 @@ static void socks_proxy_resolves_the_target(void **state)
 {
 	struct proxied *p = *state;
 	test_server_stop(p->server);
-	p->server = test_server_start_tls(serve_hello, NULL, p->ca, "only.proxy.knows");
+	p->server = test_server_start_tls(fixture_serve_hello, NULL, p->ca, "only.proxy.knows");
 	struct fixture_call *call = prepare(p, serve_socks, "only.proxy.knows");
 	snprintf(call->proxy, sizeof(call->proxy), "socks5h://proxy.test:%d",
 		test_server_port(p->proxy));

@@ -25,19 +25,12 @@ struct tls {
 	struct test_server *server; /* of "tls.test" */
 };
 
-static void serve_hello(struct test_conn *conn, void *arg)
-{
-	(void)arg;
-	while (test_conn_read_request(conn))
-		test_conn_reply(conn, 200, "", "hello");
-}
-
 static int set_up(void **state)
 {
 	struct tls *tls = calloc(1, sizeof(*tls));
 	tls->f = http_fixture_new(NULL);
 	tls->ca = test_ca_new("Test CA");
-	tls->server = test_server_start_tls(serve_hello, NULL, tls->ca, "tls.test");
+	tls->server = test_server_start_tls(fixture_serve_hello, NULL, tls->ca, "tls.test");
 	*state = tls;
 	return 0;
 }
@@ -134,7 +127,7 @@ static void address_in_the_certificate_is_accepted(void **state)
 {
 	struct tls *tls = *state;
 	test_server_stop(tls->server);
-	tls->server = test_server_start_tls(serve_hello, NULL, tls->ca, "127.0.0.1");
+	tls->server = test_server_start_tls(fixture_serve_hello, NULL, tls->ca, "127.0.0.1");
 	assert_int_equal(get(tls, "127.0.0.1", test_ca_file(tls->ca))->status, 200);
 }
 

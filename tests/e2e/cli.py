@@ -67,28 +67,56 @@ class Cli:
     def on_terminal(self, *arguments, columns=80, timeout=60, interrupt_at=None, **more):
         """(exit code, everything that a terminal got). interrupt_at: a text; when it has come,
         Ctrl-C is typed."""
-        child, terminal = pty.fork()
-        if child == 0:
-            os.execve(PROGRAM, self.command(*arguments), environment(**more))
-        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-        text, end = b"", time.monotonic() + timeout
-        while True:
-            assert time.monotonic() < end, text
-            if not select.select([terminal], [], [], 0.1)[0]:
+        terminal = Terminal(self, *arguments, columns=columns, **more)
+        if interrupt_at is not None:
+            terminal.read(interrupt_at, timeout=timeout).type("\x03")
+        code = terminal.end(timeout)
+        return code, terminal.text
+
+
+class Terminal:
+    """The CLI with a terminal of its own for all three files, and somebody who types."""
+
+    def __init__(self, cli, *arguments, columns=80, **more):
+        self.got = b""
+        self.child, self.fd = pty.fork()
+        if self.child == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+            os.execve(PROGRAM, cli.command(*arguments), environment(**more))
+
+    @property
+    def text(self):
+        return self.got.decode(errors="replace")
+
+    def read(self, until=None, times=1, timeout=20):
+        """Until that text has come that often, or all."""
+        end = time.monotonic() + timeout
+        while until is None or self.text.count(until) < times:
+            assert time.monotonic() < end, self.text
+            if not select.select([self.fd], [], [], 0.1)[0]:
                 continue
             try:
-                piece = os.read(terminal, 65536)
+                piece = os.read(self.fd, 65536)
             except OSError:
-                break
+                piece = b""
             if not piece:
-                break
-            text += piece
-            if interrupt_at is not None and interrupt_at.encode() in text:
-                os.write(terminal, b"\x03")
-                interrupt_at = None
-        os.close(terminal)
-        status = os.waitpid(child, 0)[1]
-        return os.waitstatus_to_exitcode(status), text.decode()
+                assert until is None, self.text
+                return self
+            self.got += piece
+        return self
+
+    def echoes(self):
+        return bool(termios.tcgetattr(self.fd)[3] & termios.ECHO)
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+        return self
+
+    def end(self, timeout=20):
+        """Reads all; its exit code."""
+        self.read(timeout=timeout)
+        os.close(self.fd)
+        return os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
 
 
 def width(line):

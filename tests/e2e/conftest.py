@@ -4,7 +4,9 @@ import pytest
 from acmsensor import Sensor
 from awssim import Awssim
 from bundle import Authority
+from cli import Cli
 from desk import DESK_SIM, Desk, SkippedTime
+from fake_api import FakeApi
 
 
 def pytest_configure(config):
@@ -81,3 +83,35 @@ def desk(awssim, sensor, tmp_path):
         return at
 
     return make
+
+
+# --- the CLI with a daemon that answers from a script
+
+
+@pytest.fixture
+def api(tmp_path):
+    """A function that starts the fake with answers; (fake, CLI)."""
+    running = []
+
+    def start(answers):
+        fake = FakeApi(tmp_path / f"s{len(running)}", answers).__enter__()
+        running.append(fake)
+        return fake, Cli("--socket", fake.path)
+
+    yield start
+    for fake in running:
+        fake.__exit__()
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Private files by name."""
+    def write(**contents):
+        made = {}
+        for name, text in contents.items():
+            path = tmp_path / name
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+            path.chmod(0o600)
+            made[name] = path
+        return made
+    return write

@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, SMTP
 
 from bundle import key_pem, pem
-from torture import wait_until
+from waiting import wait_until
 
 PATH = "/services/T0SECRET/B0SECRET/xyzSECRETxyz"
 

@@ -10,7 +10,8 @@ from cli import Cli
 from desk import REGION
 from fake_api import FakeApi
 from receivers import MailSink, PATH, Webhook, write_tls
-from torture import check_store, wait_until
+from torture import check_store
+from waiting import wait_until
 
 DAY = 86400
 NEEDLES = [PATH, "SECRET"]

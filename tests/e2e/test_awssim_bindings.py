@@ -3,13 +3,13 @@ import hashlib
 import socket
 import ssl
 import subprocess
-import time
 import urllib.error
 
 import pytest
 
 from awssim import KEY_TYPES, Awssim
 from bundle import Authority, der, pem
+from waiting import wait_until
 
 REGION = "us-east-1"
 BALANCER = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/web/1234567890abcdef"
@@ -36,13 +36,6 @@ def imported(acm, new, arn=None):
         "CertificateArn"]
 
 
-def wait(condition):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def test_serves_the_chain_and_picks_up_a_reimport(sim, acm, ec, tmp_path):
     first, second = ec.issue("www.example.com"), ec.issue("www.example.com", number=1)
     arn = imported(acm, first)
@@ -56,7 +49,7 @@ def test_serves_the_chain_and_picks_up_a_reimport(sim, acm, ec, tmp_path):
             assert tls.recv(1000).startswith(b"HTTP/1.1 200 OK")
     imported(acm, second, arn)
     assert sim.served(bound["port"]) == der(first.leaf)
-    wait(lambda: sim.served(bound["port"]) == der(second.leaf))
+    wait_until(lambda: sim.served(bound["port"]) == der(second.leaf))
     shown = [b for b in sim.bindings() if b["id"] == bound["id"]][0]
     assert shown["certificates"][0]["fingerprint_sha256"] == \
         hashlib.sha256(der(second.leaf)).hexdigest() and shown["handshakes"] >= 3
@@ -104,7 +97,7 @@ def test_a_binding_is_a_use(sim, acm, ec):
     sim.consistency(use_lag_ms=600)
     sim.unbind(bound["id"])
     assert users() == [BALANCER]
-    wait(lambda: users() == [])
+    wait_until(lambda: users() == [])
     sim.consistency(reset=True)
     acm.delete_certificate(CertificateArn=arn)
 

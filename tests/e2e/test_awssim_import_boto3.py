@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 import bundle
 from awssim import Awssim
-from bundle import CLIENT, SERVER, Authority, Bundle, key_pem, kept_key, name, pem, self_signed
+from bundle import CLIENT, SERVER, Authority, key_pem, kept_key, name, pem, self_signed
 
 REGION = "us-east-1"
 NO_MARGIN = {"rate_scale": 0}

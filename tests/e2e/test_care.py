@@ -14,7 +14,8 @@ from bundle import Authority, key_pem
 from cli import Cli
 from desk import Desk
 from test_torture_secrets import SESSION_KEY, SMALL, expect_clean, known_secrets
-from torture import clean_scan, wait_until
+from torture import clean_scan
+from waiting import wait_until
 
 
 @pytest.fixture

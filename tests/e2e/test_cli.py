@@ -12,9 +12,10 @@ import time
 import pytest
 
 from cli import Cli
+from other_user import NOBODY, open_to_everybody, takes_root
+from waiting import wait_until
 
 SMALL = dict(accounts=3, regions="us-east-1,eu-west-1", certs_per_region=3, rate_scale=0)
-NOBODY = 65534
 
 
 @pytest.fixture
@@ -25,13 +26,6 @@ def ready(awssim, sensor):
         daemon.wait_idle()
         return daemon, Cli("--socket", daemon.socket)
     return make
-
-
-def wait_until(what, timeout=30):
-    end = time.monotonic() + timeout
-    while not what():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.01)
 
 
 # --- the same with and without a daemon
@@ -231,14 +225,11 @@ def test_a_scan_of_something_unknown_is_refused(ready):
     assert "region" in cli.run("scan", "--region", "Mars!", code=2).stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+@takes_root
 def test_who_may_not_ask_is_told_whom_to_ask(ready):
     daemon, cli = ready()
     os.chmod(daemon.socket, 0o600)
-    folder = daemon.socket.parent
-    while folder != folder.parent and folder.stat().st_uid == 0 and folder.name != "tmp":
-        folder.chmod(folder.stat().st_mode | 0o055)
-        folder = folder.parent
+    open_to_everybody(daemon.socket.parent)
     done = subprocess.run(cli.command("status"), capture_output=True, text=True, user=NOBODY,
                           group=NOBODY, extra_groups=[], env={"LC_ALL": "C.UTF-8"})
     if "cannot open shared" in done.stderr or done.returncode == 126:

@@ -1,7 +1,6 @@
 """The CLI on a store without a daemon: what it shows, how it fits, how it ends."""
 import json
 import os
-import pathlib
 import resource
 import signal
 import subprocess
@@ -9,7 +8,7 @@ import subprocess
 import pytest
 
 from awssim import BUILD, SIM_BUILD
-from cli import Cli, PROGRAM, STYLE, environment, width
+from cli import Cli, STYLE, environment, width
 
 LISTS = {"certs": "certificates", "accounts": "accounts", "coverage": "coverage",
          "events": "events"}

@@ -7,8 +7,7 @@ import tempfile
 import pytest
 
 from cli import PROGRAM, Cli, environment
-
-NOBODY = 65534
+from other_user import NOBODY, takes_root
 
 
 @pytest.fixture
@@ -64,7 +63,7 @@ def test_mistakes_are_named(tools, tmp_path):
         cli.run("vault", "init", code=2, PATH=tools("systemd 241 (241)")).stderr
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="needs another user")
+@takes_root
 def test_systemds_places_take_root():
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)

@@ -16,7 +16,8 @@ from bundle import key_pem, new_key, pem
 from cli import environment
 from desk import key_marks
 from test_torture_secrets import writable_memory
-from torture import dose, wait_until
+from torture import dose
+from waiting import wait_until
 
 PASSPHRASE = b"open sesame, said the forty thieves"
 KINDS = ["ec256", "rsa2048"]

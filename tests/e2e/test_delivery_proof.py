@@ -6,7 +6,7 @@ import pytest
 
 from bundle import der
 from cli import Cli
-from torture import wait_until
+from waiting import wait_until
 
 PATIENCE_OF_VERIFY_S, PATIENCE_OF_OTHER_S = 300, 60
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from awssim import BUILD, ROOT
 from bundle import SERVER, Authority, key_pem, new_key, pem
-from torture import wait_until
+from waiting import wait_until
 
 REGION = "eu-central-1"
 WARNINGS = 4

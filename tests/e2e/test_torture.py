@@ -11,7 +11,8 @@ import pytest
 from awssim import BUILD
 from torture import (HAS_SANITIZER, ONE_ACCOUNT, Mounts, all_events, check_store,
                      clean_scan, compare_one_account, descriptors, dice, dose, fold_events,
-                     memory_bytes, stop_at_once, wait_until)
+                     memory_bytes, stop_at_once)
+from waiting import wait_until
 
 SMALL = dict(accounts=8, units=0, regions="us-east-1,eu-west-1", certs_per_region=4, rate_scale=0)
 

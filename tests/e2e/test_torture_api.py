@@ -7,7 +7,8 @@ import time
 
 from stopwatch import Stopwatch
 from torture import (HAS_SANITIZER, ONE_ACCOUNT, clean_scan, cpu_seconds, descriptors, dice, dose,
-                     memory_bytes, stop_at_once, wait_until)
+                     memory_bytes, stop_at_once)
+from waiting import wait_until
 
 # Far more than the buffers of a socket hold: about half a megabyte of certificates.
 LARGE = dict(accounts=24, units=0, regions="us-east-1,eu-west-1", certs_per_region=9, rate_scale=0)

@@ -14,8 +14,8 @@ from awssim import SIM_BUILD
 from cli import Cli
 from receivers import Webhook
 from torture import (ONE_ACCOUNT, MountedSensor, Mounts, Reader, all_events, check_store, clean_scan,
-                     compare_one_account, copied, dice, dose, fold_events, stop_at_once,
-                     wait_until)
+                     compare_one_account, copied, dice, dose, fold_events, stop_at_once)
+from waiting import wait_until
 
 SMALL = dict(accounts=8, units=0, regions="us-east-1,eu-west-1", certs_per_region=3, rate_scale=0)
 DISK_BYTES = 4 << 20

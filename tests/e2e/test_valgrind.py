@@ -7,7 +7,8 @@ import re
 import pytest
 
 from awssim import SIM_BUILD
-from torture import LONG, dose, wait_until
+from torture import LONG, dose
+from waiting import wait_until
 
 KINDS = "definite,indirect"
 SLOW_S = 300

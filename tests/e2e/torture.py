@@ -11,7 +11,6 @@ import random
 import shutil
 import subprocess
 import tempfile
-import time
 
 from acmsensor import Sensor
 from awssim import BUILD
@@ -29,17 +28,6 @@ def dose(short, long):
 def dice(name):
     """Random numbers of a test: always the same for a seed."""
     return random.Random(f"{SEED} {name}")
-
-
-def wait_until(condition, timeout=20, what="it"):
-    """Polls; returns the condition's first true value."""
-    end = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < end, f"{what} did not happen within {timeout} s"
-        time.sleep(0.01)
 
 
 # --- the store, from outside the daemon

@@ -17,25 +17,9 @@
 #include "store/jobs.h"
 #include "store/key_internal.h"
 #include "store/record_internal.h"
+#include "tests/lib/any_record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-union any_record {
-	struct alert_record alert;
-	struct alert_notice notice;
-	struct alert_channel_record channel;
-	struct cert_record cert;
-	struct cert_history history;
-	struct coverage_record coverage;
-	struct account_record account;
-	struct unit_record unit;
-	struct cycle_record cycle;
-	struct event_record event;
-	struct plan_record plan;
-	struct job_record job;
-	struct job_step step;
-	struct vault_record sealed;
-};
 
 static const struct record_format *const formats[] = {&cert_format, &cert_history_format,
 	&coverage_format, &account_format, &unit_format, &cycle_format, &event_format, &plan_format,

@@ -49,6 +49,16 @@ void answer_check_cuts(enum aws_protocol protocol, const char *file)
 	free(text);
 }
 
+void answer_check_refused(enum aws_protocol protocol, const char *text, answer_take_fn *take)
+{
+	struct aws_reply reply = answer_text(protocol, text);
+	struct err err = ERR_INIT;
+	if (take(&reply, &err) != -1)
+		fail_msg("%s was taken", text);
+	assert_int_equal(err.kind, ERR_PROTOCOL);
+	aws_reply_clear(&reply);
+}
+
 struct types {
 	const struct aws_reply *reply;
 	answer_take_fn *take;

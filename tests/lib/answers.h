@@ -15,12 +15,17 @@ struct aws_reply answer_file(enum aws_protocol protocol, const char *file);
 /* Every proper prefix of the file must be refused when it is read. */
 void answer_check_cuts(enum aws_protocol protocol, const char *file);
 
+/* take clears what it took. */
+typedef int answer_take_fn(const struct aws_reply *reply, struct err *err);
+
+/* The text parses, and take must refuse it as ERR_PROTOCOL. */
+void answer_check_refused(enum aws_protocol protocol, const char *text, answer_take_fn *take);
+
 /*
  * Calls take with the JSON file's document after each of its members and items was replaced by
- * null, a bool, numbers, a text, a very long text, an array and an object in turn. take clears what
- * it took. Each refusal must have a kind and a text. Returns how many were refused.
+ * null, a bool, numbers, a text, a very long text, an array and an object in turn. Each refusal must
+ * have a kind and a text. Returns how many were refused.
  */
-typedef int answer_take_fn(const struct aws_reply *reply, struct err *err);
 size_t answer_check_types(const char *file, answer_take_fn *take);
 
 #endif

@@ -14,20 +14,37 @@
 char *folder;
 struct store *store;
 
-int store_fixture_open(void **state)
+int store_fixture_make_folder(void **state)
 {
 	(void)state;
 	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
+	return 0;
+}
+
+int store_fixture_remove_folder(void **state)
+{
+	(void)state;
+	temp_folder_remove(folder);
+	return 0;
+}
+
+void store_fixture_open_with(struct loop *loop)
+{
+	(void)store_fixture_make_folder(NULL);
+	store = temp_store_open(loop, folder);
+}
+
+int store_fixture_open(void **state)
+{
+	(void)state;
+	store_fixture_open_with(NULL);
 	return 0;
 }
 
 int store_fixture_close_damaged(void **state)
 {
-	(void)state;
 	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
+	return store_fixture_remove_folder(state);
 }
 
 int store_fixture_close(void **state)
@@ -50,4 +67,16 @@ struct store_txn *store_fixture_read(void)
 	if (store_read_begin(store, &txn, &err) != 0)
 		fail_msg("%s", err.text);
 	return txn;
+}
+
+bool store_fixture_has(uint32_t number)
+{
+	struct cert_record record;
+	struct sample_cert sample;
+	sample_cert_init(&sample, number);
+	struct store_txn *txn = store_fixture_read();
+	bool is_there = store_cert_get(txn, sample.arn, &record);
+	store_read_end(txn);
+	sample_cert_clear(&sample);
+	return is_there;
 }

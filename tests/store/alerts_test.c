@@ -15,44 +15,18 @@
 #include "store/alerts_internal.h"
 #include "store/key_internal.h"
 #include "store/record_internal.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 #define ARN "arn:aws:acm:eu-west-1:000000000001:certificate/1"
 
-static char *folder;
-static struct store *store;
 static char id[ALERT_ID_LEN + 1];
 
 static int setup(void **state)
 {
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
+	(void)store_fixture_open(state);
 	alert_make_id(ALERT_CERTIFICATE, ARN, id);
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
-}
-
-static void write_now(store_write_fn *write, void *arg)
-{
-	struct err err = ERR_INIT;
-	if (store_write_now(store, write, arg, &err) != 0)
-		fail_msg("%s", err.text);
-}
-
-static struct store_txn *begin(void)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	return txn;
 }
 
 static struct alert_record sample(void)
@@ -84,8 +58,8 @@ static void an_alert_comes_back_until_it_is_deleted(void **state)
 	(void)state;
 	struct alert_record alert = sample(), got;
 	char position[ALERT_ID_LEN + 1] = "";
-	write_now(do_put, &alert);
-	struct store_txn *txn = begin();
+	store_fixture_write(do_put, &alert);
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_alert_get(txn, id, &got));
 	assert_string_equal(got.subject, ARN);
 	assert_string_equal(got.connector, "");
@@ -95,8 +69,8 @@ static void an_alert_comes_back_until_it_is_deleted(void **state)
 	assert_false(store_alert_next(txn, position, &got));
 	store_read_end(txn);
 	assert_int_equal(temp_store_problems(store), 0);
-	write_now(do_delete, id);
-	txn = begin();
+	store_fixture_write(do_delete, id);
+	txn = store_fixture_read();
 	assert_false(store_alert_get(txn, id, &got));
 	assert_false(store_alert_get(txn, "", &got));
 	assert_false(store_alert_get(txn, "0123456789abcdef0", &got));
@@ -162,28 +136,28 @@ static void the_queue_is_bounded_and_its_numbers_go_on(void **state)
 	int count = ALERT_NOTICES_MAX + 5;
 	int64_t number = 0, all = INT64_MAX;
 	const char *found;
-	struct store_txn *txn = begin();
+	struct store_txn *txn = store_fixture_read();
 	assert_int_equal(store_alert_notice_last(txn), 0);
 	assert_false(store_alert_notice_next(txn, 0, &number, &found));
 	store_read_end(txn);
-	write_now(append, &count);
-	txn = begin();
+	store_fixture_write(append, &count);
+	txn = store_fixture_read();
 	assert_int_equal(store_alert_notice_last(txn), count);
 	assert_int_equal(txn_count(txn, TABLE_ALERT_NOTICES), ALERT_NOTICES_MAX);
 	assert_true(store_alert_notice_next(txn, 0, &number, &found));
 	assert_int_equal(number, 6);
 	assert_string_equal(found, id);
 	store_read_end(txn);
-	write_now(trim, &(int64_t){50});
-	txn = begin();
+	store_fixture_write(trim, &(int64_t){50});
+	txn = store_fixture_read();
 	assert_true(store_alert_notice_next(txn, 0, &number, &found));
 	assert_int_equal(number, 51);
 	store_read_end(txn);
 	for (int i = 0; i < 101; i++)
-		write_now(trim, &all);
+		store_fixture_write(trim, &all);
 	count = 1;
-	write_now(append, &count);
-	txn = begin();
+	store_fixture_write(append, &count);
+	txn = store_fixture_read();
 	assert_int_equal(txn_count(txn, TABLE_ALERT_NOTICES), 2); /* the newest stays */
 	assert_int_equal(store_alert_notice_last(txn), ALERT_NOTICES_MAX + 6);
 	store_read_end(txn);
@@ -208,8 +182,8 @@ static void a_channel_keeps_its_place(void **state)
 	(void)state;
 	struct alert_channel_record channel;
 	char position[ALERT_CHANNEL_NAME_MAX + 1] = "", name[] = "ops";
-	write_now(put_channel, NULL);
-	struct store_txn *txn = begin();
+	store_fixture_write(put_channel, NULL);
+	struct store_txn *txn = store_fixture_read();
 	assert_true(store_alert_channel_get(txn, "ops", &channel));
 	assert_int_equal(channel.position, 7);
 	assert_string_equal(channel.error, "refused");
@@ -218,8 +192,8 @@ static void a_channel_keeps_its_place(void **state)
 	assert_true(store_alert_channel_next(txn, position, &channel));
 	assert_false(store_alert_channel_next(txn, position, &channel));
 	store_read_end(txn);
-	write_now(delete_channel, name);
-	txn = begin();
+	store_fixture_write(delete_channel, name);
+	txn = store_fixture_read();
 	assert_false(store_alert_channel_get(txn, "ops", &channel));
 	store_read_end(txn);
 }
@@ -282,10 +256,10 @@ static void damage_is_told_and_never_given_out(void **state)
 	(void)state;
 	static bool (*const read[])(struct store_txn * txn) = {
 		get_alert, next_alert, next_notice, last_notice, get_channel, next_channel};
-	write_now(damage_all, NULL);
+	store_fixture_write(damage_all, NULL);
 	for (size_t i = 0; i < sizeof(read) / sizeof(read[0]); i++) {
 		struct err err = ERR_INIT;
-		struct store_txn *txn = begin();
+		struct store_txn *txn = store_fixture_read();
 		assert_false(read[i](txn));
 		assert_int_equal(store_txn_check(txn, &err), -1);
 		assert_int_equal(err.kind, ERR_STORE);
@@ -294,18 +268,18 @@ static void damage_is_told_and_never_given_out(void **state)
 	assert_int_equal(temp_store_problems(store), 3);
 }
 
+#define IN_STORE(test) cmocka_unit_test_setup_teardown(test, setup, store_fixture_close)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		IN_STORE(an_alert_comes_back_until_it_is_deleted),
+		IN_STORE(what_is_no_alert_is_refused),
+		IN_STORE(names_and_ids_are_fixed),
+		IN_STORE(the_queue_is_bounded_and_its_numbers_go_on),
+		IN_STORE(a_channel_keeps_its_place),
 		cmocka_unit_test_setup_teardown(
-			an_alert_comes_back_until_it_is_deleted, setup, teardown),
-		cmocka_unit_test_setup_teardown(what_is_no_alert_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(names_and_ids_are_fixed, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			the_queue_is_bounded_and_its_numbers_go_on, setup, teardown),
-		cmocka_unit_test_setup_teardown(a_channel_keeps_its_place, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			damage_is_told_and_never_given_out, setup, teardown),
+			damage_is_told_and_never_given_out, setup, store_fixture_close_damaged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,10 +12,9 @@
 #include "store/certs.h"
 #include "store/store_internal.h"
 #include "tests/lib/fake_lmdb.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
-static char *folder;
-static struct store *store;
 static struct sample_cert sample;
 
 static void put_record(struct store_txn *txn, void *arg)
@@ -26,8 +25,7 @@ static void put_record(struct store_txn *txn, void *arg)
 
 static void put(void)
 {
-	struct err err = ERR_INIT;
-	assert_int_equal(store_write_now(store, put_record, NULL, &err), 0);
+	store_fixture_write(put_record, NULL);
 }
 
 /* Puts the sample again; so many entries must have been put and deleted. */
@@ -41,9 +39,7 @@ static void assert_touches(size_t puts, size_t deletes)
 
 static int setup(void **state)
 {
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
+	(void)store_fixture_open(state);
 	sample_cert_init(&sample, 2);
 	sample.record.has_pem = false;
 	sample.record.chain_count = 0;
@@ -53,19 +49,13 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
 	sample_cert_clear(&sample);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
+	return store_fixture_close(state);
 }
 
 static void entries(size_t *ret_expiry, size_t *ret_fingerprint, size_t *ret_domain)
 {
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	*ret_expiry = (size_t)txn_count(txn, TABLE_CERT_EXPIRY);
 	*ret_fingerprint = (size_t)txn_count(txn, TABLE_CERT_FINGERPRINT);
 	*ret_domain = (size_t)txn_count(txn, TABLE_CERT_DOMAIN);

@@ -21,10 +21,9 @@
 #include "store/record_internal.h"
 #include "store/store_internal.h"
 #include "store/vault.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
-static char *folder;
-static struct store *store;
 static struct sample_cert sample;
 
 static void put_all(struct store_txn *txn, void *arg)
@@ -58,22 +57,16 @@ static void put_all(struct store_txn *txn, void *arg)
 
 static int setup(void **state)
 {
-	(void)state;
-	struct err err = ERR_INIT;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
+	(void)store_fixture_open(state);
 	sample_cert_init(&sample, 6);
-	assert_int_equal(store_write_now(store, put_all, NULL, &err), 0);
+	store_fixture_write(put_all, NULL);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	sample_cert_clear(&sample);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
+	return store_fixture_close_damaged(state);
 }
 
 struct damage {
@@ -102,8 +95,7 @@ static void do_damage(struct store_txn *txn, void *arg)
 
 static void damage(struct damage what)
 {
-	struct err err = ERR_INIT;
-	assert_int_equal(store_write_now(store, do_damage, &what, &err), 0);
+	store_fixture_write(do_damage, &what);
 }
 
 static char problems[8192];
@@ -282,8 +274,7 @@ static void put_wrong_alerts(struct store_txn *txn, void *arg)
 static void wrong_entries_of_alerts_are_found(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
-	assert_int_equal(store_write_now(store, put_wrong_alerts, NULL, &err), 0);
+	store_fixture_write(put_wrong_alerts, NULL);
 	assert_problems(3, "holds another alert");
 	assert_problems(3, "stands for no alert");
 	assert_problems(3, "holds another channel");
@@ -314,11 +305,10 @@ static void put_unknown(struct store_txn *txn, void *arg)
 static void values_that_mean_nothing_are_found(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
 	static const char *const says[] = {"unknown decision", "unknown kind of job",
 		"unknown phase", "unknown kind of record"};
 	enum { COUNT = sizeof(says) / sizeof(says[0]) };
-	assert_int_equal(store_write_now(store, put_unknown, NULL, &err), 0);
+	store_fixture_write(put_unknown, NULL);
 	for (size_t i = 0; i < COUNT; i++)
 		assert_problems(COUNT, says[i]);
 }
@@ -380,8 +370,7 @@ static void put_without_pem(struct store_txn *txn, void *arg)
 static void plans_and_jobs_whose_pem_is_lost_are_found(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
-	assert_int_equal(store_write_now(store, put_without_pem, NULL, &err), 0);
+	store_fixture_write(put_without_pem, NULL);
 	assert_problems(3, "table plans, key \"plan-1\": its certificate is missing");
 	assert_problems(3, "table plans, key \"plan-1\": certificate 0 of its chain is missing");
 	assert_problems(3, "table jobs, key \"job-1\": certificate 0 of its chain is missing");

@@ -21,28 +21,20 @@
 #include "store/events.h"
 #include "store/store_internal.h"
 #include "tests/lib/fake_lmdb.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
-
-static char *folder;
-static struct store *store;
 
 static int setup(void **state)
 {
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
+	(void)store_fixture_open(state);
 	fake_lmdb_reset();
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	(void)state;
 	fake_lmdb_reset();
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
+	return store_fixture_close(state);
 }
 
 /* --- writes -------------------------------------------------------------------------------------- */
@@ -63,20 +55,6 @@ static void put_one(struct store_txn *txn, void *arg)
 		err_set(&err, ERR_PROTOCOL, "write %u does not want to", put->number);
 		store_txn_fail(txn, &err);
 	}
-}
-
-static bool is_stored(uint32_t number)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	struct cert_record record;
-	struct sample_cert sample;
-	sample_cert_init(&sample, number);
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	bool is_there = store_cert_get(txn, sample.arn, &record);
-	store_read_end(txn);
-	sample_cert_clear(&sample);
-	return is_there;
 }
 
 enum { GROUP = 6 };
@@ -101,7 +79,7 @@ static void a_failing_write_does_not_fail_its_neighbours(void **state)
 	for (uint32_t i = 0; i < GROUP; i++) {
 		bool is_failing = i == 1 || i == 4;
 		assert_int_equal(write[i].is_failed, is_failing);
-		assert_int_equal(is_stored(i), !is_failing);
+		assert_int_equal(store_fixture_has(i), !is_failing);
 	}
 	assert_string_equal(write[4].err.text, "write 4 does not want to");
 	assert_int_equal(write[4].err.kind, ERR_PROTOCOL);
@@ -152,7 +130,7 @@ static void a_full_disk_fails_the_whole_group_and_the_next_one_works(void **stat
 	memset(put, 0, sizeof(put));
 	run_group(put, write);
 	for (uint32_t i = 0; i < GROUP; i++)
-		assert_true(!write[i].is_failed && is_stored(i));
+		assert_true(!write[i].is_failed && store_fixture_has(i));
 }
 
 static void a_map_that_is_full_at_any_call_grows_and_the_group_runs_again(void **state)
@@ -167,7 +145,7 @@ static void a_map_that_is_full_at_any_call_grows_and_the_group_runs_again(void *
 		fake_lmdb_fail(calls[i], 1, MDB_MAP_FULL);
 		run_group(put, write);
 		for (uint32_t j = 0; j < GROUP; j++)
-			assert_true(!write[j].is_failed && is_stored(j));
+			assert_true(!write[j].is_failed && store_fixture_has(j));
 		/* The second time nothing is put any more, as everything is there. */
 		assert_int_equal(put[0].runs, 2);
 		assert_int_equal(store->map_bytes, 2 * map_bytes);
@@ -183,7 +161,7 @@ static void an_environment_that_broke_is_opened_again(void **state)
 	fake_lmdb_fail(FAKE_LMDB_BEGIN, 1, MDB_PANIC);
 	run_group(put, write);
 	for (uint32_t i = 0; i < GROUP; i++)
-		assert_true(!write[i].is_failed && is_stored(i));
+		assert_true(!write[i].is_failed && store_fixture_has(i));
 }
 
 /* --- torture: everything that one big write changes ------------------------------------------------ */
@@ -245,7 +223,7 @@ static void when_the_nth_change_fails_the_store_is_as_it_was(void **state)
 		{MDB_TXN_FULL, ERR_STORE}};
 	struct err err = ERR_INIT;
 	unsigned char before[STORE_DIGEST_LEN], after[STORE_DIGEST_LEN];
-	assert_int_equal(store_write_now(store, prepare, NULL, &err), 0);
+	store_fixture_write(prepare, NULL);
 	temp_store_digest(store, before);
 	size_t n = 1;
 	for (;; n++) {

@@ -14,29 +14,22 @@
 #include "store/certs.h"
 #include "store/store.h"
 #include "tests/lib/fake_clock.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
-static char *folder;
-static struct store *store;
 static struct sample_cert sample;
 
 static int setup(void **state)
 {
-	(void)state;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
+	(void)store_fixture_open(state);
 	sample_cert_init(&sample, 2);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
 	sample_cert_clear(&sample);
-	store_close(store);
-	temp_folder_remove(folder);
-	return 0;
+	return store_fixture_close(state);
 }
 
 static void put_sample(struct store_txn *txn, void *arg)
@@ -48,22 +41,20 @@ static void put_sample(struct store_txn *txn, void *arg)
 /* As read at that moment. */
 static void put(const char *serial, int64_t now_s)
 {
-	struct err err = ERR_INIT;
 	fake_clock_set_now_s(now_s);
 	sample.record.serial = serial;
 	sample.record.detailed_s = now_s;
-	assert_int_equal(store_write_now(store, put_sample, NULL, &err), 0);
+	store_fixture_write(put_sample, NULL);
 }
 
 /* "a=10 b=20 ": serials and when they were seen. */
 static void assert_history(const char *expected)
 {
 	struct err err = ERR_INIT;
-	struct store_txn *txn;
 	struct cert_history history;
 	uint32_t position = 0;
 	char found[400] = "";
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	while (store_history_next(txn, sample.arn, &position, &history)) {
 		size_t len = strlen(found);
 		snprintf(found + len, sizeof(found) - len, "%s=%lld ", history.serial,
@@ -109,25 +100,22 @@ static void a_certificate_without_serial_has_no_history_yet(void **state)
 /* As when tags are never allowed: no reading of the details is ever complete. */
 static void a_serial_is_dated_when_it_was_seen_whatever_details_are_missing(void **state)
 {
-	struct err err = ERR_INIT;
 	(void)state;
 	sample.record.first_seen_s = 10;
 	put("a", 10);
 	fake_clock_set_now_s(50);
 	sample.record.serial = "b"; /* its details: still those of 10 */
-	assert_int_equal(store_write_now(store, put_sample, NULL, &err), 0);
+	store_fixture_write(put_sample, NULL);
 	assert_history("a=10 b=50 ");
 }
 
 /* "a=01 b=02 ": serials and the first byte of their fingerprints. */
 static void assert_fingerprints(const char *expected)
 {
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
 	struct cert_history history;
 	uint32_t position = 0;
 	char found[400] = "";
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	while (store_history_next(txn, sample.arn, &position, &history)) {
 		size_t len = strlen(found);
 		snprintf(found + len, sizeof(found) - len, "%s=%02x ", history.serial,
@@ -166,12 +154,10 @@ static void more_than_255_serials_stay_in_order(void **state)
 		snprintf(serial, sizeof(serial), "%06x", i);
 		put(serial, i + 1);
 	}
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
 	struct cert_history history;
 	uint32_t position = 0;
 	int count = 0;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	for (; store_history_next(txn, sample.arn, &position, &history); count++) {
 		assert_true(strcmp(last, history.serial) < 0);
 		snprintf(last, sizeof(last), "%s", history.serial);

@@ -19,6 +19,7 @@
 #include "tests/lib/fake_lmdb.h"
 #include "tests/lib/fake_migrations.h"
 #include "tests/lib/temp_store.h"
+#include "tests/store/old_schema.h"
 
 static char *folder;
 
@@ -105,16 +106,6 @@ static void a_reader_does_not_migrate(void **state)
 	store_close(store);
 }
 
-/* What schema 1 was: the tables of deliveries and alerts are not there. */
-static void drop_deliveries(struct store_txn *txn, void *arg)
-{
-	(void)arg;
-	for (int table = STORE_TABLES_FIRST; table < STORE_TABLES; table++)
-		assert_int_equal(mdb_drop(txn->mdb, txn->store->table[table], 1), 0);
-	meta_put_number(txn, META_SCHEMA, 1);
-	store_unit_put(txn, &(struct unit_record){.connector = "prod", .unit_id = "ou-1"});
-}
-
 static void a_reader_takes_schema_1_as_it_is(void **state)
 {
 	(void)state;
@@ -127,7 +118,7 @@ static void a_reader_takes_schema_1_as_it_is(void **state)
 	char position[ACCOUNT_POSITION_MAX] = "", plans[DELIVERY_ID_MAX + 1] = "";
 	unsigned char leaf[CERT_SHA256_LEN] = {1};
 	uint32_t number = 0;
-	make_store(drop_deliveries, NULL);
+	make_store(old_schema_1, NULL);
 	struct store *store = try_open(true, &err);
 	assert_non_null(store);
 	assert_int_equal(store_read_begin(store, &txn, &err), 0);
@@ -146,16 +137,6 @@ static void a_reader_takes_schema_1_as_it_is(void **state)
 	store_close(store);
 }
 
-/* What schema 2 was: the tables of alerts are not there. */
-static void drop_alerts(struct store_txn *txn, void *arg)
-{
-	(void)arg;
-	for (int table = TABLE_ALERTS; table < STORE_TABLES; table++)
-		assert_int_equal(mdb_drop(txn->mdb, txn->store->table[table], 1), 0);
-	meta_put_number(txn, META_SCHEMA, 2);
-	store_plan_put(txn, &(struct plan_record){.id = "plan-1", .decision = PLAN_REFUSE});
-}
-
 static void a_reader_takes_schema_2_as_it_is(void **state)
 {
 	(void)state;
@@ -167,7 +148,7 @@ static void a_reader_takes_schema_2_as_it_is(void **state)
 	char position[ALERT_CHANNEL_NAME_MAX + 1] = "";
 	const char *id;
 	int64_t number;
-	make_store(drop_alerts, NULL);
+	make_store(old_schema_2, NULL);
 	struct store *store = try_open(true, &err);
 	assert_non_null(store);
 	assert_int_equal(store_read_begin(store, &txn, &err), 0);

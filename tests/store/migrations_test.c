@@ -14,6 +14,7 @@
 #include "store/plans.h"
 #include "store/store_internal.h"
 #include "tests/lib/temp_store.h"
+#include "tests/store/old_schema.h"
 
 static void every_step_leads_upwards_to_this_schema(void **state)
 {
@@ -45,16 +46,6 @@ static void a_schema_without_a_step_is_refused(void **state)
 	temp_folder_remove(folder);
 }
 
-/* What schema 1 was: the tables of deliveries and alerts are not there. */
-static void go_back_to_schema_1(struct store_txn *txn, void *arg)
-{
-	(void)arg;
-	for (int table = STORE_TABLES_FIRST; table < STORE_TABLES; table++)
-		assert_int_equal(mdb_drop(txn->mdb, txn->store->table[table], 1), 0);
-	meta_put_number(txn, META_SCHEMA, 1);
-	store_unit_put(txn, &(struct unit_record){.connector = "prod", .unit_id = "ou-1"});
-}
-
 static void put_plan(struct store_txn *txn, void *arg)
 {
 	(void)arg;
@@ -80,7 +71,7 @@ static void schema_1_gets_the_tables_of_deliveries(void **state)
 	uint64_t schema;
 	char position[ACCOUNT_POSITION_MAX] = "", *folder = temp_folder_new();
 	struct store *store = temp_store_open(NULL, folder);
-	assert_int_equal(store_write_now(store, go_back_to_schema_1, NULL, &err), 0);
+	assert_int_equal(store_write_now(store, old_schema_1, NULL, &err), 0);
 	store_close(store);
 	write_to(folder, put_plan);
 	store = store_open(
@@ -93,15 +84,6 @@ static void schema_1_gets_the_tables_of_deliveries(void **state)
 	store_read_end(txn);
 	store_close(store);
 	temp_folder_remove(folder);
-}
-
-/* What schema 2 was: the tables of alerts are not there. */
-static void go_back_to_schema_2(struct store_txn *txn, void *arg)
-{
-	put_plan(txn, arg);
-	for (int table = TABLE_ALERTS; table < STORE_TABLES; table++)
-		assert_int_equal(mdb_drop(txn->mdb, txn->store->table[table], 1), 0);
-	meta_put_number(txn, META_SCHEMA, 2);
 }
 
 static void put_channel(struct store_txn *txn, void *arg)
@@ -120,7 +102,7 @@ static void schema_2_gets_the_tables_of_alerts(void **state)
 	uint64_t schema;
 	char *folder = temp_folder_new();
 	struct store *store = temp_store_open(NULL, folder);
-	assert_int_equal(store_write_now(store, go_back_to_schema_2, NULL, &err), 0);
+	assert_int_equal(store_write_now(store, old_schema_2, NULL, &err), 0);
 	store_close(store);
 	write_to(folder, put_channel);
 	store = store_open(

@@ -14,13 +14,12 @@
 #include "store/store.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { MANY = 600 };
 
-static char *folder;
 static struct loop *loop;
-static struct store *store;
 
 struct job {
 	uint32_t number;
@@ -40,9 +39,8 @@ static int setup(void **state)
 {
 	(void)state;
 	struct err err = ERR_INIT;
-	folder = temp_folder_new();
 	loop = loop_new(&err);
-	store = temp_store_open(loop, folder);
+	store_fixture_open_with(loop);
 	memset(jobs, 0, sizeof(jobs));
 	for (uint32_t i = 0; i < MANY; i++)
 		jobs[i].number = i;
@@ -52,13 +50,10 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
+	int rc = store_fixture_close(state);
 	assert_int_equal(fake_loop_timer_count(), 0);
 	loop_free(loop);
-	temp_folder_remove(folder);
-	return 0;
+	return rc;
 }
 
 static void write_job(struct store_txn *txn, void *arg)
@@ -102,20 +97,6 @@ static int64_t commits(void)
 	struct store_stats stats;
 	assert_int_equal(store_get_stats(store, &stats, &err), 0);
 	return stats.commits;
-}
-
-static bool is_stored(uint32_t number)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	struct cert_record record;
-	struct sample_cert sample;
-	sample_cert_init(&sample, number);
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	bool is_there = store_cert_get(txn, sample.arn, &record);
-	store_read_end(txn);
-	sample_cert_clear(&sample);
-	return is_there;
 }
 
 /* Then groups form. */
@@ -177,13 +158,13 @@ static void writes_of_50_ms_are_committed_together(void **state)
 	start(&jobs[2]);
 	fake_loop_advance_ms(19);
 	assert_int_equal(jobs[0].ends, 0);
-	assert_false(is_stored(0));
+	assert_false(store_fixture_has(0));
 	fake_loop_advance_ms(1);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(jobs[i].ends, 1);
 		assert_int_equal(jobs[i].order, i + 1);
 		assert_int_equal(jobs[i].kind, ERR_NONE);
-		assert_true(is_stored((uint32_t)i));
+		assert_true(store_fixture_has((uint32_t)i));
 	}
 	assert_int_equal(commits(), before + 1);
 	start(&jobs[3]);
@@ -229,7 +210,7 @@ static void a_failing_write_hears_why_and_the_others_do_not(void **state)
 	assert_int_equal(jobs[1].kind, ERR_LIMIT);
 	assert_int_equal(jobs[2].kind, ERR_NONE);
 	assert_int_equal(jobs[1].order, 2);
-	assert_true(is_stored(0) && !is_stored(1) && is_stored(2));
+	assert_true(store_fixture_has(0) && !store_fixture_has(1) && store_fixture_has(2));
 }
 
 static void a_cancelled_write_is_not_run_and_hears_nothing(void **state)
@@ -241,7 +222,7 @@ static void a_cancelled_write_is_not_run_and_hears_nothing(void **state)
 	fake_loop_advance_ms(STORE_GROUP_MS);
 	assert_int_equal(jobs[0].ends, 0);
 	assert_int_equal(jobs[1].ends, 1);
-	assert_true(!is_stored(0) && is_stored(1));
+	assert_true(!store_fixture_has(0) && store_fixture_has(1));
 }
 
 static void cancelling_all_that_wait_leaves_no_timer(void **state)
@@ -267,7 +248,7 @@ static void a_done_may_cancel_a_neighbour_of_its_group(void **state)
 	assert_int_equal(jobs[0].ends, 1);
 	assert_int_equal(jobs[1].ends, 0); /* it is stored, but nobody is told */
 	assert_int_equal(jobs[2].ends, 1);
-	assert_true(is_stored(1));
+	assert_true(store_fixture_has(1));
 }
 
 static void a_done_may_start_writes_and_cancel_those_that_wait(void **state)
@@ -296,7 +277,7 @@ static void closing_commits_what_waits_and_tells_nobody(void **state)
 	for (int i = 0; i < 300; i++)
 		assert_int_equal(jobs[i].ends, 0);
 	store = temp_store_open(loop, folder);
-	assert_true(is_stored(0) && is_stored(299));
+	assert_true(store_fixture_has(0) && store_fixture_has(299));
 }
 
 static void what_waits_is_told_with_the_time_of_the_oldest(void **state)

@@ -15,13 +15,12 @@
 #include "base/loop.h"
 #include "store/certs.h"
 #include "store/store.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { JOBS = 8, SMALL_MAP_BYTES = 256 * 1024, LARGE = 2000 };
 
-static char *folder;
 static struct loop *loop;
-static struct store *store;
 static sem_t running, gate;
 
 struct job {
@@ -52,14 +51,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	(void)state;
-	assert_int_equal(temp_store_problems(store), 0);
-	store_close(store);
+	int rc = store_fixture_close(state);
 	loop_free(loop);
-	temp_folder_remove(folder);
 	sem_destroy(&running);
 	sem_destroy(&gate);
-	return 0;
+	return rc;
 }
 
 static void write_job(struct store_txn *txn, void *arg)
@@ -86,20 +82,6 @@ static void start(struct job *job)
 	job->write = store_write_start(store, write_job, job, job_done, job);
 }
 
-static bool is_stored(uint32_t number)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	struct cert_record record;
-	struct sample_cert sample;
-	sample_cert_init(&sample, number);
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
-	bool is_found = store_cert_get(txn, sample.record.arn, &record);
-	store_read_end(txn);
-	sample_cert_clear(&sample);
-	return is_found;
-}
-
 /* Until the group of the first job runs. */
 static void stop_when_running(void *arg)
 {
@@ -123,13 +105,13 @@ static void loop_reads_and_queues_while_a_write_runs(void **state)
 {
 	(void)state;
 	run_until_running();
-	assert_false(is_stored(jobs[0].first));
+	assert_false(store_fixture_has(jobs[0].first));
 	start(&jobs[2]);
 	sem_post(&gate);
 	loop_run(loop);
 	for (int i = 0; i < 3; i++) {
 		assert_int_equal(jobs[i].ends, 1);
-		assert_true(is_stored(jobs[i].first));
+		assert_true(store_fixture_has(jobs[i].first));
 	}
 }
 
@@ -140,9 +122,9 @@ static void cancelling_what_runs_waits_and_the_neighbour_hears(void **state)
 	start(&jobs[2]);
 	sem_post(&gate);
 	store_write_cancel(jobs[0].write);
-	jobs[0].count = 0;		       /* ours again */
-	assert_true(is_stored(jobs[0].first)); /* it was too late */
-	assert_int_equal(jobs[1].ends, 0);     /* its done comes from the loop */
+	jobs[0].count = 0;			       /* ours again */
+	assert_true(store_fixture_has(jobs[0].first)); /* it was too late */
+	assert_int_equal(jobs[1].ends, 0);	       /* its done comes from the loop */
 	loop_run(loop);
 	assert_int_equal(jobs[0].ends, 0);
 	assert_int_equal(jobs[1].ends, 1);
@@ -160,7 +142,7 @@ static void all_of_a_running_group_may_be_cancelled(void **state)
 	loop_run(loop);
 	assert_int_equal(jobs[0].ends + jobs[1].ends, 0);
 	assert_int_equal(jobs[2].ends, 1);
-	assert_true(is_stored(jobs[2].first));
+	assert_true(store_fixture_has(jobs[2].first));
 }
 
 static void closing_waits_for_what_runs_and_commits_what_waits(void **state)
@@ -175,7 +157,7 @@ static void closing_waits_for_what_runs_and_commits_what_waits(void **state)
 	store = store_open(loop, &(struct store_options){.data_dir = folder}, &err);
 	assert_non_null(store);
 	for (int i = 0; i < 3; i++)
-		assert_true(is_stored(jobs[i].first));
+		assert_true(store_fixture_has(jobs[i].first));
 }
 
 static void writing_at_once_waits_its_turn(void **state)
@@ -185,7 +167,7 @@ static void writing_at_once_waits_its_turn(void **state)
 	run_until_running();
 	sem_post(&gate);
 	assert_int_equal(store_write_now(store, write_job, &jobs[3], &err), 0);
-	assert_true(is_stored(jobs[0].first) && is_stored(jobs[3].first));
+	assert_true(store_fixture_has(jobs[0].first) && store_fixture_has(jobs[3].first));
 	loop_run(loop);
 	assert_int_equal(jobs[0].ends, 1);
 }
@@ -195,7 +177,7 @@ static void read_often(void *arg)
 	struct job *job = arg;
 	struct err err = ERR_INIT;
 	struct store_stats stats;
-	(void)is_stored(1);
+	(void)store_fixture_has(1);
 	assert_int_equal(store_get_stats(store, &stats, &err), 0);
 	if (job->ends == 0)
 		loop_timer_start(loop, 0, read_often, job);
@@ -209,7 +191,7 @@ static void map_grows_while_the_loop_reads(void **state)
 	read_often(&jobs[0]);
 	loop_run(loop);
 	assert_int_equal(jobs[0].kind, ERR_NONE);
-	assert_true(is_stored(jobs[0].first + LARGE - 1));
+	assert_true(store_fixture_has(jobs[0].first + LARGE - 1));
 }
 
 #define WITH_STORE(test) cmocka_unit_test_setup_teardown(test, setup, teardown)

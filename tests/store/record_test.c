@@ -19,6 +19,7 @@
 #include "store/jobs.h"
 #include "store/record_internal.h"
 #include "store/vault.h"
+#include "tests/lib/any_record.h"
 #include "tests/lib/sample_delivery.h"
 #include "tests/lib/temp_store.h"
 
@@ -131,23 +132,6 @@ static const struct alert_channel_record channel = {.name = "ops",
 	.failing_since_s = 2,
 	.attempts = 3,
 	.error = "refused"};
-
-union any_record {
-	struct alert_record alert;
-	struct alert_notice notice;
-	struct alert_channel_record channel;
-	struct cert_record cert;
-	struct cert_history history;
-	struct coverage_record coverage;
-	struct account_record account;
-	struct unit_record unit;
-	struct cycle_record cycle;
-	struct event_record event;
-	struct plan_record plan;
-	struct job_record job;
-	struct job_step step;
-	struct vault_record sealed;
-};
 
 typedef void format_fn(const struct record_format *format, const struct buf *bytes);
 

@@ -15,13 +15,12 @@
 #include "base/err.h"
 #include "store/cert_query.h"
 #include "store/check.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { CERTS_DEFAULT = 2000, PER_WRITE = 250, DAY_S = 86400 };
 
 static uint32_t cert_count;
-static char *folder;
-static struct store *store;
 
 static void report(const char *what, int64_t began_us, int64_t times)
 {
@@ -39,29 +38,18 @@ static void put_some(struct store_txn *txn, void *arg)
 
 static void put_all(const char *what)
 {
-	struct err err = ERR_INIT;
 	int64_t began_us = clock_mono_us();
 	for (uint32_t first = 0; first < cert_count; first += PER_WRITE)
-		assert_int_equal(store_write_now(store, put_some, &first, &err), 0);
+		store_fixture_write(put_some, &first);
 	report(what, began_us, cert_count);
 }
 
 static int setup(void **state)
 {
-	(void)state;
 	const char *wanted = getenv("ACMSENSOR_SCALE_CERTS");
 	cert_count = wanted != NULL ? (uint32_t)strtoul(wanted, NULL, 10) : CERTS_DEFAULT;
-	folder = temp_folder_new();
-	store = temp_store_open(NULL, folder);
+	(void)store_fixture_open(state);
 	put_all("put new certificates, 250 a commit");
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	store_close(store);
-	temp_folder_remove(folder);
 	return 0;
 }
 
@@ -70,13 +58,12 @@ static size_t run(const char *what, const struct cert_filter *filter, enum cert_
 	size_t *ret_scanned)
 {
 	struct err err = ERR_INIT;
-	struct store_txn *txn;
 	struct cert_record record;
 	bool is_end = false;
 	size_t found = 0;
 	struct cert_query *query = cert_query_new(filter, sort, &err);
 	assert_non_null(query);
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	int64_t began_us = clock_mono_us();
 	while (!is_end)
 		found += cert_query_next(query, txn, SIZE_MAX, &record, &is_end);
@@ -168,10 +155,8 @@ static void every_order_gives_every_certificate(void **state)
 static void counting_agrees_with_a_walk(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
 	struct cert_counts counts;
-	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	struct store_txn *txn = store_fixture_read();
 	int64_t began_us = clock_mono_us();
 	store_cert_count(txn, SAMPLE_NOW_S, &counts);
 	report("store_cert_count", began_us, counts.total);
@@ -214,5 +199,5 @@ int main(void)
 		cmocka_unit_test(counting_agrees_with_a_walk),
 		cmocka_unit_test(the_check_finds_nothing),
 	};
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, setup, store_fixture_close);
 }

@@ -21,25 +21,10 @@
 #include "store/vault.h"
 #include "store/vault_internal.h"
 #include "tests/lib/child.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { NOW_S = SAMPLE_NOW_S, EPOCH_FILE_LEN = 24 + 60 };
-
-static char *folder;
-
-static int setup(void **state)
-{
-	(void)state;
-	folder = temp_folder_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	temp_folder_remove(folder);
-	return 0;
-}
 
 static struct vault *open_vault(void)
 {
@@ -245,7 +230,9 @@ static void what_was_half_destroyed_is_destroyed_at_the_next_open(void **state)
 	vault_close(vault);
 }
 
-#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_FOLDER(test)                                                                          \
+	cmocka_unit_test_setup_teardown(                                                           \
+		test, store_fixture_make_folder, store_fixture_remove_folder)
 
 int main(void)
 {

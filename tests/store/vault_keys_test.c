@@ -19,25 +19,10 @@
 #include "base/secret.h"
 #include "store/vault.h"
 #include "store/vault_internal.h"
+#include "tests/lib/store_fixture.h"
 #include "tests/lib/temp_store.h"
 
 enum { NOW_S = SAMPLE_NOW_S, FILE_MAX = 4096 };
-
-static char *folder;
-
-static int setup(void **state)
-{
-	(void)state;
-	folder = temp_folder_new();
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	temp_folder_remove(folder);
-	return 0;
-}
 
 static char *vault_path(const char *name)
 {
@@ -326,7 +311,9 @@ static void epochs_are_kept_in_order_and_found(void **state)
 	vault_close(vault);
 }
 
-#define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_FOLDER(test)                                                                          \
+	cmocka_unit_test_setup_teardown(                                                           \
+		test, store_fixture_make_folder, store_fixture_remove_folder)
 
 int main(void)
 {
