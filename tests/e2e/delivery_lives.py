@@ -223,6 +223,10 @@ class DeliveryLives:
         self.length_s *= 0.9 if not is_hit and self.rests() else 1.05
         return is_hit
 
+    def spared(self, phases):
+        """Those in which no job has died yet."""
+        return [phase for phase in phases if not self.deaths[phase]]
+
     def _wait_for_answer(self):
         end = time.monotonic() + CONVERGE_S
         while time.monotonic() < end:
