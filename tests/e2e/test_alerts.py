@@ -1,6 +1,7 @@
 """Alerts of a real daemon on real channels: what is told, once each, and what is not."""
 import json
 import os
+import re
 
 import pytest
 
@@ -241,7 +242,8 @@ def test_mail_goes_over_starttls_and_only_to_who_proves_who_it_is(desk, ec, tmp_
         envelope, message = sink.wait(1)
         assert envelope.mail_from == "acmsensor@example.com"
         assert sorted(envelope.rcpt_tos) == ["boss@example.com", "ops@example.com"]
-        assert message["Subject"] == "[acmsensor] 1 open alert (1 notice) on e2e"
+        # "open" when the first cycle was over before the first look
+        assert re.fullmatch(r"\[acmsensor\] 1 (open )?alert \(1 notice\) on e2e", message["Subject"])
         assert message["Message-ID"].startswith("<post-") and message["Date"]
         body = message.get_content()
         assert "idle.example.com ends" in body and arn in body
