@@ -342,8 +342,7 @@ static int set_up_tls(struct tls_probe *probe)
 	if (SSL_CTX_set_min_proto_version(probe->context, TLS1_2_VERSION) != 1 ||
 		SSL_CTX_set_max_proto_version(probe->context, 0) != 1 ||
 		SSL_CTX_set_cipher_list(probe->context, offer[probe->key].ciphers) != 1 ||
-		(signatures != NULL &&
-			SSL_CTX_set1_sigalgs_list(probe->context, signatures) != 1))
+		(signatures != NULL && SSL_CTX_set1_sigalgs_list(probe->context, signatures) != 1))
 		return err_set(&probe->err, ERR_SYSTEM, "this OpenSSL cannot do TLS 1.2");
 	probe->ssl = SSL_new(probe->context);
 	if (probe->ssl == NULL || SSL_set_fd(probe->ssl, probe->fd) != 1)

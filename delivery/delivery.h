@@ -176,8 +176,7 @@ bool job_waits_to_import(const struct job_record *job);
  * Deletes the secrets in AWS Secrets Manager that this sensor made for plans which need them no
  * more: applied and ended, expired, or not in the store (older than a plan lives). For the start,
  * and now and then, of each connector with key_escrow = secretsmanager, or with plans of a time when
- * it had (forget.h): a crash between the end of
- * a job and its clean-up leaves one over.
+ * it had (forget.h): a crash between the end of a job and its clean-up leaves one over.
  *
  * target   hub, hub_region and connector are looked at
  * deleted  names of those that were deleted, to be reported; borrowed for the call, also with err

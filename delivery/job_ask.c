@@ -240,8 +240,7 @@ static void get_key(struct job_run *run)
 /* ACM has no conditional import: others must have had little time since the last look. */
 static void begin_import(struct job_run *run)
 {
-	bool is_fresh =
-		run->has_looked && clock_mono_ms() - run->looked_mono_ms < LOOK_LASTS_MS;
+	bool is_fresh = run->has_looked && clock_mono_ms() - run->looked_mono_ms < LOOK_LASTS_MS;
 	run->was_sent_before = run->is_resend;
 	if (is_fresh || run->job.record.arn[0] == '\0')
 		get_key(run);

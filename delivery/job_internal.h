@@ -69,7 +69,7 @@ struct job_run {
 	struct job_copy job; /* as it is stored, or is being written */
 	struct job_goods goods;
 	int64_t began_mono_ms, last_wait_s; /* of the phase, in this run */
-	bool has_looked; /* at what ACM holds under the ARN, in this run */
+	bool has_looked;		    /* at what ACM holds under the ARN, in this run */
 	int64_t looked_mono_ms;
 	bool is_resend;
 	bool was_sent_before;		     /* IMPORT: an earlier send may have had effect */

@@ -120,8 +120,7 @@ static void write_rollback(struct store_txn *txn, const struct job_run *run)
 		job_note(txn, ended, ended->ended_s, true, true, why);
 		return;
 	}
-	job_rollback_record(
-		txn, ended, run->turn.rollback_id, "automatic", ended->ended_s, &back);
+	job_rollback_record(txn, ended, run->turn.rollback_id, "automatic", ended->ended_s, &back);
 	if (seen->has_acm) { /* perhaps a third one: that is what is replaced */
 		back.old_serial = seen->serial;
 		memcpy(back.old_fingerprint_sha256, seen->fingerprint_sha256, CERT_SHA256_LEN);

@@ -57,9 +57,8 @@ static bool has_ended(void *arg)
 static void start(struct probe *probe, const char *host, int port, int timeout_ms)
 {
 	*probe = (struct probe){.ends = 0};
-	probe->handle = tls_probe_start(
-		fixture->loop, fixture->resolve, host, port, NULL, TLS_PROBE_ANY, timeout_ms,
-		on_done, probe);
+	probe->handle = tls_probe_start(fixture->loop, fixture->resolve, host, port, NULL,
+		TLS_PROBE_ANY, timeout_ms, on_done, probe);
 	assert_int_equal(probe->ends, 0); /* never from within start */
 }
 
@@ -70,9 +69,8 @@ static struct probe run(const char *host, int port, const char *sni, int timeout
 	static struct probe probe;
 	free(probe.der);
 	probe = (struct probe){.ends = 0};
-	probe.handle = tls_probe_start(
-		fixture->loop, fixture->resolve, host, port, sni, key_asked_for, timeout_ms,
-		on_done, &probe);
+	probe.handle = tls_probe_start(fixture->loop, fixture->resolve, host, port, sni,
+		key_asked_for, timeout_ms, on_done, &probe);
 	fixture_run_until(fixture, has_ended, &probe);
 	struct probe result = probe;
 	probe.der = NULL;
@@ -296,7 +294,8 @@ static void the_certificate_of_the_kind_that_is_asked_for_is_shown(void **state)
 	static const int version[] = {TLS1_2_VERSION, TLS1_3_VERSION};
 	EVP_PKEY *rsa = EVP_RSA_gen(2048), *ec = EVP_EC_gen("P-256");
 	for (size_t i = 0; i < 2; i++) {
-		struct script script = {.context = SSL_CTX_new(TLS_server_method()), .limit = 65536};
+		struct script script = {
+			.context = SSL_CTX_new(TLS_server_method()), .limit = 65536};
 		SSL_CTX_set_min_proto_version(script.context, version[i]);
 		SSL_CTX_set_max_proto_version(script.context, version[i]);
 		X509 *of_ec = use_key(&script, ec);

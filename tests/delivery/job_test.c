@@ -520,9 +520,8 @@ static void no_automatic_rollback_to_what_has_expired_meanwhile(void **state)
 	for (int restarts = 0; restarts < 2; restarts++) {
 		struct job_fixture fixture;
 		struct job_outcome outcome;
-		job_fixture_open(
-			&fixture, &(struct job_fixture_options){.host = "www.example.com",
-					  .auto_rollback = true});
+		job_fixture_open(&fixture, &(struct job_fixture_options){.host = "www.example.com",
+						   .auto_rollback = true});
 		fixture.served = fixture.old_pem;
 		job_fixture_apply(&fixture);
 		fake_clock_set_now_s(NOW_S + 30 * 86400 - 60);
@@ -947,16 +946,15 @@ static void a_secret_that_cannot_be_reached_is_told(void **state)
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
 	const struct err why = no_way_in();
-	job_fixture_open(
-		&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
+	job_fixture_open(&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
 	job_fixture_apply(&fixture);
 	assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
 	job_fixture_be_away(&fixture, &why);
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
 	expect(&outcome, JOB_CANCELLED, "nothing was changed in AWS");
-	assert_int_equal(count_steps(&fixture,
-				 "the key is left over in secret acmsensor/sensor1/" PLAN_ID
-				 ": there is no connector to delete it with"),
+	assert_int_equal(
+		count_steps(&fixture, "the key is left over in secret acmsensor/sensor1/" PLAN_ID
+				      ": there is no connector to delete it with"),
 		1);
 	job_fixture_close(&fixture);
 }

@@ -369,10 +369,10 @@ static void a_key_that_cannot_be_opened_is_no_way_back(void **state)
 		assert_int_equal(store_write_now(fixture.store, write_key, &sealed, &err), 0);
 		vault_sealed_clear(&sealed);
 		secret_clear(&key);
-		run(&fixture,
-			&(struct plan_request){.arn = fixture.arn, .reimport_allowed = true},
+		run(&fixture, &(struct plan_request){.arn = fixture.arn, .reimport_allowed = true},
 			&answer);
-		bool is_known = strstr(answer.document, "this sensor does not have the key") == NULL;
+		bool is_known =
+			strstr(answer.document, "this sensor does not have the key") == NULL;
 		assert_int_equal(is_known, opens);
 		job_fixture_close(&fixture);
 	}
