@@ -171,10 +171,18 @@ static void look_again(const struct job_known *known, struct job_decision *to)
 	to->wait_s = longer(known->last_wait_s, JOB_LOOK_MAX_S);
 }
 
+/* What waits for days, and could be read before, waits until it can be again. */
+static bool outlives(const struct job_known *known)
+{
+	enum err_kind kind = known->err->kind;
+	bool is_denial = kind == ERR_DENIED || kind == ERR_DENIED_BY_SCP || kind == ERR_ROLE;
+	return is_denial && known->phase == JOB_DRAIN && known->last_wait_s > 0;
+}
+
 /* A step that only reads met an error. */
 static void reading_failed(const struct job_known *known, struct job_decision *to)
 {
-	if (known->may_have_imported || passes(known->err)) {
+	if (known->may_have_imported || passes(known->err) || outlives(known)) {
 		try_again(known, to, known->err->text);
 		return;
 	}
@@ -324,7 +332,7 @@ static void import_refused(const struct job_known *known, struct job_decision *t
 	}
 	if (known->err->kind == ERR_THROTTLED || known->err->kind == ERR_CREDENTIALS ||
 		known->err->kind == ERR_UNREACHABLE || known->err->kind == ERR_TIMEOUT ||
-		is_conflict(known->err)) {
+		known->err->kind == ERR_ROLE || is_conflict(known->err)) {
 		if (!is_quota) {
 			try_again(known, to, known->err->text);
 			return;
@@ -530,7 +538,7 @@ static void after_delete(const struct job_known *known, struct job_decision *to)
 		}
 		end(to, JOB_FAILED);
 		say(to, "%s; %s", err->text, nothing_changed);
-	} else if (passes(err) || is_conflict(err)) {
+	} else if (passes(err) || err->kind == ERR_ROLE || is_conflict(err)) {
 		try_again(known, to, err->text);
 	} else {
 		end(to, JOB_FAILED);

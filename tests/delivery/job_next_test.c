@@ -225,6 +225,38 @@ static void an_import_without_a_connection_is_tried_again(void **state)
 	}
 }
 
+/* Its session ended while it waited: the same as when there is no way into the account at the start. */
+static void a_role_that_is_lost_before_the_import_is_waited_for(void **state)
+{
+	(void)state;
+	struct err err = make_err(ERR_ROLE, "AccessDenied");
+	struct job_known known = known_in(JOB_IMPORT);
+	struct job_decision decision;
+	known.err = &err;
+	known.is_sent = true;
+	expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "what AWS said; tried again");
+	job_next(&known, &decision);
+	assert_false(decision.may_have_imported);
+}
+
+/* A wait of days outlives a denial of minutes; one that is denied from the begin says so at once. */
+static void a_delete_that_drains_outlives_a_denial(void **state)
+{
+	(void)state;
+	static const enum err_kind kinds[] = {ERR_DENIED, ERR_DENIED_BY_SCP, ERR_ROLE};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct err err = make_err(kinds[i], "AccessDenied");
+		struct job_known known = known_in(JOB_DRAIN);
+		known.kind = JOB_DELETE;
+		known.err = &err;
+		expect(&known, JOB_DONE, JOB_FAILED, 0, "nothing was changed");
+		known.last_wait_s = 4;
+		expect(&known, JOB_DRAIN, JOB_RUNNING, 8, "what AWS said; tried again");
+		known.created_s -= JOB_DRAIN_LIFE_S;
+		expect(&known, JOB_DONE, JOB_FAILED, 0, "given up after 168 hours");
+	}
+}
+
 static void the_quota_is_no_throttling(void **state)
 {
 	(void)state;
@@ -480,6 +512,8 @@ static void delete_call_is_repeated_safely(void **state)
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "nothing was changed");
 	err = make_err(ERR_REFUSED, "ConflictException");
 	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "what AWS said; tried again");
+	err = make_err(ERR_ROLE, "AccessDenied"); /* its session ended: nothing was asked of ACM */
+	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "what AWS said; tried again");
 	err = make_err(ERR_TIMEOUT, "");
 	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "tried again");
 	known.created_s = known.began_s -= JOB_LIFE_S;
@@ -588,6 +622,8 @@ int main(void)
 		cmocka_unit_test(waits_double_up_to_their_bounds),
 		cmocka_unit_test(an_import_is_never_repeated_while_it_may_have_worked),
 		cmocka_unit_test(an_import_without_a_connection_is_tried_again),
+		cmocka_unit_test(a_role_that_is_lost_before_the_import_is_waited_for),
+		cmocka_unit_test(a_delete_that_drains_outlives_a_denial),
 		cmocka_unit_test(the_quota_is_no_throttling),
 		cmocka_unit_test(a_conflict_passes),
 		cmocka_unit_test(a_lost_key_ends_with_what_is_where),
