@@ -198,8 +198,20 @@ static void cancelled(struct job_decision *to)
 
 /* --- CHECK, DRAIN, KEEP ------------------------------------------------------------------------ */
 
+/* What was imported a moment ago may not show yet. */
+static bool may_show_yet(const struct job_known *known, struct job_decision *to)
+{
+	if (known->holds != JOB_HOLDS_NOTHING || !is_patient(known, JOB_FIND_PATIENCE_S))
+		return false;
+	look_again(known, to);
+	say(to, "ACM shows no certificate under this ARN; looked at again");
+	return true;
+}
+
 static void check_delete(const struct job_known *known, struct job_decision *to)
 {
+	if (may_show_yet(known, to))
+		return;
 	if (known->holds == JOB_HOLDS_NOTHING) {
 		end(to, JOB_SUCCEEDED);
 		say(to, "ACM has no such certificate: there was nothing to delete");
@@ -250,6 +262,8 @@ static void check_import(const struct job_known *known, struct job_decision *to)
 		say(to, "a first import: there is nothing to compare with");
 		return;
 	}
+	if (may_show_yet(known, to))
+		return;
 	switch (known->holds) {
 	case JOB_HOLDS_NOTHING:
 		end(to, JOB_FAILED);

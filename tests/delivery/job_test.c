@@ -631,6 +631,25 @@ static void delete_refuses_drains_and_archives(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* Right after its import. */
+static void a_delete_does_not_believe_the_first_look_that_shows_nothing(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
+	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
+	fake_call_fail_at(1, ERR_NOT_FOUND, "ResourceNotFoundException");
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "deleted");
+	assert_int_equal(fixture.acm.deleted, 1);
+	job_fixture_close(&fixture);
+}
+
 static void write_due(struct store_txn *txn, void *arg)
 {
 	const int64_t *now_s = arg;
@@ -1004,6 +1023,7 @@ int main(void)
 		cmocka_unit_test(automatic_rollback_when_a_host_does_not_follow),
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
 		cmocka_unit_test(delete_refuses_drains_and_archives),
+		cmocka_unit_test(a_delete_does_not_believe_the_first_look_that_shows_nothing),
 		cmocka_unit_test(the_key_of_what_was_deleted_goes_as_one_that_was_replaced),
 		cmocka_unit_test(
 			a_key_that_another_arn_has_outlives_its_replacement_and_its_delete),
