@@ -12,7 +12,7 @@
  *   KEEP                    nothing: what CHECK read is written
  *   IMPORT                  [WAIT_REMOTE, when it had to wait since the last look] -> WAIT_KEY
  *                           -> WAIT_SENT (may_have_imported is in the store) -> WAIT_CALL
- *   TAG                     WAIT_CALL: list, add what is missing, list again
+ *   TAG                     WAIT_CALL: list, add what is missing (ours first), list again
  *   VERIFY                  WAIT_PROBES
  *   DELETE_CALL             WAIT_CALL
  *

@@ -252,6 +252,8 @@ static void begin_import(struct job_run *run)
 
 static void list_tags(struct job_run *run);
 
+static void add_tags(struct job_run *run);
+
 static void on_tags_added(void *arg, const struct aws_reply *reply, const struct err *err)
 {
 	struct job_run *run = arg;
@@ -261,18 +263,19 @@ static void on_tags_added(void *arg, const struct aws_reply *reply, const struct
 		job_decide_err(run, err);
 		return;
 	}
-	job_note_tags(run, &run->missing);
-	list_tags(run);
+	job_note_tags(run, &run->part);
+	if (run->missing.count > 0)
+		add_tags(run);
+	else
+		list_tags(run);
 }
 
 static void add_tags(struct job_run *run)
 {
-	enum { TAGS_AT_ONCE_MAX = 50 };
 	run->tags_added = true;
-	if (run->missing.count > TAGS_AT_ONCE_MAX)
-		run->missing.count = TAGS_AT_ONCE_MAX; /* the rest shows as missing */
+	job_tags_take_part(&run->missing, &run->part);
 	run->call = acm_add_tags_start(run->where.target.client, run->where.target.region,
-		run->job.record.arn, run->missing.item, run->missing.count, on_tags_added, run);
+		run->job.record.arn, run->part.item, run->part.count, on_tags_added, run);
 }
 
 static void on_tags(void *arg, const struct aws_reply *reply, const struct err *call_err)

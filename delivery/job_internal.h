@@ -82,7 +82,7 @@ struct job_run {
 	/* Of the step. */
 	struct remote_state remote;
 	struct secret key;
-	struct job_tags want, missing;
+	struct job_tags want, missing, part; /* part: what is being added */
 	char missing_text[1024];
 	bool tags_added;
 	struct job_turn turn;

@@ -79,6 +79,24 @@ void job_tags_missing(
 	}
 }
 
+void job_tags_take_part(struct job_tags *tags, struct job_tags *ret_part)
+{
+	enum { AT_ONCE_MAX = 50 };
+	size_t count = 0, left = 0;
+	while (count < tags->count && job_tags_is_reserved(tags->item[count].key))
+		count++;
+	if (count == 0)
+		count = tags->count < AT_ONCE_MAX ? tags->count : AT_ONCE_MAX;
+	ret_part->count = 0;
+	for (size_t i = 0; i < tags->count; i++) {
+		struct job_tags *to = i < count ? ret_part : tags;
+		size_t at = i < count ? ret_part->count++ : left++;
+		to->item[at] = tags->item[i];
+		to->was_there[at] = tags->was_there[i];
+	}
+	tags->count = left;
+}
+
 void job_tags_text(const struct job_tags *tags, struct buf *to)
 {
 	for (size_t i = 0; i < tags->count; i++)

@@ -32,6 +32,10 @@ void job_tags_want(const struct job_tags_input *input, struct job_tags *ret_tags
 void job_tags_missing(
 	const struct job_tags *want, const struct acm_tag_list *have, struct job_tags *ret_missing);
 
+/* Takes off what goes into one call, at most what ACM takes at once: ours alone, so that a refusal of
+ * the others (a tag policy) costs no certificate its id. Nothing when there are none. */
+void job_tags_take_part(struct job_tags *tags, struct job_tags *ret_part);
+
 /* Keys, for people: "team, env". */
 void job_tags_text(const struct job_tags *tags, struct buf *to);
 

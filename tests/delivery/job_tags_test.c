@@ -65,6 +65,34 @@ static void what_others_changed_meanwhile_is_not_taken_back(void **state)
 	assert_string_equal(missing.item[4].value, "7");
 }
 
+/* Ours alone, then as many as ACM takes at once. */
+static void tags_are_added_in_parts(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t count;
+		const char *first;
+	} row[] = {{3, "acmsensor:managed-by"}, {50, "key0"}, {50, "key50"}, {7, "key100"}};
+	static struct job_tags want, part;
+	struct buf old;
+	buf_init(&old, 4096);
+	for (int i = 0; i < 107; i++)
+		buf_addf(&old, "key%d%cv%c", i, '\0', '\0');
+	job_tags_want(&(struct job_tags_input){.sensor_name = "s",
+			      .certificate_id = "c",
+			      .old_tags = {old.data, old.len, 2 * 107}},
+		&want);
+	assert_int_equal(want.count, 110);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		job_tags_take_part(&want, &part);
+		assert_int_equal(part.count, row[i].count);
+		assert_string_equal(part.item[0].key, row[i].first);
+		assert_int_equal(part.was_there[0], i > 0);
+	}
+	assert_int_equal(want.count, 0);
+	buf_clear(&old);
+}
+
 static void no_more_tags_are_wanted_than_acm_keeps(void **state)
 {
 	(void)state;
@@ -102,6 +130,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(provenance_wins_then_the_operator_then_what_was_there),
 		cmocka_unit_test(what_others_changed_meanwhile_is_not_taken_back),
+		cmocka_unit_test(tags_are_added_in_parts),
 		cmocka_unit_test(no_more_tags_are_wanted_than_acm_keeps),
 		cmocka_unit_test(what_aws_takes_in_no_tag_is_found),
 	};

@@ -154,6 +154,34 @@ static void someone_elses_certificate_is_left_alone(void **state)
 	job_fixture_close(&fixture);
 }
 
+static bool refuse_owner(
+	void *arg, const struct fake_record *call, char **ret_body, struct err *err)
+{
+	if (strcmp(call->operation, "AddTagsToCertificate") != 0 ||
+		strstr(call->body, "\"owner\"") == NULL)
+		return write_acm_answer(arg, call, ret_body, err);
+	err_set(err, ERR_REFUSED, "TagPolicyException: owner: not one of the allowed values");
+	err_set_code(err, "TagPolicyException");
+	return true;
+}
+
+/* Without its id a certificate would not be found again, and be imported once more. */
+static void tags_that_are_refused_do_not_cost_the_certificate_its_id(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, NULL);
+	fake_call_set_answerer(refuse_owner, &fixture.acm);
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED,
+		"ACM holds serial 0b; warning: tags could not be set: TagPolicyException: owner");
+	expect_tag(&fixture, "acmsensor:certificate-id", "shop");
+	expect_tag(&fixture, "acmsensor:managed-by", "acmsensor");
+	assert_null(write_acm_tag(&fixture.acm.cert[0], "owner"));
+	job_fixture_close(&fixture);
+}
+
 /* A day may pass until they can be looked at. */
 static void tags_that_others_changed_after_the_import_stay_so(void **state)
 {
@@ -1001,6 +1029,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
 		cmocka_unit_test(someone_elses_certificate_is_left_alone),
+		cmocka_unit_test(tags_that_are_refused_do_not_cost_the_certificate_its_id),
 		cmocka_unit_test(tags_that_others_changed_after_the_import_stay_so),
 		cmocka_unit_test(what_others_bring_while_an_import_waits_is_left_alone),
 		cmocka_unit_test(an_import_that_waited_keeps_what_is_there_now),
