@@ -92,6 +92,8 @@ $(B)/tests/cli/vault_init_test: $(B)/tests/lib/temp_store.o
 cli_folder := $(B)/tests/cli/folder_fixture.o $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o $(cli_folder)
 $(B)/tests/cli/files_test:      $(cli_folder)
+$(B)/tests/cli/source_daemon_test: $(B)/tests/lib/temp_store.o
+$(B)/tests/cli/status_offline_test $(B)/tests/cli/source_test: $(B)/tests/lib/temp_store.o
 cli_prints := $(B)/tests/cli/print_fixture.o
 $(B)/tests/cli/plan_show_test:  $(cli_prints)
 $(B)/tests/cli/job_show_test:   $(cli_prints)
