@@ -94,6 +94,7 @@ $(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o $(cli_folder)
 $(B)/tests/cli/files_test:      $(cli_folder)
 $(B)/tests/cli/source_daemon_test: $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/status_offline_test $(B)/tests/cli/source_test: $(B)/tests/lib/temp_store.o
+$(B)/tests/cli/support_bundle_test: $(B)/tests/lib/read_file.o $(cli_folder)
 cli_prints := $(B)/tests/cli/print_fixture.o
 $(B)/tests/cli/plan_show_test:  $(cli_prints)
 $(B)/tests/cli/job_show_test:   $(cli_prints)
