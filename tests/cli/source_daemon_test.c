@@ -43,10 +43,12 @@ static struct {
 /* Head and, after its Content-Length, body. */
 static bool is_whole(const char *request)
 {
-	const char *end = strstr(request, "\r\n\r\n"), *length = strstr(request, "Content-Length: ");
+	const char *end = strstr(request, "\r\n\r\n"),
+		   *length = strstr(request, "Content-Length: ");
 	if (end == NULL)
 		return false;
-	return length == NULL || strlen(end + 4) >= (size_t)atol(length + strlen("Content-Length: "));
+	return length == NULL ||
+	       strlen(end + 4) >= (size_t)atol(length + strlen("Content-Length: "));
 }
 
 static void *serve(void *arg)
@@ -160,8 +162,8 @@ static void a_part_of_an_answer_does_not_count(void **state)
 	(void)state;
 	struct err err;
 	json_t *document = NULL;
-	assert_int_equal(get("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", EVER_S, &document,
-				 &err),
+	assert_int_equal(
+		get("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", EVER_S, &document, &err),
 		-1);
 	assert_int_equal(err.kind, ERR_PROTOCOL);
 	assert_int_equal(strncmp(err.text, "the daemon's answer broke off (", 31), 0);
@@ -347,8 +349,8 @@ static void a_list_comes_row_by_row(void **state)
 	params_add(&params, "since", "a b&c=\xc3\xa4");
 	params_add(&params, "limit", NULL);
 	params_add(&params, "from", "7");
-	assert_int_equal(list(PARTS "8\r\n{\"a\":1}\n\r\n3\r\n{}\n\r\n0\r\n\r\n", &params, &rows, &err),
-		0);
+	assert_int_equal(
+		list(PARTS "8\r\n{\"a\":1}\n\r\n3\r\n{}\n\r\n0\r\n\r\n", &params, &rows, &err), 0);
 	assert_int_equal(rows, 2);
 	assert_non_null(strstr(server.request,
 		"GET /v1/events?since=a%20b%26c%3D%C3%A4&from=7&format=ndjson HTTP/1.1\r\n"));
@@ -374,9 +376,8 @@ static void a_list_that_breaks_off_is_no_short_list(void **state)
 	assert_int_equal(list(OK("{\"stop\":1}\n{}\n"), &params, &rows, &err), -1);
 	assert_string_equal(err.text, "enough");
 	assert_int_equal(rows, 1);
-	assert_int_equal(
-		list(BAD("{\"error\": {\"kind\": \"config\", \"message\": \"since: x\"}}"), &params,
-			&rows, &err),
+	assert_int_equal(list(BAD("{\"error\": {\"kind\": \"config\", \"message\": \"since: x\"}}"),
+				 &params, &rows, &err),
 		-1);
 	assert_string_equal(err.text, "since: x");
 	assert_int_equal(rows, 0);

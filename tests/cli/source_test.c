@@ -114,7 +114,8 @@ static void a_certificate_that_is_not_there_is_not_found(void **state)
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
 	assert_string_equal(err.text, "no certificate matches");
 	/* Of a list it is no error. */
-	assert_int_equal(rows(&offline, LIST_CERTIFICATES, "domain", "none.example", &seen, &err), 0);
+	assert_int_equal(
+		rows(&offline, LIST_CERTIFICATES, "domain", "none.example", &seen, &err), 0);
 	assert_int_equal(seen.rows, 0);
 }
 

@@ -82,7 +82,8 @@ static void every_part_is_what_its_command_shows(void **state)
 	char *text = content("b");
 	has(text, "Support bundle of acmsensor, made at 2026-11-21T01:00:00Z.\n");
 	has(text, "\n=== versions\n\nacmsensor   ");
-	has(text, "\nacmsensord  0.1.0\nstarted     then\nlibraries   libevent 2\\x1b[2J\nstore       {\n");
+	has(text,
+		"\nacmsensord  0.1.0\nstarted     then\nlibraries   libevent 2\\x1b[2J\nstore       {\n");
 	has(text, "\n=== status\n");
 	has(text, "external_id  (set, not shown)\n");
 	has(text, "no role\n");
