@@ -17,9 +17,9 @@
 static void accounts_hang_below_their_units(void **state)
 {
 	(void)state;
-	run_answer("[" ACCOUNT("c", "3", "web", "Root/Web") "," ACCOUNT("c", "2", "Alpha", "Root")
-		"," ACCOUNT("c", "5", "Beta", "Root") "," ACCOUNT("c", "1", "alpha", "Root")
-		"," ACCOUNT("c", "4", "", "Root") "]");
+	run_answer("[" ACCOUNT("c", "3", "web", "Root/Web") "," ACCOUNT(
+		"c", "2", "Alpha", "Root") "," ACCOUNT("c", "5", "Beta", "Root") "," ACCOUNT("c",
+		"1", "alpha", "Root") "," ACCOUNT("c", "4", "", "Root") "]");
 	run_is("accounts", EXIT_DONE,
 		"UNIT / ACCOUNT  ID  CERTS  REGIONS\n"
 		"Root\n"
