@@ -95,6 +95,7 @@ $(B)/tests/cli/files_test:      $(cli_folder)
 $(B)/tests/cli/source_daemon_test: $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/status_offline_test $(B)/tests/cli/source_test: $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/support_bundle_test: $(B)/tests/lib/read_file.o $(cli_folder)
+$(B)/tests/cli/backup_test:     $(cli_folder)
 cli_prints := $(B)/tests/cli/print_fixture.o
 $(B)/tests/cli/plan_show_test:  $(cli_prints)
 $(B)/tests/cli/job_show_test:   $(cli_prints)
@@ -103,8 +104,9 @@ $(B)/tests/cli/scan_wait_test:  $(cli_prints)
 $(B)/tests/cli/cert_style_test: $(cli_prints)
 # A command line, against answers that a test prepares.
 cli_runs := $(B)/tests/cli/run_cli.o $(cli_prints)
-cli_run_tests := accounts alerts certs commands complete config coverage csr delete events help job jobs \
-	log output plan plans scan show status support_bundle vault
+cli_run_tests := accounts alerts backup certs commands complete config coverage csr delete events \
+	help job jobs log main metrics output plan plans restore scan show status \
+	support_bundle vault
 $(cli_run_tests:%=$(B)/tests/cli/%_test): $(cli_runs)
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
