@@ -12,7 +12,7 @@ from awssim import seconds_of
 from cli import Cli
 from bundle import CLIENT, CODE_SIGNING, SERVER, der, key_pem, pem
 from desk import PATIENCE_S, PROVENANCE, REGION
-from torture import wait_until
+from waiting import wait_until
 
 
 # --- the way it should go
