@@ -43,7 +43,10 @@ int command_backup(struct cli *cli, const struct args *args)
 			return cli_fail(&err);
 		data_dir = row_text(row_get(row_get(document, "status"), "sensor"), "data_dir");
 	}
-	int rc = copy(data_dir, file, &err);
+	int rc = data_dir[0] != '\0' ? copy(data_dir, file, &err)
+				     : err_set(&err, ERR_PROTOCOL,
+					       "answer of the daemon: it does not say where its "
+					       "data are");
 	if (rc == 0)
 		cli_note("%s holds a copy of %s", file, data_dir);
 	json_decref(document);

@@ -9,7 +9,8 @@
 
 static const char *none(char *buffer)
 {
-	return strcpy(buffer, "-");
+	snprintf(buffer, DATES_TEXT_MAX, "-");
+	return buffer;
 }
 
 const char *dates_relative(int64_t at_s, int64_t now_s, char *buffer)

@@ -39,6 +39,7 @@ bool interrupt_came(void)
 void interrupt_release(void)
 {
 	set_handler(SIG_DFL);
+	is_interrupted = 0;
 }
 
 int interrupt_fail(const char *text, struct err *err)

@@ -10,7 +10,7 @@
 struct err;
 
 /* From catch to release a signal only sets what interrupt_came tells; system calls that wait
- * return EINTR. Release: the next signal ends the process again. */
+ * return EINTR. Release: nothing has come, and the next signal ends the process again. */
 void interrupt_catch(void);
 bool interrupt_came(void);
 void interrupt_release(void);

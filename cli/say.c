@@ -34,6 +34,8 @@ void cli_note(const char *format, ...)
 	va_end(args);
 	buf_init(&line, 4 * LOG_LINE_MAX);
 	text_escape_line(&line, text, strlen(text), LOG_LINE_MAX);
+	/* What was printed comes first, in one file too. main looks for errors. */
+	(void)fflush(stdout);
 	fprintf(stderr, "acmsensor: %s\n", buf_text(&line));
 	buf_clear(&line);
 }

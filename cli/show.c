@@ -144,12 +144,13 @@ static int collect(void *arg, const json_t *row, struct err *err)
 
 static int print_pem(const json_t *row)
 {
-	if (row_text(row, "pem")[0] == '\0') {
+	if (!row_has(row, "pem")) {
 		cli_note("%s has no certificate yet (%s)", row_text(row, "arn"),
 			row_text(row, "status"));
 		return EXIT_FAILED;
 	}
-	if (!row_is_pem(row, "pem") || !row_is_pem(row, "chain_pem")) {
+	if (row_text(row, "pem")[0] == '\0' || !row_is_pem(row, "pem") ||
+		!row_is_pem(row, "chain_pem")) {
 		cli_note("the daemon's answer about %s is not PEM", row_text(row, "arn"));
 		return EXIT_FAILED;
 	}

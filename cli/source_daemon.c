@@ -79,7 +79,6 @@ static int add_query(struct buf *url, CURL *curl, const struct params *params, b
 	return 0;
 }
 
-/* Opens a request; on failure there is nothing to clear. */
 /* Called at least once a second, whatever comes: a Ctrl-C that is caught ends the wait. */
 static int on_progress(
 	void *arg, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
@@ -88,6 +87,7 @@ static int on_progress(
 	return interrupt_came() ? 1 : 0;
 }
 
+/* Opens a request; on failure there is nothing to clear. */
 static int request_init(struct request *request, const struct cli *cli, const char *path,
 	const struct params *params, bool is_ndjson, struct err *err)
 {

@@ -380,8 +380,7 @@ static int read_status(const struct cli *cli, json_t **ret_document, struct err 
 		return -1;
 	if (!json_is_object(row_get(document, "status"))) {
 		json_decref(document);
-		return err_set(
-			err, ERR_PROTOCOL, "answer of the daemon: there is no status in it");
+		return err_set(err, ERR_PROTOCOL, "answer of the daemon: there is no status in it");
 	}
 	*ret_document = document;
 	return 0;

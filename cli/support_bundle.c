@@ -12,6 +12,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -21,7 +22,7 @@
 #include "cli/source.h"
 #include "sensor/local_api.h"
 
-enum { STATUS_TIMEOUT_S = 10, EVENTS_MAX = 500, WORDS_MAX = 4 };
+enum { STATUS_TIMEOUT_S = 10, EVENTS_MAX = 500, WORDS_MAX = 4, TOLD_MAX = 4096 };
 
 /* Returns an exit code. */
 typedef int section_fn(struct cli *cli);
@@ -49,6 +50,16 @@ static void print_system(void)
 		fclose(file);
 }
 
+/* What the daemon tells, on one line. */
+static void print_told(const char *label, const char *text)
+{
+	struct buf line;
+	buf_init(&line, 4 * TOLD_MAX + 1);
+	text_escape_line(&line, text, strlen(text), TOLD_MAX);
+	printf("%s%s\n", label, buf_text(&line));
+	buf_clear(&line);
+}
+
 static int print_versions(struct cli *cli)
 {
 	struct err err = ERR_INIT;
@@ -60,9 +71,9 @@ static int print_versions(struct cli *cli)
 	if (source_get(cli, LOCAL_API_STATUS, NULL, STATUS_TIMEOUT_S, &document, &err) != 0)
 		return cli_fail(&err);
 	const json_t *status = row_get(document, "status"), *sensor = row_get(status, "sensor");
-	printf("acmsensord  %s, started %s\n", row_text(sensor, "version"),
-		row_text(sensor, "started"));
-	printf("libraries   %s\n", row_text(sensor, "libraries"));
+	print_told("acmsensord  ", row_text(sensor, "version"));
+	print_told("started     ", row_text(sensor, "started"));
+	print_told("libraries   ", row_text(sensor, "libraries"));
 	printf("store       ");
 	output_json(row_get(status, "store"));
 	json_decref(document);

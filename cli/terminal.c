@@ -28,7 +28,7 @@ static int columns_of(int fd)
 					 &columns, &ignored) == 0)
 		return (int)columns;
 	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= COLUMNS_MIN)
-		return size.ws_col;
+		return size.ws_col < COLUMNS_MAX ? size.ws_col : COLUMNS_MAX;
 	return COLUMNS_DEFAULT;
 }
 

@@ -92,6 +92,10 @@ $(B)/tests/cli/vault_init_test: $(B)/tests/lib/temp_store.o
 cli_folder := $(B)/tests/cli/folder_fixture.o $(B)/tests/lib/temp_store.o
 $(B)/tests/cli/plan_order_test: $(B)/tests/lib/needle.o $(cli_folder)
 $(B)/tests/cli/files_test:      $(cli_folder)
+$(B)/tests/cli/source_daemon_test: $(B)/tests/lib/temp_store.o
+$(B)/tests/cli/status_offline_test $(B)/tests/cli/source_test: $(B)/tests/lib/temp_store.o
+$(B)/tests/cli/support_bundle_test: $(B)/tests/lib/read_file.o $(cli_folder)
+$(B)/tests/cli/backup_test:     $(cli_folder)
 cli_prints := $(B)/tests/cli/print_fixture.o
 $(B)/tests/cli/plan_show_test:  $(cli_prints)
 $(B)/tests/cli/job_show_test:   $(cli_prints)
@@ -100,7 +104,10 @@ $(B)/tests/cli/scan_wait_test:  $(cli_prints)
 $(B)/tests/cli/cert_style_test: $(cli_prints)
 # A command line, against answers that a test prepares.
 cli_runs := $(B)/tests/cli/run_cli.o $(cli_prints)
-$(addprefix $(B)/tests/cli/,status_test alerts_test show_test events_test coverage_test accounts_test jobs_test job_test plans_test scan_test certs_test delete_test output_test help_test complete_test log_test config_test csr_test plan_test support_bundle_test vault_test commands_test): $(cli_runs)
+cli_run_tests := accounts alerts backup certs commands complete config coverage csr delete events \
+	help job jobs log main metrics output plan plans restore scan show status \
+	support_bundle vault
+$(cli_run_tests:%=$(B)/tests/cli/%_test): $(cli_runs)
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------
 $(sensor_tests): $(B)/tests/lib/temp_store.o

@@ -17,14 +17,16 @@
 static void accounts_hang_below_their_units(void **state)
 {
 	(void)state;
-	run_answer("[" ACCOUNT("c", "3", "web", "Root/Web") "," ACCOUNT("c", "2", "Alpha", "Root")
-		"," ACCOUNT("c", "1", "alpha", "Root") "," ACCOUNT("c", "4", "", "Root") "]");
+	run_answer("[" ACCOUNT("c", "3", "web", "Root/Web") "," ACCOUNT(
+		"c", "2", "Alpha", "Root") "," ACCOUNT("c", "5", "Beta", "Root") "," ACCOUNT("c",
+		"1", "alpha", "Root") "," ACCOUNT("c", "4", "", "Root") "]");
 	run_is("accounts", EXIT_DONE,
 		"UNIT / ACCOUNT  ID  CERTS  REGIONS\n"
 		"Root\n"
 		"├─ 4            4       3  2 read\n"
 		"├─ Alpha        2       3  2 read\n"
 		"├─ alpha        1       3  2 read\n"
+		"├─ Beta         5       3  2 read\n"
 		"└─ Web\n"
 		"   └─ web       3       3  2 read\n",
 		"");

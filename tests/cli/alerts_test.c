@@ -12,22 +12,21 @@
 #include "tests/cli/run_cli.h"
 
 #define ROW(id, class, state, ends)                                                                \
-	"{'id': '" id "', 'class': '" class "', 'state': '" state "', 'ends': " ends               \
-	", 'raised': '2026-11-21T00:00:00Z', 'subject': 's', 'text': 't'}"
+	"{'id': '" id                                                                              \
+	"', 'class': '" class "', 'state': '" state "', 'ends': " ends                             \
+			      ", 'raised': '2026-11-21T00:00:00Z', 'subject': 's', 'text': 't'}"
 
 /* --- the list --------------------------------------------------------------------------------- */
 
 static void what_hurts_most_comes_first(void **state)
 {
 	(void)state;
-	run_answer("[" ROW("over", "emergency", "resolved", "null") ","
-		ROW("known", "emergency", "acknowledged", "null") ","
-		ROW("newer", "catastrophe", "open", "null") ","
-		ROW("b", "warning", "open", "'2026-11-22T01:00:00Z'") ","
-		ROW("a", "warning", "open", "'2026-11-22T01:00:00Z'") ","
-		ROW("never", "warning", "open", "null") ","
-		ROW("sooner", "warning", "open", "'2026-11-20T01:00:00Z'") ","
-		ROW("worst", "emergency", "open", "null") "]");
+	run_answer("[" ROW("over", "emergency", "resolved", "null") "," ROW("known", "emergency",
+		"acknowledged", "null") "," ROW("newer", "catastrophe", "open", "null") "," ROW("b",
+		"warning", "open", "'2026-11-22T01:00:00Z'") "," ROW("a", "warning", "open",
+		"'2026-11-22T01:00:00Z'") "," ROW("never", "warning", "open",
+		"null") "," ROW("sooner", "warning", "open",
+		"'2026-11-20T01:00:00Z'") "," ROW("worst", "emergency", "open", "null") "]");
 	run_is("alerts", EXIT_DONE,
 		"ALERT   CLASS        STATE         KIND  WHAT  ACCOUNT  REGION  ENDS          RAISED      TEXT\n"
 		"worst   emergency    open                s                      -             60 min ago  t\n"
@@ -49,8 +48,7 @@ static void what_was_asked_for_is_passed_on(void **state)
 	run_answer("{'status': {'alerts': {'looked': true}}}");
 	run_is("alerts --all --class warning --kind job", EXIT_DONE, "",
 		"acmsensor: there is no alert\n");
-	assert_string_equal(
-		run_asked(), "rows 5 all=yes class=warning kind=job\nget /v1/status\n");
+	assert_string_equal(run_asked(), "rows 5 all=yes class=warning kind=job\nget /v1/status\n");
 }
 
 static void one_that_is_over_says_why(void **state)
@@ -92,9 +90,9 @@ static void a_class_has_its_colour_while_it_is_open(void **state)
 {
 	(void)state;
 	run_terminal.has_color = true;
-	run_answer("[" ROW("1", "emergency", "open", "null") "," ROW("2", "critical", "open",
-		"null") "," ROW("3", "warning", "open", "null") ","
-		ROW("4", "emergency", "resolved", "null") "]");
+	run_answer("[" ROW("1", "emergency", "open", "null") "," ROW(
+		"2", "critical", "open", "null") "," ROW("3", "warning", "open",
+		"null") "," ROW("4", "emergency", "resolved", "null") "]");
 	run_is("alerts", EXIT_DONE, NULL, "");
 	run_shows("\x1b[31memergency");
 	run_shows("\x1b[31mcritical");
@@ -172,8 +170,7 @@ static void what_a_receiver_said_cannot_command_the_terminal(void **state)
 {
 	(void)state;
 	run_answer("{'test': {'channel': 'ops', 'said': '250 \\u001b]0;owned\\u0007\\r\\nok'}}");
-	run_is("alerts test ops", EXIT_DONE,
-		"sent on ops: 250 \\x1b]0;owned\\x07\\r\\nok\n", "");
+	run_is("alerts test ops", EXIT_DONE, "sent on ops: 250 \\x1b]0;owned\\x07\\r\\nok\n", "");
 	assert_string_equal(run_asked(), "post /v1/alerts/test {\"channel\":\"ops\"}\n");
 	run_answer("{'acknowledged': {'id': '\\u001b[2J'}}");
 	run_is("alerts ack x", EXIT_DONE, "acknowledged \\x1b[2J\n", "");

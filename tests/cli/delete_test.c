@@ -71,22 +71,24 @@ static void a_script_that_does_not_deletes_nothing(void **state)
 static void a_person_types_the_name_or_the_end_of_the_arn(void **state)
 {
 	(void)state;
-	static const char *const typed[] = {"x.example\n", "X.EXAMPLE\r\n", "12345678\n", "12345678"};
+	static const char *const typed[] = {
+		"x.example\n", "X.EXAMPLE\r\n", "12345678\n", "12345678"};
 	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
 		run_answer(FOUND);
 		run_answer(TAKEN);
 		types("delete " ARN, typed[i], EXIT_DONE,
 			"This deletes x.example, " ARN ", for ever.\n"
 			"It was in use by 2 when it was last looked at.\n" ASKED);
-		assert_string_equal(run_asked(),
-			"rows 1 q=" ARN "\npost /v1/delete {\"arn\":\"" ARN "\"}\n");
+		assert_string_equal(
+			run_asked(), "rows 1 q=" ARN "\npost /v1/delete {\"arn\":\"" ARN "\"}\n");
 	}
 }
 
 static void what_is_typed_must_be_all_of_it(void **state)
 {
 	(void)state;
-	static const char *const typed[] = {"\n", "x.exampl\n", "x.example \n", "2345678\n", "y\n", ARN};
+	static const char *const typed[] = {"\n", "x.exampl\n", "x.example \n", "2345678\n",
+		"123456789\n", "1234567\n", "y\n", ARN};
 	char longer[1024];
 	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
 		run_answer("[{'domain_name': 'x.example'}]");
@@ -99,6 +101,7 @@ static void what_is_typed_must_be_all_of_it(void **state)
 	strcpy(longer + sizeof(longer) - 10, "12345678\n"); /* its own end is not the ARN's */
 	run_answer("[]");
 	types("delete " ARN, longer, EXIT_FAILED, NULL);
+	assert_string_equal(run_asked(), "rows 1 q=" ARN "\n");
 }
 
 static void what_the_inventory_does_not_have_can_be_deleted(void **state)
@@ -114,6 +117,7 @@ static void what_the_inventory_does_not_have_can_be_deleted(void **state)
 	types("delete " ARN, "12345678\n", EXIT_DONE, asked);
 	run_answer("[]"); /* "" is no name */
 	types("delete " ARN, "\n", EXIT_FAILED, NULL);
+	assert_string_equal(run_asked(), "rows 1 q=" ARN "\n");
 	run_refuse(ERR_UNREACHABLE, "", "nobody there");
 	types("delete " ARN, "12345678\n", EXIT_NOT_REACHABLE, "acmsensor: nobody there\n");
 }

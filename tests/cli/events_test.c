@@ -67,12 +67,11 @@ static void each_event_is_one_line_and_the_next_is_asked_for(void **state)
 		"2026-11-21 00:00:02Z  seen\n"
 		"2026-11-21 00:00:03Z  seen  z\n",
 		END);
-	assert_string_equal(run_asked(),
-		"rows 4 from=0 limit=1\n"
-		"rows 4 since=2026-11-21T01:00:00Z wait_s=30\n"
-		"rows 4 from=2 limit=1\n"
-		"rows 4 from=3 wait_s=30\n"
-		"rows 4 from=3 limit=1\n");
+	assert_string_equal(run_asked(), "rows 4 from=0 limit=1\n"
+					 "rows 4 since=2026-11-21T01:00:00Z wait_s=30\n"
+					 "rows 4 from=2 limit=1\n"
+					 "rows 4 from=3 wait_s=30\n"
+					 "rows 4 from=3 limit=1\n");
 }
 
 static void programs_get_lines_too(void **state)
@@ -81,8 +80,8 @@ static void programs_get_lines_too(void **state)
 	run_answer("[]");
 	run_answer("[{'sequence': 1, 'hash': 'a', 'detail': '=x'}, {'sequence': 2, 'hash': 'b',"
 		   " 'detail': 'y'}]");
-	follow_is("events --follow -o csv",
-		"sequence,hash,detail\r\n1,a,\"'=x\"\r\n2,b,y\r\n", END);
+	follow_is(
+		"events --follow -o csv", "sequence,hash,detail\r\n1,a,\"'=x\"\r\n2,b,y\r\n", END);
 	run_answer("[]");
 	run_answer("[{'sequence': 1, 'hash': 'a'}, {'sequence': 2, 'hash': '\\u009b'}]");
 	follow_is("events --follow -o json --since 2h",
@@ -128,12 +127,11 @@ static void another_store_is_noticed_and_what_is_new_in_it_shown(void **state)
 		"2026-11-21 00:00:02Z  seen  x\n"
 		"2026-11-21 00:00:03Z  seen  z\n",
 		"acmsensor: the daemon has another store now; what is new in it follows\n" END);
-	assert_string_equal(run_asked(),
-		"rows 4 from=0 limit=1\n"
-		"rows 4 since=2026-11-21T01:00:00Z wait_s=30\n"
-		"rows 4 from=2 limit=1\n"
-		"rows 4 since=2026-11-21T00:00:02Z wait_s=30\n"
-		"rows 4 from=3 limit=1\n");
+	assert_string_equal(run_asked(), "rows 4 from=0 limit=1\n"
+					 "rows 4 since=2026-11-21T01:00:00Z wait_s=30\n"
+					 "rows 4 from=2 limit=1\n"
+					 "rows 4 since=2026-11-21T00:00:02Z wait_s=30\n"
+					 "rows 4 from=3 limit=1\n");
 }
 
 static void what_retention_cut_off_is_no_other_store(void **state)
@@ -177,8 +175,7 @@ static void only_the_last_ones_are_printed(void **state)
 	struct err err = ERR_INIT;
 	run_answer("[" EVENT("1", "a", "x") "," EVENT("2", "b", "y") "," EVENT("3", "c", "z") "]");
 	assert_int_equal(print_last(2, text, sizeof(text), &err), 0);
-	assert_string_equal(
-		text, "2026-11-21 00:00:02Z  seen  y\n2026-11-21 00:00:03Z  seen  z\n");
+	assert_string_equal(text, "2026-11-21 00:00:02Z  seen  y\n2026-11-21 00:00:03Z  seen  z\n");
 	memset(text, 0, sizeof(text));
 	run_answer("[" EVENT("1", "a", "x") "]");
 	assert_int_equal(print_last(2, text, sizeof(text), &err), 0);

@@ -9,12 +9,11 @@
 
 #include "tests/cli/run_cli.h"
 
-#define AWAY                                                                                       \
-	"acmsensor: the daemon went away; waiting for it, the job goes on with it\n"
+#define AWAY "acmsensor: the daemon went away; waiting for it, the job goes on with it\n"
 #define BACK "acmsensor: the daemon is back\n"
 #define STEP(number, text)                                                                         \
-	"{'number': " number ", 'at': '2026-11-21T00:59:0" number "Z', 'phase': 'p', 'text': '"    \
-	text "'}"
+	"{'number': " number ", 'at': '2026-11-21T00:59:0" number                                  \
+	"Z', 'phase': 'p', 'text': '" text "'}"
 #define JOB(state, steps)                                                                          \
 	"{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': '" state "', 'reason': 'why',"        \
 	" 'steps': [" steps "]}]}"
@@ -36,10 +35,9 @@ static void each_step_is_shown_once_and_then_the_end(void **state)
 		    "  deliver succeeded   why\n"
 		    "  Job                 j-1\n",
 		"");
-	assert_string_equal(run_asked(),
-		"get /v1/jobs id=j-1 after=0\n"
-		"get /v1/jobs id=j-1 after=2 wait_s=30\n"
-		"get /v1/jobs id=j-1 after=2 wait_s=30\n");
+	assert_string_equal(run_asked(), "get /v1/jobs id=j-1 after=0\n"
+					 "get /v1/jobs id=j-1 after=2 wait_s=30\n"
+					 "get /v1/jobs id=j-1 after=2 wait_s=30\n");
 }
 
 static void an_end_has_its_exit_code(void **state)
@@ -76,9 +74,8 @@ static void a_daemon_that_went_away_is_waited_for(void **state)
 	run_refuse(ERR_UNREACHABLE, "", "nobody there");
 	run_answer(JOB("succeeded", STEP("2", "b")));
 	run_is("jobs j-1 --follow", EXIT_DONE, NULL, AWAY BACK AWAY BACK);
-	assert_non_null(strstr(run_asked(),
-		"after=1\n" /* back: what is there, at once */
-		"get /v1/jobs id=j-1 after=1 wait_s=30\n"));
+	assert_non_null(strstr(run_asked(), "after=1\n" /* back: what is there, at once */
+					    "get /v1/jobs id=j-1 after=1 wait_s=30\n"));
 }
 
 /* A kill in the middle of an answer says nothing about the job. */
@@ -147,8 +144,8 @@ static void an_order_that_is_waited_for_is_followed(void **state)
 	run_answer(JOB("impossible", ""));
 	run_is("rollback j-1 --wait", EXIT_FAILED, NULL,
 		"acmsensor: job r-1; it goes on when this is interrupted\n");
-	assert_string_equal(run_asked(),
-		"post /v1/rollback {\"job\":\"j-1\"}\nget /v1/jobs id=r-1 after=0\n");
+	assert_string_equal(
+		run_asked(), "post /v1/rollback {\"job\":\"j-1\"}\nget /v1/jobs id=r-1 after=0\n");
 }
 
 static void an_order_that_was_not_taken_is_an_error(void **state)

@@ -12,10 +12,11 @@
 static void the_list_says_how_each_stands(void **state)
 {
 	(void)state;
-	run_answer("{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'running', 'phase': 'import',"
-		   " 'created': '2026-11-21T00:59:00Z', 'next_attempt': '2026-11-21T01:00:30Z'},"
-		   " {'id': 'j-2', 'kind': 'delete', 'state': 'failed', 'phase': 'check',"
-		   " 'next_attempt': '2026-11-21T01:00:30Z', 'reason': 'denied\\u0007'}, {}, 7]}");
+	run_answer(
+		"{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'running', 'phase': 'import',"
+		" 'created': '2026-11-21T00:59:00Z', 'next_attempt': '2026-11-21T01:00:30Z'},"
+		" {'id': 'j-2', 'kind': 'delete', 'state': 'failed', 'phase': 'check',"
+		" 'next_attempt': '2026-11-21T01:00:30Z', 'reason': 'denied\\u0007'}, {}, 7]}");
 	run_is("jobs", EXIT_DONE,
 		"JOB  KIND     STATE    PHASE   ASKED FOR  ACCOUNT  REGION  REASON\n"
 		"j-1  deliver  running  import  1 min ago\n"
@@ -55,10 +56,11 @@ static void no_job_says_how_one_is_made(void **state)
 static void one_is_shown_with_its_steps(void **state)
 {
 	(void)state;
-	run_answer("{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'failed', 'reason': 'why',"
-		   " 'steps': [{'at': '2026-11-21T00:59:00Z', 'phase': 'import', 'text': 'sent'},"
-		   " {'at': '2026-11-21T00:59:01Z', 'phase': 'done', 'text': 'no', 'failure': true},"
-		   " 7]}]}");
+	run_answer(
+		"{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'failed', 'reason': 'why',"
+		" 'steps': [{'at': '2026-11-21T00:59:00Z', 'phase': 'import', 'text': 'sent'},"
+		" {'at': '2026-11-21T00:59:01Z', 'phase': 'done', 'text': 'no', 'failure': true},"
+		" 7]}]}");
 	run_is("jobs j-1", EXIT_DONE, NULL, "");
 	run_shows("  deliver failed      why\n");
 	run_shows("\nSteps\n"

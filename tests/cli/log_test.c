@@ -12,7 +12,8 @@
 static void lines_are_alone_on_stdout(void **state)
 {
 	(void)state;
-	run_answer("{'log': {'level': 'info', 'until': null, 'lines': ['a b', 'c\\u001b\\nd', 7]}}");
+	run_answer(
+		"{'log': {'level': 'info', 'until': null, 'lines': ['a b', 'c\\u001b\\nd', 7]}}");
 	run_is("log", EXIT_DONE, "a b\nc\\x1b\\nd\n\n", "acmsensor: the level is info\n");
 	assert_string_equal(run_asked(), "get /v1/log\n");
 	run_answer("{'log': {'lines': [], 'level': 'debug', 'configured': 'warning',"

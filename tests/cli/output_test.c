@@ -90,8 +90,8 @@ static void an_object_is_one_row_of_csv(void **state)
 static void an_array_is_rows_of_csv(void **state)
 {
 	(void)state;
-	print_fixture_is(as_document, &csv, "{'x': [{'name': 'a'}, {'name': 'b'}]}",
-		"name\r\na\r\nb\r\n");
+	print_fixture_is(
+		as_document, &csv, "{'x': [{'name': 'a'}, {'name': 'b'}]}", "name\r\na\r\nb\r\n");
 	print_fixture_is(as_document, &csv, "{'x': []}", "");
 	print_fixture_is(as_document, &table, "{}", "printed \n");
 	print_fixture_is(as_document, &csv, "{'x': {'name': 'a'}}", "printed a\n");

@@ -207,6 +207,13 @@ int source_post_secret(const struct cli *cli, const char *path, const struct buf
 	return take(ret_document, err);
 }
 
+/* Of completion. A test that is stopped would look as if it had passed. */
+unsigned alarm(unsigned seconds)
+{
+	assert_in_range(seconds, 1, 3);
+	return 0;
+}
+
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
 	(void)fds, (void)count, (void)timeout_ms;

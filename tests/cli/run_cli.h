@@ -1,6 +1,6 @@
 /*
  * Command lines of acmsensor, run in this process against answers that a test prepares. Linked in
- * place of cli/source.c and cli/source_daemon.c; poll() returns at once.
+ * place of cli/source.c and cli/source_daemon.c; poll() returns at once, alarm() does nothing.
  */
 #ifndef TESTS_CLI_RUN_CLI_H
 #define TESTS_CLI_RUN_CLI_H

@@ -87,8 +87,8 @@ static void only_the_first_20_are_listed(void **state)
 	(void)state;
 	char rows[21 * 48] = "[";
 	for (int i = 0; i < 21; i++)
-		snprintf(rows + strlen(rows), sizeof(rows) - strlen(rows), "%s{'account_id': 'n%d'}",
-			i > 0 ? "," : "", i);
+		snprintf(rows + strlen(rows), sizeof(rows) - strlen(rows),
+			"%s{'account_id': 'n%d'}", i > 0 ? "," : "", i);
 	strcat(rows, "]");
 	prepare("'result': 'incomplete'");
 	run_answer(rows);
@@ -126,8 +126,9 @@ static void one_failure_among_many_is_1(void **state)
 {
 	(void)state;
 	run_answer("{'scan': {'cycle_ids': ['1', '2', '3']}}");
-	run_answer("{'progress': [{'cycle_id': '1', 'result': 'incomplete'},"
-		   " {'cycle_id': '2', 'result': 'failed'}, {'cycle_id': '3', 'result': 'complete'}]}");
+	run_answer(
+		"{'progress': [{'cycle_id': '1', 'result': 'incomplete'},"
+		" {'cycle_id': '2', 'result': 'failed'}, {'cycle_id': '3', 'result': 'complete'}]}");
 	run_is("scan --wait -o csv", EXIT_FAILED,
 		"cycle_id,result\r\n1,incomplete\r\n2,failed\r\n3,complete\r\n", NULL);
 }
@@ -138,8 +139,8 @@ static void for_programs_what_was_not_read_is_said_on_stderr(void **state)
 	prepare("'result': 'incomplete'");
 	run_is("scan --wait -o json", EXIT_WARNINGS, NULL, NULL);
 	run_shows("{\n  \"schema\": 1,\n  \"progress\": [\n");
-	assert_non_null(strstr(
-		run_err(), "not everything could be read: acmsensor coverage --problems\n"));
+	assert_non_null(
+		strstr(run_err(), "not everything could be read: acmsensor coverage --problems\n"));
 }
 
 static void a_cycle_that_is_lost_is_an_error(void **state)
@@ -155,8 +156,7 @@ static void a_cycle_that_is_lost_is_an_error(void **state)
 static void a_place_in_another_encoding_is_not_everywhere(void **state)
 {
 	(void)state;
-	run_is("scan --account \xfc", EXIT_USAGE, "",
-		"acmsensor: an argument is not UTF-8 text\n");
+	run_is("scan --account \xfc", EXIT_USAGE, "", "acmsensor: an argument is not UTF-8 text\n");
 	assert_string_equal(run_asked(), "");
 }
 

@@ -83,16 +83,15 @@ static void everything_is_shown_in_its_order(void **state)
 static void what_is_missing_leaves_no_line(void **state)
 {
 	(void)state;
-	is("",
-		"(no domain)\n"
-		"\n"
-		"Certificate\n"
-		"\n"
-		"In ACM\n"
-		"  Exported            no\n"
-		"  In use              no\n"
-		"\n"
-		"Seen by this sensor\n");
+	is("", "(no domain)\n"
+	       "\n"
+	       "Certificate\n"
+	       "\n"
+	       "In ACM\n"
+	       "  Exported            no\n"
+	       "  In use              no\n"
+	       "\n"
+	       "Seen by this sensor\n");
 }
 
 static void a_row_of_other_types_is_shown_as_far_as_it_goes(void **state)
@@ -153,8 +152,9 @@ static void an_arn_stays_whole_on_40_columns(void **state)
 static void several_are_blocks_with_their_arns(void **state)
 {
 	(void)state;
-	run_answer("[{'arn': 'arn:1', 'domain_name': 'x', 'status': 'ISSUED',"
-		   " 'not_after': '2026-12-21T01:00:00Z', 'account_name': 'shop'}, {'arn': 'arn:2'}]");
+	run_answer(
+		"[{'arn': 'arn:1', 'domain_name': 'x', 'status': 'ISSUED',"
+		" 'not_after': '2026-12-21T01:00:00Z', 'account_name': 'shop'}, {'arn': 'arn:2'}]");
 	run_is("show x --gone --pem", EXIT_DONE,
 		"x\n"
 		"  ARN                 arn:1\n"
@@ -200,8 +200,7 @@ static void what_is_no_pem_is_not_written(void **state)
 {
 	(void)state;
 	run_answer("[{'arn': 'a', 'status': 'FAILED', 'pem': null}]");
-	run_is("show x --pem", EXIT_FAILED, "",
-		"acmsensor: a has no certificate yet (FAILED)\n");
+	run_is("show x --pem", EXIT_FAILED, "", "acmsensor: a has no certificate yet (FAILED)\n");
 	run_answer("[{'arn': 'a', 'pem': 'x\\u001b[2J'}]");
 	run_is("show x --pem", EXIT_FAILED, "",
 		"acmsensor: the daemon's answer about a is not PEM\n");
@@ -209,8 +208,7 @@ static void what_is_no_pem_is_not_written(void **state)
 	run_is("show x --pem", EXIT_FAILED, "",
 		"acmsensor: the daemon's answer about a is not PEM\n");
 	run_answer("[{'arn': 'a', 'status': 'ISSUED', 'pem': 7}]");
-	run_is("show x --pem", EXIT_FAILED, "",
-		"acmsensor: a has no certificate yet (ISSUED)\n");
+	run_is("show x --pem", EXIT_FAILED, "", "acmsensor: the daemon's answer about a is not PEM\n");
 }
 
 static void programs_get_rows(void **state)

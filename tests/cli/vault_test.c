@@ -36,8 +36,8 @@ int access(const char *path, int mode)
 	return host.is_booted ? 0 : -1;
 }
 
-int tool_run(const char *const *argv, const void *input, size_t len, struct buf *output,
-	struct err *err)
+int tool_run(
+	const char *const *argv, const void *input, size_t len, struct buf *output, struct err *err)
 {
 	(void)input, (void)len;
 	assert_string_equal(argv[0], "systemctl");
