@@ -71,7 +71,7 @@ static const struct option_spec plan_options[] = {
 	{"region", "REGION", "into this region; default: the ARN's"},
 	{"arn", "ARN", "replace the certificate under this ARN"},
 	{"certificate-id", "ID",
-		"replace the one tagged acmsensor:certificate-id=ID, or tag the new one"},
+		"replace the one tagged acmsensor:certificate-id=ID, or tag this one"},
 	{"new-arn", NULL, "import as a new certificate, though there is one to replace"},
 	{"cert", "FILE", "the certificate, PEM; - is standard input"},
 	{"key", "FILE", "its private key, PEM, encrypted or not"},

@@ -20,35 +20,27 @@ static bool carries(const struct cert_record *cert, const char *certificate_id)
 	return false;
 }
 
-static int add(
-	char found[CERT_ARN_MAX + 1], const char *certificate_id, const char *arn, struct err *err)
+static int add(struct certificate_id_arns *found, const char *certificate_id, const char *arn,
+	int64_t since_s, struct err *err)
 {
-	if (strcmp(found, arn) == 0)
-		return 0;
-	if (found[0] != '\0')
-		return err_set(err, ERR_CONFIG,
-			"two certificates carry the id %s, %.200s and %.200s: name one with its "
-			"ARN",
-			certificate_id, found, arn);
-	text_copy(found, CERT_ARN_MAX + 1, arn);
+	size_t i = 0;
+	while (i < found->count && strcmp(found->item[i].arn, arn) != 0)
+		i++;
+	if (i == CERTIFICATE_ID_ARNS_MAX)
+		return err_set(err, ERR_LIMIT,
+			"more than %d certificates carry the id %s, such as %.200s: name one with "
+			"its ARN",
+			CERTIFICATE_ID_ARNS_MAX, certificate_id, arn);
+	struct certificate_id_arn *item = &found->item[i];
+	bool is_new = i == found->count;
+	found->count += is_new;
+	text_copy(item->arn, sizeof(item->arn), arn);
+	if (is_new || since_s < item->since_s)
+		item->since_s = since_s;
 	return 0;
 }
 
-static int find_in_inventory(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, char found[CERT_ARN_MAX + 1], struct err *err)
-{
-	char position[CERT_ARN_MAX + 1] = "";
-	struct cert_record cert;
-	while (store_cert_next_in_region(
-		txn, at->partition, at->region, at->account_id, position, &cert)) {
-		if (cert.gone_s == 0 && carries(&cert, certificate_id) &&
-			add(found, certificate_id, cert.arn, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* --- jobs -------------------------------------------------------------------------------------- */
+/* --- walking jobs ----------------------------------------------------------------------------- */
 
 /* Of jobs of that kind that may have ended after since_s; ids begin with the time of the order. */
 static void begin_at(char prefix, int64_t since_s, char ret_position[DELIVERY_ID_MAX + 1])
@@ -63,6 +55,40 @@ static bool next_of_kind(
 	return store_job_next(txn, position, ret_job) && ret_job->id[0] == prefix;
 }
 
+/* --- the inventory ----------------------------------------------------------------------------- */
+
+/* An ARN is given once, so its end is for ever, whatever a scan that had looked before wrote since. A
+ * job that found nothing to delete proves less: a first import may not have shown yet. */
+static bool was_deleted(struct store_txn *txn, const char *arn, int64_t since_s)
+{
+	char position[DELIVERY_ID_MAX + 1];
+	struct job_record job;
+	begin_at(JOB_ID_DELETE, since_s, position);
+	while (next_of_kind(txn, JOB_ID_DELETE, position, &job))
+		if (job.state == JOB_SUCCEEDED && job.old_serial[0] != '\0' &&
+			strcmp(job.arn, arn) == 0)
+			return true;
+	return false;
+}
+
+static int find_in_inventory(struct store_txn *txn, const struct delivery_target *at,
+	const char *certificate_id, struct certificate_id_arns *found, struct err *err)
+{
+	char position[CERT_ARN_MAX + 1] = "";
+	struct cert_record cert;
+	while (store_cert_next_in_region(
+		txn, at->partition, at->region, at->account_id, position, &cert)) {
+		if (cert.gone_s != 0 || !carries(&cert, certificate_id) ||
+			was_deleted(txn, cert.arn, 0))
+			continue;
+		if (add(found, certificate_id, cert.arn, cert.first_seen_s, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- jobs -------------------------------------------------------------------------------------- */
+
 static bool is_of(const struct job_record *job, const char *certificate_id, const char *account_id,
 	const char *region)
 {
@@ -73,20 +99,13 @@ static bool is_of(const struct job_record *job, const char *certificate_id, cons
 /* By a scan, or by this sensor. */
 static bool is_gone_since(struct store_txn *txn, const char *arn, int64_t since_s)
 {
-	char position[DELIVERY_ID_MAX + 1];
 	struct cert_record cert;
-	struct job_record job;
-	if (store_cert_get(txn, arn, &cert) && cert.gone_s > since_s)
-		return true;
-	begin_at(JOB_ID_DELETE, since_s, position);
-	while (next_of_kind(txn, JOB_ID_DELETE, position, &job))
-		if (job.state == JOB_SUCCEEDED && strcmp(job.arn, arn) == 0)
-			return true;
-	return false;
+	return (store_cert_get(txn, arn, &cert) && cert.gone_s > since_s) ||
+	       was_deleted(txn, arn, since_s);
 }
 
 static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, char found[CERT_ARN_MAX + 1], struct err *err)
+	const char *certificate_id, struct certificate_id_arns *found, struct err *err)
 {
 	char position[DELIVERY_ID_MAX + 1];
 	struct coverage_record coverage;
@@ -101,22 +120,27 @@ static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
 			!is_of(&job, certificate_id, at->account_id, at->region) ||
 			is_gone_since(txn, job.arn, job.created_s))
 			continue;
-		if (add(found, certificate_id, job.arn, err) != 0)
+		if (add(found, certificate_id, job.arn, job.created_s, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
 int certificate_id_find(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, char ret_arn[CERT_ARN_MAX + 1], struct err *err)
+	const char *certificate_id, struct certificate_id_arns *ret_arns, struct err *err)
 {
-	char found[CERT_ARN_MAX + 1] = "";
-	if (find_in_inventory(txn, at, certificate_id, found, err) != 0 ||
-		find_in_jobs(txn, at, certificate_id, found, err) != 0 ||
+	struct certificate_id_arns found = {.count = 0};
+	if (find_in_inventory(txn, at, certificate_id, &found, err) != 0 ||
+		find_in_jobs(txn, at, certificate_id, &found, err) != 0 ||
 		store_txn_check(txn, err) != 0)
 		return -1;
-	text_copy(ret_arn, CERT_ARN_MAX + 1, found);
+	*ret_arns = found;
 	return 0;
+}
+
+bool certificate_id_is_gone(const struct certificate_id_arn *carrier, int64_t now_s)
+{
+	return now_s - carrier->since_s >= CERTIFICATE_ID_SHOWS_S;
 }
 
 bool certificate_id_delivered_since(

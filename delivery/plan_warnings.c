@@ -102,6 +102,22 @@ static void warn_names(const struct plan_input *input, struct plan *plan)
 	cert_names_clear(&after);
 }
 
+/* --- what was there --------------------------------------------------------------------------- */
+
+static void warn_gone_arn(const struct plan_input *input, struct plan *plan)
+{
+	const char *given = plan_has_arn(input) && plan_current(input) == NULL ? input->arn : "";
+	const char *former = input->former_arn != NULL ? input->former_arn : "";
+	if (plan->decision == PLAN_IMPORT_NEW && given[0] != '\0')
+		WARN(plan, "arn_gone", "ACM does not have %.300s: it was deleted or never was",
+			given);
+	if (plan->decision == PLAN_IMPORT_NEW && former[0] != '\0')
+		WARN(plan, "arn_gone",
+			"%.200s carried the id %.128s and is gone: whatever was set up with that "
+			"ARN is to be given the new one",
+			former, input->certificate_id);
+}
+
 /* --- what it is ------------------------------------------------------------------------------- */
 
 static void warn_same(const struct plan_input *input, struct plan *plan)
@@ -298,6 +314,7 @@ void plan_warn(const struct plan_input *input, struct plan *plan)
 	for (size_t i = 0; i < plan->rules.count; i++)
 		if (plan->rules.item[i].verdict == RULE_UNCONFIRMED)
 			WARN(plan, plan->rules.item[i].name, "%s", plan->rules.item[i].text);
+	warn_gone_arn(input, plan);
 	warn_same(input, plan);
 	warn_names(input, plan);
 	warn_use(&input->bundle->leaf.facts, plan);
