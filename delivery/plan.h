@@ -19,6 +19,7 @@ struct plan_input {
 	const char *certificate_id; /* given or made */
 	const char *former_arn;	    /* carried the id, and ACM has it no more; NULL or "": none */
 	bool is_unseen;		    /* arn is of a delivery so young that it may have yet to show */
+	bool is_region_unread;	    /* the connector's `regions` leaves it out */
 	bool reimport_allowed;	    /* the connector's `reimport`, and no --new-arn */
 	const char *reimport_off_by; /* "reimport = no of connector prod", "--new-arn" */
 	const struct bundle *bundle;
@@ -35,7 +36,7 @@ struct plan_input {
 };
 
 /*
- * The name of an unconfirmed rule, or: arn_gone, same_certificate, key_reused, name_lost, name_by_wildcard,
+ * The name of an unconfirmed rule, or: region_unread, arn_gone, same_certificate, key_reused, name_lost, name_by_wildcard,
  * wildcard_without_apex, private_names, no_server_authentication, is_ca, expires_soon,
  * shorter_validity, issuer_changed, cloudfront_region, cloudfront_key_type, nlb_key_type,
  * api_gateway_key_type, bindings_to_move, tag_changed, certificate_id_changed,

@@ -102,6 +102,17 @@ static void warn_names(const struct plan_input *input, struct plan *plan)
 	cert_names_clear(&after);
 }
 
+/* --- where it goes ---------------------------------------------------------------------------- */
+
+static void warn_place(const struct plan_input *input, struct plan *plan)
+{
+	if (plan->decision != PLAN_REFUSE && input->is_region_unread)
+		WARN(plan, "region_unread",
+			"the list of regions of connector %s leaves out %s: whether that region is "
+			"there is not known, and the inventory will not show the certificate",
+			input->connector, input->region);
+}
+
 /* --- what was there --------------------------------------------------------------------------- */
 
 static void warn_gone_arn(const struct plan_input *input, struct plan *plan)
@@ -314,6 +325,7 @@ void plan_warn(const struct plan_input *input, struct plan *plan)
 	for (size_t i = 0; i < plan->rules.count; i++)
 		if (plan->rules.item[i].verdict == RULE_UNCONFIRMED)
 			WARN(plan, plan->rules.item[i].name, "%s", plan->rules.item[i].text);
+	warn_place(input, plan);
 	warn_gone_arn(input, plan);
 	warn_same(input, plan);
 	warn_names(input, plan);

@@ -36,7 +36,7 @@ struct plan_make {
 	struct delivery *delivery; /* borrowed */
 	struct target_copy where;
 	char *arn, *certificate_id, *csr_id, *requested_by; /* owned */
-	bool is_new_arn, reimport_allowed, auto_rollback;
+	bool is_new_arn, reimport_allowed, is_region_unread, auto_rollback;
 	enum key_escrow escrow;
 	struct bundle bundle;
 	struct acm_tag tag[DELIVERY_TAGS_MAX]; /* owned texts */
@@ -138,27 +138,6 @@ static int check_certificate_id(const char *id, struct err *err)
 		return err_set(err, ERR_CONFIG,
 			"the certificate id \"%.140s\" is not 1 to %d letters, digits or _.:/=+-@",
 			id, CERTIFICATE_ID_MAX);
-	return 0;
-}
-
-/* A certificate elsewhere is no plan that refuses but a wrong request. */
-static int check_arn(const struct plan_make *make, struct err *err)
-{
-	const struct delivery_target *at = &make->where.target;
-	struct arn arn;
-	if (make->arn[0] == '\0')
-		return 0;
-	if (!arn_parse_certificate(make->arn, &arn))
-		return err_set(
-			err, ERR_CONFIG, "not the ARN of an ACM certificate: %.400s", make->arn);
-	if (strcmp(arn.partition, at->partition) != 0)
-		return err_set(err, ERR_CONFIG,
-			"%.300s is of the partition %s; connector %s is in %s", make->arn,
-			arn.partition, at->connector, at->partition);
-	if (strcmp(arn.account_id, at->account_id) != 0 || strcmp(arn.region, at->region) != 0)
-		return err_set(err, ERR_CONFIG,
-			"%.300s is in account %s and region %s, not in %s and %s", make->arn,
-			arn.account_id, arn.region, at->account_id, at->region);
 	return 0;
 }
 
@@ -281,6 +260,7 @@ static void plan_it(struct plan_make *make)
 		.certificate_id = make->certificate_id,
 		.former_arn = make->former_arn,
 		.is_unseen = make->is_unseen,
+		.is_region_unread = make->is_region_unread,
 		.reimport_allowed = may_reimport(make),
 		.reimport_off_by = off_by,
 		.bundle = &make->bundle,
@@ -551,8 +531,8 @@ static void on_turn(void *arg)
 	struct err err = make->err;
 	make->timer = NULL;
 	int rc = err.kind != ERR_NONE ? -1 : check_certificate_id(make->certificate_id, &err);
-	if (rc == 0)
-		rc = check_arn(make, &err);
+	if (rc == 0 && make->arn[0] != '\0') /* elsewhere is no plan that refuses but a mistake */
+		rc = delivery_check_arn(&make->where.target, make->arn, &err);
 	if (rc == 0)
 		rc = read_store(make, &err);
 	if (rc != 0)
@@ -576,6 +556,7 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 	make->requested_by = xstrdup(request->requested_by != NULL ? request->requested_by : "");
 	make->is_new_arn = request->is_new_arn;
 	make->reimport_allowed = request->reimport_allowed;
+	make->is_region_unread = request->is_region_unread;
 	make->auto_rollback = request->auto_rollback;
 	make->escrow = make->csr_id[0] != '\0' ? ESCROW_SENSOR : request->escrow;
 	make->bundle = *request->bundle;

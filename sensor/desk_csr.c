@@ -35,12 +35,13 @@ static const char *key_algorithm_of(const char *key_type)
 static int read_replaced(struct desk_op *op, const char *connector, struct err *err)
 {
 	struct arn arn;
+	bool ignored;
 	if (!arn_parse_certificate(op->csr.arn, &arn))
 		return err_set(err, ERR_CONFIG, "arn: expected the ARN of an ACM certificate");
 	(void)text_copy(op->account_id, sizeof(op->account_id), arn.account_id);
 	(void)text_copy(op->region, sizeof(op->region), arn.region);
 	op->connector = op->desk->connector(op->desk->arg, connector, err);
-	return op->connector != NULL ? 0 : -1;
+	return op->connector != NULL ? desk_check_place(op, op->csr.arn, &ignored, err) : -1;
 }
 
 int desk_csr_read(struct desk_op *op, struct err *err)

@@ -87,6 +87,18 @@ static void an_arn_that_is_gone_is_told(void **state)
 		world, "arn_gone", "ACM does not have " ARN ": it was deleted or never was");
 }
 
+static void a_region_that_is_not_read_is_told(void **state)
+{
+	(void)state;
+	struct plan_world *world = plan_world();
+	world->input.is_region_unread = true;
+	plan_expect_warning(world, "region_unread",
+		"the list of regions of connector prod leaves out eu-west-1: whether that region is "
+		"there is not known, and the inventory will not show the certificate");
+	world->remote.exists = world->remote.has_facts = false;
+	plan_expect_warning(world, NULL, NULL); /* refused */
+}
+
 static void odd_uses_are_told(void **state)
 {
 	(void)state;
@@ -308,6 +320,7 @@ int main(void)
 		cmocka_unit_test(private_names_are_told),
 		cmocka_unit_test(the_same_certificate_is_told),
 		cmocka_unit_test(an_arn_that_is_gone_is_told),
+		cmocka_unit_test(a_region_that_is_not_read_is_told),
 		cmocka_unit_test(odd_uses_are_told),
 		cmocka_unit_test(dates_that_surprise_are_told),
 		cmocka_unit_test(another_issuer_is_told),
