@@ -7,10 +7,11 @@
 #include "base/text.h"
 #include "delivery/delivery_internal.h"
 #include "delivery/job_next.h"
+#include "store/cert_query.h"
 #include "store/coverage.h"
 
 /* A scan succeeds when it is written, some time after it looked. */
-enum { SCAN_MAX_S = 3600 };
+enum { SCAN_MAX_S = 3600, SCANNED_MAX = 256 };
 
 static bool carries(const struct cert_record *cert, const char *certificate_id)
 {
@@ -89,11 +90,15 @@ static int find_in_inventory(struct store_txn *txn, const struct delivery_target
 
 /* --- jobs -------------------------------------------------------------------------------------- */
 
-static bool is_of(const struct job_record *job, const char *certificate_id, const char *account_id,
-	const char *region)
+static bool is_in(const struct job_record *job, const char *account_id, const char *region)
 {
-	return strcmp(job->certificate_id, certificate_id) == 0 &&
-	       strcmp(job->account_id, account_id) == 0 && strcmp(job->region, region) == 0;
+	return strcmp(job->account_id, account_id) == 0 && strcmp(job->region, region) == 0;
+}
+
+static bool is_of(const struct job_record *job, const struct plan_record *plan)
+{
+	return strcmp(job->certificate_id, plan->certificate_id) == 0 &&
+	       is_in(job, plan->account_id, plan->region);
 }
 
 /* By a scan, or by this sensor. */
@@ -104,25 +109,43 @@ static bool is_gone_since(struct store_txn *txn, const char *arn, int64_t since_
 	       was_deleted(txn, arn, since_s);
 }
 
+/* Before it nothing is looked at: a scan has shown since what those jobs left. */
+static int64_t scanned_s(struct store_txn *txn, const struct delivery_target *at)
+{
+	struct coverage_record coverage;
+	bool is_scanned =
+		store_coverage_get(txn, at->connector, at->account_id, at->region, &coverage);
+	return is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0;
+}
+
+/* The next that may have put a certificate there that no scan has shown and nobody deleted. */
+static bool next_delivery(struct store_txn *txn, const struct delivery_target *at, int64_t since_s,
+	char *position, struct job_record *ret_job)
+{
+	struct job_record job;
+	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
+		bool is_scanned_since = job.state != JOB_RUNNING && job.ended_s < since_s;
+		if (is_scanned_since || job.arn[0] == '\0' || !job.may_have_imported ||
+			!is_in(&job, at->account_id, at->region) ||
+			is_gone_since(txn, job.arn, job.created_s))
+			continue;
+		*ret_job = job;
+		return true;
+	}
+	return false;
+}
+
 static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
 	const char *certificate_id, struct certificate_id_arns *found, struct err *err)
 {
 	char position[DELIVERY_ID_MAX + 1];
-	struct coverage_record coverage;
 	struct job_record job;
-	bool is_scanned =
-		store_coverage_get(txn, at->connector, at->account_id, at->region, &coverage);
-	int64_t since_s = is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0;
+	int64_t since_s = scanned_s(txn, at);
 	begin_at(JOB_ID_DELIVER, since_s, position);
-	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
-		bool is_scanned_since = job.state != JOB_RUNNING && job.ended_s < since_s;
-		if (is_scanned_since || job.arn[0] == '\0' || !job.may_have_imported ||
-			!is_of(&job, certificate_id, at->account_id, at->region) ||
-			is_gone_since(txn, job.arn, job.created_s))
-			continue;
-		if (add(found, certificate_id, job.arn, job.created_s, err) != 0)
+	while (next_delivery(txn, at, since_s, position, &job))
+		if (strcmp(job.certificate_id, certificate_id) == 0 &&
+			add(found, certificate_id, job.arn, job.created_s, err) != 0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -149,18 +172,61 @@ bool certificate_id_delivered_since(
 	char position[DELIVERY_ID_MAX + 1] = "";
 	struct job_record job;
 	while (store_job_next_running(txn, position, &job)) {
-		if (job.kind != JOB_DELIVER ||
-			!is_of(&job, plan->certificate_id, plan->account_id, plan->region))
+		if (job.kind != JOB_DELIVER || !is_of(&job, plan))
 			continue;
 		*ret_job = job;
 		return true;
 	}
 	begin_at(JOB_ID_DELIVER, plan->created_s, position);
 	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
-		if (job.ended_s < plan->created_s || !job.may_have_imported ||
-			!is_of(&job, plan->certificate_id, plan->account_id, plan->region))
+		if (job.ended_s < plan->created_s || !job.may_have_imported || !is_of(&job, plan))
 			continue;
 		*ret_job = job;
+		return true;
+	}
+	return false;
+}
+
+/* --- the same certificate ---------------------------------------------------------------------- */
+
+static bool find_leaf_in_inventory(struct store_txn *txn, const struct delivery_target *at,
+	const unsigned char *leaf_sha256, char ret_arn[CERT_ARN_MAX + 1])
+{
+	char hex[2 * CERT_SHA256_LEN + 1];
+	struct err unread = ERR_INIT;
+	struct cert_record cert;
+	bool is_end = false, is_found = false;
+	text_hex(leaf_sha256, CERT_SHA256_LEN, hex);
+	struct cert_query *query =
+		cert_query_new(&(struct cert_filter){.account_id = at->account_id,
+				       .region = at->region,
+				       .fingerprint = hex,
+				       .in_use = -1},
+			CERT_SORT_EXPIRES, &unread);
+	if (query == NULL)
+		return false;
+	while (!is_found && !is_end)
+		is_found = cert_query_next(query, txn, SCANNED_MAX, &cert, &is_end) &&
+			   !was_deleted(txn, cert.arn, 0);
+	cert_query_free(query);
+	if (is_found)
+		text_copy(ret_arn, CERT_ARN_MAX + 1, cert.arn);
+	return is_found;
+}
+
+bool certificate_id_find_leaf(struct store_txn *txn, const struct delivery_target *at,
+	const unsigned char *leaf_sha256, char ret_arn[CERT_ARN_MAX + 1])
+{
+	char position[DELIVERY_ID_MAX + 1];
+	struct job_record job;
+	int64_t since_s = scanned_s(txn, at);
+	if (find_leaf_in_inventory(txn, at, leaf_sha256, ret_arn))
+		return true;
+	begin_at(JOB_ID_DELIVER, since_s, position);
+	while (next_delivery(txn, at, since_s, position, &job)) {
+		if (memcmp(job.new_fingerprint_sha256, leaf_sha256, CERT_SHA256_LEN) != 0)
+			continue;
+		text_copy(ret_arn, CERT_ARN_MAX + 1, job.arn);
 		return true;
 	}
 	return false;

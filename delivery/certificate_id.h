@@ -48,4 +48,9 @@ bool certificate_id_is_gone(const struct certificate_id_arn *carrier, int64_t no
 bool certificate_id_delivered_since(
 	struct store_txn *txn, const struct plan_record *plan, struct job_record *ret_job);
 
+/* The ARN under which that very leaf is in account and region of at, by the inventory or a delivery
+ * since. false: none is known. */
+bool certificate_id_find_leaf(struct store_txn *txn, const struct delivery_target *at,
+	const unsigned char *leaf_sha256, char ret_arn[CERT_ARN_MAX + 1]);
+
 #endif

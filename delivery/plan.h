@@ -18,6 +18,7 @@ struct plan_input {
 	const char *arn;	    /* to replace; NULL or "": none */
 	const char *certificate_id; /* given or made */
 	const char *former_arn;	    /* carried the id, and ACM has it no more; NULL or "": none */
+	const char *same_arn;	    /* has this very certificate already; NULL or "": none */
 	bool is_unseen;		    /* arn is of a delivery so young that it may have yet to show */
 	bool is_region_unread;	    /* the connector's `regions` leaves it out */
 	bool reimport_allowed;	    /* the connector's `reimport`, and no --new-arn */

@@ -131,26 +131,30 @@ static void warn_gone_arn(const struct plan_input *input, struct plan *plan)
 
 /* --- what it is ------------------------------------------------------------------------------- */
 
+static void warn_key(const struct plan_input *input, struct plan *plan)
+{
+	const struct x509_facts *now = &input->bundle->leaf.facts, *old = plan_old_facts(input);
+	if (old != NULL && !is_same_hash(old->fingerprint_sha256, now->fingerprint_sha256) &&
+		is_same_hash(old->spki_sha256, now->spki_sha256))
+		WARN(plan, "key_reused",
+			"the key is the one of what is there: whoever has that has this too");
+}
+
 static void warn_same(const struct plan_input *input, struct plan *plan)
 {
 	const struct x509_facts *now = &input->bundle->leaf.facts, *old = plan_old_facts(input);
-	if (old == NULL)
-		return;
-	if (!is_same_hash(old->fingerprint_sha256, now->fingerprint_sha256)) {
-		if (is_same_hash(old->spki_sha256, now->spki_sha256))
-			WARN(plan, "key_reused",
-				"the key is the one of what is there: whoever has that has this "
-				"too");
-	} else if (plan->decision == PLAN_IMPORT_NEW) {
+	bool is_there =
+		old != NULL && is_same_hash(old->fingerprint_sha256, now->fingerprint_sha256);
+	bool is_new = plan->decision == PLAN_IMPORT_NEW;
+	if (is_there)
 		WARN(plan, "same_certificate",
-			"this very certificate (serial %s) is there already: there would be two of "
-			"it",
-			now->serial);
-	} else {
+			"this very certificate (serial %s) is there already: %s", now->serial,
+			is_new ? "there would be two of it" : "nothing would change");
+	else if (is_new && input->same_arn != NULL && input->same_arn[0] != '\0')
 		WARN(plan, "same_certificate",
-			"this very certificate (serial %s) is there already: nothing would change",
-			now->serial);
-	}
+			"this very certificate (serial %s) is there already, under %.200s: there "
+			"would be two of it",
+			now->serial, input->same_arn);
 }
 
 static void warn_use(const struct x509_facts *now, struct plan *plan)
@@ -327,6 +331,7 @@ void plan_warn(const struct plan_input *input, struct plan *plan)
 			WARN(plan, plan->rules.item[i].name, "%s", plan->rules.item[i].text);
 	warn_place(input, plan);
 	warn_gone_arn(input, plan);
+	warn_key(input, plan);
 	warn_same(input, plan);
 	warn_names(input, plan);
 	warn_use(&input->bundle->leaf.facts, plan);

@@ -52,6 +52,7 @@ struct plan_make {
 	const struct certificate_id_arn *carrier; /* that is read; NULL: the given ARN */
 	char former_arn[CERT_ARN_MAX + 1];	  /* carried the id, and is gone */
 	struct remote_state remote;
+	char same_arn[CERT_ARN_MAX + 1]; /* holds this very leaf; "": none is known */
 	bool has_remote, has_old_key, is_at_escrow;
 	bool is_unseen; /* arn is too young to be gone */
 	struct plan plan;
@@ -143,6 +144,12 @@ static int check_certificate_id(const char *id, struct err *err)
 
 /* --- what the store knows ---------------------------------------------------------------------- */
 
+static void find_same(struct plan_make *make, struct store_txn *txn)
+{
+	(void)certificate_id_find_leaf(txn, &make->where.target,
+		make->bundle.leaf.facts.fingerprint_sha256, make->same_arn); /* "" if not */
+}
+
 static int find_carriers(struct plan_make *make, struct store_txn *txn, struct err *err)
 {
 	if (make->certificate_id[0] == '\0')
@@ -175,6 +182,7 @@ static int read_store(struct plan_make *make, struct err *err)
 	struct store_txn *txn;
 	if (store_read_begin(make->delivery->store, &txn, err) != 0)
 		return -1;
+	find_same(make, txn);
 	int rc = find_carriers(make, txn, err);
 	if (rc == 0)
 		rc = check_csr_key(make, txn, err);
@@ -259,6 +267,7 @@ static void plan_it(struct plan_make *make)
 		.arn = make->arn,
 		.certificate_id = make->certificate_id,
 		.former_arn = make->former_arn,
+		.same_arn = make->same_arn,
 		.is_unseen = make->is_unseen,
 		.is_region_unread = make->is_region_unread,
 		.reimport_allowed = may_reimport(make),

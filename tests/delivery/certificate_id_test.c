@@ -303,6 +303,49 @@ static void a_running_delivery_counts(void **state)
 	expect(world, PLACE "1");
 }
 
+static void expect_leaf(struct world *world, unsigned char first, const char *wanted)
+{
+	const struct delivery_target at = {
+		.connector = "prod", .partition = "aws", .account_id = ACCOUNT, .region = REGION};
+	const unsigned char leaf[CERT_SHA256_LEN] = {first};
+	char found[CERT_ARN_MAX + 1] = "";
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	assert_int_equal(store_read_begin(world->store, &txn, &err), 0);
+	assert_int_equal(certificate_id_find_leaf(txn, &at, leaf, found), wanted[0] != '\0');
+	assert_string_equal(found, wanted);
+	store_read_end(txn);
+}
+
+static void a_leaf_is_found_where_it_is(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
+	struct job_record delete = delivery("d-20261121-000100-0000000001", PLACE "2", NOW_S);
+	struct cert_record cert = {.arn = PLACE "2",
+		.connector = "prod",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.has_pem = true,
+		.fingerprint_sha256 = {8}};
+	struct cert_record elsewhere = cert;
+	elsewhere.arn = "arn:aws:acm:eu-west-2:111122223333:certificate/9";
+	elsewhere.region = "eu-west-2";
+	elsewhere.fingerprint_sha256[0] = 9;
+	expect_leaf(world, 7, "");
+	job.new_fingerprint_sha256[0] = 7;
+	put(world, write_job, &job);
+	put(world, write_cert, &cert);
+	put(world, write_cert, &elsewhere);
+	expect_leaf(world, 7, PLACE "1");
+	expect_leaf(world, 8, PLACE "2");
+	expect_leaf(world, 9, "");
+	delete.kind = JOB_DELETE;
+	delete.old_serial = "0a";
+	put(world, write_job, &delete);
+	expect_leaf(world, 8, "");
+}
+
 static bool is_taken(struct world *world)
 {
 	const struct plan_record plan = {.certificate_id = "shop",
@@ -370,6 +413,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_jobs_of_an_id_are_counted_too, open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_running_delivery_counts, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_leaf_is_found_where_it_is, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_plan_that_was_overtaken_is_known, open_world, close_world),
 	};

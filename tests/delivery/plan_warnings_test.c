@@ -62,7 +62,14 @@ static void the_same_certificate_is_told(void **state)
 	world->input.reimport_allowed = false;
 	plan_expect_warning(world, "same_certificate",
 		"this very certificate (serial 02) is there already: there would be two of it");
+	world->input.arn = "";
+	world->input.same_arn = ARN;
+	plan_expect_warning(world, "same_certificate",
+		"this very certificate (serial 02) is there already, under " ARN
+		": there would be two of it");
 	world = plan_world();
+	world->input.same_arn = ARN "-other"; /* each has its own users */
+	plan_expect_warning(world, NULL, NULL);
 	world->old.public_key = world->new.public_key = "k";
 	plan_expect_warning(world, "key_reused",
 		"the key is the one of what is there: whoever has that has this too");

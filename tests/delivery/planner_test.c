@@ -407,6 +407,34 @@ static void a_new_arn_does_not_need_the_old_one(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void put_same(struct store_txn *txn, void *arg)
+{
+	const struct bundle *bundle = arg;
+	struct cert_record cert = {.arn = NEW_ARN,
+		.connector = "prod",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.has_pem = true};
+	memcpy(cert.fingerprint_sha256, bundle->leaf.facts.fingerprint_sha256, CERT_SHA256_LEN);
+	store_cert_put(txn, &cert);
+}
+
+static void what_is_there_under_another_arn_is_told(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct bundle bundle;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	make_bundle(&bundle);
+	assert_int_equal(store_write_now(fixture.store, put_same, &bundle, &err), 0);
+	bundle_clear(&bundle);
+	run(&fixture, &(struct plan_request){.reimport_allowed = true}, &answer);
+	expect_told(&answer, "is there already, under " NEW_ARN ": there would be two of it");
+	job_fixture_close(&fixture);
+}
+
 static void the_chain_is_kept_with_the_plan(void **state)
 {
 	(void)state;
@@ -642,6 +670,7 @@ int main(void)
 		cmocka_unit_test(two_that_carry_the_id_are_not_guessed_between),
 		cmocka_unit_test(an_arn_may_be_given_an_id_and_keeps_it),
 		cmocka_unit_test(a_new_arn_does_not_need_the_old_one),
+		cmocka_unit_test(what_is_there_under_another_arn_is_told),
 		cmocka_unit_test(the_chain_is_kept_with_the_plan),
 		cmocka_unit_test(the_certificate_must_be_for_the_key_of_its_request),
 		cmocka_unit_test(a_key_that_cannot_be_opened_is_no_way_back),
