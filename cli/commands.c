@@ -88,7 +88,7 @@ static const struct option_spec wait_options[] = {
 static const struct option_spec jobs_options[] = {
 	{"follow", NULL, "of one job: each step as it comes, until it ends"}, END};
 static const struct option_spec csr_options[] = {
-	{"connector", "CONNECTOR", "through this connector; needed when there is more than one"},
+	{"connector", "CONNECTOR", "whose; with --arn needed when there is more than one"},
 	{"domain", "DOMAIN...", "a name of the certificate; may be repeated"},
 	{"key-type", "KEY_TYPE", "rsa2048 (default), rsa3072, rsa4096, ec256 or ec384"},
 	{"subject", "DN", "such as CN=www.example.com,O=Example; default: the first domain"},

@@ -47,7 +47,8 @@ struct desk_plan {
 struct desk_csr {
 	const char *domain[DESK_DOMAINS_MAX]; /* borrowed from the body or from remote */
 	size_t domain_count;
-	const char *arn, *key_type, *subject; /* borrowed from the body; "" */
+	const char *connector, *arn, *key_type, *subject; /* borrowed from the body; "" */
+	enum key_escrow key_escrow;			  /* the connector's */
 	struct csr_request request;
 	struct remote_read *read; /* owned until it ends */
 	struct remote_state remote;
