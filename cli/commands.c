@@ -71,7 +71,7 @@ static const struct option_spec plan_options[] = {
 	{"region", "REGION", "into this region; default: the ARN's"},
 	{"arn", "ARN", "replace the certificate under this ARN"},
 	{"certificate-id", "ID",
-		"replace the one tagged acmsensor:certificate-id=ID, or tag the new one"},
+		"replace the one tagged acmsensor:certificate-id=ID, or tag this one"},
 	{"new-arn", NULL, "import as a new certificate, though there is one to replace"},
 	{"cert", "FILE", "the certificate, PEM; - is standard input"},
 	{"key", "FILE", "its private key, PEM, encrypted or not"},
@@ -88,7 +88,7 @@ static const struct option_spec wait_options[] = {
 static const struct option_spec jobs_options[] = {
 	{"follow", NULL, "of one job: each step as it comes, until it ends"}, END};
 static const struct option_spec csr_options[] = {
-	{"connector", "CONNECTOR", "through this connector; needed when there is more than one"},
+	{"connector", "CONNECTOR", "whose; with --arn needed when there is more than one"},
 	{"domain", "DOMAIN...", "a name of the certificate; may be repeated"},
 	{"key-type", "KEY_TYPE", "rsa2048 (default), rsa3072, rsa4096, ec256 or ec384"},
 	{"subject", "DN", "such as CN=www.example.com,O=Example; default: the first domain"},

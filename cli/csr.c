@@ -1,5 +1,6 @@
 /* acmsensor csr: a key made on the sensor, where it stays, and the request for its certificate. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "cli/arn_place.h"
@@ -39,15 +40,33 @@ static json_t *make_order(const struct args *args)
 	return order;
 }
 
+static void note_escrow(const json_t *csr)
+{
+	const char *escrow = row_text(csr, "key_escrow");
+	if (escrow[0] != '\0' && strcmp(escrow, "sensor") != 0)
+		cli_note("key_escrow = %s does not hold for it: a key that waits for its "
+			 "certificate is sealed in the sensor's vault, to outlive a restart",
+			escrow);
+}
+
+/* The whole command that goes on with it; only files, and a place without an ARN, are to be filled
+ * in. */
+static void note_next(const struct cli *cli, const json_t *csr)
+{
+	const char *arn = row_text(csr, "arn"), *connector = row_text(csr, "connector");
+	cli_note("once it is signed: %s plan --csr %s%s%s%s%s --cert FILE --chain FILE",
+		cli_program(cli), row_text(csr, "id"), connector[0] != '\0' ? " --connector " : "",
+		connector, arn[0] != '\0' ? " --arn " : " --account ACCOUNT --region REGION", arn);
+}
+
 /* The request alone on stdout, so that it can go into a file. */
 static void print_csr(const struct cli *cli, const json_t *csr)
 {
-	const char *id = row_text(csr, "id");
 	fputs(row_text(csr, "pem"), stdout);
-	cli_note("request %s, key %s, which stays on the sensor", id,
+	cli_note("request %s, key %s, which stays on the sensor", row_text(csr, "id"),
 		row_text(csr, "key_algorithm"));
-	cli_note("once it is signed: %s plan --csr %s --cert FILE --chain FILE ...",
-		cli_program(cli), id);
+	note_escrow(csr);
+	note_next(cli, csr);
 }
 
 int command_csr(struct cli *cli, const struct args *args)

@@ -48,7 +48,11 @@ static const struct {
 		"stays on the sensor:\n"
 		"\n"
 		"  acmsensor csr --domain www.example.com --key-type ec256 >www.csr\n"
-		"  acmsensor plan --csr REQUEST --cert signed.pem --chain chain.pem ...\n"},
+		"  acmsensor plan --csr REQUEST --account 123456789012 --region eu-central-1 \\\n"
+		"      --cert signed.pem --chain chain.pem\n"
+		"\n"
+		"With --arn the plan takes the same --arn instead of account and region. The key is\n"
+		"in the vault whatever key_escrow says, for 90 days if no certificate comes.\n"},
 	{"metrics",
 		"The same as Prometheus gets from metrics_listen, whatever -o says. As a file for its\n"
 		"node exporter, where nothing listens:\n"

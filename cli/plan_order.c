@@ -83,8 +83,6 @@ static int check_place(const struct args *args, struct err *err)
 	struct arn_place place;
 	const char *arn = args_get(args, "arn");
 	const char *account = args_get(args, "account"), *region = args_get(args, "region");
-	if (arn != NULL && args_has(args, "certificate-id"))
-		return err_set(err, ERR_CONFIG, "--arn and --certificate-id exclude each other");
 	if (arn == NULL && (account == NULL || region == NULL))
 		return err_set(err, ERR_CONFIG,
 			"where to is missing: give --account ACCOUNT and --region REGION, or --arn ARN");

@@ -7,10 +7,11 @@
 #include "base/text.h"
 #include "delivery/delivery_internal.h"
 #include "delivery/job_next.h"
+#include "store/cert_query.h"
 #include "store/coverage.h"
 
 /* A scan succeeds when it is written, some time after it looked. */
-enum { SCAN_MAX_S = 3600 };
+enum { SCAN_MAX_S = 3600, SCANNED_MAX = 256 };
 
 static bool carries(const struct cert_record *cert, const char *certificate_id)
 {
@@ -20,35 +21,27 @@ static bool carries(const struct cert_record *cert, const char *certificate_id)
 	return false;
 }
 
-static int add(
-	char found[CERT_ARN_MAX + 1], const char *certificate_id, const char *arn, struct err *err)
+static int add(struct certificate_id_arns *found, const char *certificate_id, const char *arn,
+	int64_t since_s, struct err *err)
 {
-	if (strcmp(found, arn) == 0)
-		return 0;
-	if (found[0] != '\0')
-		return err_set(err, ERR_CONFIG,
-			"two certificates carry the id %s, %.200s and %.200s: name one with its "
-			"ARN",
-			certificate_id, found, arn);
-	text_copy(found, CERT_ARN_MAX + 1, arn);
+	size_t i = 0;
+	while (i < found->count && strcmp(found->item[i].arn, arn) != 0)
+		i++;
+	if (i == CERTIFICATE_ID_ARNS_MAX)
+		return err_set(err, ERR_LIMIT,
+			"more than %d certificates carry the id %s, such as %.200s: name one with "
+			"its ARN",
+			CERTIFICATE_ID_ARNS_MAX, certificate_id, arn);
+	struct certificate_id_arn *item = &found->item[i];
+	bool is_new = i == found->count;
+	found->count += is_new;
+	text_copy(item->arn, sizeof(item->arn), arn);
+	if (is_new || since_s < item->since_s)
+		item->since_s = since_s;
 	return 0;
 }
 
-static int find_in_inventory(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, char found[CERT_ARN_MAX + 1], struct err *err)
-{
-	char position[CERT_ARN_MAX + 1] = "";
-	struct cert_record cert;
-	while (store_cert_next_in_region(
-		txn, at->partition, at->region, at->account_id, position, &cert)) {
-		if (cert.gone_s == 0 && carries(&cert, certificate_id) &&
-			add(found, certificate_id, cert.arn, err) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* --- jobs -------------------------------------------------------------------------------------- */
+/* --- walking jobs ----------------------------------------------------------------------------- */
 
 /* Of jobs of that kind that may have ended after since_s; ids begin with the time of the order. */
 static void begin_at(char prefix, int64_t since_s, char ret_position[DELIVERY_ID_MAX + 1])
@@ -63,60 +56,114 @@ static bool next_of_kind(
 	return store_job_next(txn, position, ret_job) && ret_job->id[0] == prefix;
 }
 
-static bool is_of(const struct job_record *job, const char *certificate_id, const char *account_id,
-	const char *region)
-{
-	return strcmp(job->certificate_id, certificate_id) == 0 &&
-	       strcmp(job->account_id, account_id) == 0 && strcmp(job->region, region) == 0;
-}
+/* --- the inventory ----------------------------------------------------------------------------- */
 
-/* By a scan, or by this sensor. */
-static bool is_gone_since(struct store_txn *txn, const char *arn, int64_t since_s)
+/* An ARN is given once, so its end is for ever, whatever a scan that had looked before wrote since. A
+ * job that found nothing to delete proves less: a first import may not have shown yet. */
+static bool was_deleted(struct store_txn *txn, const char *arn, int64_t since_s)
 {
 	char position[DELIVERY_ID_MAX + 1];
-	struct cert_record cert;
 	struct job_record job;
-	if (store_cert_get(txn, arn, &cert) && cert.gone_s > since_s)
-		return true;
 	begin_at(JOB_ID_DELETE, since_s, position);
 	while (next_of_kind(txn, JOB_ID_DELETE, position, &job))
-		if (job.state == JOB_SUCCEEDED && strcmp(job.arn, arn) == 0)
+		if (job.state == JOB_SUCCEEDED && job.old_serial[0] != '\0' &&
+			strcmp(job.arn, arn) == 0)
 			return true;
 	return false;
 }
 
-static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, char found[CERT_ARN_MAX + 1], struct err *err)
+static int find_in_inventory(struct store_txn *txn, const struct delivery_target *at,
+	const char *certificate_id, struct certificate_id_arns *found, struct err *err)
 {
-	char position[DELIVERY_ID_MAX + 1];
-	struct coverage_record coverage;
-	struct job_record job;
-	bool is_scanned =
-		store_coverage_get(txn, at->connector, at->account_id, at->region, &coverage);
-	int64_t since_s = is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0;
-	begin_at(JOB_ID_DELIVER, since_s, position);
-	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
-		bool is_scanned_since = job.state != JOB_RUNNING && job.ended_s < since_s;
-		if (is_scanned_since || job.arn[0] == '\0' || !job.may_have_imported ||
-			!is_of(&job, certificate_id, at->account_id, at->region) ||
-			is_gone_since(txn, job.arn, job.created_s))
+	char position[CERT_ARN_MAX + 1] = "";
+	struct cert_record cert;
+	while (store_cert_next_in_region(
+		txn, at->partition, at->region, at->account_id, position, &cert)) {
+		if (cert.gone_s != 0 || !carries(&cert, certificate_id) ||
+			was_deleted(txn, cert.arn, 0))
 			continue;
-		if (add(found, certificate_id, job.arn, err) != 0)
+		if (add(found, certificate_id, cert.arn, cert.first_seen_s, err) != 0)
 			return -1;
 	}
 	return 0;
 }
 
-int certificate_id_find(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, char ret_arn[CERT_ARN_MAX + 1], struct err *err)
+/* --- jobs -------------------------------------------------------------------------------------- */
+
+static bool is_in(const struct job_record *job, const char *account_id, const char *region)
 {
-	char found[CERT_ARN_MAX + 1] = "";
-	if (find_in_inventory(txn, at, certificate_id, found, err) != 0 ||
-		find_in_jobs(txn, at, certificate_id, found, err) != 0 ||
+	return strcmp(job->account_id, account_id) == 0 && strcmp(job->region, region) == 0;
+}
+
+static bool is_of(const struct job_record *job, const struct plan_record *plan)
+{
+	return strcmp(job->certificate_id, plan->certificate_id) == 0 &&
+	       is_in(job, plan->account_id, plan->region);
+}
+
+/* By a scan, or by this sensor. */
+static bool is_gone_since(struct store_txn *txn, const char *arn, int64_t since_s)
+{
+	struct cert_record cert;
+	return (store_cert_get(txn, arn, &cert) && cert.gone_s > since_s) ||
+	       was_deleted(txn, arn, since_s);
+}
+
+/* Before it nothing is looked at: a scan has shown since what those jobs left. */
+static int64_t scanned_s(struct store_txn *txn, const struct delivery_target *at)
+{
+	struct coverage_record coverage;
+	bool is_scanned =
+		store_coverage_get(txn, at->connector, at->account_id, at->region, &coverage);
+	return is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0;
+}
+
+/* The next that may have put a certificate there that no scan has shown and nobody deleted. */
+static bool next_delivery(struct store_txn *txn, const struct delivery_target *at, int64_t since_s,
+	char *position, struct job_record *ret_job)
+{
+	struct job_record job;
+	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
+		bool is_scanned_since = job.state != JOB_RUNNING && job.ended_s < since_s;
+		if (is_scanned_since || job.arn[0] == '\0' || !job.may_have_imported ||
+			!is_in(&job, at->account_id, at->region) ||
+			is_gone_since(txn, job.arn, job.created_s))
+			continue;
+		*ret_job = job;
+		return true;
+	}
+	return false;
+}
+
+static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
+	const char *certificate_id, struct certificate_id_arns *found, struct err *err)
+{
+	char position[DELIVERY_ID_MAX + 1];
+	struct job_record job;
+	int64_t since_s = scanned_s(txn, at);
+	begin_at(JOB_ID_DELIVER, since_s, position);
+	while (next_delivery(txn, at, since_s, position, &job))
+		if (strcmp(job.certificate_id, certificate_id) == 0 &&
+			add(found, certificate_id, job.arn, job.created_s, err) != 0)
+			return -1;
+	return 0;
+}
+
+int certificate_id_find(struct store_txn *txn, const struct delivery_target *at,
+	const char *certificate_id, struct certificate_id_arns *ret_arns, struct err *err)
+{
+	struct certificate_id_arns found = {.count = 0};
+	if (find_in_inventory(txn, at, certificate_id, &found, err) != 0 ||
+		find_in_jobs(txn, at, certificate_id, &found, err) != 0 ||
 		store_txn_check(txn, err) != 0)
 		return -1;
-	text_copy(ret_arn, CERT_ARN_MAX + 1, found);
+	*ret_arns = found;
 	return 0;
+}
+
+bool certificate_id_is_gone(const struct certificate_id_arn *carrier, int64_t now_s)
+{
+	return now_s - carrier->since_s >= CERTIFICATE_ID_SHOWS_S;
 }
 
 bool certificate_id_delivered_since(
@@ -125,18 +172,61 @@ bool certificate_id_delivered_since(
 	char position[DELIVERY_ID_MAX + 1] = "";
 	struct job_record job;
 	while (store_job_next_running(txn, position, &job)) {
-		if (job.kind != JOB_DELIVER ||
-			!is_of(&job, plan->certificate_id, plan->account_id, plan->region))
+		if (job.kind != JOB_DELIVER || !is_of(&job, plan))
 			continue;
 		*ret_job = job;
 		return true;
 	}
 	begin_at(JOB_ID_DELIVER, plan->created_s, position);
 	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
-		if (job.ended_s < plan->created_s || !job.may_have_imported ||
-			!is_of(&job, plan->certificate_id, plan->account_id, plan->region))
+		if (job.ended_s < plan->created_s || !job.may_have_imported || !is_of(&job, plan))
 			continue;
 		*ret_job = job;
+		return true;
+	}
+	return false;
+}
+
+/* --- the same certificate ---------------------------------------------------------------------- */
+
+static bool find_leaf_in_inventory(struct store_txn *txn, const struct delivery_target *at,
+	const unsigned char *leaf_sha256, char ret_arn[CERT_ARN_MAX + 1])
+{
+	char hex[2 * CERT_SHA256_LEN + 1];
+	struct err unread = ERR_INIT;
+	struct cert_record cert;
+	bool is_end = false, is_found = false;
+	text_hex(leaf_sha256, CERT_SHA256_LEN, hex);
+	struct cert_query *query =
+		cert_query_new(&(struct cert_filter){.account_id = at->account_id,
+				       .region = at->region,
+				       .fingerprint = hex,
+				       .in_use = -1},
+			CERT_SORT_EXPIRES, &unread);
+	if (query == NULL)
+		return false;
+	while (!is_found && !is_end)
+		is_found = cert_query_next(query, txn, SCANNED_MAX, &cert, &is_end) &&
+			   !was_deleted(txn, cert.arn, 0);
+	cert_query_free(query);
+	if (is_found)
+		text_copy(ret_arn, CERT_ARN_MAX + 1, cert.arn);
+	return is_found;
+}
+
+bool certificate_id_find_leaf(struct store_txn *txn, const struct delivery_target *at,
+	const unsigned char *leaf_sha256, char ret_arn[CERT_ARN_MAX + 1])
+{
+	char position[DELIVERY_ID_MAX + 1];
+	struct job_record job;
+	int64_t since_s = scanned_s(txn, at);
+	if (find_leaf_in_inventory(txn, at, leaf_sha256, ret_arn))
+		return true;
+	begin_at(JOB_ID_DELIVER, since_s, position);
+	while (next_delivery(txn, at, since_s, position, &job)) {
+		if (memcmp(job.new_fingerprint_sha256, leaf_sha256, CERT_SHA256_LEN) != 0)
+			continue;
+		text_copy(ret_arn, CERT_ARN_MAX + 1, job.arn);
 		return true;
 	}
 	return false;

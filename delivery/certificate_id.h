@@ -12,17 +12,45 @@
 struct err;
 struct store_txn;
 
+enum {
+	CERTIFICATE_ID_ARNS_MAX = 8, /* one carries it, and some that others deleted, or tagged */
+	/* A first import shows in every answer of ACM within seconds, in bad times minutes. That ACM
+	 * does not have a younger ARN proves nothing. */
+	CERTIFICATE_ID_SHOWS_S = 3600,
+};
+
+/* It was there by then. */
+struct certificate_id_arn {
+	char arn[CERT_ARN_MAX + 1];
+	int64_t since_s;
+};
+struct certificate_id_arns {
+	struct certificate_id_arn item[CERTIFICATE_ID_ARNS_MAX];
+	size_t count;
+};
+
 /*
- * at       connector, partition, account_id, region
- * ret_arn  "": none carries it
- * errors   ERR_CONFIG: two carry the id; ERR_STORE
+ * Those that carry the id for all that the store knows; what others deleted since the last scan is
+ * among them, so ACM is to be asked.
+ *
+ * at      connector, partition, account_id, region
+ * errors  ERR_LIMIT: more than CERTIFICATE_ID_ARNS_MAX; ERR_STORE
  */
 int certificate_id_find(struct store_txn *txn, const struct delivery_target *at,
-	const char *certificate_id, char ret_arn[CERT_ARN_MAX + 1], struct err *err);
+	const char *certificate_id, struct certificate_id_arns *ret_arns, struct err *err);
+
+/* Whether that ACM does not have it means that it is gone, and not that it has yet to show: then to
+ * import anew makes no second certificate under the id. */
+bool certificate_id_is_gone(const struct certificate_id_arn *carrier, int64_t now_s);
 
 /* The job that delivers, or delivered after the plan was made, another certificate under the id of a
  * plan that imports as new: to apply the plan too would make two of it. false: none. */
 bool certificate_id_delivered_since(
 	struct store_txn *txn, const struct plan_record *plan, struct job_record *ret_job);
+
+/* The ARN under which that very leaf is in account and region of at, by the inventory or a delivery
+ * since. false: none is known. */
+bool certificate_id_find_leaf(struct store_txn *txn, const struct delivery_target *at,
+	const unsigned char *leaf_sha256, char ret_arn[CERT_ARN_MAX + 1]);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "aws/arn.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/loop.h"
@@ -48,6 +49,22 @@ void delivery_free(struct delivery *delivery)
 const struct delivery_stats *delivery_get_stats(const struct delivery *delivery)
 {
 	return &delivery->stats;
+}
+
+int delivery_check_arn(const struct delivery_target *at, const char *text, struct err *err)
+{
+	struct arn arn;
+	if (!arn_parse_certificate(text, &arn))
+		return err_set(err, ERR_CONFIG, "not the ARN of an ACM certificate: %.400s", text);
+	if (strcmp(arn.partition, at->partition) != 0)
+		return err_set(err, ERR_CONFIG,
+			"%.300s is of the partition %s; connector %s is in %s", text, arn.partition,
+			at->connector, at->partition);
+	if (strcmp(arn.account_id, at->account_id) != 0 || strcmp(arn.region, at->region) != 0)
+		return err_set(err, ERR_CONFIG,
+			"%.300s is in account %s and region %s, not in %s and %s", text,
+			arn.account_id, arn.region, at->account_id, at->region);
+	return 0;
 }
 
 /* Begins with the time, so that ids sort by it. */

@@ -26,6 +26,7 @@
 #include "store/plans.h"
 
 struct delivery;
+struct err;
 struct job_run;
 struct loop;
 struct plan_make;
@@ -78,12 +79,17 @@ struct delivery_target {
 	const char *connector, *partition, *account_id, *region;
 };
 
+/* Whether that ARN can be there at all. at: connector, partition, account_id, region. ERR_CONFIG: it
+ * is none of a certificate, or of another partition, account or region. */
+int delivery_check_arn(const struct delivery_target *at, const char *arn, struct err *err);
+
 /* Copied by plan_make_start but for bundle, which is moved. */
 struct plan_request {
 	const char *arn;	    /* "" */
 	const char *certificate_id; /* "": taken from the ARN's tag, or made */
 	bool is_new_arn;
 	bool reimport_allowed; /* the connector's */
+	bool is_region_unread; /* the connector's `regions` leaves it out */
 	enum key_escrow escrow;
 	struct bundle *bundle;
 	const char *csr_id; /* "": the bundle has its key; else the vault has, under this id */

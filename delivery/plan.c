@@ -22,6 +22,22 @@ enum {
 
 /* --- refusals that need no rule --------------------------------------------------------------- */
 
+/* The advice can be followed: an ARN that was found by the certificate's id cannot be left out. */
+static void refuse_absent(const struct plan_input *input, struct plan *plan)
+{
+	if (input->is_unseen)
+		DECIDE(plan, PLAN_REFUSE,
+			"%.200s carries the id %.128s and is less than an hour old, and ACM does "
+			"not show it: it has yet to, or was deleted; plan again in an hour, or "
+			"with --new-arn",
+			input->arn, input->certificate_id);
+	else
+		DECIDE(plan, PLAN_REFUSE,
+			"ACM does not have %.200s: it was deleted or never was; --new-arn imports "
+			"the certificate as a new one",
+			input->arn);
+}
+
 static bool refuses_arn(const struct plan_input *input, struct plan *plan)
 {
 	struct arn arn;
@@ -37,11 +53,8 @@ static bool refuses_arn(const struct plan_input *input, struct plan *plan)
 		DECIDE(plan, PLAN_REFUSE,
 			"the ARN is of account %s in %s, and the delivery is for account %s in %s",
 			arn.account_id, arn.region, input->account_id, input->region);
-	else if (plan_current(input) == NULL)
-		DECIDE(plan, PLAN_REFUSE,
-			"ACM does not have %.200s: it was deleted or never was; without an ARN the "
-			"certificate is imported as a new one",
-			input->arn);
+	else if (plan_current(input) == NULL && input->reimport_allowed)
+		refuse_absent(input, plan);
 	else
 		return false;
 	return true;

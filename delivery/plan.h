@@ -15,9 +15,13 @@ enum { PLAN_WARNINGS_MAX = RULES_MAX + 24, PLAN_TEXT_MAX = 512 }; /* every rule,
 
 struct plan_input {
 	const char *id, *connector, *partition, *account_id, *region;
-	const char *arn;	     /* to replace; NULL or "": none */
-	const char *certificate_id;  /* given or made */
-	bool reimport_allowed;	     /* the connector's `reimport`, and no --new-arn */
+	const char *arn;	    /* to replace; NULL or "": none */
+	const char *certificate_id; /* given or made */
+	const char *former_arn;	    /* carried the id, and ACM has it no more; NULL or "": none */
+	const char *same_arn;	    /* has this very certificate already; NULL or "": none */
+	bool is_unseen;		    /* arn is of a delivery so young that it may have yet to show */
+	bool is_region_unread;	    /* the connector's `regions` leaves it out */
+	bool reimport_allowed;	    /* the connector's `reimport`, and no --new-arn */
 	const char *reimport_off_by; /* "reimport = no of connector prod", "--new-arn" */
 	const struct bundle *bundle;
 	const struct remote_state *remote; /* NULL without arn */
@@ -33,7 +37,7 @@ struct plan_input {
 };
 
 /*
- * The name of an unconfirmed rule, or: same_certificate, key_reused, name_lost, name_by_wildcard,
+ * The name of an unconfirmed rule, or: region_unread, arn_gone, same_certificate, key_reused, name_lost, name_by_wildcard,
  * wildcard_without_apex, private_names, no_server_authentication, is_ca, expires_soon,
  * shorter_validity, issuer_changed, cloudfront_region, cloudfront_key_type, nlb_key_type,
  * api_gateway_key_type, bindings_to_move, tag_changed, certificate_id_changed,
@@ -55,8 +59,8 @@ struct plan {
 };
 
 /*
- * Refused: a confirmed rule that is broken, an ARN of elsewhere or of nothing, one that was not
- * imported, more tags than ACM keeps. What only hinders a reimport is refused too, with the advice
+ * Refused: a confirmed rule that is broken, an ARN of elsewhere or of nothing (where it is to be
+ * replaced), one that was not imported, more tags than ACM keeps. What only hinders a reimport is refused too, with the advice
  * to use --new-arn: a new ARN is never chosen silently, because it moves bindings.
  */
 void plan_decide(const struct plan_input *input, struct plan *ret_plan);

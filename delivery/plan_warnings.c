@@ -102,28 +102,59 @@ static void warn_names(const struct plan_input *input, struct plan *plan)
 	cert_names_clear(&after);
 }
 
+/* --- where it goes ---------------------------------------------------------------------------- */
+
+static void warn_place(const struct plan_input *input, struct plan *plan)
+{
+	if (plan->decision != PLAN_REFUSE && input->is_region_unread)
+		WARN(plan, "region_unread",
+			"the list of regions of connector %s leaves out %s: whether that region is "
+			"there is not known, and the inventory will not show the certificate",
+			input->connector, input->region);
+}
+
+/* --- what was there --------------------------------------------------------------------------- */
+
+static void warn_gone_arn(const struct plan_input *input, struct plan *plan)
+{
+	const char *given = plan_has_arn(input) && plan_current(input) == NULL ? input->arn : "";
+	const char *former = input->former_arn != NULL ? input->former_arn : "";
+	if (plan->decision == PLAN_IMPORT_NEW && given[0] != '\0')
+		WARN(plan, "arn_gone", "ACM does not have %.300s: it was deleted or never was",
+			given);
+	if (plan->decision == PLAN_IMPORT_NEW && former[0] != '\0')
+		WARN(plan, "arn_gone",
+			"%.200s carried the id %.128s and is gone: whatever was set up with that "
+			"ARN is to be given the new one",
+			former, input->certificate_id);
+}
+
 /* --- what it is ------------------------------------------------------------------------------- */
+
+static void warn_key(const struct plan_input *input, struct plan *plan)
+{
+	const struct x509_facts *now = &input->bundle->leaf.facts, *old = plan_old_facts(input);
+	if (old != NULL && !is_same_hash(old->fingerprint_sha256, now->fingerprint_sha256) &&
+		is_same_hash(old->spki_sha256, now->spki_sha256))
+		WARN(plan, "key_reused",
+			"the key is the one of what is there: whoever has that has this too");
+}
 
 static void warn_same(const struct plan_input *input, struct plan *plan)
 {
 	const struct x509_facts *now = &input->bundle->leaf.facts, *old = plan_old_facts(input);
-	if (old == NULL)
-		return;
-	if (!is_same_hash(old->fingerprint_sha256, now->fingerprint_sha256)) {
-		if (is_same_hash(old->spki_sha256, now->spki_sha256))
-			WARN(plan, "key_reused",
-				"the key is the one of what is there: whoever has that has this "
-				"too");
-	} else if (plan->decision == PLAN_IMPORT_NEW) {
+	bool is_there =
+		old != NULL && is_same_hash(old->fingerprint_sha256, now->fingerprint_sha256);
+	bool is_new = plan->decision == PLAN_IMPORT_NEW;
+	if (is_there)
 		WARN(plan, "same_certificate",
-			"this very certificate (serial %s) is there already: there would be two of "
-			"it",
-			now->serial);
-	} else {
+			"this very certificate (serial %s) is there already: %s", now->serial,
+			is_new ? "there would be two of it" : "nothing would change");
+	else if (is_new && input->same_arn != NULL && input->same_arn[0] != '\0')
 		WARN(plan, "same_certificate",
-			"this very certificate (serial %s) is there already: nothing would change",
-			now->serial);
-	}
+			"this very certificate (serial %s) is there already, under %.200s: there "
+			"would be two of it",
+			now->serial, input->same_arn);
 }
 
 static void warn_use(const struct x509_facts *now, struct plan *plan)
@@ -298,6 +329,9 @@ void plan_warn(const struct plan_input *input, struct plan *plan)
 	for (size_t i = 0; i < plan->rules.count; i++)
 		if (plan->rules.item[i].verdict == RULE_UNCONFIRMED)
 			WARN(plan, plan->rules.item[i].name, "%s", plan->rules.item[i].text);
+	warn_place(input, plan);
+	warn_gone_arn(input, plan);
+	warn_key(input, plan);
 	warn_same(input, plan);
 	warn_names(input, plan);
 	warn_use(&input->bundle->leaf.facts, plan);

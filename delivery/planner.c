@@ -2,8 +2,9 @@
  * From a request to a stored plan.
  *
  *   start -> WAIT_TURN -> WAIT_REMOTE -> WAIT_KEY -> WAIT_COMMIT -> DONE
- *                |            ^            ^  key put into escrow
- *                +------------+------------+-> left out without ARN; without key, or refused
+ *                |         ^      |        ^  key put into escrow
+ *                |         +------+ the next ARN that may carry the id
+ *                +---------+---------------+-> left out without ARN; without key, or refused
  *
  * The key is in its escrow before the plan is in the store: what a crash leaves over there ends with
  * the time of the plan, or is swept.
@@ -35,7 +36,7 @@ struct plan_make {
 	struct delivery *delivery; /* borrowed */
 	struct target_copy where;
 	char *arn, *certificate_id, *csr_id, *requested_by; /* owned */
-	bool is_new_arn, reimport_allowed, auto_rollback;
+	bool is_new_arn, reimport_allowed, is_region_unread, auto_rollback;
 	enum key_escrow escrow;
 	struct bundle bundle;
 	struct acm_tag tag[DELIVERY_TAGS_MAX]; /* owned texts */
@@ -46,8 +47,14 @@ struct plan_make {
 
 	char id[DELIVERY_ID_MAX + 1];
 	int64_t now_s, expires_s;
+	struct certificate_id_arns carriers;	  /* of the given id; read one after the other */
+	size_t looked;				  /* how many of them */
+	const struct certificate_id_arn *carrier; /* that is read; NULL: the given ARN */
+	char former_arn[CERT_ARN_MAX + 1];	  /* carried the id, and is gone */
 	struct remote_state remote;
+	char same_arn[CERT_ARN_MAX + 1]; /* holds this very leaf; "": none is known */
 	bool has_remote, has_old_key, is_at_escrow;
+	bool is_unseen; /* arn is too young to be gone */
 	struct plan plan;
 	char key_id[ESCROW_KEY_ID_MAX + 1];
 	struct buf document;
@@ -135,40 +142,20 @@ static int check_certificate_id(const char *id, struct err *err)
 	return 0;
 }
 
-/* A certificate elsewhere is no plan that refuses but a wrong request. */
-static int check_arn(const struct plan_make *make, struct err *err)
-{
-	const struct delivery_target *at = &make->where.target;
-	struct arn arn;
-	if (make->arn[0] == '\0')
-		return 0;
-	if (!arn_parse_certificate(make->arn, &arn))
-		return err_set(
-			err, ERR_CONFIG, "not the ARN of an ACM certificate: %.400s", make->arn);
-	if (strcmp(arn.partition, at->partition) != 0)
-		return err_set(err, ERR_CONFIG,
-			"%.300s is of the partition %s; connector %s is in %s", make->arn,
-			arn.partition, at->connector, at->partition);
-	if (strcmp(arn.account_id, at->account_id) != 0 || strcmp(arn.region, at->region) != 0)
-		return err_set(err, ERR_CONFIG,
-			"%.300s is in account %s and region %s, not in %s and %s", make->arn,
-			arn.account_id, arn.region, at->account_id, at->region);
-	return 0;
-}
-
 /* --- what the store knows ---------------------------------------------------------------------- */
 
-/* The ARN that carries the certificate's id; none: a first import. */
-static int find_arn(struct plan_make *make, struct store_txn *txn, struct err *err)
+static void find_same(struct plan_make *make, struct store_txn *txn)
 {
-	char arn[CERT_ARN_MAX + 1];
-	if (make->arn[0] != '\0' || make->certificate_id[0] == '\0')
+	(void)certificate_id_find_leaf(txn, &make->where.target,
+		make->bundle.leaf.facts.fingerprint_sha256, make->same_arn); /* "" if not */
+}
+
+static int find_carriers(struct plan_make *make, struct store_txn *txn, struct err *err)
+{
+	if (make->certificate_id[0] == '\0')
 		return 0;
-	if (certificate_id_find(txn, &make->where.target, make->certificate_id, arn, err) != 0)
-		return -1;
-	free(make->arn);
-	make->arn = xstrdup(arn);
-	return 0;
+	return certificate_id_find(
+		txn, &make->where.target, make->certificate_id, &make->carriers, err);
 }
 
 static int check_csr_key(struct plan_make *make, struct store_txn *txn, struct err *err)
@@ -195,7 +182,8 @@ static int read_store(struct plan_make *make, struct err *err)
 	struct store_txn *txn;
 	if (store_read_begin(make->delivery->store, &txn, err) != 0)
 		return -1;
-	int rc = find_arn(make, txn, err);
+	find_same(make, txn);
+	int rc = find_carriers(make, txn, err);
 	if (rc == 0)
 		rc = check_csr_key(make, txn, err);
 	if (rc == 0)
@@ -235,20 +223,30 @@ static int read_old_key(struct plan_make *make, struct err *err)
 
 /* --- the decision ------------------------------------------------------------------------------ */
 
+static bool may_reimport(const struct plan_make *make)
+{
+	return make->reimport_allowed && !make->is_new_arn;
+}
+
+/* "": none. */
+static const char *tagged_id(const struct remote_state *remote)
+{
+	for (size_t i = 0; i < remote->tags.count; i++)
+		if (strcmp(remote->tags.item[i].key, TAG_CERTIFICATE_ID) == 0)
+			return remote->tags.item[i].value;
+	return "";
+}
+
 /* The certificate's id over its whole life: given, on the certificate that is there, or made. */
 static void settle_certificate_id(struct plan_make *make)
 {
 	char id[DELIVERY_ID_MAX + 1];
-	const char *tagged = NULL;
-	for (size_t i = 0; i < make->remote.tags.count; i++) {
-		if (strcmp(make->remote.tags.item[i].key, TAG_CERTIFICATE_ID) == 0)
-			tagged = make->remote.tags.item[i].value;
-	}
+	const char *tagged = tagged_id(&make->remote);
 	if (make->certificate_id[0] != '\0')
 		return;
 	delivery_new_id(CERTIFICATE_ID_PREFIX, make->now_s, id);
 	free(make->certificate_id);
-	make->certificate_id = xstrdup(tagged != NULL && tagged[0] != '\0' ? tagged : id);
+	make->certificate_id = xstrdup(tagged[0] != '\0' ? tagged : id);
 }
 
 static void plan_it(struct plan_make *make)
@@ -268,7 +266,11 @@ static void plan_it(struct plan_make *make)
 		.region = at->region,
 		.arn = make->arn,
 		.certificate_id = make->certificate_id,
-		.reimport_allowed = make->reimport_allowed && !make->is_new_arn,
+		.former_arn = make->former_arn,
+		.same_arn = make->same_arn,
+		.is_unseen = make->is_unseen,
+		.is_region_unread = make->is_region_unread,
+		.reimport_allowed = may_reimport(make),
 		.reimport_off_by = off_by,
 		.bundle = &make->bundle,
 		.remote = make->has_remote ? &make->remote : NULL,
@@ -443,18 +445,93 @@ static void decide(struct plan_make *make)
 	put_key(make);
 }
 
-static void on_remote(void *arg, struct remote_state *state, const struct err *err)
+/* --- which ARN it is --------------------------------------------------------------------------- */
+
+static void read_remote(struct plan_make *make, const char *arn);
+
+static int refuse_second(const struct plan_make *make, const char *arn, struct err *err)
 {
-	struct plan_make *make = arg;
-	make->read = NULL;
-	if (err != NULL) {
-		finish(make, err);
-		return;
+	return err_set(err, ERR_CONFIG,
+		"two certificates would carry the id %s, %.200s and %.200s: name the one to "
+		"replace by --arn alone, or import a new one with --new-arn",
+		make->certificate_id, make->arn, arn);
+}
+
+/*
+ * One more that may carry the id was read. What ACM has is the one, and there may be one only. What
+ * it does not have was deleted by others; unless it is so young that it may have yet to show: then
+ * nothing is imported anew, for that would make a second certificate.
+ */
+static int take_carrier(struct plan_make *make, const struct certificate_id_arn *carrier,
+	struct remote_state *state, struct err *err)
+{
+	if (!state->exists && certificate_id_is_gone(carrier, make->now_s)) {
+		text_copy(make->former_arn, sizeof(make->former_arn), carrier->arn);
+		return 0;
 	}
+	if (make->arn[0] != '\0')
+		return may_reimport(make) ? refuse_second(make, carrier->arn, err) : 0;
+	if (!state->exists && !may_reimport(make))
+		return 0;
+	make->is_unseen = !state->exists;
+	free(make->arn);
+	make->arn = xstrdup(carrier->arn);
 	make->remote = *state;
 	*state = (struct remote_state){.exists = false};
 	make->has_remote = true;
+	return 0;
+}
+
+/* The one that was given may be given an id too, but keeps the one that it has. */
+static int take_given(struct plan_make *make, struct remote_state *state, struct err *err)
+{
+	make->remote = *state;
+	*state = (struct remote_state){.exists = false};
+	make->has_remote = true;
+	const char *tagged = tagged_id(&make->remote);
+	if (make->certificate_id[0] != '\0' && tagged[0] != '\0' && may_reimport(make) &&
+		strcmp(tagged, make->certificate_id) != 0)
+		return err_set(err, ERR_CONFIG,
+			"%.200s carries the certificate id %.140s, not %s: leave out one of --arn "
+			"and --certificate-id",
+			make->arn, tagged, make->certificate_id);
+	return 0;
+}
+
+static void look_on(struct plan_make *make)
+{
+	while (make->looked < make->carriers.count) {
+		const struct certificate_id_arn *carrier = &make->carriers.item[make->looked++];
+		if (strcmp(carrier->arn, make->arn) == 0)
+			continue; /* was given, and read */
+		make->carrier = carrier;
+		read_remote(make, carrier->arn);
+		return;
+	}
 	decide(make);
+}
+
+static void on_remote(void *arg, struct remote_state *state, const struct err *read_err)
+{
+	struct plan_make *make = arg;
+	struct err err = ERR_INIT;
+	make->read = NULL;
+	if (read_err != NULL) {
+		finish(make, read_err);
+		return;
+	}
+	int rc = make->carrier != NULL ? take_carrier(make, make->carrier, state, &err)
+				       : take_given(make, state, &err);
+	if (rc != 0)
+		finish(make, &err);
+	else
+		look_on(make);
+}
+
+static void read_remote(struct plan_make *make, const char *arn)
+{
+	make->read = remote_read_start(
+		make->where.target.client, make->where.target.region, arn, on_remote, make);
 }
 
 static void on_turn(void *arg)
@@ -463,20 +540,16 @@ static void on_turn(void *arg)
 	struct err err = make->err;
 	make->timer = NULL;
 	int rc = err.kind != ERR_NONE ? -1 : check_certificate_id(make->certificate_id, &err);
+	if (rc == 0 && make->arn[0] != '\0') /* elsewhere is no plan that refuses but a mistake */
+		rc = delivery_check_arn(&make->where.target, make->arn, &err);
 	if (rc == 0)
 		rc = read_store(make, &err);
-	if (rc == 0)
-		rc = check_arn(make, &err);
-	if (rc != 0) {
+	if (rc != 0)
 		finish(make, &err);
-		return;
-	}
-	if (make->arn[0] == '\0') {
-		decide(make);
-		return;
-	}
-	make->read = remote_read_start(
-		make->where.target.client, make->where.target.region, make->arn, on_remote, make);
+	else if (make->arn[0] != '\0')
+		read_remote(make, make->arn);
+	else
+		look_on(make);
 }
 
 struct plan_make *plan_make_start(struct delivery *delivery, const struct delivery_target *target,
@@ -492,6 +565,7 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 	make->requested_by = xstrdup(request->requested_by != NULL ? request->requested_by : "");
 	make->is_new_arn = request->is_new_arn;
 	make->reimport_allowed = request->reimport_allowed;
+	make->is_region_unread = request->is_region_unread;
 	make->auto_rollback = request->auto_rollback;
 	make->escrow = make->csr_id[0] != '\0' ? ESCROW_SENSOR : request->escrow;
 	make->bundle = *request->bundle;

@@ -128,7 +128,8 @@ const struct config_option config_options[] = {
 	{CONNECTOR(key_escrow), config_set_escrow, IN_CONNECTOR(key_escrow), 0, 0, "", "sensor",
 		"sensor, memory or secretsmanager",
 		"Where a key waits for its delivery: sealed on this host, in memory only (lost at a "
-		"restart), or in AWS Secrets Manager of the hub's account"},
+		"restart), or in AWS Secrets Manager of the hub's account; the key of a request "
+		"(acmsensor csr) is always sealed on this host"},
 	{CONNECTOR(kms_key_id), config_set_text, IN_CONNECTOR(kms_key_id), 0, 2048, "", "",
 		"a KMS key's id, alias or ARN",
 		"With key_escrow = secretsmanager: the key that encrypts there; default: the account's"},

@@ -32,26 +32,44 @@ static const char *key_algorithm_of(const char *key_type)
 	return NULL;
 }
 
-static int read_replaced(struct desk_op *op, const char *connector, struct err *err)
+static int read_replaced(struct desk_op *op, struct err *err)
 {
 	struct arn arn;
+	bool ignored;
 	if (!arn_parse_certificate(op->csr.arn, &arn))
 		return err_set(err, ERR_CONFIG, "arn: expected the ARN of an ACM certificate");
 	(void)text_copy(op->account_id, sizeof(op->account_id), arn.account_id);
 	(void)text_copy(op->region, sizeof(op->region), arn.region);
-	op->connector = op->desk->connector(op->desk->arg, connector, err);
-	return op->connector != NULL ? 0 : -1;
+	op->connector = op->desk->connector(op->desk->arg, op->csr.connector, err);
+	return op->connector != NULL ? desk_check_place(op, op->csr.arn, &ignored, err) : -1;
+}
+
+/* Which escrow the request's key does not go to: one that waits for days for its certificate must
+ * outlive a restart, so it is in the vault whatever the connector says. Without a name, and with more
+ * than one connector, nobody knows yet whose it will be. */
+static int read_escrow(struct desk_op *op, struct err *err)
+{
+	struct err unknown = ERR_INIT;
+	struct desk_csr *csr = &op->csr;
+	const struct connector *connector =
+		op->desk->connector(op->desk->arg, csr->connector, &unknown);
+	if (connector == NULL && csr->connector[0] != '\0') {
+		*err = unknown;
+		return -1;
+	}
+	csr->key_escrow =
+		connector != NULL ? connector_config(connector)->key_escrow : ESCROW_SENSOR;
+	return 0;
 }
 
 int desk_csr_read(struct desk_op *op, struct err *err)
 {
 	const json_t *body = op->body;
 	struct desk_csr *csr = &op->csr;
-	const char *connector = "";
-	csr->arn = csr->key_type = csr->subject = "";
+	csr->connector = csr->arn = csr->key_type = csr->subject = "";
 	buf_init(&csr->pem, PEM_MAX);
 	if (desk_check_members(body, members, sizeof(members) / sizeof(members[0]), err) != 0 ||
-		json_get_text(body, "connector", CONFIG_NAME_MAX, &connector, err) != 0 ||
+		json_get_text(body, "connector", CONFIG_NAME_MAX, &csr->connector, err) != 0 ||
 		json_get_text(body, "key_type", 16, &csr->key_type, err) != 0 ||
 		json_get_text(body, "subject", 1024, &csr->subject, err) != 0 ||
 		json_get_text(body, "arn", ARN_MAX, &csr->arn, err) != 0 ||
@@ -65,7 +83,9 @@ int desk_csr_read(struct desk_op *op, struct err *err)
 		return err_set(err, ERR_CONFIG, "expected domains, or the ARN to replace");
 	csr->request.key_algorithm =
 		csr->key_type[0] != '\0' ? key_algorithm_of(csr->key_type) : "RSA_2048";
-	return csr->arn[0] != '\0' ? read_replaced(op, connector, err) : 0;
+	if (read_escrow(op, err) != 0)
+		return -1;
+	return csr->arn[0] != '\0' ? read_replaced(op, err) : 0;
 }
 
 static int take_names(struct desk_csr *csr, struct err *err)
@@ -141,6 +161,9 @@ void desk_csr_render(const struct desk_op *op, struct buf *document)
 	json_open_object(&writer);
 	json_member_text(&writer, "id", csr->id);
 	json_member_text(&writer, "key_algorithm", csr->request.key_algorithm);
+	json_member_text(&writer, "connector", csr->connector);
+	json_member_text(&writer, "arn", csr->arn);
+	json_member_text(&writer, "key_escrow", key_escrow_name(csr->key_escrow));
 	json_member_text(&writer, "pem", buf_text(&csr->pem));
 	json_close_object(&writer);
 	json_close_object(&writer);

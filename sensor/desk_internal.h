@@ -39,7 +39,7 @@ struct desk_plan {
 	const char *verify_host[VERIFY_HOSTS_MAX]; /* borrowed from the body */
 	size_t verify_host_count;
 	const char *arn, *certificate_id, *csr_id; /* borrowed from the body */
-	bool is_new_arn, auto_rollback;
+	bool is_new_arn, auto_rollback, is_region_unread;
 	struct plan_make *make; /* owned until it ends */
 };
 
@@ -47,7 +47,8 @@ struct desk_plan {
 struct desk_csr {
 	const char *domain[DESK_DOMAINS_MAX]; /* borrowed from the body or from remote */
 	size_t domain_count;
-	const char *arn, *key_type, *subject; /* borrowed from the body; "" */
+	const char *connector, *arn, *key_type, *subject; /* borrowed from the body; "" */
+	enum key_escrow key_escrow;			  /* the connector's */
 	struct csr_request request;
 	struct remote_read *read; /* owned until it ends */
 	struct remote_state remote;
@@ -154,8 +155,17 @@ void desk_op_destroy(struct desk_op *op);
 
 /* --- desk_place.c --- */
 
-/* After AWS has refused what op asked there: when the inventory knows that account or region are
- * none of the connector's, err says that instead. op has a connector. */
+/*
+ * Before an order is taken on: whether its ARN ("": none) can be in account and region of op and in
+ * its connector's partition, and whether the inventory knows that account or region are none of the
+ * connector's. Before its first cycle nobody knows. op has a connector.
+ *
+ * ret_is_unread  the connector's `regions` leaves the region out: nobody knows whether it exists
+ * errors         ERR_CONFIG, ERR_REFUSED, ERR_STORE
+ */
+int desk_check_place(
+	const struct desk_op *op, const char *arn, bool *ret_is_unread, struct err *err);
+/* After AWS has refused what op asked there: the same, said by err in place of what AWS said. */
 void desk_explain_place(const struct desk_op *op, struct err *err);
 
 /* --- desk_plan.c --- */

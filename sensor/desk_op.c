@@ -86,6 +86,7 @@ static int read_delete(struct desk_op *op, struct err *err)
 	static const char *const names[] = {"arn", "connector", "wait"};
 	struct job_order *order = &op->order;
 	const char *connector = "";
+	bool ignored;
 	struct arn arn;
 	if (desk_check_members(op->body, names, 3, err) != 0 ||
 		read_member(op->body, "arn", &order->arn, err) != 0 ||
@@ -102,7 +103,7 @@ static int read_delete(struct desk_op *op, struct err *err)
 	order->connector = connector_config(op->connector)->name;
 	order->account_id = op->account_id;
 	order->region = op->region;
-	return 0;
+	return desk_check_place(op, order->arn, &ignored, err);
 }
 
 /* --- the writes ------------------------------------------------------------------------------- */

@@ -168,7 +168,8 @@ int desk_plan_read(struct desk_op *op, struct err *err)
 		read_material(op, err) != 0 || read_place(op, account, region, err) != 0)
 		return -1;
 	op->connector = op->desk->connector(op->desk->arg, connector, err);
-	return op->connector != NULL ? 0 : -1;
+	return op->connector != NULL ? desk_check_place(op, plan->arn, &plan->is_region_unread, err)
+				     : -1;
 }
 
 void desk_plan_work(struct desk_op *op)
@@ -218,6 +219,7 @@ void desk_plan_make(struct desk_op *op)
 			.certificate_id = plan->certificate_id,
 			.is_new_arn = plan->is_new_arn,
 			.reimport_allowed = config->reimport,
+			.is_region_unread = plan->is_region_unread,
 			.escrow = config->key_escrow,
 			.bundle = &plan->bundle,
 			.csr_id = plan->csr_id,

@@ -68,7 +68,8 @@
  * POST /v1/cancel       {"job"} -> "job"; refused (409) once the import was sent
  * POST /v1/rollback     {"job"} -> "job"
  * POST /v1/csr          {"connector"?, "domains"?, "key_type"?, "subject"?, "arn"?} -> "csr": id,
- *                       key_algorithm, pem
+ *                       key_algorithm, connector, arn (as given), key_escrow (the connector's,
+ *                       which is not asked: the key is in the vault), pem
  * POST /v1/delete       {"arn", "connector"?, "wait"?} -> "job"
  */
 #ifndef SENSOR_LOCAL_API_H

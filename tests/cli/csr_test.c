@@ -14,18 +14,49 @@
 static void the_request_is_alone_on_stdout(void **state)
 {
 	(void)state;
-	run_answer("{'csr': {'id': 'r-1', 'key_algorithm': 'EC', 'pem': '-----BEGIN X-----\\n'}}");
+	run_answer("{'csr': {'id': 'r-1', 'key_algorithm': 'EC', 'connector': 'c', 'arn': '', "
+		   "'pem': '-----BEGIN X-----\\n'}}");
 	run_is("csr --domain a --domain b --key-type ec256 --subject CN=a --connector c --socket /s",
 		EXIT_DONE, "-----BEGIN X-----\n",
 		"acmsensor: request r-1, key EC, which stays on the sensor\n"
-		"acmsensor: once it is signed: acmsensor --socket /s plan --csr r-1 --cert FILE "
-		"--chain FILE ...\n");
+		"acmsensor: once it is signed: acmsensor --socket /s plan --csr r-1 --connector "
+		"c --account ACCOUNT --region REGION --cert FILE --chain FILE\n");
 	assert_string_equal(run_asked(),
 		"post /v1/csr {\"domains\":[\"a\",\"b\"],\"connector\":\"c\",\"key_type\":\"ec256\","
 		"\"subject\":\"CN=a\"}\n");
 	run_answer("{'csr': {'id': 'r-1', 'pem': 'A'}}");
 	run_is("csr --arn " ARN " -o csv", EXIT_DONE, "id,pem\r\nr-1,A\r\n", "");
 	assert_string_equal(run_asked(), "post /v1/csr {\"arn\":\"" ARN "\"}\n");
+}
+
+static void the_next_command_is_whole(void **state)
+{
+	(void)state;
+	run_answer("{'csr': {'id': 'r-1', 'key_algorithm': 'EC', 'connector': '', 'arn': '" ARN
+		   "', 'pem': 'A\\n'}}");
+	run_is("csr --arn " ARN, EXIT_DONE, "A\n",
+		"acmsensor: request r-1, key EC, which stays on the sensor\n"
+		"acmsensor: once it is signed: acmsensor plan --csr r-1 --arn " ARN
+		" --cert FILE --chain FILE\n");
+}
+
+static void another_escrow_is_not_promised(void **state)
+{
+	(void)state;
+	run_answer("{'csr': {'id': 'r-1', 'key_algorithm': 'EC', 'key_escrow': 'sensor', "
+		   "'pem': 'A\\n'}}");
+	run_is("csr --domain a", EXIT_DONE, "A\n",
+		"acmsensor: request r-1, key EC, which stays on the sensor\n"
+		"acmsensor: once it is signed: acmsensor plan --csr r-1 --account ACCOUNT "
+		"--region REGION --cert FILE --chain FILE\n");
+	run_answer("{'csr': {'id': 'r-1', 'key_algorithm': 'EC', 'key_escrow': 'memory', "
+		   "'pem': 'A\\n'}}");
+	run_is("csr --domain a", EXIT_DONE, "A\n",
+		"acmsensor: request r-1, key EC, which stays on the sensor\n"
+		"acmsensor: key_escrow = memory does not hold for it: a key that waits for its "
+		"certificate is sealed in the sensor's vault, to outlive a restart\n"
+		"acmsensor: once it is signed: acmsensor plan --csr r-1 --account ACCOUNT "
+		"--region REGION --cert FILE --chain FILE\n");
 }
 
 static void what_is_no_request_is_not_printed(void **state)
@@ -67,6 +98,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(the_request_is_alone_on_stdout),
+		RUN_TEST(the_next_command_is_whole),
+		RUN_TEST(another_escrow_is_not_promised),
 		RUN_TEST(what_is_no_request_is_not_printed),
 		RUN_TEST(what_for_must_be_said),
 		RUN_TEST(a_name_in_another_encoding_is_not_left_out),

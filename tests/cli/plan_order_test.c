@@ -98,8 +98,6 @@ static void what_contradicts_itself_is_refused(void **state)
 		"--pkcs12 comes alone: it holds certificate, key and chain");
 	refused(PLACE "--cert c --key k --csr r",
 		"--csr and --key exclude each other: the key of a request stays on the sensor");
-	refused(PLACE "--arn " ARN " --certificate-id x --pkcs12 p",
-		"--arn and --certificate-id exclude each other");
 	static const char *const more[] = {"--cert c", "--key k", "--csr r"};
 	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
 		char words[128];

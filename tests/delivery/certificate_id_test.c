@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,24 +115,37 @@ static void put_scan(struct world *world, int64_t at_s)
 			.last_success_s = at_s});
 }
 
-static int find(struct world *world, const char *id, char *ret_arn, struct err *err)
+static int find(
+	struct world *world, const char *id, struct certificate_id_arns *ret_arns, struct err *err)
 {
 	const struct delivery_target at = {
 		.connector = "prod", .partition = "aws", .account_id = ACCOUNT, .region = REGION};
 	struct store_txn *txn;
 	assert_int_equal(store_read_begin(world->store, &txn, err), 0);
-	int rc = certificate_id_find(txn, &at, id, ret_arn, err);
+	int rc = certificate_id_find(txn, &at, id, ret_arns, err);
 	store_read_end(txn);
 	return rc;
 }
 
+/* first, second: "" for none. */
+static struct certificate_id_arns expect_two(
+	struct world *world, const char *first, const char *second)
+{
+	struct certificate_id_arns found;
+	struct err err = ERR_INIT;
+	if (find(world, "shop", &found, &err) != 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(found.count, (first[0] != '\0') + (second[0] != '\0'));
+	if (found.count > 0)
+		assert_string_equal(found.item[0].arn, first);
+	if (found.count > 1)
+		assert_string_equal(found.item[1].arn, second);
+	return found;
+}
+
 static void expect(struct world *world, const char *arn)
 {
-	char found[CERT_ARN_MAX + 1] = "unset";
-	struct err err = ERR_INIT;
-	if (find(world, "shop", found, &err) != 0)
-		fail_msg("%s", err.text);
-	assert_string_equal(found, arn);
+	(void)expect_two(world, arn, "");
 }
 
 static void the_inventory_knows_what_was_scanned(void **state)
@@ -188,13 +202,21 @@ static void what_this_sensor_deleted_is_not_there(void **state)
 		.region = REGION,
 		.arn = PLACE "1",
 		.phase = JOB_DONE,
+		.old_serial = "0a",
 		.state = JOB_FAILED};
 	put(world, write_job, &job);
 	put(world, write_job, &delete);
 	expect(world, PLACE "1");
 	delete.state = JOB_SUCCEEDED;
+	delete.old_serial = ""; /* it saw nothing: perhaps it came before the import showed */
+	put(world, write_job, &delete);
+	expect(world, PLACE "1");
+	delete.old_serial = "0a";
 	put(world, write_job, &delete);
 	expect(world, "");
+	put_cert(world, PLACE "1", "shop", 0); /* of a scan that had looked before */
+	put_cert(world, PLACE "2", "shop", 0);
+	expect(world, PLACE "2");
 }
 
 static void jobs_of_other_certificates_do_not_count(void **state)
@@ -216,38 +238,56 @@ static void jobs_of_other_certificates_do_not_count(void **state)
 	expect(world, "");
 }
 
-static void two_that_carry_the_id_are_named(void **state)
+static void all_that_carry_the_id_are_found_once(void **state)
 {
 	struct world *world = *state;
-	char found[CERT_ARN_MAX + 1] = "unset";
-	struct err err = ERR_INIT;
 	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "2", NOW_S);
 	put_cert(world, PLACE "1", "shop", 0);
 	put(world, write_job, &job);
-	assert_int_equal(find(world, "shop", found, &err), -1);
-	assert_string_equal(err.text, "two certificates carry the id shop, " PLACE "1 and " PLACE
-				      "2: name one with its ARN");
-	assert_string_equal(found, "unset");
-	put_cert(world, PLACE "3", "shop", 0);
-	assert_int_equal(find(world, "shop", found, &err), -1);
+	(void)expect_two(world, PLACE "1", PLACE "2");
+	job.id = "j-20261121-000000-0000000002"; /* again to the same, which is there for longer */
+	job.created_s += 7200;
+	put(world, write_job, &job);
+	struct certificate_id_arns found = expect_two(world, PLACE "1", PLACE "2");
+	assert_int_equal(found.item[1].since_s, NOW_S - 10);
+	assert_false(certificate_id_is_gone(&found.item[1], NOW_S - 10 + 3599));
+	assert_true(certificate_id_is_gone(&found.item[1], NOW_S - 10 + 3600));
 }
 
-/* Neither is in the inventory yet. */
-static void two_deliveries_of_the_id_are_named(void **state)
+static void those_that_carry_the_id_are_few(void **state)
 {
 	struct world *world = *state;
-	char found[CERT_ARN_MAX + 1] = "unset";
+	struct certificate_id_arns found = {.count = 99};
 	struct err err = ERR_INIT;
-	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
-	put(world, write_job, &job);
-	job.id = "j-20261121-000000-0000000002";
-	put(world, write_job, &job); /* again to the same */
-	expect(world, PLACE "1");
-	job.id = "j-20261121-000000-0000000003";
-	job.arn = PLACE "2";
-	put(world, write_job, &job);
-	assert_int_equal(find(world, "shop", found, &err), -1);
-	assert_non_null(strstr(err.text, "two certificates carry the id shop"));
+	char arn[sizeof(PLACE) + 2];
+	for (int i = 0; i < CERTIFICATE_ID_ARNS_MAX; i++) {
+		snprintf(arn, sizeof(arn), PLACE "%d", i);
+		put_cert(world, arn, "shop", 0);
+	}
+	assert_int_equal(find(world, "shop", &found, &err), 0);
+	assert_int_equal(found.count, CERTIFICATE_ID_ARNS_MAX);
+	put_cert(world, PLACE "9", "shop", 0);
+	assert_int_equal(find(world, "shop", &found, &err), -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
+	assert_string_equal(err.text, "more than 8 certificates carry the id shop, such as " PLACE
+				      "9: name one with its ARN");
+}
+
+/* What neither job says is in the inventory. */
+static void the_jobs_of_an_id_are_counted_too(void **state)
+{
+	struct world *world = *state;
+	struct certificate_id_arns found;
+	struct err err = ERR_INIT;
+	char id[DELIVERY_ID_MAX + 1], arn[sizeof(PLACE) + 2];
+	for (int i = 0; i <= CERTIFICATE_ID_ARNS_MAX; i++) {
+		snprintf(id, sizeof(id), "j-20261121-000000-000000000%d", i);
+		snprintf(arn, sizeof(arn), PLACE "%d", i);
+		struct job_record job = delivery(id, arn, NOW_S);
+		put(world, write_job, &job);
+	}
+	assert_int_equal(find(world, "shop", &found, &err), -1);
+	assert_int_equal(err.kind, ERR_LIMIT);
 }
 
 /* A job that runs has not ended, whenever the last scan was. */
@@ -261,6 +301,49 @@ static void a_running_delivery_counts(void **state)
 	put(world, write_job, &job);
 	put_scan(world, NOW_S + 7200);
 	expect(world, PLACE "1");
+}
+
+static void expect_leaf(struct world *world, unsigned char first, const char *wanted)
+{
+	const struct delivery_target at = {
+		.connector = "prod", .partition = "aws", .account_id = ACCOUNT, .region = REGION};
+	const unsigned char leaf[CERT_SHA256_LEN] = {first};
+	char found[CERT_ARN_MAX + 1] = "";
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	assert_int_equal(store_read_begin(world->store, &txn, &err), 0);
+	assert_int_equal(certificate_id_find_leaf(txn, &at, leaf, found), wanted[0] != '\0');
+	assert_string_equal(found, wanted);
+	store_read_end(txn);
+}
+
+static void a_leaf_is_found_where_it_is(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
+	struct job_record delete = delivery("d-20261121-000100-0000000001", PLACE "2", NOW_S);
+	struct cert_record cert = {.arn = PLACE "2",
+		.connector = "prod",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.has_pem = true,
+		.fingerprint_sha256 = {8}};
+	struct cert_record elsewhere = cert;
+	elsewhere.arn = "arn:aws:acm:eu-west-2:111122223333:certificate/9";
+	elsewhere.region = "eu-west-2";
+	elsewhere.fingerprint_sha256[0] = 9;
+	expect_leaf(world, 7, "");
+	job.new_fingerprint_sha256[0] = 7;
+	put(world, write_job, &job);
+	put(world, write_cert, &cert);
+	put(world, write_cert, &elsewhere);
+	expect_leaf(world, 7, PLACE "1");
+	expect_leaf(world, 8, PLACE "2");
+	expect_leaf(world, 9, "");
+	delete.kind = JOB_DELETE;
+	delete.old_serial = "0a";
+	put(world, write_job, &delete);
+	expect_leaf(world, 8, "");
 }
 
 static bool is_taken(struct world *world)
@@ -324,10 +407,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			jobs_of_other_certificates_do_not_count, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
-			two_that_carry_the_id_are_named, open_world, close_world),
+			all_that_carry_the_id_are_found_once, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
-			two_deliveries_of_the_id_are_named, open_world, close_world),
+			those_that_carry_the_id_are_few, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			the_jobs_of_an_id_are_counted_too, open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_running_delivery_counts, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			a_leaf_is_found_where_it_is, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_plan_that_was_overtaken_is_known, open_world, close_world),
 	};

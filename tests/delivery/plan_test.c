@@ -174,8 +174,12 @@ static void an_arn_of_nothing_is_refused(void **state)
 	world->remote.has_facts = false;
 	plan_expect(world, PLAN_REFUSE,
 		"ACM does not have " ARN
-		": it was deleted or never was; without an ARN the certificate is imported as a "
-		"new one");
+		": it was deleted or never was; --new-arn imports the certificate as a new one");
+	world->input.is_unseen = true;
+	world->input.certificate_id = "shop";
+	plan_expect(world, PLAN_REFUSE,
+		ARN " carries the id shop and is less than an hour old, and ACM does not show it: "
+		    "it has yet to, or was deleted; plan again in an hour, or with --new-arn");
 	make_facts(&world->bundle.leaf.facts, &world->new);
 	world->input.remote = NULL; /* not read at all */
 	plan_decide(&world->input, &world->plan);

@@ -62,10 +62,48 @@ static void the_same_certificate_is_told(void **state)
 	world->input.reimport_allowed = false;
 	plan_expect_warning(world, "same_certificate",
 		"this very certificate (serial 02) is there already: there would be two of it");
+	world->input.arn = "";
+	world->input.same_arn = ARN;
+	plan_expect_warning(world, "same_certificate",
+		"this very certificate (serial 02) is there already, under " ARN
+		": there would be two of it");
 	world = plan_world();
+	world->input.same_arn = ARN "-other"; /* each has its own users */
+	plan_expect_warning(world, NULL, NULL);
 	world->old.public_key = world->new.public_key = "k";
 	plan_expect_warning(world, "key_reused",
 		"the key is the one of what is there: whoever has that has this too");
+}
+
+static void an_arn_that_is_gone_is_told(void **state)
+{
+	(void)state;
+	struct plan_world *world = plan_world();
+	world->input.certificate_id = "shop";
+	world->input.former_arn = ARN;
+	plan_expect_warning(world, NULL, NULL); /* the id is on one that is there */
+	world->input.arn = "";
+	plan_expect_warning(world, "arn_gone",
+		ARN " carried the id shop and is gone: whatever was set up with that ARN is to be "
+		    "given the new one");
+	world->input.former_arn = NULL;
+	world->input.arn = ARN;
+	world->input.reimport_allowed = false;
+	world->remote.exists = world->remote.has_facts = false;
+	plan_expect_warning(
+		world, "arn_gone", "ACM does not have " ARN ": it was deleted or never was");
+}
+
+static void a_region_that_is_not_read_is_told(void **state)
+{
+	(void)state;
+	struct plan_world *world = plan_world();
+	world->input.is_region_unread = true;
+	plan_expect_warning(world, "region_unread",
+		"the list of regions of connector prod leaves out eu-west-1: whether that region is "
+		"there is not known, and the inventory will not show the certificate");
+	world->remote.exists = world->remote.has_facts = false;
+	plan_expect_warning(world, NULL, NULL); /* refused */
 }
 
 static void odd_uses_are_told(void **state)
@@ -288,6 +326,8 @@ int main(void)
 		cmocka_unit_test(a_wildcard_without_its_apex_is_told),
 		cmocka_unit_test(private_names_are_told),
 		cmocka_unit_test(the_same_certificate_is_told),
+		cmocka_unit_test(an_arn_that_is_gone_is_told),
+		cmocka_unit_test(a_region_that_is_not_read_is_told),
 		cmocka_unit_test(odd_uses_are_told),
 		cmocka_unit_test(dates_that_surprise_are_told),
 		cmocka_unit_test(another_issuer_is_told),

@@ -194,6 +194,7 @@ static void a_key_goes_where_its_escrow_says(void **state)
 struct earlier {
 	const char *id, *arn, *certificate_id, *region;
 	enum job_kind kind;
+	int64_t age_s;
 };
 
 static void put_earlier(struct store_txn *txn, void *arg)
@@ -211,10 +212,10 @@ static void put_earlier(struct store_txn *txn, void *arg)
 					   .phase = JOB_DONE,
 					   .state = JOB_SUCCEEDED,
 					   .reason = "",
-					   .created_s = NOW_S,
-					   .ended_s = NOW_S,
+					   .created_s = NOW_S - earlier->age_s,
+					   .ended_s = NOW_S - earlier->age_s,
 					   .may_have_imported = true,
-					   .old_serial = "",
+					   .old_serial = "0a",
 					   .new_serial = "",
 					   .old_key_id = "",
 					   .new_key_id = "",
@@ -224,19 +225,29 @@ static void put_earlier(struct store_txn *txn, void *arg)
 
 #define NEW_ARN "arn:aws:acm:" REGION ":" ACCOUNT ":certificate/not-scanned-yet"
 
+static void expect_told(const struct answer *answer, const char *wanted)
+{
+	const char *told = answer->err.kind != ERR_NONE ? answer->err.text : answer->document;
+	if (strstr(told, wanted) == NULL)
+		fail_msg("\"%s\" lacks \"%s\"", told, wanted);
+}
+
 /* earlier: ended by a NULL id. */
+static void put_jobs(struct job_fixture *fixture, struct earlier *earlier)
+{
+	struct err err = ERR_INIT;
+	assert_int_equal(store_write_now(fixture->store, put_earlier, earlier, &err), 0);
+}
+
 static void run_after(struct earlier *earlier, const char *wanted)
 {
 	struct job_fixture fixture;
 	struct answer answer;
-	struct err err = ERR_INIT;
 	job_fixture_open(&fixture, NULL);
-	assert_int_equal(store_write_now(fixture.store, put_earlier, earlier, &err), 0);
+	put_jobs(&fixture, earlier);
 	run(&fixture, &(struct plan_request){.certificate_id = "blog", .reimport_allowed = true},
 		&answer);
-	const char *told = answer.err.kind != ERR_NONE ? answer.err.text : answer.document;
-	if (strstr(told, wanted) == NULL)
-		fail_msg("\"%s\" lacks \"%s\"", told, wanted);
+	expect_told(&answer, wanted);
 	job_fixture_close(&fixture);
 }
 
@@ -244,7 +255,7 @@ static void what_was_delivered_since_the_last_cycle_is_found_by_its_id(void **st
 {
 	(void)state;
 	struct earlier delivered = {
-		"j-20261121-000000-00000000aa", NEW_ARN, "blog", REGION, JOB_DELIVER};
+		"j-20261121-000000-00000000aa", NEW_ARN, "blog", REGION, JOB_DELIVER, 0};
 	struct earlier again = delivered, deleted = delivered, elsewhere = delivered;
 	struct earlier other_id = delivered, other_arn = delivered, other_deleted = delivered;
 	again.id = "j-20261121-000001-00000000ab";
@@ -260,7 +271,168 @@ static void what_was_delivered_since_the_last_cycle_is_found_by_its_id(void **st
 	run_after((struct earlier[]){elsewhere, {.id = NULL}}, "\"decision\":\"import\"");
 	run_after((struct earlier[]){other_id, {.id = NULL}}, "\"decision\":\"import\"");
 	run_after((struct earlier[]){delivered, other_arn, {.id = NULL}},
-		"two certificates carry the id blog");
+		"two certificates would carry the id blog");
+}
+
+#define CAN_IMPORT "\"decision\":\"import\""
+/* The keys of the fixture and of the plan are of two types. */
+#define REPLACES "ACM would refuse it under this ARN: key type and size must stay"
+
+/* Others deleted it, and no scan has told. */
+static void what_acm_does_not_have_any_more_is_imported_anew(void **state)
+{
+	(void)state;
+	struct earlier gone[] = {
+		{"j-20261121-000000-00000000aa", NEW_ARN, "blog", REGION, JOB_DELIVER, 3600},
+		{.id = NULL}};
+	run_after(gone, CAN_IMPORT);
+	run_after(gone, NEW_ARN " carried the id blog and is gone: whatever was set up with that "
+				"ARN is to be given the new one");
+}
+
+/* A second certificate would come of it. */
+static void what_may_have_yet_to_show_is_not_imported_again(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct earlier young[] = {
+		{"j-20261121-000000-00000000aa", NEW_ARN, "blog", REGION, JOB_DELIVER, 3599},
+		{.id = NULL}};
+	run_after(young, "\"decision\":\"refuse\"");
+	run_after(young, NEW_ARN " carries the id blog and is less than an hour old, and ACM does "
+				 "not show it");
+	job_fixture_open(&fixture, NULL);
+	put_jobs(&fixture, young);
+	run(&fixture,
+		&(struct plan_request){
+			.certificate_id = "blog", .reimport_allowed = true, .is_new_arn = true},
+		&answer);
+	expect_told(&answer, CAN_IMPORT);
+	job_fixture_close(&fixture);
+}
+
+/* One certificate at the ARN of the fixture, and one more. */
+static void run_with_two(const char *second_arn, const struct plan_request *request, int64_t age_s,
+	const char *wanted)
+{
+	struct job_fixture fixture;
+	struct answer answer;
+	job_fixture_open(&fixture, NULL);
+	struct write_acm_cert *second =
+		write_acm_add(&fixture.acm, fixture.other_pem, "the private key of other");
+	if (second_arn == NULL)
+		second_arn = second->arn;
+	put_jobs(&fixture, (struct earlier[]){{"j-20261121-000000-00000000aa", fixture.arn, "blog",
+						      REGION, JOB_DELIVER, age_s},
+				   {"j-20261121-000000-00000000ab", second_arn, "blog", REGION,
+					   JOB_DELIVER, age_s},
+				   {.id = NULL}});
+	run(&fixture, request, &answer);
+	expect_told(&answer, wanted);
+	job_fixture_close(&fixture);
+}
+
+static void two_that_carry_the_id_are_not_guessed_between(void **state)
+{
+	(void)state;
+	const struct plan_request one = {.certificate_id = "blog", .reimport_allowed = true};
+	struct plan_request new = one, off = one;
+	new.is_new_arn = true;
+	off.reimport_allowed = false;
+	run_with_two(NULL, &one, 7200, "two certificates would carry the id blog, ");
+	run_with_two(NULL, &one, 7200,
+		": name the one to replace by --arn alone, or import a new one with --new-arn");
+	run_with_two(NULL, &new, 7200, CAN_IMPORT);
+	run_with_two(NULL, &off, 7200, CAN_IMPORT);
+	run_with_two(NEW_ARN, &one, 7200, REPLACES); /* the other one is gone */
+	run_with_two(NEW_ARN, &one, 60, "two certificates would carry the id blog");
+}
+
+static void run_given(const char *tag, const char *id, bool is_new_arn, const char *wanted)
+{
+	struct job_fixture fixture;
+	struct answer answer;
+	job_fixture_open(&fixture, NULL);
+	if (tag != NULL)
+		write_acm_set_tag(&fixture.acm.cert[0], "acmsensor:certificate-id", tag);
+	run(&fixture,
+		&(struct plan_request){.arn = fixture.arn,
+			.certificate_id = id,
+			.reimport_allowed = true,
+			.is_new_arn = is_new_arn},
+		&answer);
+	expect_told(&answer, wanted);
+	job_fixture_close(&fixture);
+}
+
+static void an_arn_may_be_given_an_id_and_keeps_it(void **state)
+{
+	(void)state;
+	run_given(NULL, "blog", false, "\"certificate_id\":\"blog\"");
+	run_given(NULL, "blog", false, REPLACES);
+	run_given("blog", "blog", false, REPLACES);
+	run_given("shop", "blog", false,
+		" carries the certificate id shop, not blog: leave out one of --arn and "
+		"--certificate-id");
+	run_given("shop", "blog", true, CAN_IMPORT);
+	struct job_fixture fixture;
+	struct answer answer;
+	job_fixture_open(&fixture, NULL);
+	put_jobs(&fixture, (struct earlier[]){{"j-20261121-000000-00000000aa", NEW_ARN, "blog",
+						      REGION, JOB_DELIVER, 60},
+				   {"j-20261121-000000-00000000ab", fixture.arn, "blog", REGION,
+					   JOB_DELIVER, 60},
+				   {.id = NULL}});
+	run(&fixture,
+		&(struct plan_request){
+			.arn = fixture.arn, .certificate_id = "blog", .reimport_allowed = true},
+		&answer);
+	expect_told(&answer, "two certificates would carry the id blog");
+	job_fixture_close(&fixture);
+}
+
+static void a_new_arn_does_not_need_the_old_one(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	job_fixture_open(&fixture, NULL);
+	run(&fixture,
+		&(struct plan_request){
+			.arn = NEW_ARN, .reimport_allowed = true, .is_new_arn = true},
+		&answer);
+	expect_told(&answer, CAN_IMPORT);
+	expect_told(&answer, "ACM does not have " NEW_ARN ": it was deleted or never was");
+	job_fixture_close(&fixture);
+}
+
+static void put_same(struct store_txn *txn, void *arg)
+{
+	const struct bundle *bundle = arg;
+	struct cert_record cert = {.arn = NEW_ARN,
+		.connector = "prod",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.has_pem = true};
+	memcpy(cert.fingerprint_sha256, bundle->leaf.facts.fingerprint_sha256, CERT_SHA256_LEN);
+	store_cert_put(txn, &cert);
+}
+
+static void what_is_there_under_another_arn_is_told(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct bundle bundle;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	make_bundle(&bundle);
+	assert_int_equal(store_write_now(fixture.store, put_same, &bundle, &err), 0);
+	bundle_clear(&bundle);
+	run(&fixture, &(struct plan_request){.reimport_allowed = true}, &answer);
+	expect_told(&answer, "is there already, under " NEW_ARN ": there would be two of it");
+	job_fixture_close(&fixture);
 }
 
 static void the_chain_is_kept_with_the_plan(void **state)
@@ -493,6 +665,12 @@ int main(void)
 		cmocka_unit_test(what_it_refuses_is_stored_without_a_key),
 		cmocka_unit_test(a_key_goes_where_its_escrow_says),
 		cmocka_unit_test(what_was_delivered_since_the_last_cycle_is_found_by_its_id),
+		cmocka_unit_test(what_acm_does_not_have_any_more_is_imported_anew),
+		cmocka_unit_test(what_may_have_yet_to_show_is_not_imported_again),
+		cmocka_unit_test(two_that_carry_the_id_are_not_guessed_between),
+		cmocka_unit_test(an_arn_may_be_given_an_id_and_keeps_it),
+		cmocka_unit_test(a_new_arn_does_not_need_the_old_one),
+		cmocka_unit_test(what_is_there_under_another_arn_is_told),
 		cmocka_unit_test(the_chain_is_kept_with_the_plan),
 		cmocka_unit_test(the_certificate_must_be_for_the_key_of_its_request),
 		cmocka_unit_test(a_key_that_cannot_be_opened_is_no_way_back),

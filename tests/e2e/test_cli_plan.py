@@ -92,8 +92,6 @@ USAGE = {
     "no key": ([*PLACE, "--cert", "cert"], "the key is missing"),
     "key of a request": ([*PLACE, "--cert", "cert", "--csr", "c", "--key", "key"], "exclude each other"),
     "pkcs12 and more": ([*PLACE, "--pkcs12", "cert", "--key", "key"], "--pkcs12 comes alone"),
-    "two addresses": (["--arn", ARN, "--certificate-id", "x", "--cert", "cert", "--key", "key"],
-                      "--arn and --certificate-id exclude each other"),
     "no ARN": (["--arn", "arn:aws:iam::123456789012:role/x"], "--arn arn:aws:iam::123456789012:role/x: "),
     "another account": (["--arn", ARN, "--account", "210987654321"], "the ARN is of account 123456789012"),
     "another region": (["--arn", ARN, "--region", "us-east-1"], "the ARN is of eu-central-1"),

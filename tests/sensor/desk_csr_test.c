@@ -41,6 +41,8 @@ static void wrong_bodies_are_one_sentence(void **state)
 		{"{'domains': ['']}", "domains: expected texts", ERR_CONFIG},
 		{"{'domains': ['a.example'], 'key_type': 'dsa'}",
 			"key_type: expected rsa2048, rsa3072, rsa4096, ec256 or ec384", ERR_CONFIG},
+		{"{'domains': ['a.example'], 'connector': 'x'}", "there is no connector \"x\"",
+			ERR_NOT_FOUND},
 		{"{}", "expected domains, or the ARN to replace", ERR_CONFIG},
 		{"{'arn': 'x'}", "arn: expected the ARN of an ACM certificate", ERR_CONFIG},
 		{"{'arn': 'arn:aws:acm:eu-west-1:222222222222:certificate/1', 'connector': 'x'}",
@@ -52,6 +54,22 @@ static void wrong_bodies_are_one_sentence(void **state)
 	desk_fixture_refuse(&desk, DESK_CSR, "{'domains': ['no domain']}", ERR_CONFIG, "no domain");
 	desk_fixture_refuse(&desk, DESK_CSR, "{'domains': ['a.example'], 'subject': 'x'}",
 		ERR_CONFIG, "x"); /* the worker's */
+}
+
+static void what_is_to_be_known_of_the_request_is_in_the_answer(void **state)
+{
+	(void)state;
+	desk_fixture_run(&desk, DESK_CSR, "{'domains': ['a.example'], 'key_type': 'ec256'}");
+	assert_string_equal(desk_fixture_text(&desk, "csr", "connector"), "");
+	assert_string_equal(desk_fixture_text(&desk, "csr", "arn"), "");
+	assert_string_equal(desk_fixture_text(&desk, "csr", "key_escrow"), "sensor");
+	const char *arn = write_acm_add(&desk.acm, desk.pem, "x")->arn;
+	desk_fixture_run(&desk, DESK_CSR, of_arn(arn, ""));
+	assert_string_equal(desk_fixture_text(&desk, "csr", "connector"), "prod");
+	assert_string_equal(desk_fixture_text(&desk, "csr", "arn"), arn);
+	desk_fixture_run(&desk, DESK_CSR,
+		"{'domains': ['a.example'], 'key_type': 'ec256', 'connector': 'other'}");
+	assert_string_equal(desk_fixture_text(&desk, "csr", "key_escrow"), "secretsmanager");
 }
 
 static void keys_are_of_the_type_that_was_asked_for(void **state)
@@ -225,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(wrong_bodies_are_one_sentence),
+		TEST(what_is_to_be_known_of_the_request_is_in_the_answer),
 		TEST(keys_are_of_the_type_that_was_asked_for),
 		TEST(the_key_is_sealed_for_its_time),
 		TEST(names_key_type_and_usages_are_those_of_the_replaced_one),

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,14 +62,19 @@ static void put_account(const char *account_id)
 		store_write_now(desk.sensor->store, write_account, (void *)account_id, &err), 0);
 }
 
-static void put_region(const char *region)
+static void put_state(const char *region, enum coverage_state coverage)
 {
 	put_coverage(desk.sensor, &(struct coverage_record){.connector = "prod",
 					  .account_id = SHOP,
 					  .region = region,
-					  .state = COVERAGE_OK,
+					  .state = coverage,
 					  .code = "",
 					  .reason = ""});
+}
+
+static void put_region(const char *region)
+{
+	put_state(region, COVERAGE_OK);
 }
 
 static struct err explain(enum err_kind kind)
@@ -126,19 +132,130 @@ static void a_region_that_is_not_read_is_said(void **state)
 	put_region("us-east-1");
 	assert_string_equal(explain(ERR_DENIED).text,
 		"region " DESK_REGION " is none that connector prod reads in account " SHOP
-		": check the ARN or --region, or enable the region");
+		": check the ARN or --region, or enable the region and scan");
 	put_region(DESK_REGION);
 	assert_string_equal(explain(ERR_DENIED).text, "what AWS said");
+}
+
+#define UNREAD_TEXT                                                                                \
+	"region " DESK_REGION " is none that connector prod reads in account " SHOP                \
+	": check the ARN or --region, or enable the region and scan"
+
+static struct err check(int wanted_rc, bool wanted_is_unread)
+{
+	struct err err = ERR_INIT;
+	bool is_unread = false;
+	struct desk_op op = {.desk = desk.desk, .connector = desk.connector[0]};
+	(void)text_copy(op.account_id, sizeof(op.account_id), SHOP);
+	(void)text_copy(op.region, sizeof(op.region), DESK_REGION);
+	assert_int_equal(desk_check_place(&op, "", &is_unread, &err), wanted_rc);
+	assert_int_equal(is_unread, wanted_is_unread);
+	return err;
+}
+
+static void what_the_inventory_knows_is_said_before_aws_is_asked(void **state)
+{
+	(void)state;
+	put_account(BANK);
+	put_region("us-east-1");
+	(void)check(0, false); /* before the first cycle */
+	put_cycle(NOW_S, NOW_S, "");
+	assert_string_equal(check(-1, false).text,
+		"account " SHOP " is none of connector prod, by its last cycle: check the ARN or "
+		"--account, or scan if the account is new");
+	put_account(SHOP);
+	struct err err = check(-1, false);
+	assert_int_equal(err.kind, ERR_REFUSED);
+	assert_string_equal(err.text, UNREAD_TEXT);
+	put_state(DESK_REGION, COVERAGE_REGION_DISABLED);
+	assert_string_equal(check(-1, false).text, UNREAD_TEXT);
+	put_state(DESK_REGION, COVERAGE_DENIED);
+	(void)check(0, false);
+}
+
+/* Its role cannot be assumed: what regions it has, nobody knows. */
+static void the_regions_of_a_closed_account_are_not_judged(void **state)
+{
+	(void)state;
+	put_account(SHOP);
+	put_cycle(NOW_S, NOW_S, "");
+	put_state(COVERAGE_ANY_REGION, COVERAGE_ROLE_UNASSUMABLE);
+	(void)check(0, false);
+}
+
+static void use_regions(const char *regions)
+{
+	struct err err = ERR_INIT;
+	char text[128];
+	connector_free(desk.connector[0]);
+	snprintf(text, sizeof(text), "[connector prod]\nimport = all\nregions = %s\n", regions);
+	use_config(desk.sensor, text);
+	desk.connector[0] = connector_new(&(struct connector_options){.loop = desk.sensor->loop,
+						  .store = desk.sensor->store,
+						  .sensor_name = "sensor1",
+						  .config = &desk.sensor->config->connector[0]},
+		NULL, NULL, NULL, &err);
+	assert_non_null(desk.connector[0]);
+}
+
+static void a_list_of_regions_proves_nothing(void **state)
+{
+	(void)state;
+	use_regions("us-east-1, us-west-2");
+	(void)check(0, true);
+	put_account(SHOP);
+	put_cycle(NOW_S, NOW_S, "");
+	put_region("us-east-1");
+	(void)check(0, true);
+	desk_fixture_run(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""));
+	assert_non_null(strstr(desk.document, "\"region_unread\""));
+	assert_string_equal(explain(ERR_DENIED).text, UNREAD_TEXT);
+	use_regions("us-east-1, " DESK_REGION);
+	assert_string_equal(check(-1, false).text, UNREAD_TEXT);
+}
+
+static void every_order_says_it(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *arn, *text;
+		enum err_kind kind;
+	} cases[] = {
+		{"arn:aws:acm:" DESK_REGION ":" BANK ":certificate/12345678",
+			"account " BANK " is none of", ERR_REFUSED},
+		{"arn:aws:acm:mars-1:" SHOP ":certificate/12345678", "region mars-1 is none that",
+			ERR_REFUSED},
+		{"arn:aws-cn:acm:cn-north-1:" SHOP ":certificate/12345678",
+			"is of the partition aws-cn; connector prod is in aws", ERR_CONFIG},
+		{"arn:aws:acm:cn-north-1:" SHOP ":certificate/12345678",
+			"region cn-north-1 is of the partition aws-cn; connector prod is in aws",
+			ERR_CONFIG},
+	};
+	char body[256], more[256];
+	put_account(SHOP);
+	put_region(DESK_REGION);
+	put_cycle(NOW_S, NOW_S, "");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(body, sizeof(body), "{'connector': 'prod', 'arn': '%s'}", cases[i].arn);
+		desk_fixture_refuse(&desk, DESK_DELETE, body, cases[i].kind, cases[i].text);
+		desk_fixture_refuse(&desk, DESK_CSR, body, cases[i].kind, cases[i].text);
+		snprintf(more, sizeof(more),
+			"{'connector': 'prod', 'certificate': 'x', 'key': 'x', 'arn': '%s'}",
+			cases[i].arn);
+		desk_fixture_refuse(&desk, DESK_PLAN, more, cases[i].kind, cases[i].text);
+	}
+	assert_int_equal(fake_call_count(), 0);
+	assert_int_equal(desk_job_count(desk.desk), 0);
 }
 
 static void an_order_says_it(void **state)
 {
 	(void)state;
-	put_account(BANK);
+	use_regions("us-east-1");
+	put_account(SHOP);
 	put_cycle(NOW_S, NOW_S, "");
 	fake_call_fail_at(2, ERR_ROLE, "AccessDenied");
-	desk_fixture_refuse(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""), ERR_ROLE,
-		"account " SHOP " is none of connector prod");
+	desk_fixture_refuse(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""), ERR_ROLE, UNREAD_TEXT);
 }
 
 /* The key's place is in the hub's account, whatever account the certificate goes to. */
@@ -146,7 +263,7 @@ static void what_the_escrow_refuses_is_not_the_places_fault(void **state)
 {
 	(void)state;
 	connector_name = "other"; /* its keys wait in Secrets Manager */
-	put_account(BANK);
+	put_account(SHOP);
 	put_cycle(NOW_S, NOW_S, "");
 	connector_name = "prod";
 	fake_call_fail_at(3, ERR_DENIED, "AccessDeniedException");
@@ -164,6 +281,10 @@ int main(void)
 		TEST(before_the_first_cycle_nothing_is_missing),
 		TEST(an_account_of_somebody_else_is_said),
 		TEST(a_region_that_is_not_read_is_said),
+		TEST(what_the_inventory_knows_is_said_before_aws_is_asked),
+		TEST(the_regions_of_a_closed_account_are_not_judged),
+		TEST(a_list_of_regions_proves_nothing),
+		TEST(every_order_says_it),
 		TEST(an_order_says_it),
 		TEST(what_the_escrow_refuses_is_not_the_places_fault),
 	};
