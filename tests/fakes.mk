@@ -104,9 +104,9 @@ $(B)/tests/cli/scan_wait_test:  $(cli_prints)
 $(B)/tests/cli/cert_style_test: $(cli_prints)
 # A command line, against answers that a test prepares.
 cli_runs := $(B)/tests/cli/run_cli.o $(cli_prints)
-cli_run_tests := accounts alerts backup certs commands complete config coverage csr delete events \
-	help job jobs log main metrics output plan plans restore scan show status \
-	support_bundle vault
+cli_run_tests := accounts alerts apply backup cancel certs commands complete config coverage csr \
+	delete events help job jobs log main metrics output plan plans restore rollback \
+	scan show status support_bundle vault
 $(cli_run_tests:%=$(B)/tests/cli/%_test): $(cli_runs)
 
 # --- sensor/: cycles on a real store against a small organization ---------------------------------

@@ -208,7 +208,8 @@ static void what_is_no_pem_is_not_written(void **state)
 	run_is("show x --pem", EXIT_FAILED, "",
 		"acmsensor: the daemon's answer about a is not PEM\n");
 	run_answer("[{'arn': 'a', 'status': 'ISSUED', 'pem': 7}]");
-	run_is("show x --pem", EXIT_FAILED, "", "acmsensor: the daemon's answer about a is not PEM\n");
+	run_is("show x --pem", EXIT_FAILED, "",
+		"acmsensor: the daemon's answer about a is not PEM\n");
 }
 
 static void programs_get_rows(void **state)
