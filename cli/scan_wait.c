@@ -140,7 +140,7 @@ static int wait_for(
 		if (interrupt_came())
 			return fail_interrupted(wait->cli, err);
 		if (look(wait, cycle_ids, &chosen, err) != 0)
-			return -1;
+			return interrupt_is(err) ? fail_interrupted(wait->cli, err) : -1;
 		if (is_done(chosen)) {
 			*ret_progress = chosen;
 			return 0;

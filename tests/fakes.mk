@@ -100,7 +100,7 @@ cli_prints := $(B)/tests/cli/print_fixture.o
 $(B)/tests/cli/plan_show_test:  $(cli_prints)
 $(B)/tests/cli/job_show_test:   $(cli_prints)
 $(B)/tests/cli/row_test:        $(cli_prints)
-$(B)/tests/cli/scan_wait_test:  $(cli_prints)
+$(B)/tests/cli/scan_wait_test:  $(cli_prints) $(B)/tests/lib/fake_clock.o
 $(B)/tests/cli/cert_style_test: $(cli_prints)
 # A command line, against answers that a test prepares.
 cli_runs := $(B)/tests/cli/run_cli.o $(cli_prints)
