@@ -19,14 +19,15 @@ mkdir -p "$logs"
 rm -f "$logs"/*.log
 export tool cannot logs
 printf '%s\n' "$@" | xargs -P "$jobs" -I{} sh -c '
-	name=$(basename "{}")
-	case $cannot in *" $name "*) echo "  SKIP    $name (not under valgrind)"; exit 0 ;; esac
-	if $tool "{}" >"$logs/$name.log" 2>&1; then
-		tests=$(sed -n "s/^\[  PASSED  \] \([0-9]*\) test.*/\1/p" "$logs/$name.log" | tail -n 1)
-		echo "  PASS    $name (${tests:-?} tests)"
+	name=$(basename "{}") folder=$(basename "$(dirname "{}")")
+	log=$logs/$folder-$name.log # folders have tests of the same name
+	case $cannot in *" $name "*) echo "  SKIP    $folder/$name (not under valgrind)"; exit 0 ;; esac
+	if $tool "{}" >"$log" 2>&1; then
+		tests=$(sed -n "s/^\[  PASSED  \] \([0-9]*\) test.*/\1/p" "$log" | tail -n 1)
+		echo "  PASS    $folder/$name (${tests:-?} tests)"
 	else
-		echo "  FAIL    $name (exit $?)"
-		cat "$logs/$name.log"
+		echo "  FAIL    $folder/$name (exit $?)"
+		cat "$log"
 		exit 1
 	fi'
 status=$?
