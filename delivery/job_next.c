@@ -436,12 +436,19 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 
 /* --- TAG, CONFIRM, VERIFY ---------------------------------------------------------------------- */
 
+/* Whether nothing at all can be asked of ACM now. */
+static bool is_away(const struct err *err)
+{
+	return err->kind == ERR_UNREACHABLE || err->kind == ERR_CREDENTIALS ||
+	       err->kind == ERR_ROLE;
+}
+
 static void after_tag(const struct job_known *known, struct job_decision *to)
 {
 	const struct err *err = known->err;
 	/* A first import may not show yet. */
 	bool may_pass = err != NULL && (passes(err) || err->kind == ERR_NOT_FOUND);
-	if (may_pass && is_patient(known, JOB_TAG_PATIENCE_S)) {
+	if (err != NULL && (is_away(err) || (may_pass && is_patient(known, JOB_TAG_PATIENCE_S)))) {
 		try_again(known, to, err->text);
 		return;
 	}
