@@ -74,10 +74,13 @@ static const struct {
 		"daemon's), then vault init.\n"},
 };
 
-static void print_options(const struct option_spec *option)
+/* is_offline_one: whether --offline is among them. */
+static void print_options(const struct option_spec *option, bool is_offline_one)
 {
 	for (; option->name != NULL; option++) {
 		char left[64];
+		if (!is_offline_one && strcmp(option->name, "offline") == 0)
+			continue;
 		snprintf(left, sizeof(left), "--%s%s%s", option->name,
 			option->argument != NULL ? " " : "",
 			option->argument != NULL ? option->argument : "");
@@ -95,7 +98,7 @@ static void print_all(void)
 	for (const struct command *command = commands; command->name != NULL; command++)
 		printf("  %-10s %s\n", command->name, command->summary);
 	printf("\nOptions of every command:\n");
-	print_options(global_options);
+	print_options(global_options, true);
 	printf("\nExit codes: 0 done, 1 failed, 2 usage, 3 daemon not reachable, 4 done with warnings.\n"
 	       "Help of a command: acmsensor help COMMAND\n");
 }
@@ -110,9 +113,9 @@ static void print_one(const struct command *command)
 			printf("\n%s", more[i].text);
 	if (command->option->name != NULL)
 		printf("\nOptions:\n");
-	print_options(command->option);
+	print_options(command->option, true);
 	printf("\nOptions of every command:\n");
-	print_options(global_options);
+	print_options(global_options, command->works_offline);
 }
 
 int command_help(struct cli *cli, const struct args *args)

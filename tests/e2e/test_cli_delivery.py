@@ -125,8 +125,10 @@ def test_commands_of_delivery_need_a_daemon(tmp_path, files):
     for command in commands:
         done = Cli("--socket", tmp_path / "none").run(*command, code=3)
         assert "is acmsensord running?" in done.stderr and done.stdout == ""
+        assert "--offline" not in done.stderr  # it would not help
         done = Cli("--offline", tmp_path).run(*command, code=2)
         assert "needs a running daemon" in done.stderr
+    assert "--offline DATA_DIR" in Cli("--socket", tmp_path / "none").run("certs", code=3).stderr
 
 
 # --- jobs and plans
