@@ -60,8 +60,9 @@ static const struct {
 		"  acmsensor metrics --classic >a.tmp && mv a.tmp /var/lib/node_exporter/a.prom\n"},
 	{"delete",
 		"Refuses while something uses the certificate, or waits with --wait-until-unused.\n"
-		"Asks for the domain name or the last 8 characters of the ARN; in a script --yes ARN\n"
-		"must repeat the ARN. The private key cannot be had again from ACM.\n"},
+		"Asks for the domain name (where a scan has seen it) or the last 8 characters of the\n"
+		"ARN; in a script --yes ARN must repeat the ARN. The private key cannot be had again\n"
+		"from ACM.\n"},
 	{"vault",
 		"What the daemon keeps sealed (keys that wait for a certificate, keys for a way back)\n"
 		"lies in data_dir, and so does the master key that it makes for itself. vault init\n"

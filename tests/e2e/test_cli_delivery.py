@@ -249,6 +249,14 @@ def test_anything_else_deletes_nothing(api, typed):
     assert fake.posts("/v1/delete") == []
 
 
+def test_ctrl_c_deletes_nothing_and_says_so(api):
+    fake, cli = deletable(api)
+    terminal = Terminal(cli, "delete", ARN).read("characters of the ARN: ").type("\x03")
+    assert terminal.end() == 130
+    assert terminal.text.endswith("\r\nacmsensor: interrupted; nothing was deleted\r\n"), terminal.text
+    assert fake.posts("/v1/delete") == []
+
+
 def test_what_the_inventory_does_not_know_is_confirmed_by_the_arn(api):
     fake, cli = deletable(api, row={})
     terminal = Terminal(cli, "delete", ARN).read("Type the last 8 characters of the ARN: ")
