@@ -196,7 +196,7 @@ def test_a_request_goes_to_stdout_and_its_id_to_stderr(api):
     done = cli.run("csr", "--domain", "a.example.com", "--domain", "*.a.example.com", "--key-type",
                    "ec256", "--subject", "CN=a.example.com", "--connector", "prod")
     assert done.stdout == CSR["csr"]["pem"]
-    assert f"{cli.program} plan --csr c-1 --cert FILE" in done.stderr
+    assert f"{cli.program} plan --csr c-1 --account ACCOUNT" in done.stderr
     cli.run("csr", "--arn", ARN)
     assert fake.posts("/v1/csr") == [
         {"domains": ["a.example.com", "*.a.example.com"], "key_type": "ec256",
