@@ -23,6 +23,7 @@ enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV };
 struct cli {
 	const char *socket_path;
 	const char *offline_dir; /* NULL: ask the daemon */
+	bool works_offline;	 /* the command could, so it may be advised */
 	char *program;		 /* owned; cli_program_new; NULL: no option was given */
 	enum output output;
 	struct terminal terminal; /* of stdout */

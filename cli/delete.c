@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/arn_place.h"
 #include "cli/cli.h"
+#include "cli/interrupt.h"
 #include "cli/job.h"
 #include "cli/row.h"
 #include "cli/source.h"
@@ -71,6 +72,21 @@ static void ask(const char *arn, const struct found *found)
 	buf_clear(&line);
 }
 
+/* What was typed, without its line end; "" for nothing. -1: Ctrl-C. */
+static int read_typed(char typed[TYPED_MAX], struct err *err)
+{
+	interrupt_catch();
+	bool is_there = !interrupt_came() && fgets(typed, TYPED_MAX, stdin) != NULL;
+	bool is_interrupted = interrupt_came();
+	interrupt_release();
+	if (!is_there)
+		typed[0] = '\0';
+	if (strchr(typed, '\n') == NULL)
+		fputc('\n', stderr); /* the cursor is still behind the question */
+	typed[strcspn(typed, "\r\n")] = '\0';
+	return is_interrupted ? interrupt_fail("interrupted; nothing was deleted", err) : 0;
+}
+
 /* 0; -1 with err when what was typed is neither. */
 static int confirm(const struct cli *cli, const char *arn, struct err *err)
 {
@@ -79,9 +95,8 @@ static int confirm(const struct cli *cli, const char *arn, struct err *err)
 	if (look_up(cli, arn, &found, err) != 0)
 		return -1;
 	ask(arn, &found);
-	if (fgets(typed, sizeof(typed), stdin) == NULL)
-		typed[0] = '\0';
-	typed[strcspn(typed, "\r\n")] = '\0';
+	if (read_typed(typed, err) != 0)
+		return -1;
 	if (strcmp(typed, arn_tail(arn)) == 0 ||
 		(found.domain[0] != '\0' && text_equal_ci(typed, found.domain)))
 		return 0;

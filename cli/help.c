@@ -60,8 +60,9 @@ static const struct {
 		"  acmsensor metrics --classic >a.tmp && mv a.tmp /var/lib/node_exporter/a.prom\n"},
 	{"delete",
 		"Refuses while something uses the certificate, or waits with --wait-until-unused.\n"
-		"Asks for the domain name or the last 8 characters of the ARN; in a script --yes ARN\n"
-		"must repeat the ARN. The private key cannot be had again from ACM.\n"},
+		"Asks for the domain name (where a scan has seen it) or the last 8 characters of the\n"
+		"ARN; in a script --yes ARN must repeat the ARN. The private key cannot be had again\n"
+		"from ACM.\n"},
 	{"vault",
 		"What the daemon keeps sealed (keys that wait for a certificate, keys for a way back)\n"
 		"lies in data_dir, and so does the master key that it makes for itself. vault init\n"
@@ -74,10 +75,13 @@ static const struct {
 		"daemon's), then vault init.\n"},
 };
 
-static void print_options(const struct option_spec *option)
+/* is_offline_one: whether --offline is among them. */
+static void print_options(const struct option_spec *option, bool is_offline_one)
 {
 	for (; option->name != NULL; option++) {
 		char left[64];
+		if (!is_offline_one && strcmp(option->name, "offline") == 0)
+			continue;
 		snprintf(left, sizeof(left), "--%s%s%s", option->name,
 			option->argument != NULL ? " " : "",
 			option->argument != NULL ? option->argument : "");
@@ -95,7 +99,7 @@ static void print_all(void)
 	for (const struct command *command = commands; command->name != NULL; command++)
 		printf("  %-10s %s\n", command->name, command->summary);
 	printf("\nOptions of every command:\n");
-	print_options(global_options);
+	print_options(global_options, true);
 	printf("\nExit codes: 0 done, 1 failed, 2 usage, 3 daemon not reachable, 4 done with warnings.\n"
 	       "Help of a command: acmsensor help COMMAND\n");
 }
@@ -110,9 +114,9 @@ static void print_one(const struct command *command)
 			printf("\n%s", more[i].text);
 	if (command->option->name != NULL)
 		printf("\nOptions:\n");
-	print_options(command->option);
+	print_options(command->option, true);
 	printf("\nOptions of every command:\n");
-	print_options(global_options);
+	print_options(global_options, command->works_offline);
 }
 
 int command_help(struct cli *cli, const struct args *args)

@@ -87,6 +87,7 @@ static int run(struct cli *cli, int argc, char **argv)
 		int code = flush(command_help(cli, &topic));
 		return command == NULL && !args_has(&global, "help") ? EXIT_USAGE : code;
 	}
+	cli->works_offline = command->works_offline;
 	start_curl();
 	int code = flush(command->run(cli, &args));
 	curl_global_cleanup();

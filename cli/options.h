@@ -45,6 +45,7 @@ struct command {
 	const struct option_spec *option;
 	int positional_min, positional_max;
 	int (*run)(struct cli *cli, const struct args *args);
+	bool works_offline; /* on a store without its daemon */
 };
 
 /* Options that every command takes. */

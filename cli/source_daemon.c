@@ -122,9 +122,10 @@ static int request_init(struct request *request, const struct cli *cli, const ch
 static int unreachable(const struct cli *cli, CURL *curl, CURLcode code, struct err *err)
 {
 	long number = 0;
-	const char *next =
-		"is acmsensord running? Another socket: --socket PATH; without a daemon: "
-		"--offline DATA_DIR";
+	const char *next = cli->works_offline
+				   ? "is acmsensord running? Another socket: --socket PATH; "
+				     "without a daemon: --offline DATA_DIR"
+				   : "is acmsensord running? Another socket: --socket PATH";
 	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &number);
 	if (number == EACCES || number == EPERM)
 		next = "ask as root or as a member of the group acmsensor";

@@ -420,6 +420,7 @@ void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s)
 	if (job.is_cancel_asked)
 		return;
 	job.is_cancel_asked = true;
+	job.reason = "cancelling was asked for: it ends at its next step and changes nothing";
 	job.next_attempt_s = 0;
 	job.updated_s = now_s;
 	store_job_put(txn, &job);

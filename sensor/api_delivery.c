@@ -77,13 +77,19 @@ void api_delivery_post(struct api *api, struct evhttp_request *request, enum des
 
 /* --- plans and jobs --------------------------------------------------------------------------- */
 
-enum { LOOK_MS = 250 }; /* for a new step */
+enum {
+	LOOK_MS = 250, /* for a new step */
+	JOB_KINDS = 3,
+};
+
+/* Ids begin with their kind, and behind it with the time of the order. */
+static const char job_prefix[JOB_KINDS] = {JOB_ID_DELIVER, JOB_ID_ROLLBACK, JOB_ID_DELETE};
 
 struct rows_job {
 	struct api_job job; /* first */
 	bool is_plans;
-	char id[DELIVERY_ID_MAX + 1]; /* "": all */
-	char position[DELIVERY_ID_MAX + 1];
+	char id[DELIVERY_ID_MAX + 1];		       /* "": all */
+	char position[JOB_KINDS][DELIVERY_ID_MAX + 1]; /* of jobs, by kind; of plans the first */
 	int64_t after_step, until_mono_ms; /* of the one job: how long to wait for a later step */
 	bool is_begun;
 	size_t rows;
@@ -97,6 +103,26 @@ static void clear_rows(struct api_job *base)
 	buf_clear(&job->slice);
 }
 
+/* In order of time, over all kinds. */
+static bool next_job(struct rows_job *job, struct store_txn *txn, struct job_record *ret_record)
+{
+	int first = -1;
+	for (int i = 0; i < JOB_KINDS; i++) {
+		char position[DELIVERY_ID_MAX + 1] = {job_prefix[i]};
+		struct job_record record;
+		if (job->position[i][0] != '\0')
+			text_copy(position, sizeof(position), job->position[i]);
+		if (!store_job_next(txn, position, &record) || record.id[0] != job_prefix[i] ||
+			(first >= 0 && strcmp(record.id + 1, ret_record->id + 1) >= 0))
+			continue;
+		first = i;
+		*ret_record = record;
+	}
+	if (first >= 0)
+		text_copy(job->position[first], sizeof(job->position[0]), ret_record->id);
+	return first >= 0;
+}
+
 /* The next row; false: there is none. */
 static bool add_row(struct rows_job *job, struct store_txn *txn)
 {
@@ -107,12 +133,11 @@ static bool add_row(struct rows_job *job, struct store_txn *txn)
 		return false;
 	if (job->is_plans) {
 		if (is_one ? !store_plan_get(txn, job->id, &plan)
-			   : !store_plan_next(txn, job->position, &plan))
+			   : !store_plan_next(txn, job->position[0], &plan))
 			return false;
 		desk_render_plan(txn, &plan, clock_now_s(), &job->writer);
 	} else {
-		if (is_one ? !store_job_get(txn, job->id, &record)
-			   : !store_job_next(txn, job->position, &record))
+		if (is_one ? !store_job_get(txn, job->id, &record) : !next_job(job, txn, &record))
 			return false;
 		desk_render_job(txn, &record, is_one, &job->writer);
 	}

@@ -165,7 +165,7 @@ void desk_op_destroy(struct desk_op *op);
  */
 int desk_check_place(
 	const struct desk_op *op, const char *arn, bool *ret_is_unread, struct err *err);
-/* After AWS has refused what op asked there: the same, said by err in place of what AWS said. */
+/* After AWS has refused what op asked there: err says the same too, behind what AWS said. */
 void desk_explain_place(const struct desk_op *op, struct err *err);
 
 /* --- desk_plan.c --- */

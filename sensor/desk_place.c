@@ -1,8 +1,8 @@
 /*
  * Where an order goes. AWS does not say that an account or a region is somebody else's or a typing
  * error: it denies a role or a signature, and a first import asks nothing before it is applied. What
- * the inventory knows of the place says it in one sentence, before AWS is asked; and after AWS has
- * refused, when the connector's list of regions leaves the place open.
+ * the inventory knows of the place says it in one sentence, before AWS is asked; and behind AWS's own
+ * reason, never instead of it, when the connector's list of regions leaves the place open.
  */
 #include <string.h>
 
@@ -35,16 +35,17 @@ static bool is_account_foreign(struct store_txn *txn, const char *connector, con
 	       store_account_next(txn, connector, position, &account);
 }
 
-/* The regions of an account that could never be entered are not known. */
+/* Where the regions could not be known, or others read the account, there is none to miss. */
 static bool is_region_foreign(
 	struct store_txn *txn, const char *connector, const char *account_id, const char *region)
 {
 	char position[COVERAGE_POSITION_MAX] = "";
 	struct coverage_record coverage;
+	if (store_coverage_get(txn, connector, account_id, COVERAGE_ANY_REGION, &coverage))
+		return false;
 	if (store_coverage_get(txn, connector, account_id, region, &coverage))
 		return coverage.state == COVERAGE_REGION_DISABLED;
-	return !store_coverage_get(txn, connector, account_id, COVERAGE_ANY_REGION, &coverage) &&
-	       store_coverage_next(txn, connector, account_id, position, &coverage);
+	return store_coverage_next(txn, connector, account_id, position, &coverage);
 }
 
 static bool is_listed(const struct config_list *regions, const char *region)
@@ -129,9 +130,14 @@ int desk_check_place(
 void desk_explain_place(const struct desk_op *op, struct err *err)
 {
 	struct store_txn *txn = NULL;
-	struct err unread = ERR_INIT;
-	if (!may_be_place(err->kind) || store_read_begin(op->desk->store, &txn, &unread) != 0)
+	struct err guess = ERR_INIT;
+	const struct err told = *err;
+	if (!may_be_place(err->kind) || store_read_begin(op->desk->store, &txn, &guess) != 0)
 		return; /* what AWS said has to do */
-	tell(op, judge(op, txn), err->kind, err);
+	tell(op, judge(op, txn), err->kind, &guess);
 	store_read_end(txn);
+	if (guess.kind == ERR_NONE)
+		return;
+	(void)err_set(err, told.kind, "%s; %s", told.text, guess.text);
+	(void)err_set_code(err, told.code);
 }

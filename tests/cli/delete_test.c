@@ -71,8 +71,7 @@ static void a_script_that_does_not_deletes_nothing(void **state)
 static void a_person_types_the_name_or_the_end_of_the_arn(void **state)
 {
 	(void)state;
-	static const char *const typed[] = {
-		"x.example\n", "X.EXAMPLE\r\n", "12345678\n", "12345678"};
+	static const char *const typed[] = {"x.example\n", "X.EXAMPLE\r\n", "12345678\n"};
 	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
 		run_answer(FOUND);
 		run_answer(TAKEN);
@@ -84,11 +83,27 @@ static void a_person_types_the_name_or_the_end_of_the_arn(void **state)
 	}
 }
 
+/* Ctrl-D, behind the end of the ARN or nothing. */
+static void an_end_without_a_line_leaves_the_question_alone(void **state)
+{
+	(void)state;
+	run_answer(FOUND);
+	run_answer(TAKEN);
+	types("delete " ARN, "12345678", EXIT_DONE,
+		"This deletes x.example, " ARN ", for ever.\n"
+		"It was in use by 2 when it was last looked at.\n" ASKED "\n");
+	run_answer("[{'domain_name': 'x.example'}]");
+	types("delete " ARN, "", EXIT_FAILED,
+		"This deletes x.example, " ARN ", for ever.\n" ASKED "\n"
+		"acmsensor: nothing was deleted: what was typed is not the domain name, nor the "
+		"end of the ARN\n");
+}
+
 static void what_is_typed_must_be_all_of_it(void **state)
 {
 	(void)state;
 	static const char *const typed[] = {"\n", "x.exampl\n", "x.example \n", "2345678\n",
-		"123456789\n", "1234567\n", "y\n", ARN};
+		"123456789\n", "1234567\n", "y\n", ARN "\n"};
 	char longer[1024];
 	for (size_t i = 0; i < sizeof(typed) / sizeof(typed[0]); i++) {
 		run_answer("[{'domain_name': 'x.example'}]");
@@ -147,6 +162,7 @@ int main(void)
 		RUN_TEST(a_script_says_the_arn_twice),
 		RUN_TEST(a_script_that_does_not_deletes_nothing),
 		RUN_TEST(a_person_types_the_name_or_the_end_of_the_arn),
+		RUN_TEST(an_end_without_a_line_leaves_the_question_alone),
 		RUN_TEST(what_is_typed_must_be_all_of_it),
 		RUN_TEST(what_the_inventory_does_not_have_can_be_deleted),
 		RUN_TEST(seen_twice_the_larger_use_counts),

@@ -39,6 +39,8 @@ static void each_command_tells_its_options(void **state)
 			run_shows(option->help);
 		}
 		run_shows("\nOptions of every command:\n  --socket PATH");
+		assert_int_equal(
+			strstr(run_out(), "\n  --offline") != NULL, command->works_offline);
 	}
 }
 

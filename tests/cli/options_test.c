@@ -35,9 +35,9 @@ static int run(struct cli *cli, const struct args *args)
 }
 
 static const struct command table[] = {
-	{"certs", "", "certificates", certs_options, 0, 0, run},
-	{"show", "ARN", "one", none, 1, 1, run},
-	{NULL, NULL, NULL, NULL, 0, 0, NULL},
+	{"certs", "", "certificates", certs_options, 0, 0, run, false},
+	{"show", "ARN", "one", none, 1, 1, run, false},
+	{NULL, NULL, NULL, NULL, 0, 0, NULL, false},
 };
 
 enum { WORDS_MAX = 16 };

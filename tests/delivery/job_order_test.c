@@ -396,6 +396,8 @@ static void a_cancel_comes_before_the_change_or_not_at_all(void **state)
 	job_fixture_outcome(&world, "j-1", &outcome);
 	assert_int_equal(outcome.state, JOB_RUNNING);
 	assert_int_equal(outcome.next_attempt_s, 0);
+	assert_string_equal(outcome.reason,
+		"cancelling was asked for: it ends at its next step and changes nothing");
 }
 
 /* --- notes ------------------------------------------------------------------------------------- */

@@ -125,8 +125,10 @@ def test_commands_of_delivery_need_a_daemon(tmp_path, files):
     for command in commands:
         done = Cli("--socket", tmp_path / "none").run(*command, code=3)
         assert "is acmsensord running?" in done.stderr and done.stdout == ""
+        assert "--offline" not in done.stderr  # it would not help
         done = Cli("--offline", tmp_path).run(*command, code=2)
         assert "needs a running daemon" in done.stderr
+    assert "--offline DATA_DIR" in Cli("--socket", tmp_path / "none").run("certs", code=3).stderr
 
 
 # --- jobs and plans
@@ -194,7 +196,7 @@ def test_a_request_goes_to_stdout_and_its_id_to_stderr(api):
     done = cli.run("csr", "--domain", "a.example.com", "--domain", "*.a.example.com", "--key-type",
                    "ec256", "--subject", "CN=a.example.com", "--connector", "prod")
     assert done.stdout == CSR["csr"]["pem"]
-    assert f"{cli.program} plan --csr c-1 --cert FILE" in done.stderr
+    assert f"{cli.program} plan --csr c-1 --account ACCOUNT" in done.stderr
     cli.run("csr", "--arn", ARN)
     assert fake.posts("/v1/csr") == [
         {"domains": ["a.example.com", "*.a.example.com"], "key_type": "ec256",
@@ -244,6 +246,14 @@ def test_anything_else_deletes_nothing(api, typed):
     terminal = Terminal(cli, "delete", ARN).read("characters of the ARN: ").type(typed)
     assert terminal.end() == 1
     assert "nothing was deleted: what was typed is not the domain name" in terminal.text
+    assert fake.posts("/v1/delete") == []
+
+
+def test_ctrl_c_deletes_nothing_and_says_so(api):
+    fake, cli = deletable(api)
+    terminal = Terminal(cli, "delete", ARN).read("characters of the ARN: ").type("\x03")
+    assert terminal.end() == 130
+    assert terminal.text.endswith("\r\nacmsensor: interrupted; nothing was deleted\r\n"), terminal.text
     assert fake.posts("/v1/delete") == []
 
 

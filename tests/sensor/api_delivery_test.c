@@ -338,6 +338,21 @@ static void jobs_are_listed_in_order_and_one_with_its_steps(void **state)
 	assert_string_equal(ids_of(answer, "jobs"), FIRST_JOB " ");
 }
 
+static void jobs_of_all_kinds_are_listed_by_their_time(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const by_time[] = {"r-20261120-235959-00000000ff", FIRST_JOB,
+		"d-20261121-000000-0000000002", "j-20261121-000001-0000000000",
+		"d-20261121-000002-0000000000", "r-20261122-000000-0000000000"};
+	char wanted[512] = "";
+	for (size_t i = 0; i < sizeof(by_time) / sizeof(by_time[0]); i++) {
+		put_job(fixture, by_time[(i + 3) % 6], JOB_SUCCEEDED);
+		strcat(strcat(wanted, by_time[i]), " ");
+	}
+	assert_string_equal(
+		ids_of(api_client_get(&fixture->client, "GET /v1/jobs"), "jobs"), wanted);
+}
+
 static void plans_are_listed_whole_however_many(void **state)
 {
 	struct fixture *fixture = *state;
@@ -497,6 +512,7 @@ int main(void)
 		TEST(what_is_no_order_does_not_reach_the_desk),
 		TEST(without_a_desk_there_is_no_order),
 		TEST(jobs_are_listed_in_order_and_one_with_its_steps),
+		TEST(jobs_of_all_kinds_are_listed_by_their_time),
 		TEST(plans_are_listed_whole_however_many),
 		TEST(a_wrong_query_is_refused_with_what_was_expected),
 		TEST(a_store_that_cannot_be_read_is_an_error),

@@ -84,8 +84,10 @@ static struct err explain(enum err_kind kind)
 	(void)text_copy(op.account_id, sizeof(op.account_id), SHOP);
 	(void)text_copy(op.region, sizeof(op.region), DESK_REGION);
 	(void)err_set(&err, kind, "what AWS said");
+	(void)err_set_code(&err, "AccessDenied");
 	desk_explain_place(&op, &err);
 	assert_int_equal(err.kind, kind);
+	assert_string_equal(err.code, "AccessDenied");
 	return err;
 }
 
@@ -118,7 +120,8 @@ static void an_account_of_somebody_else_is_said(void **state)
 	put_cycle(NOW_S, NOW_S, "");
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		assert_string_equal(explain(refusals[i]).text,
-			"account " SHOP " is none of connector prod, by its last cycle: check the "
+			"what AWS said; account " SHOP
+			" is none of connector prod, by its last cycle: check the "
 			"ARN or --account, or scan if the account is new");
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_string_equal(explain(others[i]).text, "what AWS said");
@@ -131,7 +134,8 @@ static void a_region_that_is_not_read_is_said(void **state)
 	put_cycle(NOW_S, NOW_S, "");
 	put_region("us-east-1");
 	assert_string_equal(explain(ERR_DENIED).text,
-		"region " DESK_REGION " is none that connector prod reads in account " SHOP
+		"what AWS said; region " DESK_REGION
+		" is none that connector prod reads in account " SHOP
 		": check the ARN or --region, or enable the region and scan");
 	put_region(DESK_REGION);
 	assert_string_equal(explain(ERR_DENIED).text, "what AWS said");
@@ -179,7 +183,11 @@ static void the_regions_of_a_closed_account_are_not_judged(void **state)
 	(void)state;
 	put_account(SHOP);
 	put_cycle(NOW_S, NOW_S, "");
+	(void)check(0, false);
 	put_state(COVERAGE_ANY_REGION, COVERAGE_ROLE_UNASSUMABLE);
+	(void)check(0, false);
+	assert_string_equal(explain(ERR_ROLE).text, "what AWS said");
+	put_region("us-east-1"); /* of before */
 	(void)check(0, false);
 }
 
@@ -209,7 +217,7 @@ static void a_list_of_regions_proves_nothing(void **state)
 	(void)check(0, true);
 	desk_fixture_run(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""));
 	assert_non_null(strstr(desk.document, "\"region_unread\""));
-	assert_string_equal(explain(ERR_DENIED).text, UNREAD_TEXT);
+	assert_string_equal(explain(ERR_DENIED).text, "what AWS said; " UNREAD_TEXT);
 	use_regions("us-east-1, " DESK_REGION);
 	assert_string_equal(check(-1, false).text, UNREAD_TEXT);
 }
@@ -255,7 +263,8 @@ static void an_order_says_it(void **state)
 	put_account(SHOP);
 	put_cycle(NOW_S, NOW_S, "");
 	fake_call_fail_at(2, ERR_ROLE, "AccessDenied");
-	desk_fixture_refuse(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""), ERR_ROLE, UNREAD_TEXT);
+	desk_fixture_refuse(
+		&desk, DESK_PLAN, desk_fixture_plan(&desk, ""), ERR_ROLE, "; " UNREAD_TEXT);
 }
 
 /* The key's place is in the hub's account, whatever account the certificate goes to. */
