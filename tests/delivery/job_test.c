@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/x509.h"
 #include "store/certs.h"
 #include "store/jobs.h"
@@ -610,6 +611,46 @@ static void automatic_rollback_when_a_host_does_not_follow(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void wipe_old_key(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_vault_delete(txn, "p-20261101-000000-0000000001");
+}
+
+/* What the plan saw may be over when it is needed. */
+static void no_automatic_rollback_with_a_key_that_went_meanwhile(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_step step;
+	uint32_t number = 0;
+	char last[300] = "";
+	job_fixture_open(&fixture,
+		&(struct job_fixture_options){.host = "www.example.com", .auto_rollback = true});
+	fixture.served = fixture.old_pem;
+	job_fixture_apply(&fixture);
+	job_fixture_start(&fixture);
+	while (fixture.acm.imported == 0)
+		assert_true(fake_loop_step());
+	assert_int_equal(store_write_now(fixture.store, wipe_old_key, NULL, &err), 0);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(outcome.state, JOB_FAILED);
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	while (store_job_step_next(txn, fixture.job_id, &number, &step))
+		text_copy(last, sizeof(last), step.text);
+	store_read_end(txn);
+	assert_string_equal(
+		last, "the previous certificate's private key was wiped: its time was over");
+	job_fixture_running(&fixture, fixture.job_id);
+	assert_string_equal(fixture.job_id, "");
+	assert_int_equal(fixture.acm.imported, 1);
+	job_fixture_close(&fixture);
+}
+
 static void automatic_rollback_when_acm_holds_a_third_one(void **state)
 {
 	(void)state;
@@ -1050,6 +1091,7 @@ int main(void)
 		cmocka_unit_test(no_automatic_rollback_to_what_has_expired_meanwhile),
 		cmocka_unit_test(a_host_that_serves_another_one_is_a_warning),
 		cmocka_unit_test(automatic_rollback_when_a_host_does_not_follow),
+		cmocka_unit_test(no_automatic_rollback_with_a_key_that_went_meanwhile),
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
 		cmocka_unit_test(delete_refuses_drains_and_archives),
 		cmocka_unit_test(a_delete_does_not_believe_the_first_look_that_shows_nothing),
