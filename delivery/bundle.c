@@ -137,7 +137,7 @@ static int check_names(const struct x509_facts *facts, struct err *err)
 				  "the certificate names neither a domain nor an IP address");
 }
 
-_Static_assert(BUNDLE_CHAIN_MAX *(X509_DER_MAX / 2 * 3) <= X509_PEM_MAX,
+_Static_assert(X509_DER_MAX / 2 * 3 * BUNDLE_CHAIN_MAX <= X509_PEM_MAX,
 	"as PEM any chain is as small as ACM wants it");
 
 static int check_size(const struct bundle *bundle, struct err *err)
