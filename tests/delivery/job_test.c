@@ -257,6 +257,43 @@ static void an_import_that_waited_keeps_what_is_there_now(void **state)
 	job_fixture_close(&fixture);
 }
 
+static bool answer_another_arn(
+	void *arg, const struct fake_record *call, char **ret_body, struct err *err)
+{
+	bool is_answered = write_acm_answer(arg, call, ret_body, err);
+	if (strcmp(call->operation, "ImportCertificate") == 0 && *ret_body != NULL) {
+		free(*ret_body);
+		*ret_body = strdup("{\"CertificateArn\":\"arn:aws:acm:" REGION ":" ACCOUNT
+				   ":certificate/another\"}");
+	}
+	return is_answered;
+}
+
+/* Whatever that means: what the job's own ARN holds is looked at. */
+static void another_arn_in_the_answer_is_not_believed(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_step step;
+	uint32_t number = 0;
+	bool is_told = false;
+	job_fixture_open(&fixture, NULL);
+	fake_call_set_answerer(answer_another_arn, &fixture.acm);
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_string_equal(outcome.arn, fixture.arn);
+	assert_int_equal(fixture.acm.imported, 1);
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	while (store_job_step_next(txn, fixture.job_id, &number, &step))
+		is_told |= strstr(step.text, "answered another ARN") != NULL;
+	store_read_end(txn);
+	assert_true(is_told);
+	job_fixture_close(&fixture);
+}
+
 static void what_is_there_already_is_not_imported_again(void **state)
 {
 	(void)state;
@@ -356,6 +393,54 @@ static void keys_elsewhere_are_gone_at_the_end(void **state)
 	}
 }
 
+/* A secret that was just made may not be found at once; one that is gone stays away. */
+static void a_secret_that_does_not_show_yet_is_waited_for(void **state)
+{
+	(void)state;
+	for (int is_late = 0; is_late < 2; is_late++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(
+			&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
+		char *name = fixture.acm.secret_name[0];
+		fixture.acm.secret_name[0] = NULL;
+		job_fixture_apply(&fixture);
+		job_fixture_start(&fixture);
+		fake_loop_advance_ms(10000);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		assert_int_equal(outcome.state, JOB_RUNNING);
+		assert_true(outcome.next_attempt_s > 0);
+		if (is_late)
+			fixture.acm.secret_name[0] = name;
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		assert_int_equal(outcome.state, is_late ? JOB_SUCCEEDED : JOB_FAILED);
+		assert_int_equal(fixture.acm.imported, is_late);
+		fixture.acm.secret_name[0] = is_late ? fixture.acm.secret_name[0] : name;
+		job_fixture_close(&fixture);
+	}
+}
+
+/* Its plan is over long before it comes to import. */
+static void a_key_in_memory_waits_for_its_job(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.escrow = ESCROW_MEMORY});
+	job_fixture_apply(&fixture);
+	fake_call_fail_from(1, ERR_THROTTLED, "ThrottlingException");
+	job_fixture_start(&fixture);
+	fake_loop_advance_ms(2000LL * PLAN_LIFE_S);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(outcome.state, JOB_RUNNING);
+	fake_call_fail_from(0, ERR_NONE, "");
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	job_fixture_close(&fixture);
+}
+
 static void a_key_in_memory_is_lost_with_the_daemon(void **state)
 {
 	(void)state;
@@ -428,12 +513,16 @@ static void a_rollback_brings_the_old_one_back_and_can_be_undone(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	job_fixture_open(&fixture, &(struct job_fixture_options){.host = "www.example.com"});
+	free(fixture.acm.cert[0].chain);
+	fixture.acm.cert[0].chain = strdup(fixture.other_pem);
 	run_plan(&fixture, &outcome);
 	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_true(fixture.acm.cert[0].chain == NULL || fixture.acm.cert[0].chain[0] == '\0');
 	roll_back(&fixture, &outcome);
 	expect(&outcome, JOB_RESTORED, "ACM holds serial 0a; served by 1 of 1 hosts");
 	assert_string_equal(fixture.acm.cert[0].pem, fixture.old_pem);
 	assert_string_equal(fixture.acm.cert[0].key, OLD_KEY);
+	assert_string_equal(fixture.acm.cert[0].chain, fixture.other_pem);
 	roll_back(&fixture, &outcome);
 	expect(&outcome, JOB_RESTORED, "ACM holds serial 0b");
 	assert_string_equal(fixture.acm.cert[0].key, NEW_KEY);
@@ -1074,11 +1163,14 @@ int main(void)
 		cmocka_unit_test(tags_that_others_changed_after_the_import_stay_so),
 		cmocka_unit_test(what_others_bring_while_an_import_waits_is_left_alone),
 		cmocka_unit_test(an_import_that_waited_keeps_what_is_there_now),
+		cmocka_unit_test(another_arn_in_the_answer_is_not_believed),
 		cmocka_unit_test(what_is_there_already_is_not_imported_again),
 		cmocka_unit_test(another_certificate_with_the_same_serial_is_left_alone),
 		cmocka_unit_test(a_certificate_replaces_one_with_the_same_serial),
 		cmocka_unit_test(a_refusal_is_said_in_amazons_words),
 		cmocka_unit_test(keys_elsewhere_are_gone_at_the_end),
+		cmocka_unit_test(a_secret_that_does_not_show_yet_is_waited_for),
+		cmocka_unit_test(a_key_in_memory_waits_for_its_job),
 		cmocka_unit_test(a_key_in_memory_is_lost_with_the_daemon),
 		cmocka_unit_test(one_job_at_a_time_and_one_for_a_plan),
 		cmocka_unit_test(an_expired_plan_is_refused),

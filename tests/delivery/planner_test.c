@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "delivery/delivery_internal.h"
+#include "store/vault.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_loop.h"
@@ -181,24 +182,37 @@ static void replace_what_is_there(
 	free(leaf.bytes);
 }
 
+static void wipe_old_key(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_vault_delete(txn, "p-20261101-000000-0000000001");
+}
+
+#define NO_KEY                                                                                        \
+	"\"rollback\":{\"possible\":false,\"reason\":\"ACM never gives a private key back, and this " \
+	"sensor does not have the key"
+
 static void what_is_there_decides_with_the_connector_and_the_vault(void **state)
 {
 	(void)state;
 	static const struct {
-		bool has_key, reimport_allowed;
+		bool was_brought, has_key, reimport_allowed;
 		enum plan_decision decision;
 		const char *says;
-	} row[] = {{true, true, PLAN_REIMPORT, "\"rollback\":{\"possible\":true"},
-		{false, true, PLAN_REIMPORT,
-			"\"rollback\":{\"possible\":false,\"reason\":\"ACM never gives a private "
-			"key back, and this sensor does not have the key"},
-		{true, false, PLAN_IMPORT_NEW, "reimport = no of connector prod"}};
+	} row[] = {{true, true, true, PLAN_REIMPORT, "\"rollback\":{\"possible\":true"},
+		{false, true, true, PLAN_REIMPORT, NO_KEY},
+		{true, false, true, PLAN_REIMPORT, NO_KEY}, /* it was wiped */
+		{true, true, false, PLAN_IMPORT_NEW, "reimport = no of connector prod"}};
 	char *pem = make_pem(), serial[X509_SERIAL_HEX_MAX], told[128];
+	struct err err = ERR_INIT;
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		struct job_fixture fixture;
 		struct answer answer;
 		job_fixture_open(&fixture, NULL);
-		replace_what_is_there(&fixture, row[i].has_key, serial);
+		replace_what_is_there(&fixture, row[i].was_brought, serial);
+		if (!row[i].has_key)
+			assert_int_equal(
+				store_write_now(fixture.store, wipe_old_key, NULL, &err), 0);
 		leaf_pem = pem;
 		run(&fixture,
 			&(struct plan_request){
@@ -213,6 +227,58 @@ static void what_is_there_decides_with_the_connector_and_the_vault(void **state)
 		job_fixture_close(&fixture);
 	}
 	free(pem);
+}
+
+/* What its job will go by. */
+static void what_was_asked_for_is_stored(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	struct bundle_der old;
+	struct acm_tag tag = {.key = (char *)"team", .value = (char *)"web"};
+	const char *host[] = {"www.example.com", "[2001:db8::1]:8443"};
+	char *pem = make_pem(), serial[X509_SERIAL_HEX_MAX];
+	job_fixture_open(&fixture, NULL);
+	replace_what_is_there(&fixture, false, serial);
+	leaf_pem = pem;
+	run(&fixture,
+		&(struct plan_request){.arn = fixture.arn,
+			.reimport_allowed = true,
+			.certificate_id = "shop",
+			.tag = &tag,
+			.tag_count = 1,
+			.verify_host = host,
+			.verify_host_count = 2,
+			.auto_rollback = true},
+		&answer);
+	leaf_pem = NULL;
+	decode(fixture.acm.cert[0].pem, &old);
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	assert_true(find_plan(txn, &plan));
+	assert_int_equal(plan.decision, PLAN_REIMPORT);
+	assert_string_equal(plan.arn, fixture.arn);
+	assert_string_equal(plan.certificate_id, "shop");
+	assert_string_equal(plan.requested_by, "uid 0");
+	assert_string_equal(plan.old_serial, serial);
+	assert_memory_equal(
+		plan.old_fingerprint_sha256, old.facts.fingerprint_sha256, CERT_SHA256_LEN);
+	assert_int_equal(plan.tags.count, 2);
+	assert_memory_equal(plan.tags.bytes, "team\0web", sizeof("team\0web"));
+	const char *first = pack_first(&plan.verify_hosts);
+	assert_string_equal(first, "www.example.com:443");
+	assert_string_equal(pack_next(&plan.verify_hosts, first), "[2001:db8::1]:8443");
+	assert_true(plan.auto_rollback);
+	assert_false(plan.may_roll_back);
+	assert_non_null(strstr(plan.rollback_reason, "does not have the key"));
+	store_read_end(txn);
+	x509_facts_clear(&old.facts);
+	free(old.bytes);
+	free(pem);
+	job_fixture_close(&fixture);
 }
 
 static void the_id_of_a_certificate_stays_with_it(void **state)
@@ -744,6 +810,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_arn_it_is_a_first_import),
 		cmocka_unit_test(what_is_there_decides_with_the_connector_and_the_vault),
+		cmocka_unit_test(what_was_asked_for_is_stored),
 		cmocka_unit_test(the_id_of_a_certificate_stays_with_it),
 		cmocka_unit_test(what_it_refuses_is_stored_without_a_key),
 		cmocka_unit_test(a_key_goes_where_its_escrow_says),
