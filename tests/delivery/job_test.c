@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/x509.h"
 #include "store/certs.h"
+#include "store/events.h"
 #include "store/jobs.h"
 #include "store/plans.h"
 #include "tests/delivery/job_fixture.h"
@@ -70,6 +71,38 @@ static void a_reimport_is_done_tagged_and_proved(void **state)
 	assert_string_equal(outcome.new_key_id, PLAN_ID);
 	assert_string_equal(outcome.old_key_id, "p-20261101-000000-0000000001");
 	assert_true(job_fixture_has_key(&fixture, PLAN_ID));
+	job_fixture_close(&fixture);
+}
+
+/* One for each phase that was done, and one for the end. */
+static void events_tell_what_was_done(void **state)
+{
+	(void)state;
+	static const char *const told[] = {"deliver, check: delivery asked for",
+		"deliver, check: ACM holds serial 0a, as planned",
+		"deliver, keep: what the way back needs is kept",
+		"deliver, import: ACM took serial 0b", "deliver, tag: tags are complete",
+		"deliver, succeeded: ACM holds serial 0b"};
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct event_record event = {.sequence = 0};
+	job_fixture_open(&fixture, NULL);
+	run_plan(&fixture, &outcome);
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	assert_true(store_event_get_from(txn, 1, &event)); /* the store was created */
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		bool is_end = i + 1 == sizeof(told) / sizeof(told[0]);
+		assert_true(store_event_get_from(txn, event.sequence + 1, &event));
+		assert_string_equal(event.detail, told[i]);
+		assert_int_equal(
+			event.kind, is_end ? EVENT_DELIVERY_FINISHED : EVENT_DELIVERY_STEP);
+		assert_string_equal(event.subject, fixture.job_id);
+		assert_string_equal(event.arn, fixture.arn);
+	}
+	assert_false(store_event_get_from(txn, event.sequence + 1, &event));
+	store_read_end(txn);
 	job_fixture_close(&fixture);
 }
 
@@ -530,6 +563,40 @@ static void a_rollback_brings_the_old_one_back_and_can_be_undone(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void write_due(struct store_txn *txn, void *arg)
+{
+	const int64_t *now_s = arg;
+	store_vault_delete_due(txn, *now_s);
+}
+
+/* Ordered in the last hour of its key, of which it needs more. */
+static void a_key_stays_for_the_job_that_needs_it(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	char id[DELIVERY_ID_MAX + 1];
+	job_fixture_open(&fixture, NULL);
+	int64_t late_s = NOW_S + 400LL * 86400;
+	job_fixture_apply(&fixture);
+	assert_int_equal(store_write_now(fixture.store, write_due, &late_s, &err), 0);
+	assert_true(job_fixture_has_key(&fixture, PLAN_ID));
+	job_fixture_close(&fixture);
+	job_fixture_open(&fixture, NULL);
+	run_plan(&fixture, &outcome);
+	memcpy(id, fixture.job_id, sizeof(id));
+	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
+	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
+	assert_int_equal(store_write_now(fixture.store, write_due, &late_s, &err), 0);
+	assert_true(job_fixture_has_key(&fixture, "p-20261101-000000-0000000001"));
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
+	job_fixture_close(&fixture);
+}
+
 static void an_impossible_rollback_is_refused_before_anything_is_sent(void **state)
 {
 	(void)state;
@@ -806,12 +873,6 @@ static void a_delete_does_not_believe_the_first_look_that_shows_nothing(void **s
 	expect(&outcome, JOB_SUCCEEDED, "deleted");
 	assert_int_equal(fixture.acm.deleted, 1);
 	job_fixture_close(&fixture);
-}
-
-static void write_due(struct store_txn *txn, void *arg)
-{
-	const int64_t *now_s = arg;
-	store_vault_delete_due(txn, *now_s);
 }
 
 static void the_key_of_what_was_deleted_goes_as_one_that_was_replaced(void **state)
@@ -1155,6 +1216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reimport_is_done_tagged_and_proved),
+		cmocka_unit_test(events_tell_what_was_done),
 		cmocka_unit_test(a_first_import_carries_its_tags),
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
@@ -1175,6 +1237,7 @@ int main(void)
 		cmocka_unit_test(one_job_at_a_time_and_one_for_a_plan),
 		cmocka_unit_test(an_expired_plan_is_refused),
 		cmocka_unit_test(a_rollback_brings_the_old_one_back_and_can_be_undone),
+		cmocka_unit_test(a_key_stays_for_the_job_that_needs_it),
 		cmocka_unit_test(an_impossible_rollback_is_refused_before_anything_is_sent),
 		cmocka_unit_test(a_key_whose_time_is_over_is_no_way_back),
 		cmocka_unit_test(an_old_certificate_that_expired_since_is_no_way_back),
