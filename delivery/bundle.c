@@ -137,24 +137,20 @@ static int check_names(const struct x509_facts *facts, struct err *err)
 				  "the certificate names neither a domain nor an IP address");
 }
 
-static int check_sizes(const struct bundle *bundle, struct err *err)
+_Static_assert(X509_DER_MAX / 2 * 3 * BUNDLE_CHAIN_MAX <= X509_PEM_MAX,
+	"as PEM any chain is as small as ACM wants it");
+
+static int check_size(const struct bundle *bundle, struct err *err)
 {
 	struct buf pem;
-	buf_init(&pem, X509_PEM_MAX * 2);
+	buf_init(&pem, X509_PEM_MAX);
 	x509_pem_add(&pem, bundle->leaf.bytes, bundle->leaf.len);
-	size_t leaf_len = pem.len;
-	buf_reset(&pem);
-	bundle_chain_pem(bundle, &pem);
-	size_t chain_len = pem.len;
-	bool is_over = pem.is_over;
+	size_t len = pem.len;
 	buf_clear(&pem);
-	if (leaf_len > CERTIFICATE_PEM_MAX)
-		return bundle_fail(err, "size", "the certificate takes %zu bytes as PEM, ACM %d",
-			leaf_len, CERTIFICATE_PEM_MAX);
-	if (is_over || chain_len > X509_PEM_MAX)
-		return bundle_fail(
-			err, "size", "the chain takes more than %d bytes as PEM", X509_PEM_MAX);
-	return 0;
+	return len <= CERTIFICATE_PEM_MAX
+		       ? 0
+		       : bundle_fail(err, "size", "the certificate takes %zu bytes as PEM, ACM %d",
+				 len, CERTIFICATE_PEM_MAX);
 }
 
 /* --- the key ---------------------------------------------------------------------------------- */
@@ -191,7 +187,7 @@ static int judge(const struct bundle *bundle, const struct bundle_input *input, 
 	if (check_validity(facts, input->now_s, err) != 0 || check_algorithms(facts, err) != 0 ||
 		check_names(facts, err) != 0)
 		return -1;
-	return check_sizes(bundle, err);
+	return check_size(bundle, err);
 }
 
 int bundle_read(const struct bundle_input *input, bool key_required, struct bundle *ret_bundle,

@@ -159,7 +159,7 @@ job_fakes := $(flow_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store
 $(B)/tests/delivery/job_test: $(job_fakes)
 $(B)/tests/delivery/job_torture_test: $(job_fakes)
 $(B)/tests/delivery/job_step_test: $(B)/tests/lib/read_file.o
-$(B)/tests/delivery/planner_test: $(job_fakes)
+$(B)/tests/delivery/planner_test: $(job_fakes) $(B)/tests/lib/make_pki.o
 $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/remote_test: $(job_fakes)

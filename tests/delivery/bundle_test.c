@@ -3,6 +3,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <setjmp.h>
@@ -709,6 +710,63 @@ static void sizes_have_limits(void **state)
 	free(text);
 }
 
+static BIGNUM *part_of(const EVP_PKEY *key, const char *name)
+{
+	BIGNUM *number = NULL;
+	assert_int_equal(EVP_PKEY_get_bn_param(key, name, &number), 1);
+	return number;
+}
+
+/* Another private exponent that does the same, and is as long as one likes. Owned. */
+static char *key_with_a_long_exponent(const EVP_PKEY *key, int bits)
+{
+	static const char *const names[] = {OSSL_PKEY_PARAM_RSA_N, OSSL_PKEY_PARAM_RSA_E,
+		OSSL_PKEY_PARAM_RSA_D, OSSL_PKEY_PARAM_RSA_FACTOR1, OSSL_PKEY_PARAM_RSA_FACTOR2,
+		OSSL_PKEY_PARAM_RSA_EXPONENT1, OSSL_PKEY_PARAM_RSA_EXPONENT2,
+		OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
+	enum { PARTS = sizeof(names) / sizeof(names[0]), D = 2, P = 3, Q = 4 };
+	BIGNUM *part[PARTS], *p = BN_new(), *q = BN_new();
+	BN_CTX *work = BN_CTX_new();
+	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	EVP_PKEY *made = NULL;
+	for (size_t i = 0; i < PARTS; i++)
+		part[i] = part_of(key, names[i]);
+	assert_true(BN_sub(p, part[P], BN_value_one()) && BN_sub(q, part[Q], BN_value_one()) &&
+		    BN_mul(p, p, q, work) && BN_lshift(p, p, bits) && BN_add(part[D], part[D], p));
+	for (size_t i = 0; i < PARTS; i++)
+		assert_int_equal(OSSL_PARAM_BLD_push_BN(build, names[i], part[i]), 1);
+	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
+	assert_true(EVP_PKEY_fromdata_init(context) == 1 &&
+		    EVP_PKEY_fromdata(context, &made, EVP_PKEY_KEYPAIR, params) == 1);
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(made);
+	char *pem = pem_of_pkcs8(info);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	EVP_PKEY_free(made);
+	EVP_PKEY_CTX_free(context);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(build);
+	BN_CTX_free(work);
+	BN_free(p);
+	BN_free(q);
+	for (size_t i = 0; i < PARTS; i++)
+		BN_free(part[i]);
+	return pem;
+}
+
+static void a_key_has_a_limit(void **state)
+{
+	(void)state;
+	char *fits = key_with_a_long_exponent(rsa_leaf.key, 8000);
+	char *large = key_with_a_long_exponent(rsa_leaf.key, 24000);
+	struct bundle bundle = take(GIVEN(rsa_pem, middle_pem, fits, NULL));
+	bundle_clear(&bundle);
+	assert_true(strlen(large) > BUNDLE_KEY_MAX);
+	expect_refused(GIVEN(rsa_pem, middle_pem, large, NULL), "size", "bytes as PEM, ACM 5120");
+	free(fits);
+	free(large);
+}
+
 static void too_many_certificates_are_refused(void **state)
 {
 	(void)state;
@@ -840,6 +898,7 @@ int main(void)
 		cmocka_unit_test(keys_and_signatures_that_acm_does_not_know_are_refused),
 		cmocka_unit_test(certificates_without_a_name_are_refused),
 		cmocka_unit_test(sizes_have_limits),
+		cmocka_unit_test(a_key_has_a_limit),
 		cmocka_unit_test(too_many_certificates_are_refused),
 		cmocka_unit_test(what_is_no_certificate_is_refused),
 		cmocka_unit_test(what_openssl_cannot_read_is_refused),

@@ -259,6 +259,29 @@ static void a_delete_that_drains_outlives_a_denial(void **state)
 	}
 }
 
+/* Before it was sent, or for one that AWS has not carried out: no try brings another answer. */
+static void what_acm_refuses_is_not_sent_again(void **state)
+{
+	(void)state;
+	static const struct {
+		enum err_kind kind;
+		bool is_tried_again;
+	} row[] = {{ERR_DENIED, false}, {ERR_DENIED_BY_SCP, false}, {ERR_ROLE, true},
+		{ERR_REFUSED, false}, {ERR_NOT_FOUND, false}, {ERR_CONFIG, false},
+		{ERR_THROTTLED, true}, {ERR_CREDENTIALS, true}, {ERR_UNREACHABLE, true}};
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct err err = make_err(row[i].kind, "x");
+		struct job_known known = known_in(JOB_IMPORT);
+		known.err = &err;
+		known.is_sent = true;
+		if (row[i].is_tried_again)
+			expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "what AWS said; tried again");
+		else
+			expect(&known, JOB_DONE, JOB_FAILED, 0,
+				"ACM refused the import: what AWS said; nothing was changed in AWS");
+	}
+}
+
 static void the_quota_is_no_throttling(void **state)
 {
 	(void)state;
@@ -638,6 +661,7 @@ int main(void)
 		cmocka_unit_test(an_import_without_a_connection_is_tried_again),
 		cmocka_unit_test(a_role_that_is_lost_before_the_import_is_waited_for),
 		cmocka_unit_test(a_delete_that_drains_outlives_a_denial),
+		cmocka_unit_test(what_acm_refuses_is_not_sent_again),
 		cmocka_unit_test(the_quota_is_no_throttling),
 		cmocka_unit_test(a_conflict_passes),
 		cmocka_unit_test(a_lost_key_ends_with_what_is_where),

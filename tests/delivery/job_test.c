@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/x509.h"
 #include "store/certs.h"
+#include "store/events.h"
 #include "store/jobs.h"
 #include "store/plans.h"
 #include "tests/delivery/job_fixture.h"
@@ -69,6 +71,38 @@ static void a_reimport_is_done_tagged_and_proved(void **state)
 	assert_string_equal(outcome.new_key_id, PLAN_ID);
 	assert_string_equal(outcome.old_key_id, "p-20261101-000000-0000000001");
 	assert_true(job_fixture_has_key(&fixture, PLAN_ID));
+	job_fixture_close(&fixture);
+}
+
+/* One for each phase that was done, and one for the end. */
+static void events_tell_what_was_done(void **state)
+{
+	(void)state;
+	static const char *const told[] = {"deliver, check: delivery asked for",
+		"deliver, check: ACM holds serial 0a, as planned",
+		"deliver, keep: what the way back needs is kept",
+		"deliver, import: ACM took serial 0b", "deliver, tag: tags are complete",
+		"deliver, succeeded: ACM holds serial 0b"};
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct event_record event = {.sequence = 0};
+	job_fixture_open(&fixture, NULL);
+	run_plan(&fixture, &outcome);
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	assert_true(store_event_get_from(txn, 1, &event)); /* the store was created */
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		bool is_end = i + 1 == sizeof(told) / sizeof(told[0]);
+		assert_true(store_event_get_from(txn, event.sequence + 1, &event));
+		assert_string_equal(event.detail, told[i]);
+		assert_int_equal(
+			event.kind, is_end ? EVENT_DELIVERY_FINISHED : EVENT_DELIVERY_STEP);
+		assert_string_equal(event.subject, fixture.job_id);
+		assert_string_equal(event.arn, fixture.arn);
+	}
+	assert_false(store_event_get_from(txn, event.sequence + 1, &event));
+	store_read_end(txn);
 	job_fixture_close(&fixture);
 }
 
@@ -256,6 +290,43 @@ static void an_import_that_waited_keeps_what_is_there_now(void **state)
 	job_fixture_close(&fixture);
 }
 
+static bool answer_another_arn(
+	void *arg, const struct fake_record *call, char **ret_body, struct err *err)
+{
+	bool is_answered = write_acm_answer(arg, call, ret_body, err);
+	if (strcmp(call->operation, "ImportCertificate") == 0 && *ret_body != NULL) {
+		free(*ret_body);
+		*ret_body = strdup("{\"CertificateArn\":\"arn:aws:acm:" REGION ":" ACCOUNT
+				   ":certificate/another\"}");
+	}
+	return is_answered;
+}
+
+/* Whatever that means: what the job's own ARN holds is looked at. */
+static void another_arn_in_the_answer_is_not_believed(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_step step;
+	uint32_t number = 0;
+	bool is_told = false;
+	job_fixture_open(&fixture, NULL);
+	fake_call_set_answerer(answer_another_arn, &fixture.acm);
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_string_equal(outcome.arn, fixture.arn);
+	assert_int_equal(fixture.acm.imported, 1);
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	while (store_job_step_next(txn, fixture.job_id, &number, &step))
+		is_told |= strstr(step.text, "answered another ARN") != NULL;
+	store_read_end(txn);
+	assert_true(is_told);
+	job_fixture_close(&fixture);
+}
+
 static void what_is_there_already_is_not_imported_again(void **state)
 {
 	(void)state;
@@ -355,6 +426,54 @@ static void keys_elsewhere_are_gone_at_the_end(void **state)
 	}
 }
 
+/* A secret that was just made may not be found at once; one that is gone stays away. */
+static void a_secret_that_does_not_show_yet_is_waited_for(void **state)
+{
+	(void)state;
+	for (int is_late = 0; is_late < 2; is_late++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(
+			&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
+		char *name = fixture.acm.secret_name[0];
+		fixture.acm.secret_name[0] = NULL;
+		job_fixture_apply(&fixture);
+		job_fixture_start(&fixture);
+		fake_loop_advance_ms(10000);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		assert_int_equal(outcome.state, JOB_RUNNING);
+		assert_true(outcome.next_attempt_s > 0);
+		if (is_late)
+			fixture.acm.secret_name[0] = name;
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		assert_int_equal(outcome.state, is_late ? JOB_SUCCEEDED : JOB_FAILED);
+		assert_int_equal(fixture.acm.imported, is_late);
+		fixture.acm.secret_name[0] = is_late ? fixture.acm.secret_name[0] : name;
+		job_fixture_close(&fixture);
+	}
+}
+
+/* Its plan is over long before it comes to import. */
+static void a_key_in_memory_waits_for_its_job(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, &(struct job_fixture_options){.escrow = ESCROW_MEMORY});
+	job_fixture_apply(&fixture);
+	fake_call_fail_from(1, ERR_THROTTLED, "ThrottlingException");
+	job_fixture_start(&fixture);
+	fake_loop_advance_ms(2000LL * PLAN_LIFE_S);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(outcome.state, JOB_RUNNING);
+	fake_call_fail_from(0, ERR_NONE, "");
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	job_fixture_close(&fixture);
+}
+
 static void a_key_in_memory_is_lost_with_the_daemon(void **state)
 {
 	(void)state;
@@ -427,16 +546,54 @@ static void a_rollback_brings_the_old_one_back_and_can_be_undone(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	job_fixture_open(&fixture, &(struct job_fixture_options){.host = "www.example.com"});
+	free(fixture.acm.cert[0].chain);
+	fixture.acm.cert[0].chain = strdup(fixture.other_pem);
 	run_plan(&fixture, &outcome);
 	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_true(fixture.acm.cert[0].chain == NULL || fixture.acm.cert[0].chain[0] == '\0');
 	roll_back(&fixture, &outcome);
 	expect(&outcome, JOB_RESTORED, "ACM holds serial 0a; served by 1 of 1 hosts");
 	assert_string_equal(fixture.acm.cert[0].pem, fixture.old_pem);
 	assert_string_equal(fixture.acm.cert[0].key, OLD_KEY);
+	assert_string_equal(fixture.acm.cert[0].chain, fixture.other_pem);
 	roll_back(&fixture, &outcome);
 	expect(&outcome, JOB_RESTORED, "ACM holds serial 0b");
 	assert_string_equal(fixture.acm.cert[0].key, NEW_KEY);
 	assert_int_equal(fixture.acm.imported, 3);
+	job_fixture_close(&fixture);
+}
+
+static void write_due(struct store_txn *txn, void *arg)
+{
+	const int64_t *now_s = arg;
+	store_vault_delete_due(txn, *now_s);
+}
+
+/* Ordered in the last hour of its key, of which it needs more. */
+static void a_key_stays_for_the_job_that_needs_it(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	char id[DELIVERY_ID_MAX + 1];
+	job_fixture_open(&fixture, NULL);
+	int64_t late_s = NOW_S + 400LL * 86400;
+	job_fixture_apply(&fixture);
+	assert_int_equal(store_write_now(fixture.store, write_due, &late_s, &err), 0);
+	assert_true(job_fixture_has_key(&fixture, PLAN_ID));
+	job_fixture_close(&fixture);
+	job_fixture_open(&fixture, NULL);
+	run_plan(&fixture, &outcome);
+	memcpy(id, fixture.job_id, sizeof(id));
+	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
+	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
+	assert_int_equal(store_write_now(fixture.store, write_due, &late_s, &err), 0);
+	assert_true(job_fixture_has_key(&fixture, "p-20261101-000000-0000000001"));
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
 	job_fixture_close(&fixture);
 }
 
@@ -610,6 +767,46 @@ static void automatic_rollback_when_a_host_does_not_follow(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void wipe_old_key(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_vault_delete(txn, "p-20261101-000000-0000000001");
+}
+
+/* What the plan saw may be over when it is needed. */
+static void no_automatic_rollback_with_a_key_that_went_meanwhile(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_step step;
+	uint32_t number = 0;
+	char last[300] = "";
+	job_fixture_open(&fixture,
+		&(struct job_fixture_options){.host = "www.example.com", .auto_rollback = true});
+	fixture.served = fixture.old_pem;
+	job_fixture_apply(&fixture);
+	job_fixture_start(&fixture);
+	while (fixture.acm.imported == 0)
+		assert_true(fake_loop_step());
+	assert_int_equal(store_write_now(fixture.store, wipe_old_key, NULL, &err), 0);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(outcome.state, JOB_FAILED);
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	while (store_job_step_next(txn, fixture.job_id, &number, &step))
+		text_copy(last, sizeof(last), step.text);
+	store_read_end(txn);
+	assert_string_equal(
+		last, "the previous certificate's private key was wiped: its time was over");
+	job_fixture_running(&fixture, fixture.job_id);
+	assert_string_equal(fixture.job_id, "");
+	assert_int_equal(fixture.acm.imported, 1);
+	job_fixture_close(&fixture);
+}
+
 static void automatic_rollback_when_acm_holds_a_third_one(void **state)
 {
 	(void)state;
@@ -676,12 +873,6 @@ static void a_delete_does_not_believe_the_first_look_that_shows_nothing(void **s
 	expect(&outcome, JOB_SUCCEEDED, "deleted");
 	assert_int_equal(fixture.acm.deleted, 1);
 	job_fixture_close(&fixture);
-}
-
-static void write_due(struct store_txn *txn, void *arg)
-{
-	const int64_t *now_s = arg;
-	store_vault_delete_due(txn, *now_s);
 }
 
 static void the_key_of_what_was_deleted_goes_as_one_that_was_replaced(void **state)
@@ -1025,6 +1216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reimport_is_done_tagged_and_proved),
+		cmocka_unit_test(events_tell_what_was_done),
 		cmocka_unit_test(a_first_import_carries_its_tags),
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
@@ -1033,15 +1225,19 @@ int main(void)
 		cmocka_unit_test(tags_that_others_changed_after_the_import_stay_so),
 		cmocka_unit_test(what_others_bring_while_an_import_waits_is_left_alone),
 		cmocka_unit_test(an_import_that_waited_keeps_what_is_there_now),
+		cmocka_unit_test(another_arn_in_the_answer_is_not_believed),
 		cmocka_unit_test(what_is_there_already_is_not_imported_again),
 		cmocka_unit_test(another_certificate_with_the_same_serial_is_left_alone),
 		cmocka_unit_test(a_certificate_replaces_one_with_the_same_serial),
 		cmocka_unit_test(a_refusal_is_said_in_amazons_words),
 		cmocka_unit_test(keys_elsewhere_are_gone_at_the_end),
+		cmocka_unit_test(a_secret_that_does_not_show_yet_is_waited_for),
+		cmocka_unit_test(a_key_in_memory_waits_for_its_job),
 		cmocka_unit_test(a_key_in_memory_is_lost_with_the_daemon),
 		cmocka_unit_test(one_job_at_a_time_and_one_for_a_plan),
 		cmocka_unit_test(an_expired_plan_is_refused),
 		cmocka_unit_test(a_rollback_brings_the_old_one_back_and_can_be_undone),
+		cmocka_unit_test(a_key_stays_for_the_job_that_needs_it),
 		cmocka_unit_test(an_impossible_rollback_is_refused_before_anything_is_sent),
 		cmocka_unit_test(a_key_whose_time_is_over_is_no_way_back),
 		cmocka_unit_test(an_old_certificate_that_expired_since_is_no_way_back),
@@ -1050,6 +1246,7 @@ int main(void)
 		cmocka_unit_test(no_automatic_rollback_to_what_has_expired_meanwhile),
 		cmocka_unit_test(a_host_that_serves_another_one_is_a_warning),
 		cmocka_unit_test(automatic_rollback_when_a_host_does_not_follow),
+		cmocka_unit_test(no_automatic_rollback_with_a_key_that_went_meanwhile),
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
 		cmocka_unit_test(delete_refuses_drains_and_archives),
 		cmocka_unit_test(a_delete_does_not_believe_the_first_look_that_shows_nothing),

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +13,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "delivery/delivery_internal.h"
+#include "store/vault.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
+#include "tests/lib/make_pki.h"
 #include "tests/lib/read_file.h"
 
 struct answer {
@@ -35,23 +38,32 @@ static void on_plan(void *arg, const char *document, const struct err *err)
 
 /* Of the test data, with a text for its key: nobody looks into it here. */
 static const char *leaf_name = "rsa-2048", *issuer_name;
+static const char *leaf_pem; /* NULL: of the test data */
+
+static void decode(const char *pem, struct bundle_der *ret_der)
+{
+	struct err err = ERR_INIT;
+	const char *at = pem, *end = pem + strlen(pem);
+	assert_int_equal(x509_pem_next(&at, end, &ret_der->bytes, &ret_der->len, &err), 1);
+	assert_int_equal(
+		x509_facts_from_der(ret_der->bytes, ret_der->len, &ret_der->facts, &err), 0);
+}
 
 static void read_der(const char *name, struct bundle_der *ret_der)
 {
-	struct err err = ERR_INIT;
 	size_t len;
 	char *pem = read_data("x509", name, ".pem", &len);
-	const char *at = pem;
-	assert_int_equal(x509_pem_next(&at, pem + len, &ret_der->bytes, &ret_der->len, &err), 1);
-	assert_int_equal(
-		x509_facts_from_der(ret_der->bytes, ret_der->len, &ret_der->facts, &err), 0);
+	decode(pem, ret_der);
 	free(pem);
 }
 
 static void make_bundle(struct bundle *bundle)
 {
 	*bundle = (struct bundle){.chain_count = 0};
-	read_der(leaf_name, &bundle->leaf);
+	if (leaf_pem != NULL)
+		decode(leaf_pem, &bundle->leaf);
+	else
+		read_der(leaf_name, &bundle->leaf);
 	if (issuer_name != NULL)
 		read_der(issuer_name, &bundle->chain[bundle->chain_count++]);
 	bundle->leaf.facts.not_before_s = NOW_S - 86400; /* not hours behind the fixture's time */
@@ -115,8 +127,6 @@ static void expect_stored(
 	assert_true(store_pem_get(txn, plan.leaf_sha256, &der, &len));
 	bool is_sealed = decision != PLAN_REFUSE && plan.escrow == ESCROW_SENSOR;
 	assert_int_equal(store_vault_has(txn, plan.id), is_sealed);
-	if (decision == PLAN_REIMPORT)
-		assert_string_equal(plan.old_serial, "0a");
 	store_read_end(txn);
 }
 
@@ -130,6 +140,144 @@ static void without_arn_it_is_a_first_import(void **state)
 	assert_non_null(strstr(answer.document, "\"decision\":\"import\""));
 	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
 	assert_int_equal(fake_call_count(), 0);
+	job_fixture_close(&fixture);
+}
+
+/* Self-signed, of a kind that ACM takes; owned. */
+static char *make_pem(void)
+{
+	struct pki pki = pki_make(&(struct pki_spec){.common_name = "www.example.com",
+					  .not_before_s = NOW_S - 86400,
+					  .not_after_s = NOW_S + 90LL * 86400},
+		NULL);
+	char *pem = pki_pem(&pki);
+	pki_clear(&pki);
+	return pem;
+}
+
+/* The job that brought what is there; its key is the fixture's, if that has it. */
+static void put_bringer(struct store_txn *txn, void *arg)
+{
+	struct bundle_der *leaf = arg;
+	struct job_record job;
+	assert_true(store_job_get(txn, "j-20261101-000000-0000000001", &job));
+	job.id = "j-20261101-000000-0000000002";
+	memcpy(job.new_fingerprint_sha256, leaf->facts.fingerprint_sha256, CERT_SHA256_LEN);
+	store_job_put(txn, &job);
+}
+
+/* Into the fixture; ret_serial: its own. */
+static void replace_what_is_there(
+	struct job_fixture *fixture, bool has_key, char ret_serial[X509_SERIAL_HEX_MAX])
+{
+	struct bundle_der leaf;
+	struct err err = ERR_INIT;
+	free(fixture->acm.cert[0].pem);
+	fixture->acm.cert[0].pem = make_pem();
+	decode(fixture->acm.cert[0].pem, &leaf);
+	text_copy(ret_serial, X509_SERIAL_HEX_MAX, leaf.facts.serial);
+	if (has_key)
+		assert_int_equal(store_write_now(fixture->store, put_bringer, &leaf, &err), 0);
+	x509_facts_clear(&leaf.facts);
+	free(leaf.bytes);
+}
+
+static void wipe_old_key(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_vault_delete(txn, "p-20261101-000000-0000000001");
+}
+
+#define NO_KEY                                                                                        \
+	"\"rollback\":{\"possible\":false,\"reason\":\"ACM never gives a private key back, and this " \
+	"sensor does not have the key"
+
+static void what_is_there_decides_with_the_connector_and_the_vault(void **state)
+{
+	(void)state;
+	static const struct {
+		bool was_brought, has_key, reimport_allowed;
+		enum plan_decision decision;
+		const char *says;
+	} row[] = {{true, true, true, PLAN_REIMPORT, "\"rollback\":{\"possible\":true"},
+		{false, true, true, PLAN_REIMPORT, NO_KEY},
+		{true, false, true, PLAN_REIMPORT, NO_KEY}, /* it was wiped */
+		{true, true, false, PLAN_IMPORT_NEW, "reimport = no of connector prod"}};
+	char *pem = make_pem(), serial[X509_SERIAL_HEX_MAX], told[128];
+	struct err err = ERR_INIT;
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		struct job_fixture fixture;
+		struct answer answer;
+		job_fixture_open(&fixture, NULL);
+		replace_what_is_there(&fixture, row[i].was_brought, serial);
+		if (!row[i].has_key)
+			assert_int_equal(
+				store_write_now(fixture.store, wipe_old_key, NULL, &err), 0);
+		leaf_pem = pem;
+		run(&fixture,
+			&(struct plan_request){
+				.arn = fixture.arn, .reimport_allowed = row[i].reimport_allowed},
+			&answer);
+		leaf_pem = NULL;
+		snprintf(told, sizeof(told), "\"status\":\"ISSUED\",\"serial\":\"%s\"", serial);
+		if (strstr(answer.document, row[i].says) == NULL ||
+			strstr(answer.document, told) == NULL)
+			fail_msg("\"%s\" lacks %s or %s", answer.document, row[i].says, told);
+		expect_stored(&fixture, row[i].decision, NULL);
+		job_fixture_close(&fixture);
+	}
+	free(pem);
+}
+
+/* What its job will go by. */
+static void what_was_asked_for_is_stored(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	struct bundle_der old;
+	struct acm_tag tag = {.key = (char *)"team", .value = (char *)"web"};
+	const char *host[] = {"www.example.com", "[2001:db8::1]:8443"};
+	char *pem = make_pem(), serial[X509_SERIAL_HEX_MAX];
+	job_fixture_open(&fixture, NULL);
+	replace_what_is_there(&fixture, false, serial);
+	leaf_pem = pem;
+	run(&fixture,
+		&(struct plan_request){.arn = fixture.arn,
+			.reimport_allowed = true,
+			.certificate_id = "shop",
+			.tag = &tag,
+			.tag_count = 1,
+			.verify_host = host,
+			.verify_host_count = 2,
+			.auto_rollback = true},
+		&answer);
+	leaf_pem = NULL;
+	decode(fixture.acm.cert[0].pem, &old);
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	assert_true(find_plan(txn, &plan));
+	assert_int_equal(plan.decision, PLAN_REIMPORT);
+	assert_string_equal(plan.arn, fixture.arn);
+	assert_string_equal(plan.certificate_id, "shop");
+	assert_string_equal(plan.requested_by, "uid 0");
+	assert_string_equal(plan.old_serial, serial);
+	assert_memory_equal(
+		plan.old_fingerprint_sha256, old.facts.fingerprint_sha256, CERT_SHA256_LEN);
+	assert_int_equal(plan.tags.count, 2);
+	assert_memory_equal(plan.tags.bytes, "team\0web", sizeof("team\0web"));
+	const char *first = pack_first(&plan.verify_hosts);
+	assert_string_equal(first, "www.example.com:443");
+	assert_string_equal(pack_next(&plan.verify_hosts, first), "[2001:db8::1]:8443");
+	assert_true(plan.auto_rollback);
+	assert_false(plan.may_roll_back);
+	assert_non_null(strstr(plan.rollback_reason, "does not have the key"));
+	store_read_end(txn);
+	x509_facts_clear(&old.facts);
+	free(old.bytes);
+	free(pem);
 	job_fixture_close(&fixture);
 }
 
@@ -661,6 +809,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_arn_it_is_a_first_import),
+		cmocka_unit_test(what_is_there_decides_with_the_connector_and_the_vault),
+		cmocka_unit_test(what_was_asked_for_is_stored),
 		cmocka_unit_test(the_id_of_a_certificate_stays_with_it),
 		cmocka_unit_test(what_it_refuses_is_stored_without_a_key),
 		cmocka_unit_test(a_key_goes_where_its_escrow_says),

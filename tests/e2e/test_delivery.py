@@ -471,8 +471,9 @@ def test_lost_answer_of_the_import_is_adopted(desk, ec, kind, is_new):
     assert PROVENANCE <= set(at.tags(job["arn"]))
 
 
-def test_eventual_consistency_is_not_a_failure(desk, ec):
-    at = desk()
+@pytest.mark.parametrize("escrow", ["sensor", "secretsmanager"])
+def test_eventual_consistency_is_not_a_failure(desk, ec, escrow):
+    at = desk(options={"key_escrow": escrow})
     arn = at.held(ec.issue("www.example.com"))
     at.sim.consistency(delay_ms=3000, jitter_ms=1000, in_progress_ms=1500)
     _, job = at.deliver(ec.issue("www.example.com", number=1), arn=arn)

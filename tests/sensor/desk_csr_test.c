@@ -89,6 +89,23 @@ static void keys_are_of_the_type_that_was_asked_for(void **state)
 	assert_int_equal(fake_call_count(), 0); /* no account is needed */
 }
 
+static void write_due(struct store_txn *txn, void *arg)
+{
+	const int64_t *now_s = arg;
+	store_vault_delete_due(txn, *now_s);
+}
+
+static bool is_left_after(const char *id, int64_t now_s)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	assert_int_equal(store_write_now(desk.sensor->store, write_due, &now_s, &err), 0);
+	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
+	bool is_left = store_vault_has(txn, id);
+	store_read_end(txn);
+	return is_left;
+}
+
 static void the_key_is_sealed_for_its_time(void **state)
 {
 	(void)state;
@@ -105,6 +122,8 @@ static void the_key_is_sealed_for_its_time(void **state)
 	store_read_end(txn);
 	assert_non_null(memmem(secret_bytes(&key), key.len, "PRIVATE KEY", 11));
 	secret_clear(&key);
+	assert_true(is_left_after(id, NOW_S + 90 * DAY_S - 1));
+	assert_false(is_left_after(id, NOW_S + 90 * DAY_S));
 }
 
 /* --- from the certificate that is replaced ----------------------------------------------------- */
