@@ -43,7 +43,7 @@ static int run(struct cli *cli, const struct args *args)
 }
 
 static const struct command table[] = {
-	{"plan", "", "", options, 0, 0, run}, {NULL, NULL, NULL, NULL, 0, 0, NULL}};
+	{"plan", "", "", options, 0, 0, run, false}, {NULL, NULL, NULL, NULL, 0, 0, NULL, false}};
 
 /* words: separated by single blanks; valid until the next call. */
 static struct args parse(const char *words)

@@ -219,7 +219,7 @@ static void ctrl_c_ends_the_wait(void **state)
 
 /* --- nobody there ----------------------------------------------------------------------------- */
 
-static void unreachable(const char *why)
+static void unreachable(const char *why, bool works_offline)
 {
 	struct cli cli = client();
 	struct err err = ERR_INIT;
@@ -227,8 +227,9 @@ static void unreachable(const char *why)
 	char text[512];
 	snprintf(text, sizeof(text),
 		"no daemon answers on %s (%s); is acmsensord running? Another socket: --socket "
-		"PATH; without a daemon: --offline DATA_DIR",
-		server.path, why);
+		"PATH%s",
+		server.path, why, works_offline ? "; without a daemon: --offline DATA_DIR" : "");
+	cli.works_offline = works_offline;
 	assert_int_equal(source_get(&cli, "/v1/x", NULL, EVER_S, &document, &err), -1);
 	assert_int_equal(err.kind, ERR_UNREACHABLE);
 	assert_string_equal(err.text, text);
@@ -242,9 +243,10 @@ static void no_daemon_says_what_to_do(void **state)
 	assert_int_equal(get("", EVER_S, &document, &err), -1); /* went away before a word */
 	assert_int_equal(err.kind, ERR_UNREACHABLE);
 	close(server.listener);
-	unreachable(strerror(ECONNREFUSED));
+	unreachable(strerror(ECONNREFUSED), true);
 	unlink(server.path);
-	unreachable(strerror(ENOENT));
+	unreachable(strerror(ENOENT), true);
+	unreachable(strerror(ENOENT), false);
 }
 
 static void who_may_not_ask_is_told_who_may(void **state)
