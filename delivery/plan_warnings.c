@@ -47,9 +47,11 @@ static void warn_gone(const struct cert_names *before, const struct cert_names *
 	tell_list(list, gone.item, count);
 	if (count > 0 && is_covered)
 		WARN(plan, "name_by_wildcard",
-			"of what is there the new one names only by a wildcard: %s", list);
+			"the new certificate covers these names of the present one only by a wildcard: %s",
+			list);
 	else if (count > 0)
-		WARN(plan, "name_lost", "of what is there the new one does not name: %s", list);
+		WARN(plan, "name_lost",
+			"the new certificate lacks these names of the present one: %s", list);
 	cert_names_clear(&gone);
 }
 
@@ -62,12 +64,13 @@ static void warn_wildcards(const struct cert_names *names, struct plan *plan)
 	for (size_t i = 0; i < bare.count; i++)
 		if (text_has_prefix(bare.item[i], "*.") &&
 			!cert_names_have(names, bare.item[i] + 2))
-			bare.item[count++] = bare.item[i];
+			bare.item[count++] = bare.item[i] + 2;
 	tell_list(list, bare.item, count);
 	if (count > 0)
 		WARN(plan, "wildcard_without_apex",
-			"a wildcard does not stand for the name behind it, which is missing: %s",
-			list);
+			"the new certificate does not cover %s: a wildcard such as *.%.100s covers "
+			"only names directly below",
+			list, bare.item[0]);
 	cert_names_clear(&bare);
 }
 

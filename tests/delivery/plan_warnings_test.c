@@ -18,17 +18,17 @@ static void lost_names_are_told(void **state)
 	struct plan_world *world = plan_world();
 	world->old.names = "www.example.com,a.example.com,192.0.2.1";
 	plan_expect_warning(world, "name_lost",
-		"of what is there the new one does not name: 192.0.2.1, a.example.com");
+		"the new certificate lacks these names of the present one: 192.0.2.1, a.example.com");
 	world->old.names = "www.example.com,WWW.EXAMPLE.COM";
 	plan_expect_warning(world, NULL, NULL);
 	world->old.names = "www.example.com,a.example.com,a.b.example.com";
 	world->new.names = "www.example.com,example.com,*.example.com";
 	assert_int_equal(plan_world_decide(world)->warning_count, 2);
 	assert_string_equal(world->plan.warning[0].text,
-		"of what is there the new one does not name: a.b.example.com");
+		"the new certificate lacks these names of the present one: a.b.example.com");
 	assert_string_equal(world->plan.warning[1].name, "name_by_wildcard");
 	assert_string_equal(world->plan.warning[1].text,
-		"of what is there the new one names only by a wildcard: a.example.com");
+		"the new certificate covers these names of the present one only by a wildcard: a.example.com");
 }
 
 static void a_wildcard_without_its_apex_is_told(void **state)
@@ -37,8 +37,8 @@ static void a_wildcard_without_its_apex_is_told(void **state)
 	struct plan_world *world = plan_world();
 	world->new.names = "www.example.com,*.example.com,*.a.example.com,a.example.com";
 	plan_expect_warning(world, "wildcard_without_apex",
-		"a wildcard does not stand for the name behind it, which is missing: "
-		"*.example.com");
+		"the new certificate does not cover example.com: a wildcard such as *.example.com "
+		"covers only names directly below");
 	world->new.names = "www.example.com,*.example.com,example.com";
 	plan_expect_warning(world, NULL, NULL);
 }
