@@ -140,7 +140,7 @@ static void warn_key(const struct plan_input *input, struct plan *plan)
 	if (old != NULL && !is_same_hash(old->fingerprint_sha256, now->fingerprint_sha256) &&
 		is_same_hash(old->spki_sha256, now->spki_sha256))
 		WARN(plan, "key_reused",
-			"the key is the one of what is there: whoever has that has this too");
+			"the key is that of the present certificate: whoever has a copy of it has both");
 }
 
 static void warn_same(const struct plan_input *input, struct plan *plan)
