@@ -24,8 +24,7 @@ static int run(struct cli *cli, const struct args *args)
 	return 0;
 }
 
-static const struct command table[] = {
-	{"x", "", "", options, 0, 0, run}, {NULL, NULL, NULL, NULL, 0, 0, NULL}};
+static const struct command table[] = {{"x", "", "", options, 0, 0, run, false}, {.name = NULL}};
 
 static struct args parse(char **words, int count)
 {
