@@ -1,5 +1,5 @@
 /*
- * ACM ImportCertificate, AddTagsToCertificate, RemoveTagsFromCertificate and DeleteCertificate.
+ * ACM ImportCertificate, AddTagsToCertificate and DeleteCertificate.
  * source: ACM 2015-12-08 (facts.md 2.5, 2.6, 2.11)
  */
 #include "aws/acm_write.h"

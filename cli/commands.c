@@ -73,15 +73,15 @@ static const struct option_spec plan_options[] = {
 	{"certificate-id", "ID",
 		"replace the one tagged acmsensor:certificate-id=ID, or tag this one"},
 	{"new-arn", NULL, "import as a new certificate, though there is one to replace"},
-	{"cert", "FILE", "the certificate, PEM; - is standard input"},
-	{"key", "FILE", "its private key, PEM, encrypted or not"},
-	{"chain", "FILE", "its chain, PEM, in any order"},
+	{"cert", "FILE", "the certificate, PEM, DER or PKCS#7; - is standard input"},
+	{"key", "FILE", "its private key, PEM or DER, encrypted or not"},
+	{"chain", "FILE", "its chain, PEM, DER or PKCS#7, in any order"},
 	{"pkcs12", "FILE", "certificate, key and chain in one PKCS#12 file"},
 	{"passphrase-file", "FILE", "its first line opens the key; else asked for when needed"},
 	{"csr", "REQUEST", "the key is that of this request of acmsensor csr"},
 	{"keep-root", NULL, "send the root of the chain too"},
-	{"tag", "KEY=VALUE...", "set this tag; may be repeated"},
-	{"verify-host", "HOST[:PORT]...", "prove it by a TLS handshake there; may be repeated"},
+	{"tag", "KEY=VALUE...", "set this tag; up to 40"},
+	{"verify-host", "HOST[:PORT]...", "prove it by a TLS handshake there; up to 32"},
 	{"auto-rollback", NULL, "go back by itself when ACM or a host shows something else"}, END};
 static const struct option_spec wait_options[] = {
 	{"wait", NULL, "show each step as it comes, and the outcome"}, END};
@@ -89,7 +89,7 @@ static const struct option_spec jobs_options[] = {
 	{"follow", NULL, "of one job: each step as it comes, until it ends"}, END};
 static const struct option_spec csr_options[] = {
 	{"connector", "CONNECTOR", "whose; with --arn needed when there is more than one"},
-	{"domain", "DOMAIN...", "a name of the certificate; may be repeated"},
+	{"domain", "DOMAIN...", "a name of the certificate; up to 100"},
 	{"key-type", "KEY_TYPE", "rsa2048 (default), rsa3072, rsa4096, ec256 or ec384"},
 	{"subject", "DN", "such as CN=www.example.com,O=Example; default: the first domain"},
 	{"arn", "ARN", "take names, key type and usages from what is to be replaced"}, END};

@@ -3,10 +3,22 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "cli/argument.h"
 #include "cli/arn_place.h"
 #include "cli/output.h"
 #include "cli/row.h"
 #include "sensor/local_api.h"
+
+static int check_texts(const struct args *args, struct err *err)
+{
+	if (argument_check_text(args, "connector", LOCAL_API_CONNECTOR_MAX, err) != 0 ||
+		argument_check_text(args, "arn", LOCAL_API_ARN_MAX, err) != 0 ||
+		argument_check_text(args, "domain", LOCAL_API_DOMAIN_MAX, err) != 0 ||
+		argument_check_text(args, "subject", LOCAL_API_SUBJECT_MAX, err) != 0 ||
+		argument_check_count(args, "domain", LOCAL_API_DOMAINS_MAX, err) != 0)
+		return -1;
+	return argument_check_word(args, "key-type", err);
+}
 
 static int check(const struct args *args, struct err *err)
 {
@@ -19,7 +31,7 @@ static int check(const struct args *args, struct err *err)
 	if (arn != NULL && !arn_place_parse(arn, &ignored))
 		return err_set(err, ERR_CONFIG,
 			"--arn %.100s: expected arn:aws:acm:REGION:ACCOUNT:certificate/ID", arn);
-	return 0;
+	return check_texts(args, err);
 }
 
 static json_t *make_order(const struct args *args)

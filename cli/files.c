@@ -16,7 +16,7 @@
 #include "cli/cli.h"
 #include "cli/interrupt.h"
 
-enum { CHUNK = 16384, LOOK_MS = 100 };
+enum { CHUNK = 16384, LOOK_MS = 100, DER_BEGIN = '0' /* a sequence */ };
 
 #define KEY_MARK "PRIVATE KEY-----"
 
@@ -72,16 +72,25 @@ int files_read(const char *path, const char *option, bool is_key, struct buf *to
 	return rc;
 }
 
-int files_read_text(
+bool files_is_text(const struct buf *bytes)
+{
+	return text_is_utf8(buf_text(bytes), bytes->len) &&
+	       memchr(buf_text(bytes), '\0', bytes->len) == NULL;
+}
+
+int files_read_pem(
 	const char *path, const char *option, bool is_key, struct buf *to, struct err *err)
 {
 	if (files_read(path, option, is_key, to, err) != 0)
 		return -1;
-	if (text_is_utf8(buf_text(to), to->len) && memchr(buf_text(to), '\0', to->len) == NULL)
+	const char *bytes = buf_text(to);
+	if (bytes[0] == DER_BEGIN || files_is_text(to))
 		return 0;
-	return err_set(err, ERR_CONFIG,
-		"%s %s: expected PEM, which is text; a PKCS#12 file is given with --pkcs12", option,
-		path);
+	bool is_utf16 = text_has_prefix(bytes, "\xff\xfe") || text_has_prefix(bytes, "\xfe\xff");
+	return err_set(err, ERR_CONFIG, "%s %s: %s", option, path,
+		is_utf16 ? "it is text in UTF-16, as Windows calls Unicode: save it as UTF-8"
+			 : "expected PEM, which is text, or DER; a PKCS#12 file is given with "
+			   "--pkcs12");
 }
 
 int files_read_passphrase(const char *path, struct buf *to, struct err *err)

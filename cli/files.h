@@ -23,9 +23,11 @@ enum { PASSPHRASE_MAX = 1024 };
  */
 int files_read(const char *path, const char *option, bool is_key, struct buf *to, struct err *err);
 
-/* As files_read, then checks that it is text as PEM is. */
-int files_read_text(
+/* As files_read, then checks that it is text, as PEM is, or may be DER. */
+int files_read_pem(
 	const char *path, const char *option, bool is_key, struct buf *to, struct err *err);
+/* Which of both. */
+bool files_is_text(const struct buf *bytes);
 
 /* The first line, without its end. */
 int files_read_passphrase(const char *path, struct buf *to, struct err *err);

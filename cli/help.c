@@ -30,7 +30,8 @@ static const struct {
 		"  acmsensor plan --account 123456789012 --region eu-central-1 --pkcs12 new.p12 \\\n"
 		"      --certificate-id shop --tag team=web\n"
 		"\n"
-		"Exit codes: 0 it can be applied, 4 it can, with warnings, 1 refused.\n"},
+		"Exit codes: 0 it can be applied, 4 it can, with warnings, 1 refused by ACM's rules\n"
+		"or by what is there, 2 what was given cannot be used (a key that does not fit, ...).\n"},
 	{"apply",
 		"The daemon carries the plan out as a job, which goes on without this command and\n"
 		"after a restart. Exit codes with --wait: 0 succeeded, 4 succeeded with warnings,\n"
@@ -51,6 +52,7 @@ static const struct {
 		"  acmsensor plan --csr REQUEST --account 123456789012 --region eu-central-1 \\\n"
 		"      --cert signed.pem --chain chain.pem\n"
 		"\n"
+		"DN: KEY=VALUE,KEY=VALUE with CN, O, OU, L, ST, C (two letters), emailAddress, ...\n"
 		"With --arn the plan takes the same --arn instead of account and region. The key is\n"
 		"in the vault whatever key_escrow says, for 90 days if no certificate comes.\n"},
 	{"metrics",
@@ -62,7 +64,8 @@ static const struct {
 		"Refuses while something uses the certificate, or waits with --wait-until-unused.\n"
 		"Asks for the domain name (where a scan has seen it) or the last 8 characters of the\n"
 		"ARN; in a script --yes ARN must repeat the ARN. The private key cannot be had again\n"
-		"from ACM.\n"},
+		"from ACM.\n"
+		"Exit codes with --wait: 0 deleted, or there was nothing to delete, 1 failed.\n"},
 	{"vault",
 		"What the daemon keeps sealed (keys that wait for a certificate, keys for a way back)\n"
 		"lies in data_dir, and so does the master key that it makes for itself. vault init\n"

@@ -4,15 +4,21 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/host.h"
 #include "base/json_write.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "cli/argument.h"
 #include "cli/arn_place.h"
 #include "cli/files.h"
+#include "sensor/local_api.h"
 
 enum {
 	CERTIFICATE_MAX = 2097152 + 65536, /* ACM's limits of a chain and a certificate */
-	PKCS12_MAX = SECRET_MAX / 4 * 3, /* base64 makes SECRET_MAX of it, which the daemon takes */
+	/* base64 makes SECRET_MAX of it, which the daemon takes: of PKCS#12, and of a key in DER */
+	BYTES_MAX = SECRET_MAX / 4 * 3,
+	PLACE_MAX = 64,
+	HOST_MAX = 256,
 };
 
 void plan_order_init(struct plan_order *order, const struct args *args)
@@ -20,8 +26,8 @@ void plan_order_init(struct plan_order *order, const struct args *args)
 	order->args = args;
 	buf_init_secret(&order->certificate, CERTIFICATE_MAX);
 	buf_init_secret(&order->chain, CERTIFICATE_MAX);
-	buf_init_secret(&order->key, SECRET_MAX);
-	buf_init_secret(&order->pkcs12, PKCS12_MAX);
+	buf_init_secret(&order->key, BYTES_MAX);
+	buf_init_secret(&order->pkcs12, BYTES_MAX);
 	/* A file may have more lines than the passphrase. */
 	buf_init_secret(&order->passphrase, 4 * (PASSPHRASE_MAX + 1));
 }
@@ -103,24 +109,41 @@ static int check_place(const struct args *args, struct err *err)
 	return 0;
 }
 
-static bool is_text(const char *text)
-{
-	return text[0] != '\0' && text_is_utf8(text, strlen(text));
-}
-
 static int check_texts(const struct args *args, struct err *err)
 {
-	static const char *const option[] = {
-		"connector", "account", "region", "arn", "certificate-id", "csr"};
-	for (size_t i = 0; i < sizeof(option) / sizeof(option[0]); i++)
-		if (args_has(args, option[i]) && !is_text(args_get(args, option[i])))
-			return err_set(
-				err, ERR_CONFIG, "--%s: expected UTF-8 text, not empty", option[i]);
+	static const struct {
+		const char *option;
+		size_t max_bytes;
+	} text[] = {{"connector", LOCAL_API_CONNECTOR_MAX}, {"account", PLACE_MAX},
+		{"region", PLACE_MAX}, {"arn", LOCAL_API_ARN_MAX},
+		{"certificate-id", LOCAL_API_CERTIFICATE_ID_MAX}, {"csr", LOCAL_API_ID_MAX}};
+	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
+		if (argument_check_text(args, text[i].option, text[i].max_bytes, err) != 0)
+			return -1;
+	return 0;
+}
+
+static int check_hosts(const struct args *args, struct err *err)
+{
 	const char *text;
-	for (int at = 0; (text = args_next(args, "verify-host", &at)) != NULL;)
-		if (!is_text(text) || strchr(text, '/') != NULL)
-			return err_set(err, ERR_CONFIG,
-				"--verify-host %.100s: expected HOST or HOST:PORT", text);
+	for (int at = 0; (text = args_next(args, "verify-host", &at)) != NULL;) {
+		char host[HOST_MAX];
+		int port;
+		if (host_parse(text, 0, host, sizeof(host), &port, err) != 0)
+			return err_wrap(err, "--verify-host %.100s", text);
+	}
+	return argument_check_count(args, "verify-host", LOCAL_API_VERIFY_HOSTS_MAX, err);
+}
+
+static int check_tag(const char *text, struct err *err)
+{
+	size_t len = strcspn(text, "=");
+	if (len == 0 || text[len] != '=' || !text_is_utf8(text, strlen(text)))
+		return err_set(err, ERR_CONFIG, "--tag %.100s: expected KEY=VALUE", text);
+	if (len > LOCAL_API_TAG_KEY_MAX || strlen(text + len + 1) > LOCAL_API_TAG_VALUE_MAX)
+		return err_set(err, ERR_CONFIG,
+			"--tag %.40s...: a key has at most %d bytes, a value %d", text,
+			LOCAL_API_TAG_KEY_MAX, LOCAL_API_TAG_VALUE_MAX);
 	return 0;
 }
 
@@ -128,21 +151,22 @@ static int check_tags(const struct args *args, struct err *err)
 {
 	const char *text, *other;
 	for (int at = 0; (text = args_next(args, "tag", &at)) != NULL;) {
+		if (check_tag(text, err) != 0)
+			return -1;
 		size_t len = strcspn(text, "=");
-		if (len == 0 || text[len] != '=' || !is_text(text))
-			return err_set(err, ERR_CONFIG, "--tag %.100s: expected KEY=VALUE", text);
 		for (int next = at; (other = args_next(args, "tag", &next)) != NULL;)
 			if (strncmp(text, other, len + 1) == 0)
 				return err_set(err, ERR_CONFIG, "--tag %.*s is given twice",
 					(int)(len < 100 ? len : 100), text);
 	}
-	return 0;
+	return argument_check_count(args, "tag", LOCAL_API_TAGS_MAX, err);
 }
 
 int plan_order_check(const struct args *args, struct err *err)
 {
 	if (check_texts(args, err) != 0 || check_place(args, err) != 0 ||
-		check_material(args, err) != 0 || check_stdin(args, err) != 0)
+		check_material(args, err) != 0 || check_stdin(args, err) != 0 ||
+		check_hosts(args, err) != 0)
 		return -1;
 	return check_tags(args, err);
 }
@@ -154,13 +178,13 @@ int plan_order_read(struct plan_order *order, struct err *err)
 	const struct args *args = order->args;
 	const char *path;
 	if ((path = args_get(args, "cert")) != NULL &&
-		files_read_text(path, "--cert", false, &order->certificate, err) != 0)
+		files_read_pem(path, "--cert", false, &order->certificate, err) != 0)
 		return -1;
 	if ((path = args_get(args, "chain")) != NULL &&
-		files_read_text(path, "--chain", false, &order->chain, err) != 0)
+		files_read_pem(path, "--chain", false, &order->chain, err) != 0)
 		return -1;
 	if ((path = args_get(args, "key")) != NULL &&
-		files_read_text(path, "--key", true, &order->key, err) != 0)
+		files_read_pem(path, "--key", true, &order->key, err) != 0)
 		return -1;
 	if ((path = args_get(args, "pkcs12")) != NULL &&
 		files_read(path, "--pkcs12", true, &order->pkcs12, err) != 0)
@@ -176,6 +200,10 @@ static void write_buf(struct json_writer *writer, const char *name, const struct
 {
 	if (text->len == 0)
 		return;
+	if (!files_is_text(text)) { /* DER */
+		json_member_base64(writer, name, text->data, text->len);
+		return;
+	}
 	json_key(writer, name);
 	json_text_len(writer, text->data, text->len);
 }

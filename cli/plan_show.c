@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "cli/dates.h"
 #include "cli/facts.h"
 #include "cli/row.h"
 
-enum { USERS_MAX = 10, SIGN_COLUMN = FACTS_LABEL_COLUMNS - 2 };
+enum { USERS_MAX = 10, SIGN_COLUMN = FACTS_LABEL_COLUMNS - 2, LABEL_MAX = 64 };
 
 /* --- lines with a sign ------------------------------------------------------------------------ */
 
@@ -214,6 +215,15 @@ static void show_certificate(const struct cli *cli, const json_t *plan)
 
 /* --- what is to be known ---------------------------------------------------------------------- */
 
+/* A name that programs go by ("name_lost") in words. */
+static const char *in_words(const char *name, char ret_words[LABEL_MAX])
+{
+	text_shorten(ret_words, LABEL_MAX, name);
+	for (char *at = ret_words; (at = strchr(at, '_')) != NULL;)
+		*at = ' ';
+	return ret_words;
+}
+
 /* The worst first. */
 static void show_rules(const struct cli *cli, const json_t *rules)
 {
@@ -224,6 +234,7 @@ static void show_rules(const struct cli *cli, const json_t *rules)
 		{"passed", "passed", STYLE_GREEN}};
 	size_t i;
 	json_t *rule;
+	char label[LABEL_MAX];
 	if (json_array_size(rules) == 0)
 		return;
 	facts_title(cli, "ACM's rules");
@@ -233,23 +244,38 @@ static void show_rules(const struct cli *cli, const json_t *rules)
 			const char *text = row_text(rule, "text");
 			if (strcmp(row_text(rule, "verdict"), look[at].verdict) == 0)
 				facts_styled(cli, look[at].label,
-					text[0] != '\0' ? text : row_text(rule, "name"),
+					text[0] != '\0' ? text
+							: in_words(row_text(rule, "name"), label),
 					look[at].style);
 		}
 	}
 }
 
-static void show_texts(
-	const struct cli *cli, const char *title, const json_t *list, enum style style)
+static void show_warnings(const struct cli *cli, const json_t *list)
+{
+	size_t i;
+	json_t *item;
+	char label[LABEL_MAX];
+	if (json_array_size(list) == 0)
+		return;
+	facts_title(cli, "Warnings");
+	json_array_foreach(list, i, item)
+	{
+		facts_styled(cli, in_words(row_text(item, "name"), label), row_text(item, "text"),
+			STYLE_YELLOW);
+	}
+}
+
+static void show_notes(const struct cli *cli, const json_t *list)
 {
 	size_t i;
 	json_t *item;
 	if (json_array_size(list) == 0)
 		return;
-	facts_title(cli, title);
+	facts_title(cli, "Put right in what was given");
 	json_array_foreach(list, i, item)
 	{
-		facts_styled(cli, row_text(item, "name"), row_text(item, "text"), style);
+		facts_line(cli, "note", row_text(item, "text"));
 	}
 }
 
@@ -306,10 +332,10 @@ void plan_show(const struct cli *cli, const json_t *plan)
 		row_text(plan, "region"), row_text(plan, "connector"));
 	facts_line(cli, "ARN", row_text(plan, "arn"));
 	facts_line(cli, "Certificate ID", row_text(plan, "certificate_id"));
-	show_texts(cli, "Warnings", row_get(plan, "warnings"), STYLE_YELLOW);
+	show_warnings(cli, row_get(plan, "warnings"));
 	show_certificate(cli, plan);
 	show_rules(cli, row_get(plan, "rules"));
-	show_texts(cli, "Put right in what was given", row_get(plan, "notes"), STYLE_PLAIN);
+	show_notes(cli, row_get(plan, "notes"));
 	show_way_back(cli, plan);
 	show_next(cli, plan);
 }

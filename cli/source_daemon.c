@@ -133,10 +133,12 @@ static int unreachable(const struct cli *cli, CURL *curl, CURLcode code, struct 
 		number != 0 ? strerror((int)number) : curl_easy_strerror(code), next);
 }
 
+/* The daemon was reached and has answered: what it could not reach itself is another matter. */
 static enum err_kind kind_by_name(const char *name)
 {
 	for (enum err_kind kind = ERR_CONFIG; kind <= ERR_STOPPED; kind++)
-		if (strcmp(err_kind_name(kind), name) == 0)
+		if (strcmp(err_kind_name(kind), name) == 0 && kind != ERR_UNREACHABLE &&
+			kind != ERR_TIMEOUT)
 			return kind;
 	return ERR_SERVICE;
 }

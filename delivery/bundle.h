@@ -1,7 +1,7 @@
 /*
  * A certificate to be delivered: leaf, private key and chain, read from what people have (PEM in
- * any order, with text around it, or PKCS#12; the key encrypted or not), checked here, and brought
- * into the form that ACM takes. Pure but for OpenSSL.
+ * any order, with text around it, DER, PKCS#7 or PKCS#12; the key encrypted or not), checked here,
+ * and brought into the form that ACM takes. Pure but for OpenSSL.
  */
 #ifndef DELIVERY_BUNDLE_H
 #define DELIVERY_BUNDLE_H
@@ -26,11 +26,11 @@ enum {
 /* All borrowed; each may hold more than it is named for (a leaf's file with its chain, one file
  * with everything), and may be NULL. */
 struct bundle_input {
-	const char *certificate; /* PEM */
+	const char *certificate; /* PEM, also of PKCS#7; or base64 of PEM or DER */
 	size_t certificate_len;
-	const char *chain; /* PEM */
+	const char *chain; /* the same */
 	size_t chain_len;
-	const struct secret *key;	 /* PEM: PKCS#8, PKCS#1, SEC1, encrypted or not */
+	const struct secret *key;	 /* the same: PKCS#8, PKCS#1, SEC1, encrypted or not */
 	const struct secret *pkcs12;	 /* DER; then the others are NULL */
 	const struct secret *passphrase; /* NULL: none */
 	bool keep_root; /* a self-signed root at the end of the chain is sent too */

@@ -18,7 +18,8 @@ enum {
 	DOMAIN_MAX = 253,
 	COMMON_NAME_MAX = 64,
 	SAN_MAX = 65536,
-	VALUE_MAX = 256
+	VALUE_MAX = 256,
+	KEY_MAX = 64, /* an OID too */
 };
 
 static int fail(struct err *err, const char *what)
@@ -76,35 +77,79 @@ static int write_names(const struct csr_request *request, struct buf *to, struct
 
 /* --- subject ---------------------------------------------------------------------------------- */
 
+static const char *fail_part(const char *text, struct err *err)
+{
+	(void)err_set(err, ERR_CONFIG,
+		"subject: expected KEY=VALUE, as in CN=www.example.com,O=Example; wrong at \"%.64s\"",
+		text);
+	return NULL;
+}
+
+/* Why OpenSSL does not take it. */
+static int fail_entry(const char *key, const char *value, size_t len, struct err *err)
+{
+	int nid = OBJ_txt2nid(key);
+	const ASN1_STRING_TABLE *limits = nid != NID_undef ? ASN1_STRING_TABLE_get(nid) : NULL;
+	ERR_clear_error();
+	if (nid == NID_undef)
+		return err_set(err, ERR_CONFIG,
+			"subject: %s is not known: expected CN, O, OU, L, ST, C, emailAddress, or "
+			"another name or OID of OpenSSL",
+			key);
+	if (nid == NID_countryName)
+		return err_set(err, ERR_CONFIG,
+			"subject: C=%.*s: a country is two letters, as in C=DE", (int)len, value);
+	if (limits != NULL && limits->maxsize > 0 && len > (size_t)limits->maxsize)
+		return err_set(err, ERR_CONFIG, "subject: %s=%.*s: expected at most %ld characters",
+			key, (int)len, value, limits->maxsize);
+	return err_set(err, ERR_CONFIG, "subject: %s=%.*s: it has characters that %s may not have",
+		key, (int)len, value, key);
+}
+
+static bool is_country(const char *value, size_t len)
+{
+	return len == 2 && isascii(value[0]) && isalpha((unsigned char)value[0]) &&
+	       isascii(value[1]) && isalpha((unsigned char)value[1]);
+}
+
+static int add_entry(
+	X509_NAME *name, const char *key, const char *value, size_t len, struct err *err)
+{
+	bool fits = OBJ_txt2nid(key) != NID_countryName || is_country(value, len);
+	if (fits && X509_NAME_add_entry_by_txt(name, key, MBSTRING_UTF8,
+			    (const unsigned char *)value, (int)len, -1, 0) == 1)
+		return 0;
+	return fail_entry(key, value, len, err);
+}
+
 /* One KEY=VALUE; a backslash takes the next character as it is. Returns what follows, or NULL. */
 static const char *add_part(X509_NAME *name, const char *text, struct err *err)
 {
-	char key[16], value[VALUE_MAX];
-	size_t key_len = strcspn(text, "="), len = 0;
+	char key[KEY_MAX], value[VALUE_MAX];
+	size_t key_len = 0, len = 0;
+	while (isascii(text[key_len]) &&
+		(isalnum((unsigned char)text[key_len]) || text[key_len] == '.'))
+		key_len++;
 	if (text[key_len] != '=' || key_len == 0 || key_len >= sizeof(key))
-		goto bad;
+		return fail_part(text, err);
 	memcpy(key, text, key_len);
 	key[key_len] = '\0';
 	const char *at = text + key_len + 1;
 	for (; *at != '\0' && *at != ','; at++) {
 		if (*at == '\\' && *++at == '\0')
-			goto bad;
-		if (len == sizeof(value))
-			goto bad;
+			return fail_part(text, err);
+		if (len == sizeof(value)) {
+			(void)err_set(err, ERR_CONFIG, "subject: %s is longer than %zu bytes", key,
+				sizeof(value));
+			return NULL;
+		}
 		value[len++] = *at;
 	}
-	if (len == 0 || X509_NAME_add_entry_by_txt(name, key, MBSTRING_UTF8,
-				(const unsigned char *)value, (int)len, -1, 0) != 1)
-		goto bad;
-	if (*at == ',' && *++at == '\0')
-		goto bad;
-	return at;
-bad:
-	ERR_clear_error();
-	(void)err_set(err, ERR_CONFIG,
-		"subject: expected KEY=VALUE, as in CN=www.example.com,O=Example; wrong at \"%.64s\"",
-		text);
-	return NULL;
+	if (len == 0)
+		return fail_part(text, err);
+	if (add_entry(name, key, value, len, err) != 0)
+		return NULL;
+	return *at == ',' && *++at == '\0' ? fail_part(text, err) : at;
 }
 
 static int set_subject(X509_REQ *req, const struct csr_request *request, struct err *err)

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/host.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -50,28 +51,9 @@ const char *probe_outcome_name(enum probe_outcome outcome)
 
 int probe_host_parse(const char *text, char *ret_host, size_t size, int *ret_port, struct err *err)
 {
-	int64_t port = HTTPS_PORT;
-	const char *host = text, *end = text + strlen(text), *colon = strrchr(text, ':');
-	if (text[0] == '[') {
-		host = text + 1;
-		end = strchr(text, ']');
-		if (end == NULL || (end[1] != '\0' && end[1] != ':'))
-			return err_set(err, ERR_CONFIG, "not a host: %.200s", text);
-		colon = end[1] == ':' ? end + 1 : NULL;
-	} else if (colon != NULL && strchr(text, ':') != colon) {
-		colon = NULL; /* a bare IPv6 address */
-	} else if (colon != NULL) {
-		end = colon;
-	}
-	size_t len = (size_t)(end - host);
-	if (colon != NULL && text_parse_int(colon + 1, 1, 65535, &port, err) != 0)
-		return err_wrap(err, "the port of %.200s", text);
-	if (len == 0 || len >= size || strcspn(host, "/ \t\r\n@") < len)
-		return err_set(err, ERR_CONFIG, "not a host: %.200s", text);
-	memcpy(ret_host, host, len);
-	ret_host[len] = '\0';
-	*ret_port = (int)port;
-	return 0;
+	if (host_parse(text, HTTPS_PORT, ret_host, size, ret_port, err) == 0)
+		return 0;
+	return err_wrap(err, "the host to verify \"%.200s\"", text);
 }
 
 static void destroy(struct job_probe *round)

@@ -47,9 +47,11 @@ static void warn_gone(const struct cert_names *before, const struct cert_names *
 	tell_list(list, gone.item, count);
 	if (count > 0 && is_covered)
 		WARN(plan, "name_by_wildcard",
-			"of what is there the new one names only by a wildcard: %s", list);
+			"the new certificate covers these names of the present one only by a wildcard: %s",
+			list);
 	else if (count > 0)
-		WARN(plan, "name_lost", "of what is there the new one does not name: %s", list);
+		WARN(plan, "name_lost",
+			"the new certificate lacks these names of the present one: %s", list);
 	cert_names_clear(&gone);
 }
 
@@ -62,12 +64,13 @@ static void warn_wildcards(const struct cert_names *names, struct plan *plan)
 	for (size_t i = 0; i < bare.count; i++)
 		if (text_has_prefix(bare.item[i], "*.") &&
 			!cert_names_have(names, bare.item[i] + 2))
-			bare.item[count++] = bare.item[i];
+			bare.item[count++] = bare.item[i] + 2;
 	tell_list(list, bare.item, count);
 	if (count > 0)
 		WARN(plan, "wildcard_without_apex",
-			"a wildcard does not stand for the name behind it, which is missing: %s",
-			list);
+			"the new certificate does not cover %s: a wildcard such as *.%.100s covers "
+			"only names directly below",
+			list, bare.item[0]);
 	cert_names_clear(&bare);
 }
 
@@ -137,7 +140,7 @@ static void warn_key(const struct plan_input *input, struct plan *plan)
 	if (old != NULL && !is_same_hash(old->fingerprint_sha256, now->fingerprint_sha256) &&
 		is_same_hash(old->spki_sha256, now->spki_sha256))
 		WARN(plan, "key_reused",
-			"the key is the one of what is there: whoever has that has this too");
+			"the key is that of the present certificate: whoever has a copy of it has both");
 }
 
 static void warn_same(const struct plan_input *input, struct plan *plan)
@@ -148,11 +151,11 @@ static void warn_same(const struct plan_input *input, struct plan *plan)
 	bool is_new = plan->decision == PLAN_IMPORT_NEW;
 	if (is_there)
 		WARN(plan, "same_certificate",
-			"this very certificate (serial %s) is there already: %s", now->serial,
+			"this very certificate (serial %s) is in ACM already: %s", now->serial,
 			is_new ? "there would be two of it" : "nothing would change");
 	else if (is_new && input->same_arn != NULL && input->same_arn[0] != '\0')
 		WARN(plan, "same_certificate",
-			"this very certificate (serial %s) is there already, under %.200s: there "
+			"this very certificate (serial %s) is in ACM already, under %.200s: there "
 			"would be two of it",
 			now->serial, input->same_arn);
 }
@@ -180,11 +183,11 @@ static void warn_dates(const struct plan_input *input, struct plan *plan)
 			text_format_time(now->not_after_s, after),
 			text_format_duration(left, life_text));
 	if (old != NULL && now->not_after_s < old->not_after_s)
-		WARN(plan, "shorter_validity", "it ends on %s, before what is there (%s)",
+		WARN(plan, "shorter_validity", "it ends on %s, before the present one (%s)",
 			text_format_time(now->not_after_s, after),
 			text_format_time(old->not_after_s, before));
 	else if (life < old_life)
-		WARN(plan, "shorter_validity", "it lives %s, shorter than what is there (%s)",
+		WARN(plan, "shorter_validity", "it lives %s, shorter than the present one (%s)",
 			text_format_duration(life, life_text),
 			text_format_duration(old_life, old_life_text));
 }
@@ -194,7 +197,7 @@ static void warn_issuer(const struct plan_input *input, struct plan *plan)
 	const struct x509_facts *now = &input->bundle->leaf.facts, *old = plan_old_facts(input);
 	if (old != NULL && strcmp(old->issuer, now->issuer) != 0)
 		WARN(plan, "issuer_changed",
-			"another issuer: %.200s; what is there was issued by %.200s", now->issuer,
+			"another issuer: %.200s; the present one was issued by %.200s", now->issuer,
 			old->issuer);
 }
 
@@ -286,7 +289,7 @@ static void warn_tags(const struct plan_input *input, struct plan *plan)
 	const char *id = current_tag(current, TAG_CERTIFICATE_ID);
 	if (id != NULL && strcmp(id, input->certificate_id) != 0)
 		WARN(plan, "certificate_id_changed",
-			"what is there carries the certificate id %.140s, which becomes %.140s", id,
+			"the present certificate carries the id %.140s, which becomes %.140s", id,
 			input->certificate_id);
 }
 

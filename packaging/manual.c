@@ -64,14 +64,24 @@ static void add_lines(struct buf *to, const char *text)
 	}
 }
 
+/* Whether a text begins with a word, and not with what is to be typed as it stands (rsa2048). */
+static bool begins_with_word(const char *text)
+{
+	size_t len = strcspn(text, " ,.:;");
+	for (size_t i = 0; i < len; i++)
+		if (!islower((unsigned char)text[i]))
+			return false;
+	return len > 0;
+}
+
 /* A help text of a table as sentences: with a capital and a full stop. */
 static void add_sentence(struct buf *to, const char *help)
 {
 	struct buf text;
 	buf_init(&text, TEXT_MAX);
-	if (help[0] != '\0')
-		buf_add_char(&text, (char)toupper((unsigned char)help[0]));
-	buf_addf(&text, "%s%s", help + (help[0] != '\0'), text_has_suffix(help, "...") ? "" : ".");
+	buf_addf(&text, "%s%s", help, text_has_suffix(help, "...") ? "" : ".");
+	if (begins_with_word(help))
+		text.data[0] = (char)toupper((unsigned char)help[0]);
 	add_lines(to, buf_text(&text));
 	buf_clear(&text);
 }

@@ -132,7 +132,8 @@ const struct config_option config_options[] = {
 		"(acmsensor csr) is always sealed on this host"},
 	{CONNECTOR(kms_key_id), config_set_text, IN_CONNECTOR(kms_key_id), 0, 2048, "", "",
 		"a KMS key's id, alias or ARN",
-		"With key_escrow = secretsmanager: the key that encrypts there; default: the account's"},
+		"With key_escrow = secretsmanager: the key that encrypts there, on which the hub needs "
+		"kms:GenerateDataKey and kms:Decrypt; default: aws/secretsmanager, which needs neither"},
 	{CONNECTOR(endpoint_url), config_set_url, IN_CONNECTOR(endpoint_url), 0, 511, "", "",
 		EXPECTED_URL,
 		"Endpoint for every service; also AWS_ENDPOINT_URL[_SERVICE] and the profile's"},

@@ -32,8 +32,8 @@ enum {
 	DESK_JOBS_PLACE_MAX = 4,
 };
 
-/* The connector of that name; "" is the only one. NULL and err: ERR_NOT_FOUND, ERR_CONFIG (more
- * than one). Borrowed until desk_release. */
+/* The connector of that name; "" is the only one. NULL and err: ERR_CONFIG (none of that name, or
+ * more than one), ERR_NOT_FOUND (none at all). Borrowed until desk_release. */
 typedef struct connector *desk_connector_fn(void *arg, const char *name, struct err *err);
 
 /* The connectors in turn, NULL after the last. */

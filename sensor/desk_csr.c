@@ -71,7 +71,7 @@ int desk_csr_read(struct desk_op *op, struct err *err)
 	if (desk_check_members(body, members, sizeof(members) / sizeof(members[0]), err) != 0 ||
 		json_get_text(body, "connector", CONFIG_NAME_MAX, &csr->connector, err) != 0 ||
 		json_get_text(body, "key_type", 16, &csr->key_type, err) != 0 ||
-		json_get_text(body, "subject", 1024, &csr->subject, err) != 0 ||
+		json_get_text(body, "subject", LOCAL_API_SUBJECT_MAX, &csr->subject, err) != 0 ||
 		json_get_text(body, "arn", ARN_MAX, &csr->arn, err) != 0 ||
 		desk_read_texts(body, "domains", csr->domain, DESK_DOMAINS_MAX, &csr->domain_count,
 			err) != 0)

@@ -17,6 +17,7 @@
 #include "sensor/config.h"
 #include "sensor/connector.h"
 #include "sensor/desk.h"
+#include "sensor/local_api.h"
 #include "store/vault.h"
 
 struct loop_timer;
@@ -24,7 +25,7 @@ struct worker;
 
 enum {
 	DESK_BY_MAX = 32,
-	DESK_DOMAINS_MAX = 100,
+	DESK_DOMAINS_MAX = LOCAL_API_DOMAINS_MAX,
 	DESK_DOCUMENT_MAX = 1048576,
 };
 

@@ -14,7 +14,14 @@
 #include "sensor/desk_internal.h"
 #include "sensor/local_api.h"
 
-enum { PASSPHRASE_MAX = 1024, TAG_TEXT_MAX = 256 };
+enum { PASSPHRASE_MAX = 1024 };
+_Static_assert((int)LOCAL_API_CONNECTOR_MAX == (int)CONFIG_NAME_MAX &&
+		       (int)LOCAL_API_ARN_MAX == (int)ARN_MAX &&
+		       (int)LOCAL_API_CERTIFICATE_ID_MAX == (int)CERTIFICATE_ID_MAX &&
+		       (int)LOCAL_API_ID_MAX == (int)DELIVERY_ID_MAX &&
+		       (int)LOCAL_API_TAGS_MAX == (int)DELIVERY_TAGS_MAX &&
+		       (int)LOCAL_API_VERIFY_HOSTS_MAX == (int)VERIFY_HOSTS_MAX,
+	"what the API promises is what there is room for");
 
 static const char *const members[] = {"connector", "account", "region", "arn", "certificate_id",
 	"new_arn", "certificate", "chain", "key", "pkcs12", "passphrase", "keep_root", "csr",
@@ -65,10 +72,11 @@ static int read_tags(const json_t *body, struct desk_plan *plan, struct err *err
 	json_object_foreach((json_t *)tags, key, value)
 	{
 		const char *text = json_string_value(value);
-		if (text == NULL || strlen(text) > TAG_TEXT_MAX || key[0] == '\0' ||
-			strlen(key) > TAG_TEXT_MAX / 2)
+		if (text == NULL || strlen(text) > LOCAL_API_TAG_VALUE_MAX || key[0] == '\0' ||
+			strlen(key) > LOCAL_API_TAG_KEY_MAX)
 			return err_set(err, ERR_CONFIG,
-				"tags: expected keys of 1 to 128 and values of at most 256 bytes");
+				"tags: expected keys of 1 to %d and values of at most %d bytes",
+				LOCAL_API_TAG_KEY_MAX, LOCAL_API_TAG_VALUE_MAX);
 		if (job_tags_misfit(key) != NULL || job_tags_misfit(text) != NULL)
 			return err_set(err, ERR_CONFIG,
 				"tag \"%.64s\": AWS takes letters, digits, blanks and _.:/=+-@ only",

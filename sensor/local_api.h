@@ -42,7 +42,8 @@
  * Delivery. A plan, and a job, is one object:
  *
  * POST /v1/plan         {"connector", "account", "region", "arn"?, "certificate_id"?, "new_arn"?,
- *                       "certificate"?, "chain"?, "key"?, "pkcs12"? (base64), "passphrase"?,
+ *                       "certificate"?, "chain"?, "key"? (PEM, or base64 of DER), "pkcs12"?
+ *                       (base64), "passphrase"?,
  *                       "keep_root"?, "csr"?, "tags"? {}, "verify_hosts"? [], "auto_rollback"?};
  *                       connector "": the only one; account and region "": the ARN's. Error code
  *                       passphrase: the key needs one, or another
@@ -108,6 +109,18 @@ enum {
 	LOCAL_API_SCHEMA = 1,
 	LOCAL_API_WAIT_MAX_S = 60,
 	LOCAL_API_BODY_MAX = 4194304, /* a plan's: a chain of 2 MiB, escaped */
+	/* Of a plan and a request for a certificate; bytes, or how many. */
+	LOCAL_API_CONNECTOR_MAX = 32,
+	LOCAL_API_ARN_MAX = 2048,
+	LOCAL_API_CERTIFICATE_ID_MAX = 128,
+	LOCAL_API_ID_MAX = 40, /* of a plan, a job, a request */
+	LOCAL_API_TAGS_MAX = 40,
+	LOCAL_API_TAG_KEY_MAX = 128,
+	LOCAL_API_TAG_VALUE_MAX = 256,
+	LOCAL_API_VERIFY_HOSTS_MAX = 32,
+	LOCAL_API_DOMAINS_MAX = 100,
+	LOCAL_API_DOMAIN_MAX = 253,
+	LOCAL_API_SUBJECT_MAX = 1024,
 };
 
 #endif

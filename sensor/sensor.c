@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "alert/alerts.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/http.h"
 #include "base/log.h"
@@ -69,19 +70,36 @@ static int open_base(struct sensor *sensor, struct err *err)
 	return sensor->http != NULL ? 0 : -1;
 }
 
+int sensor_fail_connector(const struct sensor *sensor, const char *name, struct err *err)
+{
+	struct buf names;
+	if (sensor->slot_count == 0)
+		return err_set(err, ERR_NOT_FOUND, "no connector is configured");
+	buf_init(&names, ERR_TEXT_MAX);
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		buf_addf(&names, "%s%s", i > 0 ? ", " : "",
+			connector_config(sensor->slot[i].connector)->name);
+	if (name[0] == '\0')
+		(void)err_set(err, ERR_CONFIG, "there is more than one connector; name one of %s",
+			buf_text(&names));
+	else
+		(void)err_set(err, ERR_CONFIG, "there is no connector \"%.40s\"; there is %s", name,
+			buf_text(&names));
+	buf_clear(&names);
+	return -1;
+}
+
 struct connector *sensor_find_connector(void *arg, const char *name, struct err *err)
 {
 	const struct sensor *sensor = arg;
-	if (name[0] == '\0' && sensor->slot_count > 1) {
-		(void)err_set(err, ERR_CONFIG, "connector: there is more than one; name it");
-		return NULL;
-	}
 	for (size_t i = 0; i < sensor->slot_count; i++) {
 		struct connector *connector = sensor->slot[i].connector;
-		if (name[0] == '\0' || strcmp(connector_config(connector)->name, name) == 0)
+		bool is_it = name[0] == '\0' ? sensor->slot_count == 1
+					     : strcmp(connector_config(connector)->name, name) == 0;
+		if (is_it)
 			return connector;
 	}
-	(void)err_set(err, ERR_NOT_FOUND, "connector: there is none with this name");
+	(void)sensor_fail_connector(sensor, name, err);
 	return NULL;
 }
 

@@ -281,11 +281,7 @@ static int choose(struct sensor *sensor, const struct api_scan *scan,
 	store_read_end(txn);
 	if (known > 0)
 		memcpy(is_chosen, is_known, sizeof(is_known));
-	if (chosen > 0)
-		return 0;
-	return scan->connector[0] != '\0'
-		       ? err_set(err, ERR_NOT_FOUND, "connector: there is none with this name")
-		       : err_set(err, ERR_NOT_FOUND, "no connector is configured");
+	return chosen > 0 ? 0 : sensor_fail_connector(sensor, scan->connector, err);
 }
 
 static void render_answer(struct json_writer *writer, const struct connector *connector,

@@ -69,6 +69,9 @@ struct desk_times;
 struct desk_times sensor_desk_times(const struct config *config);
 /* sensor.c: the connector of that name, "" being the only one; for the desk. */
 struct connector *sensor_find_connector(void *arg, const char *name, struct err *err);
+/* Returns -1, with which ones there are: ERR_CONFIG; ERR_NOT_FOUND: none. name: "" when none was
+ * given. */
+int sensor_fail_connector(const struct sensor *sensor, const char *name, struct err *err);
 /* sensor.c: the time as AWS told it last, counted on, so that no jump of this host's clock is in
  * it; 0: none of the connectors was told yet. */
 int64_t sensor_told_now_s(const struct sensor *sensor);

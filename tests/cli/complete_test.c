@@ -42,7 +42,7 @@ static void options_that_are_given_are_not_offered_again(void **state)
 	offers("csr --arn a --ke",
 		"--key-type\trsa2048 (default), rsa3072, rsa4096, ec256 or ec384\n");
 	offers("csr --key-type ec256 --ke", "");
-	offers("csr --domain a --dom", "--domain\ta name of the certificate; may be repeated\n");
+	offers("csr --domain a --dom", "--domain\ta name of the certificate; up to 100\n");
 	offers("status --so",
 		"--socket\tthe daemon's control socket (default /run/acmsensor/control....\n");
 }

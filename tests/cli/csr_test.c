@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -89,9 +90,32 @@ static void a_name_in_another_encoding_is_not_left_out(void **state)
 	(void)state;
 	run_is("csr --domain a --domain b\xfc"
 	       "cher.example",
-		EXIT_USAGE, "", "acmsensor: an argument is not UTF-8 text\n");
+		EXIT_USAGE, "", "acmsensor: --domain is not UTF-8 text\n");
 	run_is("csr --domain a --subject CN=\xfc", EXIT_USAGE, "",
-		"acmsensor: an argument is not UTF-8 text\n");
+		"acmsensor: --subject is not UTF-8 text\n");
+}
+
+/* With the options' names: those of the API's members help nobody who typed. */
+static void what_the_daemon_would_not_take_is_said_before(void **state)
+{
+	(void)state;
+	char line[8192];
+	run_is("csr --domain a --key-type rsa1024", EXIT_USAGE, "",
+		"acmsensor: --key-type rsa1024: expected rsa2048, rsa3072, rsa4096, ec256, ec384\n");
+	(void)snprintf(line, sizeof(line), "csr --domain a --subject %01025d", 0);
+	run_is(line, EXIT_USAGE, "", NULL);
+	(void)snprintf(line, sizeof(line), "csr --domain a --connector %033d", 0);
+	run_is(line, EXIT_USAGE, "",
+		"acmsensor: --connector is longer than 32 bytes: "
+		"000000000000000000000000000000000...\n");
+	(void)snprintf(line, sizeof(line), "csr --domain %0254d", 0);
+	run_is(line, EXIT_USAGE, "", NULL);
+	size_t len = (size_t)snprintf(line, sizeof(line), "csr");
+	for (int i = 0; i < 101; i++)
+		len += (size_t)snprintf(line + len, sizeof(line) - len, " --domain=%d.example", i);
+	run_is(line, EXIT_USAGE, "",
+		"acmsensor: --domain is given 101 times, at most 100 are taken\n");
+	assert_string_equal(run_asked(), "");
 }
 
 int main(void)
@@ -103,6 +127,7 @@ int main(void)
 		RUN_TEST(what_is_no_request_is_not_printed),
 		RUN_TEST(what_for_must_be_said),
 		RUN_TEST(a_name_in_another_encoding_is_not_left_out),
+		RUN_TEST(what_the_daemon_would_not_take_is_said_before),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

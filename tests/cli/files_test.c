@@ -49,7 +49,7 @@ static int read_text(const char *text, size_t len, unsigned mode, bool is_key, s
 	folder_write("key", text, len, mode);
 	buf_init_secret(&to, 64);
 	notes = 0;
-	int rc = files_read_text("key", "--key", is_key, &to, err);
+	int rc = files_read_pem("key", "--key", is_key, &to, err);
 	if (rc == 0)
 		assert_int_equal(to.len, len);
 	buf_clear(&to);
@@ -68,8 +68,33 @@ static void files_are_text_within_their_limit(void **state)
 	assert_int_equal(read_text("", 0, 0600, true, &err), -1);
 	assert_string_equal(err.text, "--key key: it is empty");
 	assert_int_equal(read_text("a\0b", 3, 0600, true, &err), -1);
-	assert_int_equal(read_text("\x30\x82", 2, 0600, true, &err), -1);
-	assert_non_null(strstr(err.text, "--pkcs12"));
+	assert_string_equal(err.text,
+		"--key key: expected PEM, which is text, or DER; a PKCS#12 file is given with "
+		"--pkcs12");
+	assert_int_equal(read_text("\x81\x82", 2, 0600, true, &err), -1);
+	assert_int_equal(read_text("\xff\xfe-\0", 4, 0600, true, &err), -1);
+	assert_string_equal(err.text,
+		"--key key: it is text in UTF-16, as Windows calls Unicode: save it as UTF-8");
+	assert_int_equal(read_text("\xfe\xff\0-", 4, 0600, true, &err), -1);
+	assert_non_null(strstr(err.text, "UTF-16"));
+}
+
+static void der_is_not_text(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct buf bytes;
+	assert_int_equal(read_text("\x30\x82", 2, 0600, true, &err), 0);
+	buf_init(&bytes, 64);
+	buf_add(&bytes, "0\x2e\0", 3);
+	assert_false(files_is_text(&bytes));
+	buf_reset(&bytes);
+	buf_add_text(&bytes, "0\x82");
+	assert_false(files_is_text(&bytes));
+	buf_reset(&bytes);
+	buf_add_text(&bytes, "\xef\xbb\xbf-----BEGIN");
+	assert_true(files_is_text(&bytes));
+	buf_clear(&bytes);
 }
 
 static void a_key_that_others_can_read_is_warned_of(void **state)
@@ -126,6 +151,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_first_line_of_a_passphrase_counts),
 		cmocka_unit_test(files_are_text_within_their_limit),
+		cmocka_unit_test(der_is_not_text),
 		cmocka_unit_test(a_key_that_others_can_read_is_warned_of),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 		cmocka_unit_test(a_long_passphrase_is_refused),

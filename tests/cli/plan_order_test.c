@@ -132,8 +132,7 @@ static void what_is_missing_is_named_with_what_to_give(void **state)
 static void what_is_no_text_is_refused(void **state)
 {
 	(void)state;
-	refused(PLACE "--pkcs12 p --certificate-id \xff",
-		"--certificate-id: expected UTF-8 text, not empty");
+	refused(PLACE "--pkcs12 p --certificate-id \xff", "--certificate-id is not UTF-8 text");
 	refused("--arn arn:aws:iam::123456789012:role/R --pkcs12 p",
 		"--arn arn:aws:iam::123456789012:role/R: expected "
 		"arn:aws:acm:REGION:ACCOUNT:certificate/ID");
@@ -144,9 +143,63 @@ static void what_is_no_text_is_refused(void **state)
 	refused(PLACE "--pkcs12 p --tag =v", "--tag =v: expected KEY=VALUE");
 	refused(PLACE "--pkcs12 p --tag key", "--tag key: expected KEY=VALUE");
 	refused(PLACE "--pkcs12 p --verify-host https://a",
-		"--verify-host https://a: expected HOST or HOST:PORT");
+		"--verify-host https://a: expected HOST or HOST:PORT, as in www.example.com:8443 or "
+		"[2001:db8::1]:8443");
+	refused(PLACE "--pkcs12 p --verify-host :",
+		"--verify-host :: expected HOST or HOST:PORT, as in www.example.com:8443 or "
+		"[2001:db8::1]:8443");
+	refused(PLACE "--pkcs12 p --verify-host a:0",
+		"--verify-host a:0: the port is not a whole number from 1 to 65535");
+	refused(PLACE "--pkcs12 p --verify-host *.example.com",
+		"--verify-host *.example.com: a wildcard is no host: expected one of the hosts that "
+		"it covers");
 	refused(PLACE "--pkcs12 p --tag a=\xff", "--tag a=\xff: expected KEY=VALUE");
-	refused(PLACE "--pkcs12 p --verify-host=", "--verify-host : expected HOST or HOST:PORT");
+	refused(PLACE "--pkcs12 p --verify-host=",
+		"--verify-host : expected HOST or HOST:PORT, as in www.example.com:8443 or "
+		"[2001:db8::1]:8443");
+	refused("--arn= --pkcs12 p", "--arn is empty");
+}
+
+/* With the options' names: those of the API's members help nobody who typed. */
+static void what_the_daemon_would_not_take_is_said_before(void **state)
+{
+	(void)state;
+	char words[2048];
+	(void)snprintf(words, sizeof(words), PLACE "--pkcs12 p --certificate-id %0129d", 0);
+	refused(words, "--certificate-id is longer than 128 bytes: "
+		       "0000000000000000000000000000000000000000...");
+	(void)snprintf(words, sizeof(words), PLACE "--pkcs12 p --tag %0129d=", 0);
+	refused(words, "--tag 0000000000000000000000000000000000000000...: a key has at most 128 "
+		       "bytes, a value 256");
+	(void)snprintf(words, sizeof(words), PLACE "--pkcs12 p --tag a=%0257d", 0);
+	refused(words, "--tag a=00000000000000000000000000000000000000...: a key has at most 128 "
+		       "bytes, a value 256");
+	(void)snprintf(words, sizeof(words), PLACE "--pkcs12 p --tag %0128d=%0256d", 0, 0);
+	taken(words);
+	size_t len = (size_t)snprintf(words, sizeof(words), PLACE "--pkcs12 p");
+	for (int i = 0; i < 33; i++)
+		len += (size_t)snprintf(words + len, sizeof(words) - len, " --verify-host h%d", i);
+	refused(words, "--verify-host is given 33 times, at most 32 are taken");
+	len = (size_t)snprintf(words, sizeof(words), PLACE "--pkcs12 p");
+	for (int i = 0; i < 41; i++)
+		len += (size_t)snprintf(words + len, sizeof(words) - len, " --tag t%d=", i);
+	refused(words, "--tag is given 41 times, at most 40 are taken");
+}
+
+static void der_is_sent_as_base64(void **state)
+{
+	(void)state;
+	struct args args = parse(PLACE "--cert c --key k");
+	struct plan_order order;
+	struct buf body;
+	plan_order_init(&order, &args);
+	buf_init_secret(&body, 4096);
+	buf_add(&order.certificate, "0\x82\x01", 3);
+	buf_add(&order.key, "0\0\x01", 3);
+	plan_order_write(&order, &body);
+	assert_non_null(strstr(buf_text(&body), "\"certificate\":\"MIIB\",\"key\":\"MAAB\"}"));
+	buf_clear(&body);
+	plan_order_clear(&order);
 }
 
 static void the_order_is_json_of_what_was_given(void **state)
@@ -253,6 +306,8 @@ int main(void)
 		cmocka_unit_test(what_contradicts_itself_is_refused),
 		cmocka_unit_test(what_is_missing_is_named_with_what_to_give),
 		cmocka_unit_test(what_is_no_text_is_refused),
+		cmocka_unit_test(what_the_daemon_would_not_take_is_said_before),
+		cmocka_unit_test(der_is_sent_as_base64),
 		cmocka_unit_test(the_order_is_json_of_what_was_given),
 		cmocka_unit_test(the_order_names_its_place_as_given),
 		cmocka_unit_test(no_key_is_left_in_memory),

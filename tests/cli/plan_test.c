@@ -20,7 +20,7 @@ static const char *typed; /* the next passphrase; NULL: there is no terminal */
 static int asked;
 static size_t file_len; /* 0: its name */
 
-int files_read_text(
+int files_read_pem(
 	const char *path, const char *option, bool is_key, struct buf *to, struct err *err)
 {
 	(void)option, (void)is_key;
@@ -34,12 +34,18 @@ int files_read_text(
 
 int files_read(const char *path, const char *option, bool is_key, struct buf *to, struct err *err)
 {
-	return files_read_text(path, option, is_key, to, err);
+	return files_read_pem(path, option, is_key, to, err);
+}
+
+bool files_is_text(const struct buf *bytes)
+{
+	(void)bytes;
+	return true;
 }
 
 int files_read_passphrase(const char *path, struct buf *to, struct err *err)
 {
-	return files_read_text(path, "", true, to, err);
+	return files_read_pem(path, "", true, to, err);
 }
 
 int files_ask_passphrase(const char *prompt, struct buf *to, struct err *err)

@@ -20,7 +20,7 @@ int cli_main(int argc, char **argv);
 #include "cli/source.h"
 #include "tests/cli/print_fixture.h"
 
-enum { ANSWERS_MAX = 32, WORDS_MAX = 16, ASKED_MAX = 64 << 10 };
+enum { ANSWERS_MAX = 32, WORDS_MAX = 128, ASKED_MAX = 64 << 10 };
 
 struct answer {
 	json_t *value; /* owned; NULL: refused */

@@ -179,6 +179,11 @@ static void an_error_is_what_the_daemon_named(void **state)
 		ERR_SERVICE, "", "m");
 	fails(BAD("{\"error\": {\"kind\": \"none\", \"message\": \"m\"}}"), ERR_SERVICE, "", "m");
 	fails(BAD("{\"error\": {\"message\": \"m\"}}"), ERR_SERVICE, "", "m");
+	/* It is AWS that is not there, not the daemon. */
+	fails(BAD("{\"error\": {\"kind\": \"unreachable\", \"message\": \"m\"}}"), ERR_SERVICE, "",
+		"m");
+	fails(BAD("{\"error\": {\"kind\": \"timeout\", \"message\": \"m\"}}"), ERR_SERVICE, "",
+		"m");
 }
 
 static void an_error_that_says_nothing_is_its_status(void **state)

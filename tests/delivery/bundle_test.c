@@ -290,6 +290,222 @@ static void windows_line_ends_are_taken(void **state)
 	buf_clear(&text);
 }
 
+static void what_windows_editors_put_before_the_text_is_taken(void **state)
+{
+	(void)state;
+	char *certificate = join("\xef\xbb\xbf", leaf_pem, ""),
+	     *chain = join("\xef\xbb\xbf", middle_pem, "");
+	char *key = join("\xef\xbb\xbf", leaf_key, ""), *all = join(certificate, chain, key);
+	expect_leaf(GIVEN(certificate, chain, key, NULL), 0);
+	expect_leaf(GIVEN(all, NULL, NULL, NULL), 0);
+	free(certificate);
+	free(chain);
+	free(key);
+	free(all);
+}
+
+/* base64 of a DER form, as the CLI sends a file of bytes. Owned. */
+static char *base64_of_der(const unsigned char *der, int len)
+{
+	char *out = xmalloc((size_t)len * 4 / 3 + 5);
+	assert_true(len > 0);
+	EVP_EncodeBlock((unsigned char *)out, der, len);
+	return out;
+}
+
+static char *der_of(X509 *x509)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(x509, &der);
+	char *text = base64_of_der(der, len);
+	OPENSSL_free(der);
+	return text;
+}
+
+static void der_is_taken(void **state)
+{
+	(void)state;
+	unsigned char *bytes = NULL;
+	PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(leaf.key);
+	char *certificate = der_of(leaf.x509), *chain = der_of(middle.x509);
+	int len = i2d_PKCS8_PRIV_KEY_INFO(info, &bytes);
+	char *key = base64_of_der(bytes, len);
+	expect_leaf(GIVEN(certificate, chain, key, NULL), 0);
+	OPENSSL_free(bytes);
+	bytes = NULL;
+	len = i2d_PrivateKey(leaf.key, &bytes);
+	char *traditional = base64_of_der(bytes, len);
+	expect_leaf(GIVEN(certificate, middle_pem, traditional, NULL), 0);
+	OPENSSL_free(bytes);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	free(certificate);
+	free(chain);
+	free(key);
+	free(traditional);
+}
+
+static void an_encrypted_key_may_be_der(void **state)
+{
+	(void)state;
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *at = NULL;
+	assert_int_equal(i2d_PKCS8PrivateKey_bio(
+				 bio, leaf.key, EVP_aes_256_cbc(), (char *)"right", 5, NULL, NULL),
+		1);
+	long len = BIO_get_mem_data(bio, &at);
+	char *key = base64_of_der((const unsigned char *)at, (int)len);
+	expect_leaf(GIVEN(leaf_pem, middle_pem, key, "right"), 0);
+	expect_refused(
+		GIVEN(leaf_pem, middle_pem, key, "wrong"), "passphrase", "does not open the key");
+	expect_refused(GIVEN(leaf_pem, middle_pem, key, NULL), "passphrase", "give its passphrase");
+	BIO_free(bio);
+	free(key);
+}
+
+static void base64_around_a_key_is_undone(void **state)
+{
+	(void)state;
+	char *key = base64_of(leaf_key);
+	struct bundle bundle = take(GIVEN(leaf_pem, middle_pem, key, NULL));
+	assert_true(has_note(&bundle, "the key was base64 of PEM"));
+	bundle_clear(&bundle);
+	free(key);
+}
+
+/* Owned. label: instead of what OpenSSL writes. */
+static char *pkcs7_of(X509 *one, X509 *other, const char *label, char **ret_der)
+{
+	PKCS7 *file = PKCS7_new();
+	unsigned char *der = NULL;
+	char *pem = NULL;
+	assert_int_equal(PKCS7_set_type(file, NID_pkcs7_signed), 1);
+	assert_int_equal(PKCS7_content_new(file, NID_pkcs7_data), 1);
+	if (one != NULL)
+		assert_int_equal(PKCS7_add_certificate(file, one), 1);
+	if (other != NULL)
+		assert_int_equal(PKCS7_add_certificate(file, other), 1);
+	int len = i2d_PKCS7(file, &der);
+	BIO *bio = BIO_new(BIO_s_mem());
+	assert_true(PEM_write_bio(bio, label, "", der, len) > 0);
+	long pem_len = BIO_get_mem_data(bio, &pem);
+	char *text = xstrndup(pem, (size_t)pem_len);
+	if (ret_der != NULL)
+		*ret_der = base64_of_der(der, len);
+	BIO_free(bio);
+	OPENSSL_free(der);
+	PKCS7_free(file);
+	return text;
+}
+
+static void pkcs7_is_taken(void **state)
+{
+	(void)state;
+	static const char *const label[] = {"PKCS7", "PKCS #7 SIGNED DATA", "CMS"};
+	char *der = NULL;
+	for (size_t i = 0; i < sizeof(label) / sizeof(label[0]); i++) {
+		char *chain = pkcs7_of(root.x509, middle.x509, label[i], NULL);
+		expect_leaf(GIVEN(leaf_pem, chain, leaf_key, NULL), 1);
+		free(chain);
+	}
+	char *both = pkcs7_of(middle.x509, leaf.x509, "PKCS7", &der);
+	expect_leaf(GIVEN(both, NULL, leaf_key, NULL), 0);
+	expect_leaf(GIVEN(der, NULL, leaf_key, NULL), 0);
+	char *cut = xstrndup(both, strlen(both) / 2), *none = pkcs7_of(NULL, NULL, "PKCS7", NULL);
+	expect_refused(GIVEN(leaf_pem, cut, leaf_key, NULL), "input",
+		"the chain: it cannot be decoded: it is damaged");
+	expect_refused(GIVEN(leaf_pem, none, leaf_key, NULL), "input",
+		"the chain: no certificate is in it, but PKCS#7");
+	free(both);
+	free(der);
+	free(cut);
+	free(none);
+}
+
+static void trusted_certificates_are_taken(void **state)
+{
+	(void)state;
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *at = NULL;
+	X509 *trusted = X509_dup(leaf.x509);
+	assert_int_equal(X509_add1_trust_object(trusted, OBJ_nid2obj(NID_server_auth)), 1);
+	assert_int_equal(PEM_write_bio_X509_AUX(bio, trusted), 1);
+	long len = BIO_get_mem_data(bio, &at);
+	char *pem = xstrndup(at, (size_t)len);
+	assert_non_null(strstr(pem, "BEGIN TRUSTED CERTIFICATE"));
+	expect_leaf(GIVEN(pem, middle_pem, leaf_key, NULL), 0);
+	free(pem);
+	X509_free(trusted);
+	BIO_free(bio);
+}
+
+static char *request_of(const struct pki *of, char **ret_der)
+{
+	X509_REQ *request = X509_to_X509_REQ(of->x509, of->key, EVP_sha256());
+	BIO *bio = BIO_new(BIO_s_mem());
+	unsigned char *der = NULL;
+	char *at = NULL;
+	assert_int_equal(PEM_write_bio_X509_REQ(bio, request), 1);
+	long len = BIO_get_mem_data(bio, &at);
+	char *pem = xstrndup(at, (size_t)len);
+	int der_len = i2d_X509_REQ(request, &der);
+	*ret_der = base64_of_der(der, der_len);
+	OPENSSL_free(der);
+	BIO_free(bio);
+	X509_REQ_free(request);
+	return pem;
+}
+
+/* Each says in which input, and what it is instead. */
+static void what_is_something_else_is_told(void **state)
+{
+	(void)state;
+	char *der = NULL, *pem = request_of(&leaf, &der), *leaf_der = der_of(leaf.x509);
+	expect_refused(GIVEN(pem, NULL, leaf_key, NULL), "input",
+		"the certificate: no certificate is in it, but a request for a certificate (CSR)");
+	expect_refused(GIVEN(leaf_pem, pem, leaf_key, NULL), "input",
+		"the chain: no certificate is in it, but a request for a certificate (CSR)");
+	expect_refused(
+		GIVEN(der, NULL, leaf_key, NULL), "input", "the certificate: it is a request for");
+	expect_refused(GIVEN(leaf_pem, middle_pem, pem, NULL), "input",
+		"the key cannot be read: it is a request for");
+	expect_refused(GIVEN(leaf_pem, middle_pem, leaf_pem, NULL), "input",
+		"the key cannot be read: it is a certificate; give the private key");
+	expect_refused(GIVEN(leaf_pem, middle_pem, leaf_der, NULL), "input",
+		"the key cannot be read: it is a certificate; give the private key");
+	expect_refused(GIVEN(leaf_pem, middle_pem, "MAA=", NULL), "input",
+		"the key cannot be read: expected");
+	expect_refused(GIVEN(leaf_pem, "MAA=", leaf_key, NULL), "input",
+		"the chain: it cannot be decoded: it is damaged");
+	expect_refused(GIVEN(leaf_pem, "-----BEGIN X509 CRL-----\n", leaf_key, NULL), "input",
+		"the chain: no certificate is in it, but a revocation list (CRL)");
+	expect_refused(GIVEN(leaf_pem, "-----BEGIN PUBLIC KEY-----\n", leaf_key, NULL), "input",
+		"but a public key");
+	expect_refused(GIVEN(leaf_pem, "-----BEGIN WHATEVER-----\n", leaf_key, NULL), "input",
+		"the chain: no certificate is in it");
+	expect_refused(GIVEN(leaf_pem, middle_pem, "-----BEGIN OPENSSH PRIVATE KEY-----\n", NULL),
+		"input", "it is a key in OpenSSH's own format (ssh-keygen");
+	free(der);
+	free(pem);
+	free(leaf_der);
+}
+
+static void pkcs12_in_another_place_is_told(void **state)
+{
+	(void)state;
+	size_t len;
+	unsigned char *file = pki_pkcs12(&leaf, &middle, "right", &len);
+	char *text = base64_of_der(file, (int)len);
+	expect_refused(GIVEN(text, NULL, leaf_key, NULL), "input",
+		"the certificate: it is a PKCS#12 file: give it with --pkcs12, alone");
+	expect_refused(GIVEN(leaf_pem, middle_pem, text, NULL), "input",
+		"the key cannot be read: it is a PKCS#12 file");
+	expect_refused(&(struct given){.pkcs12 = (const unsigned char *)leaf_pem,
+			       .pkcs12_len = strlen(leaf_pem)},
+		"input", "not a PKCS#12 file, but PEM: give it with --cert");
+	free(file);
+	free(text);
+}
+
 /* --- keys ------------------------------------------------------------------------------------- */
 
 static void encrypted_keys_need_their_passphrase(void **state)
@@ -299,16 +515,17 @@ static void encrypted_keys_need_their_passphrase(void **state)
 	char *combined = join(leaf_pem, middle_pem, key);
 	expect_leaf(GIVEN(leaf_pem, middle_pem, key, "right"), 0);
 	expect_leaf(GIVEN(combined, NULL, NULL, "right"), 0);
-	expect_refused(
-		GIVEN(leaf_pem, middle_pem, key, "wrong"), "passphrase", "another passphrase?");
-	expect_refused(GIVEN(leaf_pem, middle_pem, key, ""), "passphrase", "another passphrase?");
+	expect_refused(GIVEN(leaf_pem, middle_pem, key, "wrong"), "passphrase",
+		"the passphrase does not open the");
+	expect_refused(GIVEN(leaf_pem, middle_pem, key, ""), "passphrase",
+		"the passphrase does not open the");
 	expect_refused(GIVEN(leaf_pem, middle_pem, key, NULL), "passphrase", "give its passphrase");
 	expect_refused(GIVEN(combined, NULL, NULL, NULL), "passphrase", "give its passphrase");
 	char *endless = xmalloc(4097);
 	memset(endless, 'x', 4096);
 	endless[4096] = '\0';
-	expect_refused(
-		GIVEN(leaf_pem, middle_pem, key, endless), "passphrase", "another passphrase?");
+	expect_refused(GIVEN(leaf_pem, middle_pem, key, endless), "passphrase",
+		"the passphrase does not open the");
 	free(endless);
 	/* A passphrase that is not needed is nothing bad. */
 	expect_leaf(GIVEN(leaf_pem, middle_pem, leaf_key, "right"), 0);
@@ -423,7 +640,7 @@ static void pkcs12_is_taken(void **state)
 	struct given given = {.pkcs12 = file, .pkcs12_len = len, .passphrase = "right"};
 	expect_leaf(&given, 0);
 	given.passphrase = "wrong";
-	expect_refused(&given, "passphrase", "another passphrase?");
+	expect_refused(&given, "passphrase", "the passphrase does not open the");
 	given.passphrase = NULL;
 	expect_refused(&given, "passphrase", "give its passphrase");
 	given = (struct given){.pkcs12 = bare, .pkcs12_len = bare_len};
@@ -792,11 +1009,14 @@ static void what_is_no_certificate_is_refused(void **state)
 	expect_refused(GIVEN(NULL, NULL, leaf_key, NULL), "input", "no certificate");
 	expect_refused(GIVEN("", "", leaf_key, NULL), "input", "no certificate");
 	expect_refused(GIVEN(NULL, NULL, NULL, NULL), "input", "no certificate");
-	expect_refused(GIVEN("!", NULL, leaf_key, NULL), "input", "the certificate is not PEM");
-	expect_refused(
-		GIVEN("rubbish", NULL, leaf_key, NULL), "input", "the certificate is not PEM");
-	expect_refused(GIVEN(leaf_pem, "rubbish", leaf_key, NULL), "input", "the chain is not PEM");
-	expect_refused(GIVEN(leaf_key, NULL, leaf_key, NULL), "input", "holds no certificate");
+	expect_refused(GIVEN("!", NULL, leaf_key, NULL), "input",
+		"the certificate: it is neither PEM nor DER");
+	expect_refused(GIVEN("rubbish", NULL, leaf_key, NULL), "input",
+		"the certificate: it is neither PEM nor DER");
+	expect_refused(GIVEN(leaf_pem, "rubbish", leaf_key, NULL), "input",
+		"the chain: it is neither PEM nor DER");
+	expect_refused(GIVEN(leaf_key, NULL, leaf_key, NULL), "input",
+		"the certificate: no certificate is in it, but a private key");
 	expect_refused(GIVEN(broken, NULL, leaf_key, NULL), "input", "");
 	expect_refused(GIVEN(leaf_pem, broken, leaf_key, NULL), "input", "");
 }
@@ -878,6 +1098,14 @@ int main(void)
 		cmocka_unit_test(one_file_may_hold_everything),
 		cmocka_unit_test(base64_around_pem_is_undone),
 		cmocka_unit_test(windows_line_ends_are_taken),
+		cmocka_unit_test(what_windows_editors_put_before_the_text_is_taken),
+		cmocka_unit_test(der_is_taken),
+		cmocka_unit_test(an_encrypted_key_may_be_der),
+		cmocka_unit_test(base64_around_a_key_is_undone),
+		cmocka_unit_test(pkcs7_is_taken),
+		cmocka_unit_test(trusted_certificates_are_taken),
+		cmocka_unit_test(what_is_something_else_is_told),
+		cmocka_unit_test(pkcs12_in_another_place_is_told),
 		cmocka_unit_test(encrypted_keys_need_their_passphrase),
 		cmocka_unit_test(traditional_keys_become_pkcs8),
 		cmocka_unit_test(a_curve_that_is_spelt_out_gets_its_name),

@@ -268,6 +268,8 @@ static void subjects_are_taken_apart(void **state)
 	expect_subject("O=Smith\\, Jones,CN=a", "O = \"Smith, Jones\", CN = a");
 	expect_subject("O=a\\\\b", "O = a\\\\b");
 	expect_subject("O=a=b", "O = a=b");
+	expect_subject("emailAddress=a@example.com,2.5.4.5=7",
+		"emailAddress = a@example.com, serialNumber = 7");
 	expect_subject("O=B\xc3\xbc"
 		       "ro",
 		"O = B\xc3\xbc"
@@ -278,8 +280,25 @@ static void subjects_that_are_none_are_refused(void **state)
 {
 	(void)state;
 	static const char *const wrong[] = {"www.example.com", "=a", "CN=", "CN=a,", ",CN=a",
-		"CN=a,,O=b", "NOSUCHKEY=a", "AVERYLONGKEYTHATISNONE=a", "CN=a\\", "C=Germany",
-		"O=\xff"};
+		"CN=a,,O=b", "CN=a\\",
+		"1234567890123456789012345678901234567890123456789012345678901234=a"};
+	static const struct {
+		const char *subject, *says;
+	} other[] = {
+		{"CN=a,EMAIL=b",
+			"subject: EMAIL is not known: expected CN, O, OU, L, ST, C, emailAddress, or "
+			"another name or OID of OpenSSL"},
+		{"C=Germany", "subject: C=Germany: a country is two letters, as in C=DE"},
+		{"C=D", "subject: C=D: a country is two letters, as in C=DE"},
+		{"C=D1", "subject: C=D1: a country is two letters"},
+		{"C=1D", "subject: C=1D: a country is two letters"},
+		{"countryName=\xc3\xbc", "a country is two letters"},
+		{"O=\xff", "it has characters that O may not have"},
+		{"emailAddress=b\xc3\xbc"
+		 "cher@example.com",
+			"it has characters that emailAddress may not have"},
+		{"OU=12345678901234567890123456789012345678901234567890123456789012345",
+			": expected at most 64 characters"}};
 	char text[400] = "O=";
 	memset(text + 2, 'a', 300);
 	text[302] = '\0';
@@ -289,8 +308,12 @@ static void subjects_that_are_none_are_refused(void **state)
 		request.subject = wrong[i];
 		expect_refused(&request, "subject: expected KEY=VALUE");
 	}
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		request.subject = other[i].subject;
+		expect_refused(&request, other[i].says);
+	}
 	request.subject = text;
-	expect_refused(&request, "subject: expected KEY=VALUE");
+	expect_refused(&request, "subject: O is longer than 256 bytes");
 }
 
 static void usages_that_openssl_does_not_know_are_refused(void **state)

@@ -18,17 +18,17 @@ static void lost_names_are_told(void **state)
 	struct plan_world *world = plan_world();
 	world->old.names = "www.example.com,a.example.com,192.0.2.1";
 	plan_expect_warning(world, "name_lost",
-		"of what is there the new one does not name: 192.0.2.1, a.example.com");
+		"the new certificate lacks these names of the present one: 192.0.2.1, a.example.com");
 	world->old.names = "www.example.com,WWW.EXAMPLE.COM";
 	plan_expect_warning(world, NULL, NULL);
 	world->old.names = "www.example.com,a.example.com,a.b.example.com";
 	world->new.names = "www.example.com,example.com,*.example.com";
 	assert_int_equal(plan_world_decide(world)->warning_count, 2);
 	assert_string_equal(world->plan.warning[0].text,
-		"of what is there the new one does not name: a.b.example.com");
+		"the new certificate lacks these names of the present one: a.b.example.com");
 	assert_string_equal(world->plan.warning[1].name, "name_by_wildcard");
 	assert_string_equal(world->plan.warning[1].text,
-		"of what is there the new one names only by a wildcard: a.example.com");
+		"the new certificate covers these names of the present one only by a wildcard: a.example.com");
 }
 
 static void a_wildcard_without_its_apex_is_told(void **state)
@@ -37,8 +37,8 @@ static void a_wildcard_without_its_apex_is_told(void **state)
 	struct plan_world *world = plan_world();
 	world->new.names = "www.example.com,*.example.com,*.a.example.com,a.example.com";
 	plan_expect_warning(world, "wildcard_without_apex",
-		"a wildcard does not stand for the name behind it, which is missing: "
-		"*.example.com");
+		"the new certificate does not cover example.com: a wildcard such as *.example.com "
+		"covers only names directly below");
 	world->new.names = "www.example.com,*.example.com,example.com";
 	plan_expect_warning(world, NULL, NULL);
 }
@@ -58,21 +58,21 @@ static void the_same_certificate_is_told(void **state)
 	struct plan_world *world = plan_world();
 	world->old = world->new;
 	plan_expect_warning(world, "same_certificate",
-		"this very certificate (serial 02) is there already: nothing would change");
+		"this very certificate (serial 02) is in ACM already: nothing would change");
 	world->input.reimport_allowed = false;
 	plan_expect_warning(world, "same_certificate",
-		"this very certificate (serial 02) is there already: there would be two of it");
+		"this very certificate (serial 02) is in ACM already: there would be two of it");
 	world->input.arn = "";
 	world->input.same_arn = ARN;
 	plan_expect_warning(world, "same_certificate",
-		"this very certificate (serial 02) is there already, under " ARN
+		"this very certificate (serial 02) is in ACM already, under " ARN
 		": there would be two of it");
 	world = plan_world();
 	world->input.same_arn = ARN "-other"; /* each has its own users */
 	plan_expect_warning(world, NULL, NULL);
 	world->old.public_key = world->new.public_key = "k";
 	plan_expect_warning(world, "key_reused",
-		"the key is the one of what is there: whoever has that has this too");
+		"the key is that of the present certificate: whoever has a copy of it has both");
 }
 
 static void an_arn_that_is_gone_is_told(void **state)
@@ -125,10 +125,10 @@ static void dates_that_surprise_are_told(void **state)
 	struct plan_world *world = plan_world();
 	world->new.not_after_s = NOW_S + 59 * DAY_S;
 	plan_expect_warning(world, "shorter_validity",
-		"it ends on 2027-01-19T00:00:00Z, before what is there (2027-01-20T00:00:00Z)");
+		"it ends on 2027-01-19T00:00:00Z, before the present one (2027-01-20T00:00:00Z)");
 	world->new.not_after_s = NOW_S + 61 * DAY_S;
 	plan_expect_warning(
-		world, "shorter_validity", "it lives 62d, shorter than what is there (360d)");
+		world, "shorter_validity", "it lives 62d, shorter than the present one (360d)");
 	world = plan_world();
 	world->old.not_before_s = NOW_S - 20 * DAY_S;
 	world->old.not_after_s = NOW_S + DAY_S;
@@ -146,7 +146,7 @@ static void another_issuer_is_told(void **state)
 	struct plan_world *world = plan_world();
 	world->old.issuer = "CN=Old CA";
 	plan_expect_warning(world, "issuer_changed",
-		"another issuer: CN=CA; what is there was issued by CN=Old CA");
+		"another issuer: CN=CA; the present one was issued by CN=Old CA");
 }
 
 static void users_that_may_not_take_it_are_told(void **state)
@@ -218,7 +218,7 @@ static void changed_tags_are_told(void **state)
 	world->input.tag_count = 0;
 	world->input.certificate_id = "c-2";
 	plan_expect_warning(world, "certificate_id_changed",
-		"what is there carries the certificate id c-1, which becomes c-2");
+		"the present certificate carries the id c-1, which becomes c-2");
 	world->input.reimport_allowed = false;
 	plan_expect_warning(world, NULL, NULL); /* they stay as they are */
 }

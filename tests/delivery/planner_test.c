@@ -579,7 +579,7 @@ static void what_is_there_under_another_arn_is_told(void **state)
 	assert_int_equal(store_write_now(fixture.store, put_same, &bundle, &err), 0);
 	bundle_clear(&bundle);
 	run(&fixture, &(struct plan_request){.reimport_allowed = true}, &answer);
-	expect_told(&answer, "is there already, under " NEW_ARN ": there would be two of it");
+	expect_told(&answer, "is in ACM already, under " NEW_ARN ": there would be two of it");
 	job_fixture_close(&fixture);
 }
 

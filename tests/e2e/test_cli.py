@@ -220,7 +220,8 @@ def test_a_daemon_that_goes_away_while_one_waits_is_told(awssim, sensor):
 
 def test_a_scan_of_something_unknown_is_refused(ready):
     daemon, cli = ready()
-    assert "connector" in cli.run("scan", "--connector", "none", code=1).stderr
+    told = cli.run("scan", "--connector", "none", code=2).stderr
+    assert told == 'acmsensor: there is no connector "none"; there is prod\n'
     assert "12 digits" in cli.run("scan", "--account", "12", code=2).stderr
     assert "region" in cli.run("scan", "--region", "Mars!", code=2).stderr
 

@@ -105,12 +105,19 @@ USAGE = {
     "a URL": ([*PLACE, "--cert", "cert", "--key", "key", "--verify-host", "https://x/"],
               "expected HOST or HOST:PORT"),
     "an empty ID": ([*PLACE, "--certificate-id", "", "--cert", "cert", "--key", "key"],
-                    "--certificate-id: expected"),
+                    "--certificate-id is empty"),
     "no file": ([*PLACE, "--cert", "none", "--key", "key"], "--cert none: No such file"),
     "a folder": ([*PLACE, "--cert", ".", "--key", "key"], "--cert .: Is a directory"),
     "an empty file": ([*PLACE, "--cert", "cert", "--key", "empty"], "--key empty: it is empty"),
-    "DER": ([*PLACE, "--cert", "der", "--key", "key"], "--cert der: expected PEM"),
-    "a huge key": ([*PLACE, "--cert", "cert", "--key", "huge"], "--key huge: larger than 65536 bytes"),
+    "neither text nor DER": ([*PLACE, "--cert", "bytes", "--key", "key"], "--cert bytes: expected PEM, which is text, or DER"),
+    "UTF-16": ([*PLACE, "--cert", "utf16", "--key", "key"], "--cert utf16: it is text in UTF-16"),
+    "a huge key": ([*PLACE, "--cert", "cert", "--key", "huge"], "--key huge: larger than 49152 bytes"),
+    "no host": ([*PLACE, "--cert", "cert", "--key", "key", "--verify-host", ":"], "--verify-host :: expected HOST or HOST:PORT"),
+    "a wildcard": ([*PLACE, "--cert", "cert", "--key", "key", "--verify-host", "*.example.com"], "a wildcard is no host"),
+    "many hosts": ([*PLACE, "--cert", "cert", "--key", "key", *(f"--verify-host=h{i}" for i in range(33))],
+                   "--verify-host is given 33 times, at most 32 are taken"),
+    "a long ID": ([*PLACE, "--cert", "cert", "--key", "key", "--certificate-id", "i" * 129],
+                  "--certificate-id is longer than 128 bytes"),
     "no passphrase": ([*PLACE, "--cert", "cert", "--key", "key", "--passphrase-file", "line"],
                       "its first line is the passphrase"),
     "an argument": ([*PLACE, "cert"], "does not take \"cert\""),
@@ -121,7 +128,7 @@ USAGE = {
 @pytest.mark.parametrize("name", USAGE)
 def test_wrong_usage_is_one_sentence_and_asks_nobody(api, files, tmp_path, name):
     arguments, message = USAGE[name]
-    files(cert=CERT, key=KEY, empty="", der=b"\x30\x82\x00", huge="x" * 65537, line="\n\n")
+    files(cert=CERT, key=KEY, empty="", bytes=b"\x81\x82\x00", utf16=CERT.encode("utf-16"), huge="x" * 65537, line="\n\n")
     fake, cli = api({("POST", "/v1/plan"): plan_of()})
     done = subprocess.run(cli.command("plan", *arguments), cwd=tmp_path, env=environment(),
                           capture_output=True, text=True, stdin=subprocess.DEVNULL)
@@ -133,7 +140,7 @@ def test_wrong_usage_is_one_sentence_and_asks_nobody(api, files, tmp_path, name)
 def test_a_refusal_of_the_daemon_is_told_as_it_is(api, files):
     at = files(cert=CERT, key=KEY)
     for kind, status, code in (("config", 400, 2), ("not_found", 404, 1), ("denied", 403, 1),
-                               ("stopped", 503, 1)):
+                               ("stopped", 503, 1), ("unreachable", 500, 1), ("timeout", 500, 1)):
         _, done = sent_plan(api, *PLACE, "--cert", at["cert"], "--key", at["key"], code=code,
                             answer=error(kind, "key and certificate do not belong together", status))
         assert done.stderr == "acmsensor: key and certificate do not belong together\n"
@@ -260,7 +267,7 @@ def test_what_cannot_be_applied_says_so_first_and_ends_with_1(api, files):
 
 def test_warnings_end_with_4_and_stand_above_the_details(api, files):
     text = shown(api, files, code=4, warnings=[{"name": "name_lost", "text": "old.example.com is lost"}])
-    assert text.index("name_lost") < text.index("What changes")
+    assert text.index("name lost") < text.index("What changes")
 
 
 def test_a_first_import_has_nothing_to_compare(api, files):

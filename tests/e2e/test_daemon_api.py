@@ -55,7 +55,7 @@ def test_what_the_api_refuses(awssim, sensor):
             ("POST", "/v1/scan", '{"account": "5"}', 400, "12 digits"),
             ("POST", "/v1/scan", '{"region": "MARS"}', 400, "region"),
             ("POST", "/v1/scan", '{"what": "x"}', 400, "members"),
-            ("POST", "/v1/scan", '{"connector": "none"}', 404, "connector")]:
+            ("POST", "/v1/scan", '{"connector": "none"}', 400, 'there is no connector "none"; there is prod')]:
         got, text = daemon.request(method, path, body)
         assert got == status, (method, path, got, text)
         assert word in json.loads(text)["error"]["message"], (method, path, text)

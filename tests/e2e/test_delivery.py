@@ -383,7 +383,7 @@ def test_wrong_input(desk, ec, rsa):
     assert "letters" in plan(**at.material(good), tags={"team": "\x1b[31m"})
     assert "unknown" in plan(**at.material(good), nonsense=1)
     assert "certificate" in plan()
-    assert "connector" in plan(404, **at.material(good), connector="nobody")
+    assert plan(400, **at.material(good), connector="nobody") == 'there is no connector "nobody"; there is prod'
     assert "plan" in at.refused("/v1/apply", 404, plan="p-none")
     assert "job" in at.refused("/v1/rollback", 404, job="j-none")
     assert "job" in at.refused("/v1/cancel", 404, job="j-none")

@@ -1,8 +1,11 @@
 """What a person gets wrong on the way to a delivery: one sentence each, which says what to do next."""
 import pytest
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat, pkcs7, pkcs12)
 
-from bundle import Authority, key_pem, pem
+from bundle import Authority, der, key_pem, pem
 from cli import Cli
 from desk import REGION, Desk
 
@@ -40,9 +43,15 @@ def huge_file(files):
     return files.parts(cert=b"x" * (20 << 20))
 
 
-def no_armour(files):
-    body = b"".join(key_pem(files.good.key).splitlines()[1:-1])
-    return files.parts(key=body)
+def request(files):
+    """A CSR, as the CA was sent it."""
+    return x509.CertificateSigningRequestBuilder().subject_name(files.good.leaf.subject).sign(
+        files.good.key, hashes.SHA256())
+
+
+def pkcs12_as_certificate(files):
+    return files.parts(cert=pkcs12.serialize_key_and_certificates(
+        b"x", files.good.key, files.good.leaf, files.good.chain, BestAvailableEncryption(b"right")))
 
 
 def key_in_chain_only(files):
@@ -67,19 +76,23 @@ MATERIAL = {
     "expired leaf": (lambda f: f.parts(f.ec.issue("www.example.com", days=(-90, -1))), ["expired"]),
     "chain of strangers": (lambda f: f.parts(chain=pem(*f.rsa.chain)), ["chain"]),
     "key only in the chain": (key_in_chain_only, ["key"]),
-    "key without armour": (no_armour, ["key", "PEM"]),
+    "request as certificate": (lambda f: f.parts(cert=pem(request(f))), ["the certificate: ", "(CSR)"]),
+    "request as chain": (lambda f: f.parts(chain=pem(request(f))), ["the chain: ", "(CSR)"]),
+    "certificate as key": (lambda f: f.parts(key=pem(f.good.leaf)), ["the key ", "it is a certificate"]),
+    "PKCS#12 as certificate": (pkcs12_as_certificate, ["the certificate: ", "PKCS#12", "--pkcs12"]),
+    "UTF-16": (lambda f: f.parts(cert=pem(f.good.leaf).decode().encode("utf-16")), ["--cert ", "UTF-16"]),
     "empty file": (lambda f: f.parts(cert=b""), ["empty"]),
     "directory": (folder_as_file, ["directory"]),
     "huge file": (huge_file, ["bytes"]),
     "junk": (lambda f: f.parts(cert=bytes(range(256)) * 8), ["PEM"]),
-    "wrong passphrase": (wrong_passphrase, ["passphrase"]),
+    "wrong passphrase": (wrong_passphrase, ["the passphrase does not open the key"]),
     "pkcs12 without key": (pkcs12_without_key, ["key"]),
 }
 ARNS = {
-    "other account": (f"arn:aws:acm:{REGION}:999999999999:certificate/{ID}", ["account 999999999999 is none of connector prod"]),
-    "other region": (f"arn:aws:acm:eu-north-9:ACCOUNT:certificate/{ID}", ["region eu-north-9 is none that connector prod reads"]),
-    "other partition": (f"arn:aws-cn:acm:{REGION}:ACCOUNT:certificate/{ID}", ["partition"]),
-    "not a certificate": ("arn:aws:iam::123456789012:role/x", ["expected arn:aws:acm:"]),
+    "other account": (1, f"arn:aws:acm:{REGION}:999999999999:certificate/{ID}", ["account 999999999999 is none of connector prod"]),
+    "other region": (1, f"arn:aws:acm:eu-north-9:ACCOUNT:certificate/{ID}", ["region eu-north-9 is none that connector prod reads"]),
+    "other partition": (2, f"arn:aws-cn:acm:{REGION}:ACCOUNT:certificate/{ID}", ["partition"]),
+    "not a certificate": (2, "arn:aws:iam::123456789012:role/x", ["expected arn:aws:acm:"]),
 }
 
 
@@ -92,11 +105,11 @@ def at(awssim, sensor):
     return Desk(sim, one)
 
 
-def refused(at, words, *arguments):
-    """The one sentence."""
+def refused(at, words, *arguments, code=2):
+    """The one sentence. code: 2 where what was given is wrong, 1 where AWS or its state is."""
     done = Cli("--socket", at.sensor.socket).run(*arguments, code=None)
     lines = done.stderr.splitlines()
-    assert done.returncode in (1, 2) and done.stdout == "" and len(lines) == 1, done
+    assert done.returncode == code and done.stdout == "" and len(lines) == 1, done
     assert lines[0].startswith("acmsensor: ") and len(lines[0]) < 330, lines[0]
     assert all(word in lines[0] for word in words), (words, lines[0])
     assert at.sim.imports() == []
@@ -111,10 +124,46 @@ def test_wrong_files(at, tmp_path, case):
 
 @pytest.mark.parametrize("case", ARNS)
 def test_foreign_arns(at, tmp_path, case):
-    arn, words = ARNS[case]
+    code, arn, words = ARNS[case]
     print(case, refused(at, words, "plan", "--arn", arn.replace("ACCOUNT", at.account),
-                  *Files(tmp_path).parts()))
+                  *Files(tmp_path).parts(), code=code))
 
+
+def test_a_connector_that_is_not_there(at, tmp_path):
+    refused(at, ['there is no connector "nope"; there is prod'], "plan", "--account", at.account, "--region", REGION,
+            "--connector", "nope", *Files(tmp_path).parts())
+
+
+def test_more_than_one_connector(awssim, sensor, tmp_path):
+    sim = awssim(accounts=2, certs_per_region=0, regions=REGION, rate_scale=0)
+    one = sensor(sim, connectors={"prod": {"interval": "24h"}, "shop": {"interval": "24h"}})
+    one.start()
+    at = Desk(sim, one)
+    refused(at, ["there is more than one connector; name one of prod, shop"], "plan", "--account", at.account,
+            "--region", REGION, *Files(tmp_path).parts())
+
+
+def as_windows_has_it(files):
+    """Bytes and byte order marks."""
+    return files.parts(cert=der(files.good.leaf), chain=pkcs7.serialize_certificates(files.good.chain, Encoding.DER),
+                       key=files.good.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+
+
+TAKEN = {
+    "DER": as_windows_has_it,
+    "PKCS#7": lambda f: f.parts(chain=pkcs7.serialize_certificates(f.good.chain, Encoding.PEM)),
+    "byte order marks": lambda f: f.parts(cert=b"\xef\xbb\xbf" + pem(f.good.leaf),
+                                          key=b"\xef\xbb\xbf" + key_pem(f.good.key)),
+    "no armour": lambda f: f.parts(key=b"".join(key_pem(f.good.key).splitlines()[1:-1])),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN)
+def test_files_of_other_forms_are_taken(at, tmp_path, case):
+    plan = Cli("--socket", at.sensor.socket).json(
+        "plan", "--account", at.account, "--region", REGION, *TAKEN[case](Files(tmp_path)))["plan"]
+    assert plan["decision"] == "import"
+    assert [note["text"] for note in plan["notes"]] == ["the root CN=Test Root ec256 was left out of the chain"]
 
 def test_a_key_in_the_chains_file_is_told(at, tmp_path):
     files = Files(tmp_path)

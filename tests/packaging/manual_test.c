@@ -94,6 +94,7 @@ static void every_command_and_option_is_told(void **state)
 	assert_non_null(strstr(page, ".Nm acmsensor Ic status\n.Pp\nSensor, connectors"));
 	assert_non_null(strstr(page, ".It Fl -verify-host Ar HOST[:PORT] ...\nProve it"));
 	assert_non_null(strstr(page, "region_disabled, ...\n"));
+	assert_non_null(strstr(page, "\nrsa2048 (default), rsa3072")); /* typed as it stands */
 	free(page);
 	free(template);
 }

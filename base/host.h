@@ -1,0 +1,20 @@
+/* Where somebody listens, as people write it: HOST or HOST:PORT. Pure. */
+#ifndef BASE_HOST_H
+#define BASE_HOST_H
+
+#include <stddef.h>
+
+struct err;
+
+/*
+ * HOST is a name in ASCII, an IPv4 address, or an IPv6 address, which stands in brackets where a
+ * port follows.
+ *
+ * ret_host  at most size - 1 bytes; without brackets
+ * ret_port  default_port where none is given
+ * errors    ERR_CONFIG: what was expected; does not repeat text
+ */
+int host_parse(const char *text, int default_port, char *ret_host, size_t size, int *ret_port,
+	struct err *err);
+
+#endif
