@@ -82,7 +82,9 @@ static const struct option_spec plan_options[] = {
 	{"keep-root", NULL, "send the root of the chain too"},
 	{"tag", "KEY=VALUE...", "set this tag; may be repeated"},
 	{"verify-host", "HOST[:PORT]...", "prove it by a TLS handshake there; may be repeated"},
-	{"auto-rollback", NULL, "go back by itself when ACM or a host shows something else"}, END};
+	{"auto-rollback", NULL,
+		"go back when ACM holds neither certificate, or a host shows another"},
+	END};
 static const struct option_spec wait_options[] = {
 	{"wait", NULL, "show each step as it comes, and the outcome"}, END};
 static const struct option_spec jobs_options[] = {

@@ -143,6 +143,10 @@ void job_order_write(struct store_txn *txn, const struct job_order *order);
  * replaced the certificate, or another delivery brings one with that id. */
 bool plan_is_void(struct store_txn *txn, const struct plan_record *plan);
 
+/* Whether its key waits where it was put, as far as this process knows: one in memory is lost at a
+ * restart. */
+bool delivery_has_key(struct delivery *delivery, const struct plan_record *plan);
+
 /* Asks a job to end before it changes anything. A run that waits sees it at its next turn: cancel
  * it and start it again. Fails the transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the
  * import or delete may have been sent. */

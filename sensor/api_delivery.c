@@ -135,7 +135,9 @@ static bool add_row(struct rows_job *job, struct store_txn *txn)
 		if (is_one ? !store_plan_get(txn, job->id, &plan)
 			   : !store_plan_next(txn, job->position[0], &plan))
 			return false;
-		desk_render_plan(txn, &plan, clock_now_s(), &job->writer);
+		const struct desk *desk = job->job.api->desk;
+		desk_render_plan(txn, &plan, clock_now_s(),
+			desk == NULL || desk_has_key(desk, &plan), &job->writer);
 	} else {
 		if (is_one ? !store_job_get(txn, job->id, &record) : !next_job(job, txn, &record))
 			return false;

@@ -97,7 +97,10 @@ struct plan_record;
 /* One object: local_api.h. with_steps: those of the job too. */
 void desk_render_job(struct store_txn *txn, const struct job_record *job, bool with_steps,
 	struct json_writer *writer);
+/* is_key_there: as desk_has_key tells. */
 void desk_render_plan(struct store_txn *txn, const struct plan_record *plan, int64_t now_s,
-	struct json_writer *writer);
+	bool is_key_there, struct json_writer *writer);
+/* false: the plan's key waited in memory, and a restart has lost it. */
+bool desk_has_key(const struct desk *desk, const struct plan_record *plan);
 
 #endif

@@ -55,8 +55,8 @@
  *                       rules [{name, verdict (passed, broken, unconfirmed), text}],
  *                       warnings and notes [{name, text}], tags {}, bindings_to_move [],
  *                       rollback {possible, reason}, auto_rollback, key_escrow, verify_hosts []
- * GET /v1/plans         "plans", each with "state" (open, void, applied, expired, refused) and "job";
- *                       ?id= the one
+ * GET /v1/plans         "plans", each with "state" (open, void, applied, expired, refused, key_lost:
+ *                       it waited in memory, and the daemon was restarted) and "job"; ?id= the one
  * POST /v1/apply        {"plan"} -> "job"
  * GET /v1/jobs          "jobs", by the time of their order, the oldest first: id, kind (deliver,
  *                       rollback, delete), state, phase, reason, plan, of_job, connector, account_id, region, arn, certificate_id, created,

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -43,13 +44,17 @@ static void only_the_first_line_of_a_passphrase_counts(void **state)
 	}
 }
 
+/* A file of its own each time: that of before may have been warned of. */
 static int read_text(const char *text, size_t len, unsigned mode, bool is_key, struct err *err)
 {
+	static char name[16];
+	static unsigned number;
 	struct buf to;
-	folder_write("key", text, len, mode);
+	snprintf(name, sizeof(name), "key%u", number++);
+	folder_write(name, text, len, mode);
 	buf_init_secret(&to, 64);
 	notes = 0;
-	int rc = files_read_text("key", "--key", is_key, &to, err);
+	int rc = files_read_text(name, "--key", is_key, &to, err);
 	if (rc == 0)
 		assert_int_equal(to.len, len);
 	buf_clear(&to);
@@ -64,7 +69,7 @@ static void files_are_text_within_their_limit(void **state)
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(read_text(text, 64, 0600, true, &err), 0);
 	assert_int_equal(read_text(text, 65, 0600, true, &err), -1);
-	assert_string_equal(err.text, "--key key: larger than 64 bytes");
+	assert_string_equal(err.text, "--key key1: larger than 64 bytes");
 	assert_int_equal(read_text("", 0, 0600, true, &err), -1);
 	assert_string_equal(err.text, "--key key: it is empty");
 	assert_int_equal(read_text("a\0b", 3, 0600, true, &err), -1);
@@ -89,6 +94,29 @@ static void a_key_that_others_can_read_is_warned_of(void **state)
 	assert_int_equal(notes, 0);
 	assert_int_equal(read_text(key, strlen(key), 0644, false, &err), 0);
 	assert_int_equal(notes, 1);
+}
+
+/* Certificate and key in one file: it is named twice. */
+static void a_file_is_warned_of_once(void **state)
+{
+	(void)state;
+	folder_write("both", "x", 1, 0644);
+	folder_write("other", "x", 1, 0644);
+	notes = 0;
+	for (int i = 0; i < 2; i++) {
+		struct buf to;
+		struct err err = ERR_INIT;
+		buf_init_secret(&to, 64);
+		assert_int_equal(files_read("both", "--key", true, &to, &err), 0);
+		buf_clear(&to);
+		assert_int_equal(notes, 1);
+	}
+	struct buf to;
+	struct err err = ERR_INIT;
+	buf_init_secret(&to, 64);
+	assert_int_equal(files_read("other", "--key", true, &to, &err), 0);
+	buf_clear(&to);
+	assert_int_equal(notes, 2);
 }
 
 static void a_file_that_cannot_be_read_is_named(void **state)
@@ -127,6 +155,7 @@ int main(void)
 		cmocka_unit_test(only_the_first_line_of_a_passphrase_counts),
 		cmocka_unit_test(files_are_text_within_their_limit),
 		cmocka_unit_test(a_key_that_others_can_read_is_warned_of),
+		cmocka_unit_test(a_file_is_warned_of_once),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 		cmocka_unit_test(a_long_passphrase_is_refused),
 	};
