@@ -71,7 +71,7 @@ static void files_are_text_within_their_limit(void **state)
 	assert_int_equal(read_text(text, 65, 0600, true, &err), -1);
 	assert_string_equal(err.text, "--key key1: larger than 64 bytes");
 	assert_int_equal(read_text("", 0, 0600, true, &err), -1);
-	assert_string_equal(err.text, "--key key: it is empty");
+	assert_string_equal(err.text, "--key key2: it is empty");
 	assert_int_equal(read_text("a\0b", 3, 0600, true, &err), -1);
 	assert_int_equal(read_text("\x30\x82", 2, 0600, true, &err), -1);
 	assert_non_null(strstr(err.text, "--pkcs12"));
