@@ -52,7 +52,8 @@ static const struct {
 		"      --cert signed.pem --chain chain.pem\n"
 		"\n"
 		"With --arn the plan takes the same --arn instead of account and region. The key is\n"
-		"in the vault whatever key_escrow says, for 90 days if no certificate comes.\n"},
+		"in the vault whatever key_escrow says, for 90 days if no certificate comes. Until then\n"
+		"--list has the requests, --show REQUEST prints one again, --drop REQUEST wipes it.\n"},
 	{"metrics",
 		"The same as Prometheus gets from metrics_listen, whatever -o says. As a file for its\n"
 		"node exporter, where nothing listens:\n"

@@ -243,6 +243,21 @@ def test_key_made_on_the_sensor(desk, ec, tmp_path):
                                chain=pem(*other.chain).decode())
 
 
+def test_a_request_that_was_lost_is_printed_again(desk):
+    at = desk()
+    cli = Cli("--socket", at.sensor.socket)
+    made = cli.run("csr", "--domain", "k.example.com", "--key-type", "ec256")
+    (row,) = cli.json("csr", "--list")["csrs"]
+    assert row["pem"] == made.stdout and row["domains"] == ["k.example.com"]
+    at.sensor.stop()
+    at.sensor.start()
+    assert cli.run("csr", "--show", row["id"]).stdout == made.stdout
+    assert row["id"] in cli.out("csr", "--list")
+    cli.run("csr", "--drop", row["id"])
+    assert cli.json("csr", "--list")["csrs"] == []
+    assert "there is no request" in cli.run("csr", "--show", row["id"], code=1).stderr
+
+
 class PublicOnly:
     """A key of which only the public half is known: enough for the certificate's issuer."""
 
