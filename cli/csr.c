@@ -119,7 +119,7 @@ static int make(const struct cli *cli, const struct args *args, struct err *err)
 	return rc;
 }
 
-/* --- those that were made ---------------------------------------------------------------------- */
+/* --- those that were made --------------------------------------------------------------------- */
 
 enum column { ID, KEY, CREATED, EXPIRES, NAMES, ARN, PROBLEM };
 

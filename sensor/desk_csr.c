@@ -45,8 +45,8 @@ static int read_replaced(struct desk_op *op, struct err *err)
 }
 
 /* Which escrow the request's key does not go to: one that waits for days for its certificate must
- * outlive a restart, so it is in the vault whatever the connector says. Without a name, and with more
- * than one connector, nobody knows yet whose it will be. */
+ * outlive a restart, so it is in the vault whatever the connector says. Without a name, and with
+ * more than one connector, nobody knows yet whose it will be. */
 static int read_escrow(struct desk_op *op, struct err *err)
 {
 	struct err unknown = ERR_INIT;

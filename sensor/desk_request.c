@@ -15,7 +15,7 @@ void desk_request_vault_id(const char *id, char ret_id[DESK_REQUEST_ID_MAX])
 	(void)snprintf(ret_id, DESK_REQUEST_ID_MAX, "%.*s-request", DELIVERY_ID_MAX, id);
 }
 
-/* --- shown ------------------------------------------------------------------------------------- */
+/* --- shown ------------------------------------------------------------------------------------ */
 
 bool desk_render_request(
 	struct desk *desk, struct store_txn *txn, const char *id, struct json_writer *writer)
@@ -51,7 +51,7 @@ bool desk_render_next_request(
 	return desk_render_request(desk, txn, position, writer);
 }
 
-/* --- dropped ----------------------------------------------------------------------------------- */
+/* --- dropped ---------------------------------------------------------------------------------- */
 
 static bool waits_for_key(const struct plan_record *plan, const char *key_id, int64_t now_s)
 {
@@ -75,7 +75,8 @@ static int check_drop(struct store_txn *txn, const char *id, int64_t now_s, stru
 	struct plan_record plan;
 	char vault_id[DESK_REQUEST_ID_MAX], until[TEXT_TIME_MAX];
 	desk_request_vault_id(id, vault_id);
-	if (id[0] != CSR_ID_PREFIX || (!store_vault_has(txn, id) && !store_vault_has(txn, vault_id)))
+	bool is_there = store_vault_has(txn, id) || store_vault_has(txn, vault_id);
+	if (id[0] != CSR_ID_PREFIX || !is_there)
 		return err_set(err, ERR_NOT_FOUND, "there is no request %s", id);
 	if (store_vault_is_needed(txn, id))
 		return err_set(err, ERR_REFUSED,

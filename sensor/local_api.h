@@ -59,8 +59,9 @@
  *                       it waited in memory, and the daemon was restarted) and "job"; ?id= the one
  * POST /v1/apply        {"plan"} -> "job"
  * GET /v1/jobs          "jobs", by the time of their order, the oldest first: id, kind (deliver,
- *                       rollback, delete), state, phase, reason, plan, of_job, connector, account_id, region, arn, certificate_id, created,
- *                       updated, ended, next_attempt, attempts, old_serial, new_serial,
+ *                       rollback, delete), state, phase, reason, plan, of_job, connector,
+ *                       account_id, region, arn, certificate_id, created, updated, ended,
+ *                       next_attempt, attempts, old_serial, new_serial,
  *                       rollback_possible, evidence; ?id= the one, with steps [{number, at, phase,
  *                       failure, text}]; wait_s=N with it waits until the job has ended or has a
  *                       step above after=M, at most LOCAL_API_WAIT_MAX_S. One that

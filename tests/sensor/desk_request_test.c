@@ -17,8 +17,7 @@
 static void make(const char *domain, char ret_id[DELIVERY_ID_MAX + 1])
 {
 	char body[128];
-	(void)snprintf(
-		body, sizeof(body), "{'domains': ['%s'], 'key_type': 'ec256'}", domain);
+	(void)snprintf(body, sizeof(body), "{'domains': ['%s'], 'key_type': 'ec256'}", domain);
 	desk_fixture_run(&desk, DESK_CSR, body);
 	(void)text_copy(ret_id, DELIVERY_ID_MAX + 1, desk_fixture_text(&desk, "csr", "id"));
 }
@@ -79,7 +78,8 @@ static void all_are_listed_and_nothing_else(void **state)
 	char first[DELIVERY_ID_MAX + 1], second[DELIVERY_ID_MAX + 1];
 	make("a.example", first);
 	make("b.example", second);
-	desk_fixture_run(&desk, DESK_PLAN, desk_fixture_plan(&desk, "")); /* its key is no request */
+	desk_fixture_run(
+		&desk, DESK_PLAN, desk_fixture_plan(&desk, "")); /* its key is no request */
 	const char *text = shown(NULL);
 	assert_non_null(strstr(text, first));
 	assert_non_null(strstr(text, second));
