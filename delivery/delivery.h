@@ -81,7 +81,7 @@ struct delivery_target {
 
 /* Whether that ARN can be there at all. at: connector, partition, account_id, region. ERR_CONFIG: it
  * is none of a certificate, or of another partition, account or region. */
-int delivery_check_arn(const struct delivery_target *at, const char *arn, struct err *err);
+int delivery_check_arn(const struct delivery_target *at, const char *text, struct err *err);
 
 /* Copied by plan_make_start but for bundle, which is moved. */
 struct plan_request {
