@@ -82,7 +82,9 @@ static const struct option_spec plan_options[] = {
 	{"keep-root", NULL, "send the root of the chain too"},
 	{"tag", "KEY=VALUE...", "set this tag; up to 40"},
 	{"verify-host", "HOST[:PORT]...", "prove it by a TLS handshake there; up to 32"},
-	{"auto-rollback", NULL, "go back by itself when ACM or a host shows something else"}, END};
+	{"auto-rollback", NULL,
+		"go back when ACM holds neither certificate, or a host shows another"},
+	END};
 static const struct option_spec wait_options[] = {
 	{"wait", NULL, "show each step as it comes, and the outcome"}, END};
 static const struct option_spec jobs_options[] = {
@@ -92,7 +94,10 @@ static const struct option_spec csr_options[] = {
 	{"domain", "DOMAIN...", "a name of the certificate; up to 100"},
 	{"key-type", "KEY_TYPE", "rsa2048 (default), rsa3072, rsa4096, ec256 or ec384"},
 	{"subject", "DN", "such as CN=www.example.com,O=Example; default: the first domain"},
-	{"arn", "ARN", "take names, key type and usages from what is to be replaced"}, END};
+	{"arn", "ARN", "take names, key type and usages from what is to be replaced"},
+	{"list", NULL, "the requests that were made, until they are wiped"},
+	{"show", "REQUEST", "print one of them again"},
+	{"drop", "REQUEST", "wipe one of them with its key, for ever"}, END};
 static const struct option_spec log_options[] = {
 	{"for", "TIME", "how long: 30s, 10m (default), up to 1d; then it goes back by itself"},
 	END};

@@ -1,13 +1,19 @@
-/* acmsensor csr: a key made on the sensor, where it stays, and the request for its certificate. */
+/* acmsensor csr: a key made on the sensor, where it stays, and the request for its certificate; and
+ * those that were made. */
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "cli/argument.h"
 #include "cli/arn_place.h"
+#include "cli/dates.h"
+#include "cli/facts.h"
 #include "cli/output.h"
 #include "cli/row.h"
 #include "sensor/local_api.h"
+
+enum { TIMEOUT_S = 30 };
 
 static int check_texts(const struct args *args, struct err *err)
 {
@@ -20,10 +26,31 @@ static int check_texts(const struct args *args, struct err *err)
 	return argument_check_word(args, "key-type", err);
 }
 
+/* Of what was made before, instead of making one; NULL: none of them. */
+static const char *other_task(const struct args *args)
+{
+	static const char *const task[] = {"list", "show", "drop"};
+	for (size_t i = 0; i < sizeof(task) / sizeof(task[0]); i++)
+		if (args_has(args, task[i]))
+			return task[i];
+	return NULL;
+}
+
+static int check_alone(const struct args *args, const char *task, struct err *err)
+{
+	for (const struct option_spec *option = args->option; option->name != NULL; option++)
+		if (strcmp(option->name, task) != 0 && args_has(args, option->name))
+			return err_set(err, ERR_CONFIG, "--%s and --%s exclude each other", task,
+				option->name);
+	return 0;
+}
+
 static int check(const struct args *args, struct err *err)
 {
 	struct arn_place ignored;
-	const char *arn = args_get(args, "arn");
+	const char *arn = args_get(args, "arn"), *task = other_task(args);
+	if (task != NULL)
+		return check_alone(args, task, err);
 	if (arn == NULL && !args_has(args, "domain"))
 		return err_set(err, ERR_CONFIG,
 			"what for is missing: give --domain DOMAIN (may be repeated), or --arn ARN "
@@ -81,20 +108,127 @@ static void print_csr(const struct cli *cli, const json_t *csr)
 	note_next(cli, csr);
 }
 
-int command_csr(struct cli *cli, const struct args *args)
+/* One that cannot be opened any more says why in place of all else. */
+static int check_answer(const json_t *csr, struct err *err)
 {
-	struct err err = ERR_INIT;
-	json_t *document = NULL;
-	if (check(args, &err) != 0)
-		return cli_fail(&err);
-	json_t *order = make_order(args);
-	int rc = source_post(cli, LOCAL_API_CSR, order, &document, &err);
+	if (row_text(csr, "pem")[0] != '\0' && row_is_pem(csr, "pem"))
+		return 0;
+	if (row_has(csr, "error"))
+		return err_set(err, ERR_STORE, "%s", row_text(csr, "error"));
+	return err_set(err, ERR_PROTOCOL, "answer of the daemon: there is no request in it");
+}
+
+static int make(const struct cli *cli, const struct args *args, struct err *err)
+{
+	json_t *document = NULL, *order = make_order(args);
+	int rc = source_post(cli, LOCAL_API_CSR, order, &document, err);
 	json_decref(order);
-	const json_t *csr = row_get(document, "csr");
-	if (rc == 0 && (row_text(csr, "pem")[0] == '\0' || !row_is_pem(csr, "pem")))
-		rc = err_set(&err, ERR_PROTOCOL, "answer of the daemon: there is no request in it");
+	if (rc == 0)
+		rc = check_answer(row_get(document, "csr"), err);
 	if (rc == 0)
 		output_object(cli, document, "csr", print_csr);
 	json_decref(document);
+	return rc;
+}
+
+/* --- those that were made --------------------------------------------------------------------- */
+
+enum column { ID, KEY, CREATED, EXPIRES, NAMES, ARN, PROBLEM };
+
+static const struct table_column columns[] = {
+	[ID] = {"REQUEST", 0, 0, false, false, false},
+	[KEY] = {"KEY", 1, 0, false, false, false},
+	[CREATED] = {"CREATED", 2, 0, false, false, false},
+	[EXPIRES] = {"WIPED", 2, 0, false, false, false},
+	[NAMES] = {"NAMES", 0, 12, false, false, false},
+	[ARN] = {"ARN", 3, 0, false, true, false},
+	[PROBLEM] = {"", 1, 0, false, false, true},
+	{NULL, 0, 0, false, false, false},
+};
+
+static void print_list(const struct cli *cli, const json_t *csrs)
+{
+	struct table *table = table_new(columns, &cli->terminal, cli->output == OUTPUT_WIDE);
+	size_t i;
+	json_t *csr;
+	json_array_foreach(csrs, i, csr)
+	{
+		char created[DATES_TEXT_MAX], expires[DATES_TEXT_MAX];
+		struct buf names;
+		buf_init(&names, FACTS_VALUE_MAX);
+		facts_join(&names, row_get(csr, "domains"));
+		const char *cell[TABLE_COLUMNS_MAX] = {
+			[ID] = row_text(csr, "id"),
+			[KEY] = row_text(csr, "key_algorithm"),
+			[CREATED] = dates_relative(row_time(csr, "created"), cli->now_s, created),
+			[EXPIRES] = dates_relative(row_time(csr, "expires"), cli->now_s, expires),
+			[NAMES] = buf_text(&names),
+			[ARN] = row_text(csr, "arn"),
+			[PROBLEM] = row_text(csr, "error"),
+		};
+		table_add(table, cell, PROBLEM, STYLE_RED);
+		buf_clear(&names);
+	}
+	if (table_rows(table) > 0)
+		table_print(table, stdout);
+	else
+		cli_note("there is no request: %s csr --domain DOMAIN makes one", cli_program(cli));
+	table_free(table);
+}
+
+static int list(const struct cli *cli, struct err *err)
+{
+	json_t *document = NULL;
+	if (source_get(cli, LOCAL_API_CSRS, NULL, TIMEOUT_S, &document, err) != 0)
+		return -1;
+	output_document(cli, document, "csrs", print_list);
+	json_decref(document);
+	return 0;
+}
+
+static int show(const struct cli *cli, const char *id, struct err *err)
+{
+	struct params params = {.count = 0};
+	json_t *document = NULL;
+	params_add(&params, "id", id);
+	if (source_get(cli, LOCAL_API_CSRS, &params, TIMEOUT_S, &document, err) != 0)
+		return -1;
+	json_t *csr = json_array_get(row_get(document, "csrs"), 0);
+	int rc = check_answer(csr, err);
+	if (rc == 0) {
+		json_object_set(document, "csr", csr);
+		json_object_del(document, "csrs");
+		output_object(cli, document, "csr", print_csr);
+	}
+	json_decref(document);
+	return rc;
+}
+
+static int drop(const struct cli *cli, const char *id, struct err *err)
+{
+	json_t *document = NULL, *order = json_object();
+	json_object_set_new(order, "csr", row_argument(id));
+	int rc = source_post(cli, LOCAL_API_CSR_DROP, order, &document, err);
+	json_decref(order);
+	if (rc == 0)
+		cli_note("request %s is dropped, and its key wiped", id);
+	json_decref(document);
+	return rc;
+}
+
+int command_csr(struct cli *cli, const struct args *args)
+{
+	struct err err = ERR_INIT;
+	int rc = check(args, &err);
+	if (rc != 0)
+		return cli_fail(&err);
+	if (args_has(args, "list"))
+		rc = list(cli, &err);
+	else if (args_has(args, "show"))
+		rc = show(cli, args_get(args, "show"), &err);
+	else if (args_has(args, "drop"))
+		rc = drop(cli, args_get(args, "drop"), &err);
+	else
+		rc = make(cli, args, &err);
 	return rc == 0 ? EXIT_DONE : cli_fail(&err);
 }

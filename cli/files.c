@@ -48,12 +48,19 @@ static bool holds_key(const struct buf *text)
 	return memmem(buf_text(text), text->len, KEY_MARK, strlen(KEY_MARK)) != NULL;
 }
 
+/* Once a file: certificate, chain and key may all be in it, and it is read for each. */
 static void warn_of_readers(int fd, const char *path)
 {
+	static dev_t warned_device;
+	static ino_t warned_file;
 	struct stat status;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-		(status.st_mode & (S_IRGRP | S_IROTH)) != 0)
-		cli_note("warning: %s can be read by others than its owner; chmod 600 helps", path);
+	if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+		(status.st_mode & (S_IRGRP | S_IROTH)) == 0 ||
+		(status.st_dev == warned_device && status.st_ino == warned_file))
+		return;
+	warned_device = status.st_dev;
+	warned_file = status.st_ino;
+	cli_note("warning: %s can be read by others than its owner; chmod 600 helps", path);
 }
 
 int files_read(const char *path, const char *option, bool is_key, struct buf *to, struct err *err)

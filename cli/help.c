@@ -54,7 +54,8 @@ static const struct {
 		"\n"
 		"DN: KEY=VALUE,KEY=VALUE with CN, O, OU, L, ST, C (two letters), emailAddress, ...\n"
 		"With --arn the plan takes the same --arn instead of account and region. The key is\n"
-		"in the vault whatever key_escrow says, for 90 days if no certificate comes.\n"},
+		"in the vault whatever key_escrow says, for 90 days if no certificate comes. Until then\n"
+		"--list has the requests, --show REQUEST prints one again, --drop REQUEST wipes it.\n"},
 	{"metrics",
 		"The same as Prometheus gets from metrics_listen, whatever -o says. As a file for its\n"
 		"node exporter, where nothing listens:\n"

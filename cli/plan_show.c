@@ -297,7 +297,9 @@ static void show_next(const struct cli *cli, const json_t *plan)
 {
 	const char *state = row_text(plan, "state"), *job = row_text(plan, "job");
 	putchar('\n');
-	facts_line(cli, "Key waits in", row_text(plan, "key_escrow"));
+	bool is_key_lost = strcmp(state, "key_lost") == 0;
+	facts_line(
+		cli, is_key_lost ? "Key waited in" : "Key waits in", row_text(plan, "key_escrow"));
 	facts_list(cli, "Verified at", row_get(plan, "verify_hosts"));
 	if (strcmp(row_text(plan, "decision"), "refuse") == 0) {
 		facts_styled(cli, "Next", "nothing: a refused plan cannot be applied", STYLE_RED);
@@ -310,6 +312,9 @@ static void show_next(const struct cli *cli, const json_t *plan)
 	} else if (strcmp(state, "void") == 0) {
 		facts_command(cli, "Next",
 			"plan, again: this one is void, the certificate has changed since");
+	} else if (is_key_lost) {
+		facts_command(
+			cli, "Next", "plan, again: the daemon was restarted, and the key is lost");
 	} else {
 		facts_time(cli, "Expires", row_time(plan, "expires"));
 		facts_command(cli, "Next", "apply %s --wait", row_text(plan, "id"));

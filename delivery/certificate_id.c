@@ -179,7 +179,8 @@ bool certificate_id_delivered_since(
 	}
 	begin_at(JOB_ID_DELIVER, plan->created_s, position);
 	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
-		if (job.ended_s < plan->created_s || !job.may_have_imported || !is_of(&job, plan))
+		if (job.ended_s < plan->created_s || !job.may_have_imported || !is_of(&job, plan) ||
+			was_deleted(txn, job.arn, job.created_s))
 			continue;
 		*ret_job = job;
 		return true;

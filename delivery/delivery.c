@@ -192,3 +192,8 @@ void target_copy_clear(struct target_copy *copy)
 		free(copy->text[i]);
 	*copy = (struct target_copy){.target = {.client = NULL}};
 }
+
+bool delivery_has_key(struct delivery *delivery, const struct plan_record *plan)
+{
+	return plan->escrow != ESCROW_MEMORY || memory_key_get(delivery, plan->id) != NULL;
+}

@@ -82,7 +82,7 @@ struct delivery_target {
 
 /* Whether that ARN can be there at all. at: connector, partition, account_id, region. ERR_CONFIG: it
  * is none of a certificate, or of another partition, account or region. */
-int delivery_check_arn(const struct delivery_target *at, const char *arn, struct err *err);
+int delivery_check_arn(const struct delivery_target *at, const char *text, struct err *err);
 
 /* Copied by plan_make_start but for bundle, which is moved. */
 struct plan_request {
@@ -143,6 +143,10 @@ void job_order_write(struct store_txn *txn, const struct job_order *order);
 /* Whether an open plan could not be applied any more, by what is known without asking AWS: somebody
  * replaced the certificate, or another delivery brings one with that id. */
 bool plan_is_void(struct store_txn *txn, const struct plan_record *plan);
+
+/* Whether its key waits where it was put, as far as this process knows: one in memory is lost at a
+ * restart. */
+bool delivery_has_key(struct delivery *delivery, const struct plan_record *plan);
 
 /* Asks a job to end before it changes anything. A run that waits sees it at its next turn: cancel
  * it and start it again. Fails the transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the

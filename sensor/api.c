@@ -245,8 +245,12 @@ static bool get(struct api *api, struct evhttp_request *request, const char *pat
 		get_value(api, request, "config", api->backend->config);
 	else if (strcmp(path, LOCAL_API_LOG) == 0)
 		get_value(api, request, "log", api->backend->log);
-	else if (strcmp(path, LOCAL_API_PLANS) == 0 || strcmp(path, LOCAL_API_JOBS) == 0)
-		api_delivery_get(api, request, strcmp(path, LOCAL_API_PLANS) == 0);
+	else if (strcmp(path, LOCAL_API_PLANS) == 0)
+		api_delivery_get(api, request, API_ROWS_PLANS);
+	else if (strcmp(path, LOCAL_API_JOBS) == 0)
+		api_delivery_get(api, request, API_ROWS_JOBS);
+	else if (strcmp(path, LOCAL_API_CSRS) == 0)
+		api_delivery_get(api, request, API_ROWS_CSRS);
 	else
 		return false;
 	return true;

@@ -55,7 +55,8 @@ bool api_delivery_verb(const char *path, enum desk_verb *ret_verb)
 		enum desk_verb verb;
 	} order[] = {{LOCAL_API_PLAN, DESK_PLAN}, {LOCAL_API_APPLY, DESK_APPLY},
 		{LOCAL_API_CANCEL, DESK_CANCEL}, {LOCAL_API_ROLLBACK, DESK_ROLLBACK},
-		{LOCAL_API_CSR, DESK_CSR}, {LOCAL_API_DELETE, DESK_DELETE}};
+		{LOCAL_API_CSR, DESK_CSR}, {LOCAL_API_CSR_DROP, DESK_CSR_DROP},
+		{LOCAL_API_DELETE, DESK_DELETE}};
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		if (strcmp(path, order[i].path) != 0)
 			continue;
@@ -85,9 +86,12 @@ enum {
 /* Ids begin with their kind, and behind it with the time of the order. */
 static const char job_prefix[JOB_KINDS] = {JOB_ID_DELIVER, JOB_ID_ROLLBACK, JOB_ID_DELETE};
 
+static const char *const rows_name[] = {"plans", "jobs", "csrs"}; /* by enum api_rows */
+static const char *const row_name[] = {"plan", "job", "request"};
+
 struct rows_job {
 	struct api_job job; /* first */
-	bool is_plans;
+	enum api_rows rows_of;
 	char id[DELIVERY_ID_MAX + 1];		       /* "": all */
 	char position[JOB_KINDS][DELIVERY_ID_MAX + 1]; /* of jobs, by kind; of plans the first */
 	int64_t after_step, until_mono_ms; /* of the one job: how long to wait for a later step */
@@ -128,14 +132,21 @@ static bool add_row(struct rows_job *job, struct store_txn *txn)
 {
 	struct plan_record plan;
 	struct job_record record;
+	struct desk *desk = job->job.api->desk;
 	bool is_one = job->id[0] != '\0';
 	if (is_one && job->rows > 0)
 		return false;
-	if (job->is_plans) {
+	if (job->rows_of == API_ROWS_CSRS) {
+		if (desk == NULL || !(is_one ? desk_render_request(desk, txn, job->id, &job->writer)
+					     : desk_render_next_request(
+						       desk, txn, job->position[0], &job->writer)))
+			return false;
+	} else if (job->rows_of == API_ROWS_PLANS) {
 		if (is_one ? !store_plan_get(txn, job->id, &plan)
 			   : !store_plan_next(txn, job->position[0], &plan))
 			return false;
-		desk_render_plan(txn, &plan, clock_now_s(), &job->writer);
+		desk_render_plan(txn, &plan, clock_now_s(),
+			desk == NULL || desk_has_key(desk, &plan), &job->writer);
 	} else {
 		if (is_one ? !store_job_get(txn, job->id, &record) : !next_job(job, txn, &record))
 			return false;
@@ -191,15 +202,15 @@ static void run_rows(struct api_job *base)
 		json_writer_init(&job->writer, &job->slice, false);
 		json_open_object(&job->writer);
 		json_member_int(&job->writer, "schema", LOCAL_API_SCHEMA);
-		json_key(&job->writer, job->is_plans ? "plans" : "jobs");
+		json_key(&job->writer, rows_name[job->rows_of]);
 		json_open_array(&job->writer);
 		job->is_begun = true;
 	}
 	if (fill_rows(job, &is_end, &err) != 0) {
 		api_job_fail(base, &err);
 	} else if (is_end && job->id[0] != '\0' && job->rows == 0) {
-		(void)err_set(&err, ERR_NOT_FOUND, "there is no %s %s",
-			job->is_plans ? "plan" : "job", job->id);
+		(void)err_set(
+			&err, ERR_NOT_FOUND, "there is no %s %s", row_name[job->rows_of], job->id);
 		api_job_fail(base, &err);
 	} else if (is_end) {
 		json_close_array(&job->writer);
@@ -220,7 +231,7 @@ static int take_query(struct rows_job *job, struct api_params *params, struct er
 	const char *id = api_params_take(params, "id"), *after = NULL;
 	if (id != NULL && !text_copy(job->id, sizeof(job->id), id))
 		return err_set(err, ERR_CONFIG, "id: expected at most %d bytes", DELIVERY_ID_MAX);
-	if (id != NULL && !job->is_plans) {
+	if (id != NULL && job->rows_of == API_ROWS_JOBS) {
 		after = api_params_take(params, "after");
 		if (after != NULL &&
 			text_parse_int(after, 0, UINT32_MAX, &job->after_step, err) != 0)
@@ -235,12 +246,12 @@ static int take_query(struct rows_job *job, struct api_params *params, struct er
 				 "the query: expected nothing but id, and for one job after and wait_s");
 }
 
-void api_delivery_get(struct api *api, struct evhttp_request *request, bool is_plans)
+void api_delivery_get(struct api *api, struct evhttp_request *request, enum api_rows rows_of)
 {
 	struct api_params params = {.count = 0};
 	struct err err = ERR_INIT;
 	struct rows_job *job = xcalloc(1, sizeof(*job));
-	job->is_plans = is_plans;
+	job->rows_of = rows_of;
 	buf_init(&job->slice, API_DOCUMENT_MAX);
 	int rc = api_params_parse(request, &params, &err);
 	if (rc == 0)

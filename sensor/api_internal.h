@@ -81,7 +81,8 @@ bool api_delivery_verb(const char *path, enum desk_verb *ret_verb);
 /* body: owned from here on. */
 void api_delivery_post(struct api *api, struct evhttp_request *request, enum desk_verb verb,
 	json_t *body, long uid);
-void api_delivery_get(struct api *api, struct evhttp_request *request, bool is_plans);
+enum api_rows { API_ROWS_PLANS, API_ROWS_JOBS, API_ROWS_CSRS };
+void api_delivery_get(struct api *api, struct evhttp_request *request, enum api_rows rows_of);
 
 /* --- api_alerts.c --- */
 

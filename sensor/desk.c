@@ -292,6 +292,11 @@ struct desk *desk_new(const struct desk_options *options, struct err *err)
 	return desk;
 }
 
+bool desk_has_key(const struct desk *desk, const struct plan_record *plan)
+{
+	return delivery_has_key(desk->delivery, plan);
+}
+
 void desk_set_times(struct desk *desk, const struct desk_times *times)
 {
 	desk->upkeep.keep_jobs_s = times->keep_jobs_s;

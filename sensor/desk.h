@@ -90,7 +90,15 @@ const struct desk_left_over *desk_get_left_over(const struct desk *desk); /* bor
 struct delivery_stats;
 const struct delivery_stats *desk_get_stats(const struct desk *desk); /* borrowed */
 
-enum desk_verb { DESK_PLAN, DESK_APPLY, DESK_CANCEL, DESK_ROLLBACK, DESK_CSR, DESK_DELETE };
+enum desk_verb {
+	DESK_PLAN,
+	DESK_APPLY,
+	DESK_CANCEL,
+	DESK_ROLLBACK,
+	DESK_CSR,
+	DESK_CSR_DROP,
+	DESK_DELETE
+};
 
 /* document: the whole answer, borrowed for the call. */
 typedef void desk_done_fn(void *arg, const struct buf *document, const struct err *err);
@@ -105,7 +113,16 @@ struct plan_record;
 /* One object: local_api.h. with_steps: those of the job too. */
 void desk_render_job(struct store_txn *txn, const struct job_record *job, bool with_steps,
 	struct json_writer *writer);
+/* is_key_there: as desk_has_key tells. */
 void desk_render_plan(struct store_txn *txn, const struct plan_record *plan, int64_t now_s,
-	struct json_writer *writer);
+	bool is_key_there, struct json_writer *writer);
+/* A request that was made. false: there is none of that id. */
+bool desk_render_request(
+	struct desk *desk, struct store_txn *txn, const char *id, struct json_writer *writer);
+/* The next one, in order of id. position: DELIVERY_ID_MAX + 1 bytes, "" to begin. */
+bool desk_render_next_request(
+	struct desk *desk, struct store_txn *txn, char *position, struct json_writer *writer);
+/* false: the plan's key waited in memory, and a restart has lost it. */
+bool desk_has_key(const struct desk *desk, const struct plan_record *plan);
 
 #endif

@@ -68,6 +68,7 @@ int desk_csr_read(struct desk_op *op, struct err *err)
 	struct desk_csr *csr = &op->csr;
 	csr->connector = csr->arn = csr->key_type = csr->subject = "";
 	buf_init(&csr->pem, PEM_MAX);
+	buf_init(&csr->document, SECRET_MAX);
 	if (desk_check_members(body, members, sizeof(members) / sizeof(members[0]), err) != 0 ||
 		json_get_text(body, "connector", CONFIG_NAME_MAX, &csr->connector, err) != 0 ||
 		json_get_text(body, "key_type", 16, &csr->key_type, err) != 0 ||
@@ -139,15 +140,61 @@ void desk_csr_work(struct desk_op *op)
 	(void)csr_make(&csr->request, &csr->key, &csr->pem, &op->err); /* err tells */
 }
 
+/* One object, as it is answered and kept. */
+static void write_document(struct desk_csr *csr)
+{
+	struct json_writer writer;
+	json_writer_init(&writer, &csr->document, false);
+	json_open_object(&writer);
+	json_member_text(&writer, "id", csr->id);
+	json_member_time(&writer, "created", csr->made_s);
+	json_member_time(&writer, "expires", csr->made_s + CSR_LIFE_S);
+	json_member_text(&writer, "key_algorithm", csr->request.key_algorithm);
+	json_key(&writer, "domains");
+	json_open_array(&writer);
+	for (size_t i = 0; i < csr->domain_count; i++)
+		json_text(&writer, csr->domain[i]);
+	json_close_array(&writer);
+	json_member_text(&writer, "connector", csr->connector);
+	json_member_text(&writer, "arn", csr->arn);
+	json_member_text(&writer, "key_escrow", key_escrow_name(csr->key_escrow));
+	json_member_text(&writer, "pem", buf_text(&csr->pem));
+	json_close_object(&writer);
+}
+
+static int seal(struct desk_op *op, const char *id, enum vault_kind kind,
+	const struct secret *secret, struct vault_sealed *ret_sealed, struct err *err)
+{
+	int64_t now_s = op->csr.made_s;
+	return vault_seal(
+		op->desk->vault, id, kind, secret, now_s, now_s + CSR_LIFE_S, ret_sealed, err);
+}
+
 int desk_csr_seal(struct desk_op *op, struct err *err)
 {
 	struct desk_csr *csr = &op->csr;
-	int64_t now_s = clock_now_s();
-	delivery_new_id(CSR_ID_PREFIX, now_s, csr->id);
-	int rc = vault_seal(op->desk->vault, csr->id, VAULT_KEY, &csr->key, now_s,
-		now_s + CSR_LIFE_S, &csr->sealed, err);
+	struct secret document = SECRET_INIT;
+	char request_id[DESK_REQUEST_ID_MAX];
+	csr->made_s = clock_now_s();
+	delivery_new_id(CSR_ID_PREFIX, csr->made_s, csr->id);
+	desk_request_vault_id(csr->id, request_id);
+	write_document(csr);
+	int rc = buf_check(&csr->document, "the request", err);
+	if (rc == 0) {
+		secret_set(&document, buf_text(&csr->document), csr->document.len);
+		rc = seal(op, request_id, VAULT_REQUEST, &document, &csr->request_sealed, err);
+	}
+	if (rc == 0)
+		rc = seal(op, csr->id, VAULT_KEY, &csr->key, &csr->sealed, err);
+	secret_clear(&document);
 	secret_clear(&csr->key);
 	return rc;
+}
+
+void desk_csr_put(struct store_txn *txn, const struct desk_csr *csr)
+{
+	store_vault_put(txn, &csr->sealed);
+	store_vault_put(txn, &csr->request_sealed);
 }
 
 void desk_csr_render(const struct desk_op *op, struct buf *document)
@@ -158,14 +205,7 @@ void desk_csr_render(const struct desk_op *op, struct buf *document)
 	json_open_object(&writer);
 	json_member_int(&writer, "schema", LOCAL_API_SCHEMA);
 	json_key(&writer, "csr");
-	json_open_object(&writer);
-	json_member_text(&writer, "id", csr->id);
-	json_member_text(&writer, "key_algorithm", csr->request.key_algorithm);
-	json_member_text(&writer, "connector", csr->connector);
-	json_member_text(&writer, "arn", csr->arn);
-	json_member_text(&writer, "key_escrow", key_escrow_name(csr->key_escrow));
-	json_member_text(&writer, "pem", buf_text(&csr->pem));
-	json_close_object(&writer);
+	json_raw(&writer, buf_text(&csr->document));
 	json_close_object(&writer);
 	buf_add_char(document, '\n');
 }
@@ -176,5 +216,7 @@ void desk_csr_clear(struct desk_csr *csr)
 	remote_state_clear(&csr->remote);
 	secret_clear(&csr->key);
 	vault_sealed_clear(&csr->sealed);
+	vault_sealed_clear(&csr->request_sealed);
 	buf_clear(&csr->pem);
+	buf_clear(&csr->document);
 }

@@ -1,5 +1,5 @@
 /* What the files of the desk share: desk.c (life, jobs), desk_op.c (orders, from start to answer),
- * desk_plan.c and desk_csr.c (what is particular to these), desk_render.c. */
+ * desk_plan.c, desk_csr.c and desk_request.c (what is particular to these), desk_render.c. */
 #ifndef SENSOR_DESK_INTERNAL_H
 #define SENSOR_DESK_INTERNAL_H
 
@@ -56,8 +56,9 @@ struct desk_csr {
 	const char *usage[X509_EKUS_MAX]; /* borrowed from remote */
 	char id[DELIVERY_ID_MAX + 1];
 	struct secret key;
-	struct buf pem;
-	struct vault_sealed sealed;
+	int64_t made_s;
+	struct buf pem, document;		    /* document: what is shown of it */
+	struct vault_sealed sealed, request_sealed; /* its key; the document */
 };
 
 /* Named for what is waited for. */
@@ -190,8 +191,18 @@ int desk_csr_read(struct desk_op *op, struct err *err);
 int desk_csr_take_remote(struct desk_op *op, struct err *err);
 void desk_csr_work(struct desk_op *op); /* in the worker */
 int desk_csr_seal(struct desk_op *op, struct err *err);
+void desk_csr_put(struct store_txn *txn, const struct desk_csr *csr);
 void desk_csr_render(const struct desk_op *op, struct buf *document);
 void desk_csr_clear(struct desk_csr *csr);
+
+/* --- desk_request.c --- */
+
+enum { DESK_REQUEST_ID_MAX = DELIVERY_ID_MAX + 10 };
+/* The vault's id for what is shown of a request, beside its key. */
+void desk_request_vault_id(const char *id, char ret_id[DESK_REQUEST_ID_MAX]);
+/* For store_write_start; arg: struct desk_op, whose plan.csr_id goes. ERR_NOT_FOUND; ERR_REFUSED: its
+ * key is needed. */
+void desk_request_drop(struct store_txn *txn, void *arg);
 
 /* --- for the readers of bodies --- */
 

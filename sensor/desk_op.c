@@ -3,7 +3,7 @@
  *
  *   plan      WORKER (bundle) -> ACCESS -> MAKE
  *   csr       [ACCESS -> REMOTE] -> WORKER (key) -> WRITE
- *   apply, rollback, delete, cancel
+ *   apply, rollback, delete, cancel, csr_drop
  *             WRITE, then the job is the pump's
  *
  * The worker has one order at a time; the others wait in the order in which they came. An order
@@ -123,7 +123,7 @@ static void write_order(struct store_txn *txn, void *arg)
 static void write_csr(struct store_txn *txn, void *arg)
 {
 	struct desk_op *op = arg;
-	store_vault_put(txn, &op->csr.sealed);
+	desk_csr_put(txn, &op->csr);
 }
 
 static void on_write(void *arg, const struct err *err)
@@ -179,6 +179,9 @@ static void answer(struct desk_op *op)
 	buf_init(&document, DESK_DOCUMENT_MAX);
 	if (op->verb == DESK_CSR)
 		desk_csr_render(op, &document);
+	else if (op->verb == DESK_CSR_DROP)
+		buf_addf(&document, "{\"schema\":%d,\"csr\":{\"id\":\"%s\"}}\n", LOCAL_API_SCHEMA,
+			op->plan.csr_id);
 	else
 		rc = render_job(op, op->verb == DESK_CANCEL ? op->order.of_job_id : op->order.id,
 			&document, &err);
@@ -285,6 +288,12 @@ static int begin(struct desk_op *op, struct err *err)
 			start_access(op);
 		else
 			start_work(op);
+		return 0;
+	case DESK_CSR_DROP:
+		if (read_id(op->body, "csr", &op->plan.csr_id, err) != 0)
+			return -1;
+		op->order.now_s = clock_now_s();
+		start_write(op, desk_request_drop);
 		return 0;
 	case DESK_APPLY:
 		return read_id(op->body, "plan", &op->order.plan_id, err) != 0

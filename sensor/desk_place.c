@@ -2,8 +2,7 @@
  * Where an order goes. AWS does not say that an account or a region is somebody else's or a typing
  * error: it denies a role or a signature, and a first import asks nothing before it is applied.
  * What the inventory knows of the place says it in one sentence, before AWS is asked; and behind
- * AWS's own reason, never instead of it, when the connector's list of regions leaves the place
- * open.
+ * AWS's own reason, never instead of it, when the connector's list of regions leaves it open.
  */
 #include <string.h>
 

@@ -81,7 +81,8 @@ void desk_render_job(struct store_txn *txn, const struct job_record *job, bool w
 	json_close_object(writer);
 }
 
-static const char *plan_state(struct store_txn *txn, const struct plan_record *plan, int64_t now_s)
+static const char *plan_state(
+	struct store_txn *txn, const struct plan_record *plan, int64_t now_s, bool is_key_there)
 {
 	if (plan->decision == PLAN_REFUSE)
 		return "refused";
@@ -89,14 +90,16 @@ static const char *plan_state(struct store_txn *txn, const struct plan_record *p
 		return "applied";
 	if (now_s >= plan->expires_s)
 		return "expired";
-	return plan_is_void(txn, plan) ? "void" : "open";
+	if (plan_is_void(txn, plan))
+		return "void";
+	return is_key_there ? "open" : "key_lost";
 }
 
 void desk_render_plan(struct store_txn *txn, const struct plan_record *plan, int64_t now_s,
-	struct json_writer *writer)
+	bool is_key_there, struct json_writer *writer)
 {
 	json_open_object(writer);
-	json_member_text(writer, "state", plan_state(txn, plan, now_s));
+	json_member_text(writer, "state", plan_state(txn, plan, now_s, is_key_there));
 	json_member_text(writer, "job", plan->job_id);
 	json_raw_members(writer, plan->document);
 	json_close_object(writer);

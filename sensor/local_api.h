@@ -56,8 +56,8 @@
  *                       rules [{name, verdict (passed, broken, unconfirmed), text}],
  *                       warnings and notes [{name, text}], tags {}, bindings_to_move [],
  *                       rollback {possible, reason}, auto_rollback, key_escrow, verify_hosts []
- * GET /v1/plans         "plans", each with "state" (open, void, applied, expired, refused) and "job";
- *                       ?id= the one
+ * GET /v1/plans         "plans", each with "state" (open, void, applied, expired, refused, key_lost:
+ *                       it waited in memory, and the daemon was restarted) and "job"; ?id= the one
  * POST /v1/apply        {"plan"} -> "job"
  * GET /v1/jobs          "jobs", by the time of their order, the oldest first: id, kind (deliver,
  *                       rollback, delete), state, phase, reason, plan, of_job, connector,
@@ -71,8 +71,13 @@
  * POST /v1/cancel       {"job"} -> "job"; refused (409) once the import was sent
  * POST /v1/rollback     {"job"} -> "job"
  * POST /v1/csr          {"connector"?, "domains"?, "key_type"?, "subject"?, "arn"?} -> "csr": id,
- *                       key_algorithm, connector, arn (as given), key_escrow (the connector's,
+ *                       created, expires (wiped then if no certificate came), key_algorithm,
+ *                       domains [], connector and arn (as given), key_escrow (the connector's,
  *                       which is not asked: the key is in the vault), pem
+ * GET /v1/csrs          "csrs": those that were made, until they expire; ?id= the one. One that
+ *                       cannot be opened has id and error alone
+ * POST /v1/csr/drop     {"csr"} -> "csr": id; it and its key are wiped; refused (409) while a plan
+ *                       waits for the key or it was delivered
  * POST /v1/delete       {"arn", "connector"?, "wait"?} -> "job"
  */
 #ifndef SENSOR_LOCAL_API_H
@@ -103,6 +108,8 @@
 #define LOCAL_API_CANCEL       "/v1/cancel"
 #define LOCAL_API_ROLLBACK     "/v1/rollback"
 #define LOCAL_API_CSR	       "/v1/csr"
+#define LOCAL_API_CSRS	       "/v1/csrs"
+#define LOCAL_API_CSR_DROP     "/v1/csr/drop"
 #define LOCAL_API_DELETE       "/v1/delete"
 
 enum {

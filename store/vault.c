@@ -156,7 +156,7 @@ const char *vault_flaw(struct slice key, const struct vault_record *record)
 {
 	if (!delivery_id_is(key, record->id, VAULT_ID_MAX) || !is_id(record->id))
 		return "holds another record";
-	if (record->kind != VAULT_KEY)
+	if (record->kind != VAULT_KEY && record->kind != VAULT_REQUEST)
 		return "unknown kind of record";
 	if (record->epoch <= 0)
 		return "no epoch has that number";
@@ -262,6 +262,21 @@ void store_vault_need(struct store_txn *txn, const char *id, const char *who, in
 		value[i] = (unsigned char)((uint64_t)until_s >> (8 * (sizeof(value) - 1 - i)));
 	txn_put(txn, TABLE_VAULT_NEEDS, &key, value, sizeof(value));
 	set_wipe_after(txn, id);
+}
+
+bool store_vault_is_needed(struct store_txn *txn, const char *id)
+{
+	int64_t ignored;
+	return last_need(txn, id, &ignored);
+}
+
+bool store_vault_next(struct store_txn *txn, enum vault_kind kind, char *position)
+{
+	struct vault_record record;
+	while (next(txn, position, &record))
+		if (record.kind == kind)
+			return true;
+	return false;
 }
 
 void store_vault_release(struct store_txn *txn, const char *id, const char *who)

@@ -27,8 +27,9 @@ enum {
 	VAULT_EPOCH_S = 7 * 86400, /* then records go to a new epoch */
 };
 
-enum vault_kind {      /* stored: numbers are fixed */
-	VAULT_KEY = 1, /* a private key, PKCS#8 PEM */
+enum vault_kind {	   /* stored: numbers are fixed */
+	VAULT_KEY = 1,	   /* a private key, PKCS#8 PEM */
+	VAULT_REQUEST = 2, /* what was asked for with a key: no secret, and goes with it */
 };
 
 /*
@@ -75,6 +76,9 @@ bool store_vault_has(struct store_txn *txn, const char *id);
  * of the time it was sealed with. Nothing when there is no such record.
  */
 void store_vault_need(struct store_txn *txn, const char *id, const char *who, int64_t until_s);
+bool store_vault_is_needed(struct store_txn *txn, const char *id);
+/* The next of that kind, in order of id. position: VAULT_ID_MAX + 1 bytes, "" to begin, then the id. */
+bool store_vault_next(struct store_txn *txn, enum vault_kind kind, char *position);
 /* Another one must need it, or it stays until when it would have stayed. */
 void store_vault_release(struct store_txn *txn, const char *id, const char *who);
 void store_vault_delete(struct store_txn *txn, const char *id);

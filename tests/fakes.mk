@@ -141,6 +141,7 @@ desk_op_fakes := $(desk_fakes) $(B)/tests/lib/fake_tls_probe.o
 $(B)/tests/sensor/desk_op_test: $(desk_op_fakes)
 $(B)/tests/sensor/desk_plan_test: $(desk_op_fakes)
 $(B)/tests/sensor/desk_csr_test: $(desk_op_fakes)
+$(B)/tests/sensor/desk_request_test: $(desk_op_fakes)
 $(B)/tests/sensor/desk_upkeep_test: $(desk_op_fakes)
 $(B)/tests/sensor/desk_place_test: $(desk_op_fakes)
 

@@ -60,6 +60,66 @@ static void another_escrow_is_not_promised(void **state)
 		"--region REGION --cert FILE --chain FILE\n");
 }
 
+static void what_was_made_is_listed(void **state)
+{
+	(void)state;
+	run_answer("{'csrs': [{'id': 'q-1', 'key_algorithm': 'EC', 'domains': ['a', 'b'], 'pem': "
+		   "'A'}, {'id': 'q-2', 'error': 'its epoch is gone'}]}");
+	run_is("csr --list", EXIT_DONE, NULL, "");
+	run_shows("REQUEST  KEY  CREATED  WIPED  NAMES\n");
+	run_shows("\nq-1      EC ");
+	run_shows(" a, b\n");
+	run_shows("its epoch is gone\n");
+	assert_string_equal(run_asked(), "get /v1/csrs\n");
+	run_answer("{'csrs': []}");
+	run_is("csr --list", EXIT_DONE, "",
+		"acmsensor: there is no request: acmsensor csr --domain DOMAIN makes one\n");
+	run_refuse(ERR_UNREACHABLE, "", "nobody there");
+	run_is("csr --list", EXIT_NOT_REACHABLE, "", "acmsensor: nobody there\n");
+}
+
+static void one_is_printed_again(void **state)
+{
+	(void)state;
+	run_answer("{'csrs': [{'id': 'q-1', 'key_algorithm': 'EC', 'arn': '" ARN
+		   "', 'pem': 'A\\n'}]}");
+	run_is("csr --show q-1", EXIT_DONE, "A\n",
+		"acmsensor: request q-1, key EC, which stays on the sensor\n"
+		"acmsensor: once it is signed: acmsensor plan --csr q-1 --arn " ARN
+		" --cert FILE --chain FILE\n");
+	assert_string_equal(run_asked(), "get /v1/csrs id=q-1\n");
+	run_answer("{'csrs': [{'id': 'q-1', 'pem': 'A'}]}");
+	run_is("csr --show q-1 -o csv", EXIT_DONE, "id,pem\r\nq-1,A\r\n", "");
+	run_answer("{'csrs': [{'id': 'q-1', 'error': 'its epoch is gone'}]}");
+	run_is("csr --show q-1", EXIT_FAILED, "", "acmsensor: its epoch is gone\n");
+	run_answer("{'csrs': []}");
+	run_is("csr --show q-1", EXIT_FAILED, "",
+		"acmsensor: answer of the daemon: there is no request in it\n");
+	run_refuse(ERR_NOT_FOUND, "", "there is no request q-1");
+	run_is("csr --show q-1", EXIT_FAILED, "", "acmsensor: there is no request q-1\n");
+}
+
+static void one_is_dropped(void **state)
+{
+	(void)state;
+	run_answer("{'csr': {'id': 'q-1'}}");
+	run_is("csr --drop q-1", EXIT_DONE, "",
+		"acmsensor: request q-1 is dropped, and its key wiped\n");
+	assert_string_equal(run_asked(), "post /v1/csr/drop {\"csr\":\"q-1\"}\n");
+	run_refuse(ERR_REFUSED, "", "plan p-1 waits for it");
+	run_is("csr --drop q-1", EXIT_FAILED, "", "acmsensor: plan p-1 waits for it\n");
+}
+
+static void one_thing_at_a_time(void **state)
+{
+	(void)state;
+	run_is("csr --list --domain a", EXIT_USAGE, "",
+		"acmsensor: --list and --domain exclude each other\n");
+	run_is("csr --drop q-1 --show q-2", EXIT_USAGE, "",
+		"acmsensor: --show and --drop exclude each other\n");
+	assert_string_equal(run_asked(), "");
+}
+
 static void what_is_no_request_is_not_printed(void **state)
 {
 	(void)state;
@@ -124,6 +184,10 @@ int main(void)
 		RUN_TEST(the_request_is_alone_on_stdout),
 		RUN_TEST(the_next_command_is_whole),
 		RUN_TEST(another_escrow_is_not_promised),
+		RUN_TEST(what_was_made_is_listed),
+		RUN_TEST(one_is_printed_again),
+		RUN_TEST(one_is_dropped),
+		RUN_TEST(one_thing_at_a_time),
 		RUN_TEST(what_is_no_request_is_not_printed),
 		RUN_TEST(what_for_must_be_said),
 		RUN_TEST(a_name_in_another_encoding_is_not_left_out),

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -43,13 +44,17 @@ static void only_the_first_line_of_a_passphrase_counts(void **state)
 	}
 }
 
+/* A file of its own each time: that of before may have been warned of. */
 static int read_text(const char *text, size_t len, unsigned mode, bool is_key, struct err *err)
 {
+	static char name[16];
+	static unsigned number;
 	struct buf to;
-	folder_write("key", text, len, mode);
+	snprintf(name, sizeof(name), "key%u", number++);
+	folder_write(name, text, len, mode);
 	buf_init_secret(&to, 64);
 	notes = 0;
-	int rc = files_read_pem("key", "--key", is_key, &to, err);
+	int rc = files_read_pem(name, "--key", is_key, &to, err);
 	if (rc == 0)
 		assert_int_equal(to.len, len);
 	buf_clear(&to);
@@ -64,17 +69,17 @@ static void files_are_text_within_their_limit(void **state)
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(read_text(text, 64, 0600, true, &err), 0);
 	assert_int_equal(read_text(text, 65, 0600, true, &err), -1);
-	assert_string_equal(err.text, "--key key: larger than 64 bytes");
+	assert_string_equal(err.text, "--key key1: larger than 64 bytes");
 	assert_int_equal(read_text("", 0, 0600, true, &err), -1);
-	assert_string_equal(err.text, "--key key: it is empty");
+	assert_string_equal(err.text, "--key key2: it is empty");
 	assert_int_equal(read_text("a\0b", 3, 0600, true, &err), -1);
 	assert_string_equal(err.text,
-		"--key key: expected PEM, which is text, or DER; a PKCS#12 file is given with "
+		"--key key3: expected PEM, which is text, or DER; a PKCS#12 file is given with "
 		"--pkcs12");
 	assert_int_equal(read_text("\x81\x82", 2, 0600, true, &err), -1);
 	assert_int_equal(read_text("\xff\xfe-\0", 4, 0600, true, &err), -1);
 	assert_string_equal(err.text,
-		"--key key: it is text in UTF-16, as Windows calls Unicode: save it as UTF-8");
+		"--key key5: it is text in UTF-16, as Windows calls Unicode: save it as UTF-8");
 	assert_int_equal(read_text("\xfe\xff\0-", 4, 0600, true, &err), -1);
 	assert_non_null(strstr(err.text, "UTF-16"));
 }
@@ -116,6 +121,29 @@ static void a_key_that_others_can_read_is_warned_of(void **state)
 	assert_int_equal(notes, 1);
 }
 
+/* Certificate and key in one file: it is named twice. */
+static void a_file_is_warned_of_once(void **state)
+{
+	(void)state;
+	folder_write("both", "x", 1, 0644);
+	folder_write("other", "x", 1, 0644);
+	notes = 0;
+	for (int i = 0; i < 2; i++) {
+		struct buf to;
+		struct err err = ERR_INIT;
+		buf_init_secret(&to, 64);
+		assert_int_equal(files_read("both", "--key", true, &to, &err), 0);
+		buf_clear(&to);
+		assert_int_equal(notes, 1);
+	}
+	struct buf to;
+	struct err err = ERR_INIT;
+	buf_init_secret(&to, 64);
+	assert_int_equal(files_read("other", "--key", true, &to, &err), 0);
+	buf_clear(&to);
+	assert_int_equal(notes, 2);
+}
+
 static void a_file_that_cannot_be_read_is_named(void **state)
 {
 	(void)state;
@@ -153,6 +181,7 @@ int main(void)
 		cmocka_unit_test(files_are_text_within_their_limit),
 		cmocka_unit_test(der_is_not_text),
 		cmocka_unit_test(a_key_that_others_can_read_is_warned_of),
+		cmocka_unit_test(a_file_is_warned_of_once),
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 		cmocka_unit_test(a_long_passphrase_is_refused),
 	};

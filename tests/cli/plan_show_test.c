@@ -95,6 +95,11 @@ static void the_next_command_fits_the_state(void **state)
 		"\n  Next                acmsensor jobs j-1\n");
 	shows("{'id': 'p-1', 'decision': 'import', 'state': 'expired', 'job': ''}",
 		"this one has expired\n");
+	shows("{'id': 'p-1', 'decision': 'import', 'state': 'key_lost', 'job': '', 'key_escrow': "
+	      "'memory'}",
+		"\n  Key waited in       memory\n"
+		"  Next                acmsensor plan, again: the daemon was restarted, and the key "
+		"is lost\n");
 	hides("{'id': 'p-1', 'decision': 'refuse', 'state': 'refused'}", "acmsensor apply");
 }
 

@@ -372,6 +372,13 @@ static void a_plan_that_was_overtaken_is_known(void **state)
 	job.ended_s = NOW_S;
 	put(world, write_job, &job);
 	assert_true(is_taken(world));
+	struct job_record delete = delivery("d-20261121-000000-0000000001", PLACE "1", NOW_S);
+	delete.kind = JOB_DELETE;
+	delete.old_serial = "0a";
+	put(world, write_job, &delete);
+	assert_false(is_taken(world));
+	delete.state = JOB_FAILED;
+	put(world, write_job, &delete);
 	job.may_have_imported = false;
 	put(world, write_job, &job);
 	assert_false(is_taken(world));

@@ -130,6 +130,17 @@ static void expect_stored(
 	store_read_end(txn);
 }
 
+static void expect_key(struct job_fixture *fixture, bool is_there)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	assert_true(find_plan(txn, &plan));
+	assert_int_equal(delivery_has_key(fixture->delivery, &plan), is_there);
+	store_read_end(txn);
+}
+
 static void without_arn_it_is_a_first_import(void **state)
 {
 	(void)state;
@@ -333,8 +344,14 @@ static void a_key_goes_where_its_escrow_says(void **state)
 	run(&fixture, &(struct plan_request){.escrow = ESCROW_MEMORY}, &answer);
 	expect_stored(&fixture, PLAN_IMPORT_NEW, NULL);
 	assert_int_equal(fixture.delivery->memory_count, 1);
+	expect_key(&fixture, true);
 	fake_loop_advance_ms(1000LL * (PLAN_LIFE_S + 120)); /* and is wiped with its plan */
 	assert_int_equal(fixture.delivery->memory_count, 0);
+	expect_key(&fixture, false);
+	job_fixture_close(&fixture);
+	job_fixture_open(&fixture, NULL);
+	run(&fixture, &(struct plan_request){.reimport_allowed = true}, &answer);
+	expect_key(&fixture, true);
 	job_fixture_close(&fixture);
 }
 

@@ -44,11 +44,12 @@ wait_for() {
 	done
 }
 
+# In the background nothing keeps standard output: `make demo KEEP=1 | tee log` is to end.
 say "A simulated organization: 40 accounts in nested units, 4 regions, behind TLS"
 "$build/awssim" --accounts 40 --units 9 --unit-depth 3 --mixed --certs-per-region 5 \
 	--regions us-east-1,eu-central-1,eu-west-1,ap-east-1 --awkward-pages --latency-ms 20 --seed 7 \
 	--keys-dir tests/data/keys --listen-proxy 127.0.0.1:0 --control 127.0.0.1:0 \
-	--ready-file "$dir/awssim.json" --quiet 2>"$dir/awssim.log" &
+	--ready-file "$dir/awssim.json" --quiet >"$dir/awssim.log" 2>&1 &
 sim_pid=$!
 wait_for "$dir/awssim.json" awssim "$dir/awssim.log"
 field() { jq -r "$1" "$dir/awssim.json"; }
@@ -76,7 +77,7 @@ AWS_SECRET_ACCESS_KEY=$(field .secret_access_key)
 export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
 unset AWS_SESSION_TOKEN AWS_PROFILE AWS_ENDPOINT_URL 2>/dev/null || true
 "$build/acmsensord" -c "$dir/acmsensor.conf" --check
-"$build/acmsensord" -c "$dir/acmsensor.conf" 2>"$dir/acmsensord.log" &
+"$build/acmsensord" -c "$dir/acmsensor.conf" >"$dir/acmsensord.log" 2>&1 &
 daemon_pid=$!
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
 wait_for "$socket" acmsensord "$dir/acmsensord.log"

@@ -79,7 +79,7 @@ def test_keys_that_others_can_read_are_warned_of(api, files):
         "chmod 600 helps\n"
     # The certificate's file is public, unless a key is in it.
     _, done = sent_plan(api, *PLACE, "--cert", at["both"], "--key", at["both"])
-    assert done.stderr.count(f"warning: {at['both']} can be read by others") == 2
+    assert done.stderr.count(f"warning: {at['both']} can be read by others") == 1
 
 
 # --- wrong input

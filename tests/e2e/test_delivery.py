@@ -205,6 +205,72 @@ def test_certificate_is_found_again_by_its_id_before_any_scan(desk, ec):
     at.acm.delete_certificate(CertificateArn=job["arn"])
     plan = at.plan(ec.issue("c.example.com", number=1), certificate_id="c-1")
     assert plan["decision"] == "refuse" and job["arn"] in plan["reason"]
+    plan = at.plan(ec.issue("c.example.com", number=1), certificate_id="c-1", new_arn=True)
+    assert plan["decision"] == "import"
+
+
+def warnings_of(plan):
+    return {warning["name"]: warning["text"] for warning in plan["warnings"]}
+
+
+def test_an_id_outlives_its_certificate(desk, ec):
+    at = desk()
+    first, second = ec.issue("c.example.com"), ec.issue("c.example.com", number=1)
+    arns = []
+    for is_scanned in (False, True):  # deleted by this sensor: at once
+        arns.append(at.deliver(first, certificate_id="c-1")[1]["arn"])
+        if is_scanned:
+            at.sensor.scan()
+        job = at.wait(at.post("/v1/delete", arn=arns[-1])["job"]["id"])
+        assert job["state"] == "succeeded", job
+    plan, job = at.deliver(second, certificate_id="c-1")
+    assert plan["decision"] == "import" and "arn_gone" not in warnings_of(plan)
+    assert job["arn"] not in arns and at.imported() == [job["arn"]]
+
+
+def test_an_id_whose_certificate_others_deleted(desk, ec):
+    at = desk(skips_time=True)
+    first, second = ec.issue("c.example.com"), ec.issue("c.example.com", number=1)
+    arn = at.deliver(first, certificate_id="c-1")[1]["arn"]
+    at.sim.mutate("remove", arn=arn)
+    assert at.plan(second, certificate_id="c-1")["decision"] == "refuse"
+    at.time.skip(3601)
+    plan, job = at.deliver(second, certificate_id="c-1")
+    assert plan["decision"] == "import" and arn in warnings_of(plan)["arn_gone"]
+    assert at.imported() == [job["arn"]]
+    plan = at.plan(first, certificate_id="c-1")
+    assert (plan["decision"], plan["arn"]) == ("reimport", job["arn"])
+
+
+def test_the_same_certificate_again_is_warned_of(desk, ec):
+    at = desk()
+    bundle = ec.issue("c.example.com")
+    for is_scanned in (False, True):
+        _, job = at.deliver(bundle) if not is_scanned else (None, job)
+        if is_scanned:
+            at.sensor.scan()
+        assert job["arn"] in warnings_of(at.plan(bundle))["same_certificate"]
+
+
+def test_places_that_the_inventory_does_not_know(desk, ec):
+    at = desk()
+    bundle = ec.issue("c.example.com")
+    at.sensor.scan()
+    foreign = f"arn:aws:acm:{REGION}:444455556666:certificate/12345678"
+    nowhere = f"arn:aws:acm:mars-1:{at.account}:certificate/12345678"
+    chinese = f"arn:aws-cn:acm:cn-north-1:{at.account}:certificate/12345678"
+    for body, status, part in (
+            ({"region": "mars-1"}, 409, "region mars-1 is none that connector prod reads in account"),
+            ({"account": "444455556666"}, 409, "account 444455556666 is none of connector prod"),
+            ({"region": "cn-north-1"}, 400, "region cn-north-1 is of the partition aws-cn")):
+        body = {"account": at.account, "region": REGION, **at.material(bundle), **body}
+        assert part in at.refused("/v1/plan", status, **body)
+    for arn, status, part in ((foreign, 409, "account 444455556666 is none of"),
+                              (nowhere, 409, "region mars-1 is none that"),
+                              (chinese, 400, "is of the partition aws-cn; connector prod is in aws")):
+        assert part in at.refused("/v1/delete", status, arn=arn)
+        assert part in at.refused("/v1/csr", status, arn=arn)
+    assert at.sensor.get("/v1/jobs")["jobs"] == []
 
 
 def test_pkcs12(desk, ec, tmp_path):
@@ -270,6 +336,21 @@ def test_key_made_on_the_sensor(desk, ec, tmp_path):
     assert "key" in at.refused("/v1/plan", 400, account=at.account, region=REGION, csr=made["id"],
                                certificate=pem(other.leaf).decode(),
                                chain=pem(*other.chain).decode())
+
+
+def test_a_request_that_was_lost_is_printed_again(desk):
+    at = desk()
+    cli = Cli("--socket", at.sensor.socket)
+    made = cli.run("csr", "--domain", "k.example.com", "--key-type", "ec256")
+    (row,) = cli.json("csr", "--list")["csrs"]
+    assert row["pem"] == made.stdout and row["domains"] == ["k.example.com"]
+    at.sensor.stop()
+    at.sensor.start()
+    assert cli.run("csr", "--show", row["id"]).stdout == made.stdout
+    assert row["id"] in cli.out("csr", "--list")
+    cli.run("csr", "--drop", row["id"])
+    assert cli.json("csr", "--list")["csrs"] == []
+    assert "there is no request" in cli.run("csr", "--show", row["id"], code=1).stderr
 
 
 class PublicOnly:

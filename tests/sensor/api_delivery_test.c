@@ -55,6 +55,35 @@ static struct {
 	char by[32];
 } desk;
 
+bool desk_has_key(const struct desk *of, const struct plan_record *plan)
+{
+	(void)of;
+	return plan->escrow != ESCROW_MEMORY;
+}
+
+/* The desk has two requests. */
+bool desk_render_request(
+	struct desk *of, struct store_txn *txn, const char *id, struct json_writer *writer)
+{
+	(void)of;
+	(void)txn;
+	if (strcmp(id, "q-1") != 0 && strcmp(id, "q-2") != 0)
+		return false;
+	json_open_object(writer);
+	json_member_text(writer, "id", id);
+	json_close_object(writer);
+	return true;
+}
+
+bool desk_render_next_request(
+	struct desk *of, struct store_txn *txn, char *position, struct json_writer *writer)
+{
+	if (strcmp(position, "q-2") == 0)
+		return false;
+	strcpy(position, position[0] == '\0' ? "q-1" : "q-2");
+	return desk_render_request(of, txn, position, writer);
+}
+
 struct desk_op *desk_op_start(struct desk *of, enum desk_verb verb, json_t *body, const char *by,
 	desk_done_fn *done, void *arg)
 {
@@ -202,7 +231,8 @@ static const struct {
 	enum desk_verb verb;
 } orders[] = {{LOCAL_API_PLAN, DESK_PLAN}, {LOCAL_API_APPLY, DESK_APPLY},
 	{LOCAL_API_CANCEL, DESK_CANCEL}, {LOCAL_API_ROLLBACK, DESK_ROLLBACK},
-	{LOCAL_API_CSR, DESK_CSR}, {LOCAL_API_DELETE, DESK_DELETE}};
+	{LOCAL_API_CSR, DESK_CSR}, {LOCAL_API_CSR_DROP, DESK_CSR_DROP},
+	{LOCAL_API_DELETE, DESK_DELETE}};
 enum { ORDERS = sizeof(orders) / sizeof(orders[0]) };
 
 /* Sends an order and waits until the desk has it. */
@@ -351,6 +381,22 @@ static void jobs_of_all_kinds_are_listed_by_their_time(void **state)
 	}
 	assert_string_equal(
 		ids_of(api_client_get(&fixture->client, "GET /v1/jobs"), "jobs"), wanted);
+}
+
+static void requests_are_the_desks(void **state)
+{
+	struct fixture *fixture = *state;
+	assert_string_equal(
+		ids_of(api_client_get(&fixture->client, "GET /v1/csrs"), "csrs"), "q-1 q-2 ");
+	assert_string_equal(
+		ids_of(api_client_get(&fixture->client, "GET /v1/csrs?id=q-2"), "csrs"), "q-2 ");
+	const char *answer = api_client_get(&fixture->client, "GET /v1/csrs?id=q-3");
+	expect_status(answer, 404);
+	assert_non_null(strstr(answer, "there is no request q-3"));
+	expect_status(api_client_get(&fixture->client, "GET /v1/csrs?id=q-1&after=1"), 400);
+	api_free(fixture->api);
+	open_api(fixture, false);
+	assert_string_equal(ids_of(api_client_get(&fixture->client, "GET /v1/csrs"), "csrs"), "");
 }
 
 static void plans_are_listed_whole_however_many(void **state)
@@ -513,6 +559,7 @@ int main(void)
 		TEST(without_a_desk_there_is_no_order),
 		TEST(jobs_are_listed_in_order_and_one_with_its_steps),
 		TEST(jobs_of_all_kinds_are_listed_by_their_time),
+		TEST(requests_are_the_desks),
 		TEST(plans_are_listed_whole_however_many),
 		TEST(a_wrong_query_is_refused_with_what_was_expected),
 		TEST(a_store_that_cannot_be_read_is_an_error),

@@ -172,6 +172,8 @@ static void evidence_and_steps_are_in_it(void **state)
 		"\"failure\":true,\"text\":\"no\"}]}");
 }
 
+static bool has_key = true;
+
 static void expect_plan(const struct plan_record *plan, int64_t now_s, const char *expected)
 {
 	struct err err = ERR_INIT;
@@ -181,7 +183,7 @@ static void expect_plan(const struct plan_record *plan, int64_t now_s, const cha
 	buf_init(&text, 65536);
 	assert_int_equal(store_read_begin(store, &txn, &err), 0);
 	json_writer_init(&writer, &text, false);
-	desk_render_plan(txn, plan, now_s, &writer);
+	desk_render_plan(txn, plan, now_s, has_key, &writer);
 	store_read_end(txn);
 	assert_string_equal(buf_text(&text), expected);
 	buf_clear(&text);
@@ -202,6 +204,10 @@ static void a_plan_is_its_document_and_what_became_of_it(void **state)
 		.document = "{\"id\":\"p-1\"}"};
 	expect_plan(&plan, NOW_S - 1, "{\"state\":\"open\",\"job\":\"\",\"id\":\"p-1\"}");
 	expect_plan(&plan, NOW_S, "{\"state\":\"expired\",\"job\":\"\",\"id\":\"p-1\"}");
+	has_key = false;
+	expect_plan(&plan, NOW_S - 1, "{\"state\":\"key_lost\",\"job\":\"\",\"id\":\"p-1\"}");
+	expect_plan(&plan, NOW_S, "{\"state\":\"expired\",\"job\":\"\",\"id\":\"p-1\"}");
+	has_key = true;
 	struct job_record other = make_job(); /* it brings one with that id */
 	struct err err = ERR_INIT;
 	other.phase = JOB_CHECK;

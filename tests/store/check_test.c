@@ -299,7 +299,7 @@ static void put_unknown(struct store_txn *txn, void *arg)
 	entry_put(txn, TABLE_JOB_STEPS, &step, &job_step_format,
 		&(struct job_step){.number = 1, .phase = 0});
 	entry_put(txn, TABLE_VAULT, &sealed, &vault_format,
-		&(struct vault_record){.id = "plan-1", .kind = 2, .epoch = 1});
+		&(struct vault_record){.id = "plan-1", .kind = 3, .epoch = 1});
 }
 
 static void values_that_mean_nothing_are_found(void **state)

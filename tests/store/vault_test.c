@@ -48,6 +48,46 @@ static void a_put_under_the_same_id_replaces(void **state)
 	assert_fails("csr-1", ERR_NOT_FOUND, "csr-1");
 }
 
+static const char *ids_of(enum vault_kind kind)
+{
+	static char ids[256];
+	char position[VAULT_ID_MAX + 1] = "";
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	ids[0] = '\0';
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	while (store_vault_next(txn, kind, position))
+		strcat(strcat(ids, position), " ");
+	store_read_end(txn);
+	return ids;
+}
+
+static void write_sealed(struct store_txn *txn, void *arg)
+{
+	store_vault_put(txn, arg);
+}
+
+static void records_are_found_by_their_kind(void **state)
+{
+	(void)state;
+	struct vault_sealed sealed;
+	struct secret text = SECRET_INIT;
+	struct err err = ERR_INIT;
+	assert_string_equal(ids_of(VAULT_KEY), "");
+	seal_and_put("csr-1", key_text, NOW_S, 0);
+	seal_and_put("csr-3", key_text, NOW_S, 0);
+	secret_set(&text, "{}", 2);
+	assert_int_equal(
+		vault_seal(vault, "csr-2", VAULT_REQUEST, &text, NOW_S, 0, &sealed, &err), 0);
+	secret_clear(&text);
+	assert_int_equal(store_write_now(store, write_sealed, &sealed, &err), 0);
+	vault_sealed_clear(&sealed);
+	assert_string_equal(ids_of(VAULT_KEY), "csr-1 csr-3 ");
+	assert_string_equal(ids_of(VAULT_REQUEST), "csr-2 ");
+	assert_opens("csr-2", "{}");
+	assert_int_equal(temp_store_problems(store), 0);
+}
+
 static void the_longest_id_fits(void **state)
 {
 	(void)state;
@@ -208,7 +248,11 @@ static void no_record_can_stand_for_another(void **state)
 	store_fixture_write(write_record, &record);
 	assert_fails("csr-2", ERR_STORE, "was changed after it was sealed");
 	record = decode_raw(&two);
-	record.kind = 2;
+	record.kind = VAULT_REQUEST; /* a known kind, but not that of the record */
+	store_fixture_write(write_record, &record);
+	assert_fails("csr-2", ERR_STORE, "was changed after it was sealed");
+	record = decode_raw(&two);
+	record.kind = 3;
 	store_fixture_write(write_record, &record);
 	assert_fails("csr-2", ERR_STORE, "unknown kind of record");
 	put_raw(&two);
@@ -236,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		VAULT_TEST(a_sealed_key_opens_again_also_after_a_restart),
 		VAULT_TEST(a_put_under_the_same_id_replaces),
+		VAULT_TEST(records_are_found_by_their_kind),
 		VAULT_TEST(the_longest_id_fits),
 		VAULT_TEST(what_is_due_is_deleted_and_nothing_else),
 		VAULT_TEST(a_key_stays_as_long_as_the_last_that_needs_it),

@@ -1,0 +1,249 @@
+/* Requests that were made: shown again as they were answered, and dropped with their key. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/json_write.h"
+#include "base/text.h"
+#include "tests/sensor/desk_fixture.h"
+
+static void make(const char *domain, char ret_id[DELIVERY_ID_MAX + 1])
+{
+	char body[128];
+	(void)snprintf(body, sizeof(body), "{'domains': ['%s'], 'key_type': 'ec256'}", domain);
+	desk_fixture_run(&desk, DESK_CSR, body);
+	(void)text_copy(ret_id, DELIVERY_ID_MAX + 1, desk_fixture_text(&desk, "csr", "id"));
+}
+
+static bool has(const char *vault_id)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
+	bool is_there = store_vault_has(txn, vault_id);
+	store_read_end(txn);
+	return is_there;
+}
+
+/* id: NULL for all. Borrowed until the next. */
+static const char *shown(const char *id)
+{
+	static char text[65536];
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct json_writer writer;
+	struct buf out;
+	char position[DELIVERY_ID_MAX + 1] = "";
+	buf_init(&out, sizeof(text) - 1);
+	json_writer_init(&writer, &out, false);
+	json_open_array(&writer);
+	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
+	if (id != NULL)
+		(void)desk_render_request(desk.desk, txn, id, &writer);
+	while (id == NULL && desk_render_next_request(desk.desk, txn, position, &writer))
+		;
+	store_read_end(txn);
+	json_close_array(&writer);
+	(void)text_copy(text, sizeof(text), buf_text(&out));
+	buf_clear(&out);
+	return text;
+}
+
+static void a_request_is_shown_as_it_was_answered(void **state)
+{
+	(void)state;
+	char id[DELIVERY_ID_MAX + 1], wanted[16384];
+	assert_string_equal(shown(NULL), "[]");
+	make("a.example", id);
+	assert_non_null(strstr(desk.document, "\"domains\":[\"a.example\"]"));
+	assert_non_null(strstr(desk.document, "-----BEGIN CERTIFICATE REQUEST-----"));
+	const char *object = strstr(desk.document, "\"csr\":") + strlen("\"csr\":");
+	(void)snprintf(wanted, sizeof(wanted), "[%.*s]", (int)(strrchr(object, '}') - object),
+		object); /* without the end of the answer around it */
+	assert_string_equal(shown(id), wanted);
+	assert_string_equal(shown(NULL), wanted);
+	assert_string_equal(shown("q-none"), "[]");
+}
+
+static void all_are_listed_and_nothing_else(void **state)
+{
+	(void)state;
+	char first[DELIVERY_ID_MAX + 1], second[DELIVERY_ID_MAX + 1];
+	make("a.example", first);
+	make("b.example", second);
+	desk_fixture_run(
+		&desk, DESK_PLAN, desk_fixture_plan(&desk, "")); /* its key is no request */
+	const char *text = shown(NULL);
+	assert_non_null(strstr(text, first));
+	assert_non_null(strstr(text, second));
+	assert_null(strstr(text, "\"error\""));
+	assert_null(strstr(text, desk_fixture_text(&desk, "plan", "id")));
+}
+
+static void write_other(struct store_txn *txn, void *arg)
+{
+	store_vault_put(txn, arg);
+}
+
+/* Sealed under another id: as good as without its vault. */
+static void one_that_cannot_be_opened_is_listed_all_the_same(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct secret text = SECRET_INIT;
+	struct vault_sealed sealed;
+	secret_set(&text, "{}", 2);
+	assert_int_equal(vault_seal(desk.desk->vault, "q-2-request", VAULT_REQUEST, &text,
+				 clock_now_s(), 0, &sealed, &err),
+		0);
+	secret_clear(&text);
+	sealed.id[2] = '1';
+	assert_int_equal(store_write_now(desk.sensor->store, write_other, &sealed, &err), 0);
+	vault_sealed_clear(&sealed);
+	assert_non_null(strstr(shown(NULL), "[{\"id\":\"q-1\",\"error\":\"the sealed key "));
+}
+
+static const char *drop_body(const char *id)
+{
+	static char body[128];
+	(void)snprintf(body, sizeof(body), "{'csr': '%s'}", id);
+	return body;
+}
+
+static void what_is_dropped_is_gone_with_its_key(void **state)
+{
+	(void)state;
+	char id[DELIVERY_ID_MAX + 1], request[DESK_REQUEST_ID_MAX];
+	make("a.example", id);
+	desk_request_vault_id(id, request);
+	assert_true(has(id) && has(request));
+	desk_fixture_run(&desk, DESK_CSR_DROP, drop_body(id));
+	assert_string_equal(desk_fixture_text(&desk, "csr", "id"), id);
+	assert_false(has(id) || has(request));
+	assert_string_equal(shown(NULL), "[]");
+	desk_fixture_refuse(
+		&desk, DESK_CSR_DROP, drop_body(id), ERR_NOT_FOUND, "there is no request q-");
+	desk_fixture_refuse(&desk, DESK_CSR_DROP, "{}", ERR_CONFIG, "csr: expected the id");
+}
+
+/* It lies in the same vault. */
+static void the_key_of_a_plan_is_none_to_drop(void **state)
+{
+	(void)state;
+	char id[DELIVERY_ID_MAX + 1];
+	desk_fixture_run(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""));
+	(void)text_copy(id, sizeof(id), desk_fixture_text(&desk, "plan", "id"));
+	assert_true(has(id));
+	desk_fixture_refuse(
+		&desk, DESK_CSR_DROP, drop_body(id), ERR_NOT_FOUND, "there is no request p-");
+	assert_true(has(id));
+}
+
+static void write_need(struct store_txn *txn, void *arg)
+{
+	store_vault_need(txn, arg, "j-1", 0);
+}
+
+static void write_plan(struct store_txn *txn, void *arg)
+{
+	store_plan_put(txn, arg);
+}
+
+static void put_plan(const struct plan_record *plan)
+{
+	struct err err = ERR_INIT;
+	if (store_write_now(desk.sensor->store, write_plan, (void *)(uintptr_t)plan, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static void a_key_that_is_needed_is_kept(void **state)
+{
+	(void)state;
+	char id[DELIVERY_ID_MAX + 1];
+	struct err err = ERR_INIT;
+	make("a.example", id);
+	struct plan_record plan = {.id = "p-1",
+		.connector = "prod",
+		.account_id = SHOP,
+		.region = DESK_REGION,
+		.arn = "",
+		.certificate_id = "c-1",
+		.decision = PLAN_IMPORT_NEW,
+		.escrow = ESCROW_SENSOR,
+		.key_id = id,
+		.created_s = clock_now_s(),
+		.expires_s = clock_now_s() + 60,
+		.old_serial = "",
+		.rollback_reason = "",
+		.job_id = "",
+		.requested_by = "",
+		.document = "{}"};
+	put_plan(&plan);
+	desk_fixture_refuse(&desk, DESK_CSR_DROP, drop_body(id), ERR_REFUSED,
+		"plan p-1 waits for the key of request q-");
+	plan.expires_s = clock_now_s();
+	put_plan(&plan);
+	assert_int_equal(store_write_now(desk.sensor->store, write_need, id, &err), 0);
+	desk_fixture_refuse(&desk, DESK_CSR_DROP, drop_body(id), ERR_REFUSED,
+		" was delivered: it is kept for the way back, and wiped when its time is over");
+	assert_true(has(id));
+}
+
+/* A plan of another key, one that refuses, and one that was applied do not wait for it. */
+static void other_plans_do_not_keep_it(void **state)
+{
+	(void)state;
+	char id[DELIVERY_ID_MAX + 1];
+	make("a.example", id);
+	struct plan_record plan = {.id = "p-1",
+		.connector = "prod",
+		.account_id = SHOP,
+		.region = DESK_REGION,
+		.arn = "",
+		.certificate_id = "c-1",
+		.decision = PLAN_IMPORT_NEW,
+		.escrow = ESCROW_SENSOR,
+		.key_id = "q-other",
+		.created_s = clock_now_s(),
+		.expires_s = clock_now_s() + 60,
+		.old_serial = "",
+		.rollback_reason = "",
+		.job_id = "",
+		.requested_by = "",
+		.document = "{}"};
+	put_plan(&plan);
+	plan.id = "p-2";
+	plan.key_id = id;
+	plan.decision = PLAN_REFUSE;
+	put_plan(&plan);
+	plan.id = "p-3";
+	plan.decision = PLAN_IMPORT_NEW;
+	plan.job_id = "j-1";
+	put_plan(&plan);
+	desk_fixture_run(&desk, DESK_CSR_DROP, drop_body(id));
+	assert_false(has(id));
+}
+
+#define TEST(name)                                                                                 \
+	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_request_is_shown_as_it_was_answered),
+		TEST(all_are_listed_and_nothing_else),
+		TEST(one_that_cannot_be_opened_is_listed_all_the_same),
+		TEST(what_is_dropped_is_gone_with_its_key),
+		TEST(the_key_of_a_plan_is_none_to_drop),
+		TEST(a_key_that_is_needed_is_kept),
+		TEST(other_plans_do_not_keep_it),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
