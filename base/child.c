@@ -172,6 +172,8 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 
 /* --- its end ---------------------------------------------------------------------------------- */
 
+static const char untold[] = "its end is not told (is SIGCHLD ignored?)";
+
 static void on_ended(evutil_socket_t fd, short what, void *arg)
 {
 	struct child *child = arg;
@@ -184,7 +186,7 @@ static void on_ended(evutil_socket_t fd, short what, void *arg)
 		return;
 	child->pid = 0;
 	if (ended < 0) { /* else it would be told again and again */
-		(void)err_set_errno(&err, ERR_SYSTEM, "its end is not told (is SIGCHLD ignored?)");
+		(void)err_set_errno(&err, ERR_SYSTEM, "%s", untold);
 		finish(child, NULL, &err);
 		return;
 	}
@@ -285,6 +287,10 @@ static int begin(struct child *child, struct pipes *pipes, struct err *err)
 	if (open_pipes(pipes, err) != 0 || spawn(child, pipes, err) != 0)
 		return -1;
 	child->pid_fd = (int)syscall(SYS_pidfd_open, child->pid, 0); /* close-on-exec by itself */
+	if (child->pid_fd < 0 && errno == ESRCH) {
+		child->pid = 0; /* it has ended, and may be somebody else's number by now */
+		return err_set_errno(err, ERR_SYSTEM, "%s", untold);
+	}
 	if (child->pid_fd < 0)
 		return err_set_errno(err, ERR_SYSTEM, "its end cannot be waited for");
 	child->input_fd = pipes->input[1];
