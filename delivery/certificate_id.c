@@ -118,7 +118,8 @@ static int64_t scanned_s(struct store_txn *txn, const struct delivery_target *at
 	return is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0;
 }
 
-/* The next that may have put a certificate there that no scan has shown and nobody deleted. */
+/* The next that may have put a certificate there that no scan has shown. Whether it is gone is asked
+ * of those that matter only: that walks through jobs again. */
 static bool next_delivery(struct store_txn *txn, const struct delivery_target *at, int64_t since_s,
 	char *position, struct job_record *ret_job)
 {
@@ -126,8 +127,7 @@ static bool next_delivery(struct store_txn *txn, const struct delivery_target *a
 	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
 		bool is_scanned_since = job.state != JOB_RUNNING && job.ended_s < since_s;
 		if (is_scanned_since || job.arn[0] == '\0' || !job.may_have_imported ||
-			!is_in(&job, at->account_id, at->region) ||
-			is_gone_since(txn, job.arn, job.created_s))
+			!is_in(&job, at->account_id, at->region))
 			continue;
 		*ret_job = job;
 		return true;
@@ -144,6 +144,7 @@ static int find_in_jobs(struct store_txn *txn, const struct delivery_target *at,
 	begin_at(JOB_ID_DELIVER, since_s, position);
 	while (next_delivery(txn, at, since_s, position, &job))
 		if (strcmp(job.certificate_id, certificate_id) == 0 &&
+			!is_gone_since(txn, job.arn, job.created_s) &&
 			add(found, certificate_id, job.arn, job.created_s, err) != 0)
 			return -1;
 	return 0;
@@ -225,7 +226,8 @@ bool certificate_id_find_leaf(struct store_txn *txn, const struct delivery_targe
 		return true;
 	begin_at(JOB_ID_DELIVER, since_s, position);
 	while (next_delivery(txn, at, since_s, position, &job)) {
-		if (memcmp(job.new_fingerprint_sha256, leaf_sha256, CERT_SHA256_LEN) != 0)
+		if (memcmp(job.new_fingerprint_sha256, leaf_sha256, CERT_SHA256_LEN) != 0 ||
+			is_gone_since(txn, job.arn, job.created_s))
 			continue;
 		text_copy(ret_arn, CERT_ARN_MAX + 1, job.arn);
 		return true;
