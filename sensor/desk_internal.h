@@ -200,8 +200,8 @@ void desk_csr_clear(struct desk_csr *csr);
 enum { DESK_REQUEST_ID_MAX = DELIVERY_ID_MAX + 10 };
 /* The vault's id for what is shown of a request, beside its key. */
 void desk_request_vault_id(const char *id, char ret_id[DESK_REQUEST_ID_MAX]);
-/* For store_write_start; arg: struct desk_op, whose plan.csr_id goes. ERR_NOT_FOUND; ERR_REFUSED: its
- * key is needed. */
+/* For store_write_start; arg: struct desk_op, whose plan.csr_id goes. ERR_NOT_FOUND; ERR_REFUSED:
+ * its key is needed. */
 void desk_request_drop(struct store_txn *txn, void *arg);
 
 /* --- for the readers of bodies --- */
