@@ -72,10 +72,13 @@ static void ask(const char *arn, const struct found *found)
 	buf_clear(&line);
 }
 
-/* What was typed, without its line end; "" for nothing. -1: Ctrl-C. */
-static int read_typed(char typed[TYPED_MAX], struct err *err)
+/* Asks for what is typed, without its line end; "" for nothing. -1: Ctrl-C, which may come as soon
+ * as the question is seen. */
+static int read_typed(
+	const char *arn, const struct found *found, char typed[TYPED_MAX], struct err *err)
 {
 	interrupt_catch();
+	ask(arn, found);
 	bool is_there = !interrupt_came() && fgets(typed, TYPED_MAX, stdin) != NULL;
 	bool is_interrupted = interrupt_came();
 	interrupt_release();
@@ -94,8 +97,7 @@ static int confirm(const struct cli *cli, const char *arn, struct err *err)
 	struct found found = {.domain = ""};
 	if (look_up(cli, arn, &found, err) != 0)
 		return -1;
-	ask(arn, &found);
-	if (read_typed(typed, err) != 0)
+	if (read_typed(arn, &found, typed, err) != 0)
 		return -1;
 	if (strcmp(typed, arn_tail(arn)) == 0 ||
 		(found.domain[0] != '\0' && text_equal_ci(typed, found.domain)))
