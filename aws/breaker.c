@@ -51,13 +51,10 @@ void breaker_answered(struct breaker *breaker)
 	breaker->is_open = false;
 }
 
-int breaker_refuse(
-	const struct breaker *breaker, const char *host, int64_t now_mono_ms, struct err *err)
+int breaker_refuse(const struct breaker *breaker, const char *host, struct err *err)
 {
-	int64_t wait_ms = breaker->probe_at_mono_ms - now_mono_ms;
-	long long wait_s = wait_ms > 0 ? (wait_ms + 999) / 1000 : 0;
 	err_set(err, ERR_UNREACHABLE,
-		"%s could not be reached before (%s); it is tried again in %lld s", host,
-		breaker->reason, wait_s);
+		"%s could not be reached before (%s) and is asked only once a minute", host,
+		breaker->reason);
 	return err_set_code(err, "breaker");
 }

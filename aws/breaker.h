@@ -48,8 +48,8 @@ bool breaker_silent(
 /* The host answered, whatever it said. */
 void breaker_answered(struct breaker *breaker);
 
-/* Sets the error of a request that is not admitted: ERR_UNREACHABLE, code "breaker". Returns -1. */
-int breaker_refuse(
-	const struct breaker *breaker, const char *host, int64_t now_mono_ms, struct err *err);
+/* Sets the error of a request that is not admitted: ERR_UNREACHABLE, code "breaker". Returns -1.
+ * No time in its text: who asked has an own one for the next try, and says that. */
+int breaker_refuse(const struct breaker *breaker, const char *host, struct err *err);
 
 #endif

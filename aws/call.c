@@ -234,7 +234,7 @@ static int make_request(void *arg, struct http_request *ret_request, struct err 
 	struct aws_host *host = call->endpoint->host;
 	if (host->breaker.is_open && !call->is_probe)
 		return breaker_refuse(
-			&host->breaker, call->endpoint->endpoint.host_header, clock_mono_ms(), err);
+			&host->breaker, call->endpoint->endpoint.host_header, err);
 	if (aws->sigv4 == NULL) {
 		*err = aws->sigv4_err;
 		return -1;
@@ -302,8 +302,8 @@ static void proceed(struct aws_call *call)
 	int64_t now_mono_ms = clock_mono_ms();
 	call->is_probe = host->breaker.is_open;
 	if (!breaker_admits(&host->breaker, now_mono_ms)) {
-		breaker_refuse(&host->breaker, call->endpoint->endpoint.host_header, now_mono_ms,
-			&call->err);
+		breaker_refuse(
+			&host->breaker, call->endpoint->endpoint.host_header, &call->err);
 		wait_ms(call, WAIT_TURN, 0);
 		return;
 	}
@@ -330,7 +330,7 @@ static void fail_waiting(struct aws_host *host, const char *host_name)
 		if (call->state != WAIT_TOKEN && call->state != WAIT_RETRY && !is_queued)
 			continue;
 		stop_waiting(call);
-		breaker_refuse(&host->breaker, host_name, clock_mono_ms(), &call->err);
+		breaker_refuse(&host->breaker, host_name, &call->err);
 		wait_ms(call, WAIT_TURN, 0);
 	}
 }

@@ -96,17 +96,17 @@ static void an_answer_closes_it(void **state)
 	assert_false(breaker.is_open);
 }
 
-static void refusal_names_host_reason_and_next_try(void **state)
+static void refusal_names_host_and_reason(void **state)
 {
 	(void)state;
 	struct breaker breaker = opened_at(0);
 	struct err err = ERR_INIT;
-	assert_int_equal(breaker_refuse(&breaker, "acm.eu-west-1.amazonaws.com", 20500, &err), -1);
+	assert_int_equal(breaker_refuse(&breaker, "acm.eu-west-1.amazonaws.com", &err), -1);
 	assert_int_equal(err.kind, ERR_UNREACHABLE);
 	assert_string_equal(err.code, "breaker");
-	assert_non_null(strstr(err.text, "acm.eu-west-1.amazonaws.com"));
-	assert_non_null(strstr(err.text, "connection refused"));
-	assert_non_null(strstr(err.text, "in 40 s"));
+	assert_string_equal(err.text,
+		"acm.eu-west-1.amazonaws.com could not be reached before (connection refused) and "
+		"is asked only once a minute");
 }
 
 int main(void)
@@ -118,7 +118,7 @@ int main(void)
 		cmocka_unit_test(few_silences_or_an_answer_between_them_do_not),
 		cmocka_unit_test(one_probe_a_minute_goes_through),
 		cmocka_unit_test(an_answer_closes_it),
-		cmocka_unit_test(refusal_names_host_reason_and_next_try),
+		cmocka_unit_test(refusal_names_host_and_reason),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
