@@ -2,6 +2,7 @@
 #include "delivery/job_probe.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ enum { PROBE_TIMEOUT_MS = 10000, HOST_MAX = 256, HTTPS_PORT = 443 };
 struct slot {
 	struct job_probe *round;  /* borrowed */
 	struct probed_host *host; /* borrowed */
+	char name[HOST_MAX];
+	int port;
 	struct tls_probe *probe;  /* owned until it ends */
 };
 
@@ -110,6 +113,16 @@ static void take(struct slot *slot, const unsigned char *der, size_t len)
 	x509_facts_clear(&facts);
 }
 
+/* The reason alone: the host stands before it wherever it is shown. */
+static void note_error(struct probed_host *host, const char *name, int port, const char *text)
+{
+	char prefix[HOST_MAX + 16];
+	snprintf(prefix, sizeof(prefix), "%s:%d: ", name, port);
+	if (text_has_prefix(text, prefix))
+		text += strlen(prefix);
+	text_shorten(host->error, sizeof(host->error), text);
+}
+
 static void on_probe(void *arg, const unsigned char *der, size_t len, const struct err *err)
 {
 	struct slot *slot = arg;
@@ -119,7 +132,7 @@ static void on_probe(void *arg, const unsigned char *der, size_t len, const stru
 	slot->host->error[0] = '\0';
 	if (err != NULL) {
 		slot->host->outcome = PROBE_UNREACHABLE;
-		text_shorten(slot->host->error, sizeof(slot->host->error), err->text);
+		note_error(slot->host, slot->name, slot->port, err->text);
 	} else {
 		take(slot, der, len);
 	}
@@ -145,18 +158,17 @@ struct job_probe *job_probe_start(struct delivery *delivery, struct probed_host 
 	for (size_t i = 0; i < count; i++) {
 		struct slot *slot = &round->slot[round->count++];
 		struct err err = ERR_INIT;
-		char name[HOST_MAX];
-		int port = 0;
 		*slot = (struct slot){.round = round, .host = &host[i]};
 		if (host[i].outcome == PROBE_SERVED)
 			continue;
-		if (probe_host_parse(host[i].text, name, sizeof(name), &port, &err) != 0) {
+		if (probe_host_parse(
+			    host[i].text, slot->name, sizeof(slot->name), &slot->port, &err) != 0) {
 			host[i].outcome = PROBE_UNREACHABLE;
 			text_shorten(host[i].error, sizeof(host[i].error), err.text);
 			continue;
 		}
-		slot->probe = tls_probe_start(delivery->loop, delivery->resolve, name, port, NULL,
-			key_of(leaf), PROBE_TIMEOUT_MS, on_probe, slot);
+		slot->probe = tls_probe_start(delivery->loop, delivery->resolve, slot->name,
+			slot->port, NULL, key_of(leaf), PROBE_TIMEOUT_MS, on_probe, slot);
 		round->running++;
 	}
 	if (round->running == 0)

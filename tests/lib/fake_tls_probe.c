@@ -37,7 +37,8 @@ static void on_turn(void *arg)
 	size_t len = 0;
 	unsigned char *der = fake_serve(fake_arg, probe->host, probe->port, &len);
 	if (der == NULL)
-		err_set(&err, ERR_UNREACHABLE, "%s: connection refused", probe->host);
+		err_set(&err, ERR_UNREACHABLE, "%s:%d: connection refused", probe->host,
+			probe->port);
 	probe->done(probe->arg, der, len, der == NULL ? &err : NULL);
 	free(der);
 	free(probe->host);
