@@ -206,7 +206,7 @@ static void get_from_memory(struct escrow_call *call, const char *plan_id)
 	else
 		err_set(&call->err, ERR_NOT_FOUND,
 			"the private key was kept in memory only (key_escrow = memory) and is "
-			"lost: the sensor was started again, or the plan expired; plan again");
+			"lost: the sensor was started again, or the plan expired");
 }
 
 struct escrow_call *escrow_get_start(struct delivery *delivery, const struct escrow_place *place,

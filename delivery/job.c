@@ -167,6 +167,7 @@ struct job_known job_known_now(struct job_run *run)
 		.old_serial = job->old_serial,
 		.new_serial = job->new_serial,
 		.held_serial = "",
+		.held_by_job = "",
 		.in_use_by = "",
 		.key_text = "",
 		.missing_tags = "",

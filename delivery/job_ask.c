@@ -42,10 +42,24 @@ static void look_before_import(const struct job_run *run, struct job_known *know
 	known->last_wait_s = 0;
 }
 
+/* ret_id: "" when none of this sensor's jobs brought what ACM holds, as far as the store can tell. */
+static void find_bringer(const struct job_run *run, char ret_id[DELIVERY_ID_MAX + 1])
+{
+	struct store_txn *txn = NULL;
+	struct err unread = ERR_INIT;
+	struct job_record job;
+	ret_id[0] = '\0';
+	if (!run->remote.has_facts || store_read_begin(run->delivery->store, &txn, &unread) != 0)
+		return;
+	if (store_job_of_leaf(txn, run->job.record.arn, run->remote.facts.fingerprint_sha256, &job))
+		text_copy(ret_id, DELIVERY_ID_MAX + 1, job.id);
+	store_read_end(txn);
+}
+
 static void on_remote(void *arg, struct remote_state *state, const struct err *err)
 {
 	struct job_run *run = arg;
-	char serial[X509_SERIAL_HEX_MAX];
+	char serial[X509_SERIAL_HEX_MAX], bringer[DELIVERY_ID_MAX + 1];
 	run->read = NULL;
 	if (err != NULL) {
 		job_decide_err(run, err);
@@ -60,6 +74,10 @@ static void on_remote(void *arg, struct remote_state *state, const struct err *e
 	const struct remote_state *remote = &run->remote;
 	known.holds = job_compare(&run->job.record, remote, serial);
 	known.held_serial = serial;
+	if (known.holds == JOB_HOLDS_OTHER) {
+		find_bringer(run, bringer);
+		known.held_by_job = bringer;
+	}
 	if (known.phase == JOB_IMPORT && known.holds == JOB_HOLDS_OLD) {
 		job_keep(run);
 		get_key(run);
@@ -191,7 +209,7 @@ static void write_sent(struct job_run *run)
 	job->import_sent_s = job->updated_s = clock_now_s();
 	job->next_attempt_s = 0;
 	char text[160];
-	snprintf(text, sizeof(text), "serial %s is sent to ACM", job->new_serial);
+	snprintf(text, sizeof(text), "serial %s is to be sent to ACM", job->new_serial);
 	job_copy_set(&job->reason, text);
 	run->turn.phase = JOB_IMPORT;
 	run->turn.has_line = true;

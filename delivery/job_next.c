@@ -135,13 +135,20 @@ static bool is_worn_out(const struct job_known *known)
 	return known->now_s - known->created_s >= life_s(known);
 }
 
+/* What a person does after a job that changed nothing and whose trouble is to be mended. */
+static const char *once_mended(const struct job_known *known)
+{
+	return known->kind == JOB_DELIVER ? ": plan again when that is mended"
+					  : ": order it again when that is mended";
+}
+
 /* What is where, for the end of a job that could not find out more. */
 static const char *whereabouts(const struct job_known *known, char *text, size_t size)
 {
 	if (known->kind == JOB_DELETE)
 		snprintf(text, size, "it is not known whether the certificate was deleted");
 	else if (!known->may_have_imported)
-		snprintf(text, size, "%s", nothing_changed);
+		snprintf(text, size, "%s%s", nothing_changed, once_mended(known));
 	else
 		snprintf(text, size,
 			"serial %s was sent to ACM; whether ACM holds it or %s%s is to be looked "
@@ -163,7 +170,7 @@ static void try_again(const struct job_known *known, struct job_decision *to, co
 		return;
 	}
 	to->wait_s = longer(known->last_wait_s, JOB_RETRY_MAX_S);
-	say(to, "%s; tried again", text);
+	say(to, "%s; will be tried again", text);
 }
 
 static void look_again(const struct job_known *known, struct job_decision *to)
@@ -187,7 +194,7 @@ static void reading_failed(const struct job_known *known, struct job_decision *t
 		return;
 	}
 	end(to, JOB_FAILED);
-	say(to, "%s; %s", known->err->text, nothing_changed);
+	say(to, "%s; %s%s", known->err->text, nothing_changed, once_mended(known));
 }
 
 static void cancelled(struct job_decision *to)
@@ -242,6 +249,7 @@ static const char *plan_again(const struct job_known *known)
 static void replaced(const struct job_known *known, struct job_decision *to)
 {
 	char what[JOB_REASON_MAX];
+	bool is_ours = known->held_by_job[0] != '\0';
 	if (known->holds == JOB_HOLDS_MIXED)
 		snprintf(what, sizeof(what), "ACM's answers tell of two serials");
 	else if (strcmp(known->held_serial, known->old_serial) == 0)
@@ -251,7 +259,8 @@ static void replaced(const struct job_known *known, struct job_decision *to)
 		snprintf(what, sizeof(what), "serial %s instead of %s", known->held_serial,
 			known->old_serial);
 	end(to, JOB_FAILED);
-	say(to, "void: someone else replaced it (%s); %s%s", what, nothing_changed,
+	say(to, "void: %s%s replaced it (%s); %s%s", is_ours ? "job " : "",
+		is_ours ? known->held_by_job : "someone else", what, nothing_changed,
 		plan_again(known));
 }
 
@@ -288,7 +297,7 @@ static void check_import(const struct job_known *known, struct job_decision *to)
 	case JOB_HOLDS_MIXED:
 		if (is_patient(known, JOB_OTHER_PATIENCE_S)) {
 			look_again(known, to);
-			say(to, "ACM's answers tell of two serials; looked at again");
+			say(to, "ACM's answers tell of two serials; will be looked at again");
 			return;
 		}
 		break;
@@ -317,10 +326,11 @@ static void after_keep(const struct job_known *known, struct job_decision *to)
 		return;
 	}
 	go_on(to, JOB_IMPORT);
-	say(to, "%s",
-		known->no_rollback[0] == '\0'
-			? "what the way back needs is kept"
-			: "what can be kept is kept; there will be no way back");
+	if (known->no_rollback[0] == '\0')
+		say(to, "what the way back needs is kept");
+	else
+		say(to, "what can be kept is kept; there will be no way back: %s",
+			known->no_rollback);
 }
 
 /* --- IMPORT and FIND --------------------------------------------------------------------------- */
@@ -383,18 +393,21 @@ static void after_import(const struct job_known *known, struct job_decision *to)
 
 static void someone_else(const struct job_known *known, struct job_decision *to)
 {
+	char bringer[160] = "";
 	if (is_patient(known, JOB_OTHER_PATIENCE_S)) {
 		look_again(known, to);
-		say(to, "ACM shows serial %s, neither the old nor the new one; looked at again",
+		say(to, "ACM shows serial %s, neither the old nor the new one; will be looked at again",
 			known->held_serial);
 		return;
 	}
+	if (known->held_by_job[0] != '\0')
+		snprintf(bringer, sizeof(bringer), ": job %s brought it", known->held_by_job);
 	end(to, JOB_FAILED);
 	to->is_roll_back =
 		known->auto_rollback && known->no_rollback[0] == '\0' && known->kind == JOB_DELIVER;
-	say(to, "ACM holds serial %s, neither the old one (%s) nor the new one (%s)%s",
-		known->held_serial, known->old_serial, known->new_serial,
-		to->is_roll_back ? "; rolled back as asked" : "");
+	say(to, "ACM holds serial %s, neither the old one (%s) nor the new one (%s)%s%s",
+		known->held_serial, known->old_serial, known->new_serial, bringer,
+		to->is_roll_back ? "" : "; plan again to replace it");
 }
 
 static void after_find(const struct job_known *known, struct job_decision *to)
@@ -416,7 +429,7 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 	}
 	if (is_patient(known, patience_s)) {
 		look_again(known, to);
-		say(to, "serial %s is not there yet; looked at again", known->new_serial);
+		say(to, "serial %s is not there yet; will be looked at again", known->new_serial);
 		return;
 	}
 	if (known->has_arn && known->holds == JOB_HOLDS_NOTHING) {
@@ -455,7 +468,7 @@ static void after_tag(const struct job_known *known, struct job_decision *to)
 	if (err == NULL && known->missing_tags[0] != '\0' &&
 		is_patient(known, JOB_TAG_PATIENCE_S)) {
 		look_again(known, to);
-		say(to, "tags do not show yet: %s; looked at again", known->missing_tags);
+		say(to, "tags do not show yet: %s; will be looked at again", known->missing_tags);
 		return;
 	}
 	go_on(to, JOB_CONFIRM);
@@ -493,35 +506,39 @@ static void after_confirm(const struct job_known *known, struct job_decision *to
 		say(to, "ACM holds serial %s", known->new_serial);
 	} else if (is_patient(known, JOB_CONFIRM_PATIENCE_S)) {
 		look_again(known, to);
-		say(to, "ACM does not show serial %s everywhere yet; looked at again",
+		say(to, "ACM does not show serial %s everywhere yet; will be looked at again",
 			known->new_serial);
 	} else if (known->holds == JOB_HOLDS_NOTHING) {
 		end(to, JOB_FAILED);
-		say(to, "ACM took serial %s but has no certificate under this ARN now",
-			known->new_serial);
+		say(to, "ACM took serial %s but has no certificate under this ARN now%s",
+			known->new_serial, plan_again(known));
 	} else {
 		end(to, JOB_FAILED);
-		say(to, "ACM took serial %s but still shows serial %s after %d minutes",
-			known->new_serial, known->held_serial, JOB_CONFIRM_PATIENCE_S / 60);
+		say(to, "ACM took serial %s but still shows serial %s after %d minutes%s",
+			known->new_serial, known->held_serial, JOB_CONFIRM_PATIENCE_S / 60,
+			plan_again(known));
 	}
 }
 
 static void after_verify(const struct job_known *known, struct job_decision *to)
 {
 	char text[JOB_REASON_MAX];
+	const char *hosts = known->hosts == 1 ? "host" : "hosts";
 	if ((known->other > 0 && is_patient(known, JOB_VERIFY_PATIENCE_S)) ||
 		(known->unreachable > 0 && is_patient(known, JOB_UNREACHABLE_PATIENCE_S))) {
 		look_again(known, to);
 		say(to,
-			"%u of %u hosts serve it, %u another certificate, %u not reachable; asked "
-			"again",
-			known->served, known->hosts, known->other, known->unreachable);
+			"%u of %u %s serve it, %u another certificate, %u not reachable; "
+			"will be asked again",
+			known->served, known->hosts, hosts, known->other, known->unreachable);
 		return;
 	}
 	if (known->other == 0) {
-		snprintf(text, sizeof(text), "served by %u of %u hosts%s", known->served,
-			known->hosts,
-			known->unreachable > 0 ? "; warning: the others are not reachable" : "");
+		snprintf(text, sizeof(text), "served by %u of %u %s", known->served, known->hosts,
+			hosts);
+		if (known->unreachable > 0)
+			snprintf(text, sizeof(text), "served by %u of %u %s; warning: %u not reachable",
+				known->served, known->hosts, hosts, known->unreachable);
 		proved(known, to, text);
 		return;
 	}
@@ -529,13 +546,13 @@ static void after_verify(const struct job_known *known, struct job_decision *to)
 	if (is_asked && known->no_rollback[0] == '\0') {
 		end(to, JOB_FAILED);
 		to->is_roll_back = true;
-		say(to, "%s still serves another certificate after %d minutes; rolled back as asked",
-			known->other_host, JOB_VERIFY_PATIENCE_S / 60);
+		say(to, "%s still serves another certificate after %d minutes", known->other_host,
+			JOB_VERIFY_PATIENCE_S / 60);
 		return;
 	}
 	snprintf(text, sizeof(text),
-		"served by %u of %u hosts; warning: %s still serves another certificate%s%s",
-		known->served, known->hosts, known->other_host,
+		"served by %u of %u %s; warning: %s still serves another certificate%s%s",
+		known->served, known->hosts, hosts, known->other_host,
 		is_asked ? ", and there is no way back: " : "", is_asked ? known->no_rollback : "");
 	proved(known, to, text);
 }
@@ -554,7 +571,7 @@ static void after_delete(const struct job_known *known, struct job_decision *to)
 		if (is_patient(known, JOB_IN_USE_PATIENCE_S)) {
 			to->is_failure = true;
 			look_again(known, to);
-			say(to, "%s; what ACM knows of its users lags, tried again", err->text);
+			say(to, "%s; what ACM knows of its users lags; will be tried again", err->text);
 			return;
 		}
 		end(to, JOB_FAILED);

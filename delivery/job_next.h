@@ -61,6 +61,7 @@ struct job_known {
 	const struct err *err;
 	enum job_holds holds;	 /* CHECK, FIND, CONFIRM; FIND without ARN: NEW or NOTHING */
 	const char *held_serial; /* "" */
+	const char *held_by_job; /* of this sensor, that brought a certificate that is neither; "" */
 	const char *in_use_by;	 /* CHECK, DRAIN: the first user; "" for none */
 	bool is_key_lost;	 /* IMPORT: nothing was sent; key_text says why */
 	const char *key_text;
@@ -80,7 +81,7 @@ struct job_decision {
 	bool may_have_imported;
 	bool is_resend;	      /* FIND -> IMPORT: what was sent before is taken for lost */
 	bool is_failure;      /* of the step, for its line */
-	bool is_roll_back;    /* ended, and the rollback is to be started */
+	bool is_roll_back; /* ended, and the rollback is to be ordered: the write says whether it was */
 	bool has_tag_warning; /* reason is one, to be said again at the end */
 	char reason[JOB_REASON_MAX];
 };

@@ -66,7 +66,8 @@ static bool is_taken(struct store_txn *txn, const char *arn)
 	while (arn[0] != '\0' && store_job_next_running(txn, position, &job)) {
 		if (strcmp(job.arn, arn) != 0)
 			continue;
-		refuse(txn, ERR_REFUSED, "job %s runs on %s: one at a time", job.id, arn);
+		refuse(txn, ERR_REFUSED, "job %s runs on %s, one at a time: wait for its end, or cancel it first", job.id,
+			arn);
 		return true;
 	}
 	return false;
@@ -109,6 +110,31 @@ static void judge_way_back(struct store_txn *txn, const struct job_record *job, 
 	text_shorten(ret_text, ROLLBACK_TEXT_MAX, why);
 }
 
+/* Another job of this sensor that is to be looked at first. */
+static bool is_overtaken(
+	struct store_txn *txn, const struct job_record *job, char ret_text[ROLLBACK_TEXT_MAX])
+{
+	char position[DELIVERY_ID_MAX + 1] = "";
+	struct job_record other;
+	while (store_job_next_running(txn, position, &other)) {
+		if (strcmp(other.of_job_id, job->id) != 0)
+			continue;
+		snprintf(ret_text, ROLLBACK_TEXT_MAX, "job %s is rolling it back", other.id);
+		return true;
+	}
+	if (!store_job_last_of_arn(txn, job->arn, &other) || !store_job_is_later(&other, job) ||
+		memcmp(other.new_fingerprint_sha256, job->new_fingerprint_sha256,
+			CERT_SHA256_LEN) == 0)
+		return false;
+	if (strcmp(other.of_job_id, job->id) == 0)
+		snprintf(ret_text, ROLLBACK_TEXT_MAX, "job %s has rolled it back already",
+			other.id);
+	else
+		snprintf(ret_text, ROLLBACK_TEXT_MAX,
+			"job %s replaced it since; roll that one back first", other.id);
+	return true;
+}
+
 bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int64_t now_s,
 	char ret_text[ROLLBACK_TEXT_MAX])
 {
@@ -121,9 +147,13 @@ bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int6
 		why = "the job changed nothing in AWS";
 	else if (is_zero(job->old_fingerprint_sha256, CERT_SHA256_LEN))
 		why = "it was a first import: there was nothing under the ARN before";
+	else if (is_overtaken(txn, job, ret_text))
+		return false;
+	else if (job->old_key_id[0] == '\0' && job->import_sent_s == 0)
+		why = "the job imported nothing: ACM held its certificate already";
 	else if (job->old_key_id[0] == '\0')
-		why = "this sensor never had the previous certificate's private key, and ACM does "
-		      "not give it out";
+		why = "this sensor does not keep the previous certificate's private key, and ACM "
+		      "does not give it out";
 	else if ((job->keep_key_until_s != 0 && job->keep_key_until_s <= now_s) ||
 		 !store_vault_has(txn, job->old_key_id))
 		why = "the previous certificate's private key was wiped: its time was over";
@@ -243,6 +273,7 @@ static bool is_plan_open(
 	struct store_txn *txn, const struct job_order *order, const struct plan_record *plan)
 {
 	struct cert_record cert;
+	struct job_record job;
 	char until[TEXT_TIME_MAX];
 	if (plan->decision == PLAN_REFUSE) {
 		refuse(txn, ERR_REFUSED, "plan %s refuses: nothing to apply", plan->id);
@@ -259,10 +290,13 @@ static bool is_plan_open(
 		return false;
 	}
 	if (is_replaced(txn, plan, &cert)) {
+		bool is_ours = store_job_last_of_arn(txn, plan->arn, &job) &&
+			       x509_is_same_serial(cert.serial, job.new_serial);
 		refuse(txn, ERR_REFUSED,
-			"plan %s is void: someone else replaced the certificate (serial %s instead "
-			"of %s): plan again",
-			plan->id, cert.serial, plan->old_serial);
+			"plan %s is void: %s%s replaced the certificate (serial %s instead of %s): "
+			"plan again",
+			plan->id, is_ours ? "job " : "", is_ours ? job.id : "someone else",
+			cert.serial, plan->old_serial);
 		return false;
 	}
 	return true;

@@ -1,4 +1,5 @@
 /* What a turn of a job writes: record, line and event, and what hangs on them, in one write. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -6,7 +7,7 @@
 #include "base/text.h"
 #include "delivery/job_internal.h"
 
-enum { EVIDENCE_MAX = 65535 };
+enum { EVIDENCE_MAX = 65535, REASON_MAX = JOB_REASON_MAX + ROLLBACK_TEXT_MAX + 64 };
 
 void job_turn_clear(struct job_turn *turn)
 {
@@ -114,12 +115,7 @@ static void write_rollback(struct store_txn *txn, const struct job_run *run)
 {
 	const struct job_record *ended = &run->job.record;
 	const struct job_evidence *seen = &run->evidence;
-	char why[ROLLBACK_TEXT_MAX];
 	struct job_record back;
-	if (!job_may_roll_back(txn, ended, ended->ended_s, why)) {
-		job_note(txn, ended, ended->ended_s, true, true, why);
-		return;
-	}
 	job_rollback_record(txn, ended, run->turn.rollback_id, "automatic", ended->ended_s, &back);
 	if (seen->has_acm) { /* perhaps a third one: that is what is replaced */
 		back.old_serial = seen->serial;
@@ -162,9 +158,29 @@ static void write_vault(
 		store_vault_release(txn, change->id, job->id);
 }
 
+/* Says in the reason what becomes of the automatic rollback; ret_reason: where it is then. Whether
+ * there is one. */
+static bool tell_rollback(struct store_txn *txn, const struct job_turn *turn,
+	struct job_record *ended, char ret_reason[REASON_MAX])
+{
+	char why[ROLLBACK_TEXT_MAX];
+	if (turn->rollback_id[0] == '\0')
+		return false;
+	bool is_possible = job_may_roll_back(txn, ended, ended->ended_s, why);
+	if (is_possible)
+		snprintf(ret_reason, REASON_MAX, "%s; rollback %s was ordered", ended->reason,
+			turn->rollback_id);
+	else
+		snprintf(ret_reason, REASON_MAX, "%s; no rollback was ordered: %s", ended->reason,
+			why);
+	ended->reason = ret_reason;
+	return is_possible;
+}
+
 void job_turn_write(struct store_txn *txn, void *arg)
 {
 	struct job_run *run = arg;
+	char reason[REASON_MAX];
 	struct job_turn *turn = &run->turn;
 	struct job_record stored, record = run->job.record;
 	struct err err = ERR_INIT;
@@ -179,6 +195,7 @@ void job_turn_write(struct store_txn *txn, void *arg)
 	record.is_cancel_asked = stored.is_cancel_asked;
 	for (size_t i = 0; i < turn->kept_count; i++)
 		store_pem_put(txn, turn->kept[i].sha256, turn->kept[i].bytes, turn->kept[i].len);
+	bool is_rolled_back = tell_rollback(txn, turn, &record, reason);
 	store_job_put(txn, &record);
 	for (size_t i = 0; i < JOB_VAULT_CHANGES_MAX && turn->vault[i].id[0] != '\0'; i++)
 		write_vault(txn, &record, &turn->vault[i]);
@@ -187,6 +204,6 @@ void job_turn_write(struct store_txn *txn, void *arg)
 	if (turn->has_line)
 		job_note(txn, &record, record.updated_s, turn->is_failure, turn->has_event,
 			record.reason);
-	if (turn->rollback_id[0] != '\0')
+	if (is_rolled_back)
 		write_rollback(txn, run);
 }

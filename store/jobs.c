@@ -224,6 +224,36 @@ bool store_job_of_leaf(struct store_txn *txn, const char *arn, const unsigned ch
 	return get_by_leaf(txn, &leaf, ret_job);
 }
 
+bool store_job_is_later(const struct job_record *a, const struct job_record *b)
+{
+	if (a->ended_s != b->ended_s)
+		return a->ended_s > b->ended_s;
+	if (a->created_s != b->created_s)
+		return a->created_s > b->created_s;
+	if (strcmp(a->of_job_id, b->id) == 0 || strcmp(b->of_job_id, a->id) == 0)
+		return strcmp(a->of_job_id, b->id) == 0;
+	return memcmp(a->old_fingerprint_sha256, b->new_fingerprint_sha256, CERT_SHA256_LEN) == 0;
+}
+
+bool store_job_last_of_arn(struct store_txn *txn, const char *arn, struct job_record *ret_job)
+{
+	struct key prefix = key_job_leaf(arn, NULL), at = prefix;
+	struct slice key, value;
+	struct job_record job;
+	bool is_found = false;
+	while (txn_seek(txn, TABLE_JOB_LEAF, &at, false, &key, &value) &&
+		key_is_prefix_of(&prefix, key.bytes, key.len)) {
+		at = key_bytes(key.bytes, key.len);
+		if (!get_by_leaf(txn, &at, &job))
+			return false;
+		if (job.state == JOB_FAILED || (is_found && store_job_is_later(ret_job, &job)))
+			continue;
+		*ret_job = job;
+		is_found = true;
+	}
+	return is_found && !store_txn_failed(txn);
+}
+
 /* A job that no longer counts, or counts for another leaf, takes its entry with it. */
 static void forget_leaf(struct store_txn *txn, const struct job_record *before)
 {

@@ -86,6 +86,13 @@ bool store_job_next_running(struct store_txn *txn, char *position, struct job_re
 bool store_job_of_leaf(struct store_txn *txn, const char *arn, const unsigned char *leaf_sha256,
 	struct job_record *ret_job);
 
+/* Of the jobs that brought any leaf under the ARN, those that failed left out, the last: what it
+ * brought is what this sensor put there. false: none. A look-up for each leaf that the ARN had. */
+bool store_job_last_of_arn(struct store_txn *txn, const char *arn, struct job_record *ret_job);
+/* Whether a, of the same ARN as b, ended after it: they never run at the same time. Of the same
+ * second, whether it undid or replaced what b brought. */
+bool store_job_is_later(const struct job_record *a, const struct job_record *b);
+
 /* What happened, one line a step, never changed; text is cut after 2 KiB. */
 struct job_step {
 	uint32_t number; /* from 1; set by append */

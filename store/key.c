@@ -299,7 +299,8 @@ struct key key_id(const char *id, size_t max)
 struct key key_job_leaf(const char *arn, const unsigned char *leaf_sha256)
 {
 	struct key key = join(arn, "", NULL, 2);
-	add(&key, leaf_sha256, SHA256_DIGEST_LENGTH);
+	if (leaf_sha256 != NULL)
+		add(&key, leaf_sha256, SHA256_DIGEST_LENGTH);
 	return key;
 }
 

@@ -65,7 +65,7 @@ struct key key_event(uint64_t sequence);
 
 /* Of a vault record, a plan or a job; an id that is empty or longer than max is unfit. */
 struct key key_id(const char *id, size_t max);
-struct key key_job_leaf(const char *arn, const unsigned char *leaf_sha256);
+struct key key_job_leaf(const char *arn, const unsigned char *leaf_sha256); /* NULL: prefix */
 /* who NULL: the prefix of all. */
 struct key key_vault_need(const char *id, const char *who);
 struct key key_job_step(const char *job_id, uint32_t number); /* number 0: prefix */

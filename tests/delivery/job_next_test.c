@@ -25,6 +25,7 @@ static struct job_known known_in(enum job_phase phase)
 		.old_serial = "0a",
 		.new_serial = "0b",
 		.held_serial = "0a",
+		.held_by_job = "",
 		.in_use_by = "",
 		.key_text = "",
 		.missing_tags = "",
@@ -88,6 +89,10 @@ static void check_goes_on_only_with_what_was_planned(void **state)
 	known.holds = JOB_HOLDS_OTHER;
 	expect_reason(&known, "void: someone else replaced it (serial 0c instead of 0a); nothing "
 			      "was changed in AWS");
+	known.held_by_job = "j-9";
+	expect_reason(&known, "void: job j-9 replaced it (serial 0c instead of 0a); nothing was "
+			      "changed in AWS");
+	known.held_by_job = "";
 	known.kind = JOB_DELIVER;
 	known.holds = JOB_HOLDS_MIXED;
 	expect(&known, JOB_CHECK, JOB_RUNNING, 1, "two serials");
@@ -114,6 +119,41 @@ static void cancel_is_heard_until_the_import(void **state)
 	expect(&known, JOB_TAG, JOB_RUNNING, 0, "ACM took serial 0b");
 }
 
+static void without_a_way_back_it_says_why(void **state)
+{
+	(void)state;
+	struct job_known known = known_in(JOB_KEEP);
+	expect_reason(&known, "what the way back needs is kept");
+	known.no_rollback = "it was a first import";
+	expect_reason(&known, "what can be kept is kept; there will be no way back: it was a first "
+			      "import");
+}
+
+static void a_failure_says_what_a_person_does_next(void **state)
+{
+	(void)state;
+	struct err err = make_err(ERR_DENIED, "");
+	struct job_known known = known_in(JOB_CHECK);
+	known.err = &err;
+	known.kind = JOB_ROLLBACK;
+	expect_reason(&known, "what AWS said; nothing was changed in AWS: order it again when that "
+			      "is mended");
+	known.kind = JOB_DELIVER;
+	known.phase = JOB_IMPORT;
+	known.is_sent = true;
+	expect_reason(&known, "ACM refused the import: what AWS said; nothing was changed in AWS: "
+			      "plan again when that is mended");
+	known = known_in(JOB_CONFIRM);
+	known.may_have_imported = true;
+	known.holds = JOB_HOLDS_OLD;
+	known.now_s += JOB_CONFIRM_PATIENCE_S;
+	expect_reason(&known, "ACM took serial 0b but still shows serial 0a after 10 minutes: plan "
+			      "again");
+	known.holds = JOB_HOLDS_NOTHING;
+	expect_reason(&known, "ACM took serial 0b but has no certificate under this ARN now: plan "
+			      "again");
+}
+
 /* Every kind, in every phase that only reads, before the import: it passes or it ends the job. */
 static void an_error_before_the_import_changes_nothing(void **state)
 {
@@ -136,7 +176,9 @@ static void an_error_before_the_import_changes_nothing(void **state)
 			kind == ERR_TIMEOUT || kind == ERR_SERVICE)
 			assert_true(stays);
 		if (ends)
-			assert_non_null(strstr(decision.reason, "nothing was changed in AWS"));
+			assert_string_equal(decision.reason,
+				"what AWS said; nothing was changed in AWS: plan again when that "
+				"is mended");
 		known.created_s -= JOB_LIFE_S;
 		job_next(&known, &decision);
 		assert_int_equal(decision.state, JOB_FAILED);
@@ -154,7 +196,7 @@ static void after_the_import_no_error_ends_a_job_before_its_time(void **state)
 			struct job_known known = known_in(late[i]);
 			known.err = &err;
 			known.may_have_imported = true;
-			expect(&known, late[i], JOB_RUNNING, 1, "tried again");
+			expect(&known, late[i], JOB_RUNNING, 1, "will be tried again");
 			known.created_s -= JOB_LIFE_S;
 			expect(&known, JOB_DONE, JOB_FAILED, 0, "looked at by hand");
 		}
@@ -221,7 +263,7 @@ static void an_import_without_a_connection_is_tried_again(void **state)
 		known.err = &err;
 		known.is_sent = true;
 		struct job_decision decision;
-		expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "tried again");
+		expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "will be tried again");
 		job_next(&known, &decision);
 		assert_false(decision.may_have_imported);
 	}
@@ -303,7 +345,7 @@ static void a_conflict_passes(void **state)
 	struct job_decision decision;
 	known.err = &err;
 	known.is_sent = true;
-	expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "what AWS said; tried again");
+	expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "what AWS said; will be tried again");
 	job_next(&known, &decision);
 	assert_false(decision.may_have_imported);
 	known.may_have_imported = true; /* the previous operation may be the one that was lost */
@@ -320,13 +362,14 @@ static void a_lost_key_ends_with_what_is_where(void **state)
 	known.err = &err;
 	known.is_key_lost = true;
 	known.key_text = "the key is gone";
-	expect(&known, JOB_DONE, JOB_FAILED, 0, "the key is gone; nothing was changed in AWS");
+	expect_reason(&known,
+		"the key is gone; nothing was changed in AWS: plan again when that is mended");
 	known.kind = JOB_ROLLBACK;
 	expect(&known, JOB_DONE, JOB_IMPOSSIBLE, 0, "nothing was changed in AWS");
 	known.may_have_imported = true;
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "looked at by hand");
 	known.is_key_lost = false;
-	expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "tried again");
+	expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "will be tried again");
 }
 
 static void a_lost_answer_is_looked_for_before_it_is_sent_again(void **state)
@@ -365,12 +408,20 @@ static void a_strange_serial_ends_it_after_patience(void **state)
 		known.held_serial = "0c";
 		expect(&known, phases[i], JOB_RUNNING, 1, "neither");
 		known.now_s += JOB_OTHER_PATIENCE_S;
-		expect(&known, JOB_DONE, JOB_FAILED, 0, "ACM holds serial 0c");
+		expect_reason(&known, "ACM holds serial 0c, neither the old one (0a) nor the new "
+				      "one (0b); plan again to replace it");
 		job_next(&known, &decision);
+		assert_int_equal(decision.state, JOB_FAILED);
 		assert_false(decision.is_roll_back);
+		known.held_by_job = "j-9";
+		expect_reason(&known, "ACM holds serial 0c, neither the old one (0a) nor the new "
+				      "one (0b): job j-9 brought it; plan again to replace it");
+		known.held_by_job = "";
 		known.auto_rollback = true;
 		job_next(&known, &decision);
 		assert_true(decision.is_roll_back);
+		expect_reason(&known, "ACM holds serial 0c, neither the old one (0a) nor the new "
+				      "one (0b)"); /* whether a rollback was ordered, its write says */
 		known.no_rollback = "no key";
 		job_next(&known, &decision);
 		assert_false(decision.is_roll_back);
@@ -396,7 +447,7 @@ static void tags_do_not_undo_a_delivery(void **state)
 	known = known_in(JOB_TAG);
 	known.err = &late; /* a first import that does not show yet */
 	known.may_have_imported = true;
-	expect(&known, JOB_TAG, JOB_RUNNING, 1, "tried again");
+	expect(&known, JOB_TAG, JOB_RUNNING, 1, "will be tried again");
 	for (enum err_kind kind = ERR_CONFIG; kind <= ERR_STOPPED; kind++) {
 		struct err err = make_err(kind, "");
 		known = known_in(JOB_TAG);
@@ -459,7 +510,12 @@ static void verify_says_what_hosts_serve(void **state)
 	known.served = known.unreachable = 1;
 	expect(&known, JOB_VERIFY, JOB_RUNNING, 1, "1 not reachable");
 	known.now_s += JOB_UNREACHABLE_PATIENCE_S;
-	expect(&known, JOB_DONE, JOB_SUCCEEDED, 0, "warning: the others are not reachable");
+	expect_reason(&known,
+		"ACM holds serial 0b; served by 1 of 2 hosts; warning: 1 not reachable");
+	known.hosts = 1;
+	known.served = 0;
+	expect_reason(
+		&known, "ACM holds serial 0b; served by 0 of 1 host; warning: 1 not reachable");
 	known = known_in(JOB_VERIFY);
 	known.may_have_imported = true;
 	known.hosts = 2;
@@ -470,8 +526,9 @@ static void verify_says_what_hosts_serve(void **state)
 	expect(&known, JOB_DONE, JOB_SUCCEEDED, 0,
 		"warning: a.example:443 still serves another certificate");
 	known.auto_rollback = true;
-	expect(&known, JOB_DONE, JOB_FAILED, 0, "rolled back as asked");
+	expect_reason(&known, "a.example:443 still serves another certificate after 5 minutes");
 	job_next(&known, &decision);
+	assert_int_equal(decision.state, JOB_FAILED);
 	assert_true(decision.is_roll_back);
 	known.no_rollback = "no key";
 	expect(&known, JOB_DONE, JOB_SUCCEEDED, 0, "there is no way back: no key");
@@ -548,11 +605,11 @@ static void delete_call_is_repeated_safely(void **state)
 	known.now_s += JOB_IN_USE_PATIENCE_S;
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "nothing was changed");
 	err = make_err(ERR_REFUSED, "ConflictException");
-	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "what AWS said; tried again");
+	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "what AWS said; will be tried again");
 	err = make_err(ERR_ROLE, "AccessDenied"); /* its session ended: nothing was asked of ACM */
-	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "what AWS said; tried again");
+	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "what AWS said; will be tried again");
 	err = make_err(ERR_TIMEOUT, "");
-	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "tried again");
+	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "will be tried again");
 	known.created_s = known.began_s -= JOB_LIFE_S;
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "given up after 24 hours: what AWS said");
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "not known whether");
@@ -570,7 +627,7 @@ static void a_delete_that_drained_for_days_has_its_time_too(void **state)
 	known.is_sent = true;
 	known.err = &err;
 	known.created_s -= JOB_DRAIN_LIFE_S;
-	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "tried again");
+	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 1, "will be tried again");
 	known.created_s -= JOB_LIFE_S; /* nor for ever, started again and again */
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "given up after 192 hours");
 }
@@ -654,6 +711,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_goes_on_only_with_what_was_planned),
 		cmocka_unit_test(cancel_is_heard_until_the_import),
+		cmocka_unit_test(without_a_way_back_it_says_why),
+		cmocka_unit_test(a_failure_says_what_a_person_does_next),
 		cmocka_unit_test(an_error_before_the_import_changes_nothing),
 		cmocka_unit_test(after_the_import_no_error_ends_a_job_before_its_time),
 		cmocka_unit_test(waits_double_up_to_their_bounds),

@@ -192,6 +192,25 @@ static void a_plan_that_was_overtaken_is_void(void **state)
 	}
 }
 
+static void a_plan_that_an_own_job_overtook_names_it(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct cert_record wish = {.serial = "0c", .detailed_s = NOW_S + 1};
+	struct job_record job = any_job("j-9");
+	job.state = JOB_SUCCEEDED;
+	job.phase = JOB_DONE;
+	job.arn = world.arn;
+	job.new_serial = "0C";
+	job.may_have_imported = true;
+	job.ended_s = NOW_S;
+	memset(job.new_fingerprint_sha256, 9, CERT_SHA256_LEN);
+	sample_job_put(world.store, &job);
+	assert_int_equal(store_write_now(world.store, write_certificate, &wish, &err), 0);
+	refuse(deliver, ERR_REFUSED,
+		"is void: job j-9 replaced the certificate (serial 0c instead of 0a): plan again");
+}
+
 /* Two plans, both open, for a certificate that is not there yet: the second would make two. */
 static void a_first_import_of_an_id_happens_once(void **state)
 {
@@ -223,7 +242,11 @@ static void an_arn_has_one_job_at_a_time(void **state)
 	other.kind = JOB_DELETE;
 	other.arn = world.arn;
 	sample_job_put(world.store, &other);
-	static const char expected[] = "job d-20261121-000000-0000000009 runs on arn:";
+	char expected[256];
+	snprintf(expected, sizeof(expected),
+		"job d-20261121-000000-0000000009 runs on %s, one at a time: wait for its end, or "
+		"cancel it first",
+		world.arn);
 	refuse(deliver, ERR_REFUSED, expected);
 	refuse((struct job_order){.kind = JOB_DELETE, .arn = world.arn}, ERR_REFUSED, expected);
 	other.arn = "arn:another";
@@ -253,6 +276,7 @@ static struct job_record rollable(struct store_txn *txn)
 	assert_true(store_job_get(txn, EARLIER, &job));
 	memcpy(job.old_fingerprint_sha256, job.new_fingerprint_sha256, CERT_SHA256_LEN);
 	job.old_key_id = OLD_ID;
+	job.import_sent_s = NOW_S;
 	job.keep_key_until_s = NOW_S + DAY_S;
 	return job;
 }
@@ -271,7 +295,9 @@ static void each_reason_against_a_rollback_is_a_sentence(void **state)
 		"a deleted certificate cannot be brought back under its ARN",
 		"the job is still running", "the job changed nothing in AWS",
 		"it was a first import: there was nothing under the ARN before",
-		"this sensor never had the previous certificate's private key",
+		"this sensor does not keep the previous certificate's private key, and ACM does "
+		"not give it out",
+		"the job imported nothing: ACM held its certificate already",
 		"private key was wiped: its time was over",
 		"private key was wiped: its time was over",
 		"the previous certificate is not in the store",
@@ -288,11 +314,14 @@ static void each_reason_against_a_rollback_is_a_sentence(void **state)
 			memset(job.old_fingerprint_sha256, 0, CERT_SHA256_LEN);
 		else if (i == 4)
 			job.old_key_id = "";
-		else if (i == 5)
+		else if (i == 5) {
+			job.old_key_id = "";
+			job.import_sent_s = 0;
+		} else if (i == 6)
 			job.keep_key_until_s = NOW_S;
-		else if (i == 6)
-			job.old_key_id = "p-wiped";
 		else if (i == 7)
+			job.old_key_id = "p-wiped";
+		else if (i == 8)
 			job.old_fingerprint_sha256[0] ^= 1;
 		else
 			job.new_fingerprint_sha256[0] ^= 1;
@@ -338,7 +367,7 @@ static void a_rollback_changes_sides(void **state)
 	other.arn = world.arn;
 	sample_job_put(world.store, &other);
 	refuse((struct job_order){.kind = JOB_ROLLBACK, .of_job_id = job.id}, ERR_REFUSED,
-		"job d-1 runs on arn:");
+		", one at a time: wait for its end, or cancel it first");
 	other.state = JOB_FAILED;
 	other.phase = JOB_DONE;
 	sample_job_put(world.store, &other);
@@ -352,6 +381,67 @@ static void a_rollback_changes_sides(void **state)
 	assert_string_equal(job.new_key_id, OLD_ID);
 	assert_int_equal(job.phase, JOB_CHECK);
 	store_read_end(txn);
+}
+
+/* Later than the earlier one under the same ARN. */
+static void put_later(const char *id, enum job_kind kind, enum job_state state, const char *of,
+	const unsigned char *leaf)
+{
+	struct job_record job = any_job(id);
+	job.kind = kind;
+	job.state = state;
+	job.phase = state == JOB_RUNNING ? JOB_CHECK : JOB_DONE;
+	job.arn = world.arn;
+	job.of_job_id = of;
+	job.new_serial = "0c";
+	job.may_have_imported = true;
+	job.ended_s = state == JOB_RUNNING ? 0 : NOW_S;
+	memcpy(job.new_fingerprint_sha256, leaf, CERT_SHA256_LEN);
+	sample_job_put(world.store, &job);
+}
+
+static void expect_way_back(const char *why_not)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	char why[ROLLBACK_TEXT_MAX];
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	struct job_record job = rollable(txn);
+	job.arn = world.arn;
+	assert_int_equal(job_may_roll_back(txn, &job, NOW_S, why), why_not[0] == '\0');
+	assert_string_equal(why, why_not);
+	store_read_end(txn);
+}
+
+/* The store knows what this sensor brought there since: not only the import would tell. */
+static void what_a_later_job_replaced_is_not_rolled_back(void **state)
+{
+	(void)state;
+	static const unsigned char another[CERT_SHA256_LEN] = {0xcc}, third[CERT_SHA256_LEN] = {3};
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	unsigned char same[CERT_SHA256_LEN];
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	memcpy(same, rollable(txn).new_fingerprint_sha256, CERT_SHA256_LEN);
+	store_read_end(txn);
+	put_later("j-8", JOB_DELIVER, JOB_FAILED, "", third); /* what it left there is not known */
+	expect_way_back("");
+	put_later("j-9", JOB_DELIVER, JOB_SUCCEEDED, "", another);
+	expect_way_back("job j-9 replaced it since; roll that one back first");
+	put_later("r-1", JOB_ROLLBACK, JOB_RESTORED, "j-9", same); /* and that was done */
+	expect_way_back("");
+}
+
+static void what_was_rolled_back_is_so_once(void **state)
+{
+	(void)state;
+	static const unsigned char before[CERT_SHA256_LEN] = {0xcc};
+	put_later("r-1", JOB_ROLLBACK, JOB_RUNNING, EARLIER, before);
+	expect_way_back("job r-1 is rolling it back");
+	put_later("r-1", JOB_ROLLBACK, JOB_FAILED, EARLIER, before);
+	expect_way_back("");
+	put_later("r-1", JOB_ROLLBACK, JOB_RESTORED, EARLIER, before);
+	expect_way_back("job r-1 has rolled it back already");
 }
 
 /* --- cancel ------------------------------------------------------------------------------------ */
@@ -447,11 +537,14 @@ int main(void)
 		TEST(a_plan_that_refuses_is_no_order),
 		TEST(a_plan_whose_certificate_is_lost_is_an_error),
 		TEST(a_plan_that_was_overtaken_is_void),
+		TEST(a_plan_that_an_own_job_overtook_names_it),
 		TEST(a_first_import_of_an_id_happens_once),
 		TEST(an_arn_has_one_job_at_a_time),
 		TEST(a_delete_drains_when_it_is_to_wait),
 		TEST(each_reason_against_a_rollback_is_a_sentence),
 		TEST(a_rollback_changes_sides),
+		TEST(what_a_later_job_replaced_is_not_rolled_back),
+		TEST(what_was_rolled_back_is_so_once),
 		TEST(a_cancel_comes_before_the_change_or_not_at_all),
 		TEST(a_note_is_a_line_and_an_event_that_says_the_same),
 	};

@@ -17,6 +17,7 @@
 #include "store/jobs.h"
 #include "store/plans.h"
 #include "tests/delivery/job_fixture.h"
+#include "tests/lib/sample_delivery.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
@@ -54,7 +55,7 @@ static void a_reimport_is_done_tagged_and_proved(void **state)
 	fixture.acm.drops_tags = true;
 	fixture.acm.import_stale_looks = 2;
 	run_plan(&fixture, &outcome);
-	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b; served by 1 of 1 hosts");
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b; served by 1 of 1 host");
 	assert_int_equal(
 		delivery_get_stats(fixture.delivery)->ended[JOB_DELIVER][JOB_SUCCEEDED], 1);
 	assert_int_equal(fixture.acm.imported, 1);
@@ -172,6 +173,12 @@ static void a_wrong_clock_hides_no_import_whose_answer_was_lost(void **state)
 	}
 }
 
+static void let_acm_hold(struct job_fixture *fixture, const char *pem)
+{
+	free(fixture->acm.cert[0].pem);
+	fixture->acm.cert[0].pem = strdup(pem);
+}
+
 static void someone_elses_certificate_is_left_alone(void **state)
 {
 	(void)state;
@@ -216,6 +223,40 @@ static void tags_that_are_refused_do_not_cost_the_certificate_its_id(void **stat
 	job_fixture_close(&fixture);
 }
 
+static void put_own_other(struct store_txn *txn, void *arg)
+{
+	struct job_fixture *fixture = arg;
+	struct x509_facts facts = {.san_count = 0};
+	struct err err = ERR_INIT;
+	unsigned char *der = NULL;
+	size_t len = 0;
+	const char *at = fixture->other_pem;
+	assert_int_equal(x509_pem_next(&at, at + strlen(at), &der, &len, &err), 1);
+	assert_int_equal(x509_facts_from_der(der, len, &facts, &err), 0);
+	struct job_record job = sample_job_running("j-9", ACCOUNT, REGION);
+	job.state = JOB_SUCCEEDED;
+	job.phase = JOB_DONE;
+	job.arn = fixture->arn;
+	memcpy(job.new_fingerprint_sha256, facts.fingerprint_sha256, CERT_SHA256_LEN);
+	store_job_put(txn, &job);
+	x509_facts_clear(&facts);
+	free(der);
+}
+
+static void what_an_own_job_brought_is_not_called_someone_elses(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	assert_int_equal(store_write_now(fixture.store, put_own_other, &fixture, &err), 0);
+	let_acm_hold(&fixture, fixture.other_pem);
+	run_plan(&fixture, &outcome);
+	expect(&outcome, JOB_FAILED, "void: job j-9 replaced it (serial 0c instead of 0a)");
+	job_fixture_close(&fixture);
+}
+
 /* A day may pass until they can be looked at. */
 static void tags_that_others_changed_after_the_import_stay_so(void **state)
 {
@@ -234,12 +275,6 @@ static void tags_that_others_changed_after_the_import_stay_so(void **state)
 	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	expect_tag(&fixture, "team", "b");
 	job_fixture_close(&fixture);
-}
-
-static void let_acm_hold(struct job_fixture *fixture, const char *pem)
-{
-	free(fixture->acm.cert[0].pem);
-	fixture->acm.cert[0].pem = strdup(pem);
 }
 
 /* However long an import waits, by itself or for the daemon: ACM has no conditional one. */
@@ -552,7 +587,7 @@ static void a_rollback_brings_the_old_one_back_and_can_be_undone(void **state)
 	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	assert_true(fixture.acm.cert[0].chain == NULL || fixture.acm.cert[0].chain[0] == '\0');
 	roll_back(&fixture, &outcome);
-	expect(&outcome, JOB_RESTORED, "ACM holds serial 0a; served by 1 of 1 hosts");
+	expect(&outcome, JOB_RESTORED, "ACM holds serial 0a; served by 1 of 1 host");
 	assert_string_equal(fixture.acm.cert[0].pem, fixture.old_pem);
 	assert_string_equal(fixture.acm.cert[0].key, OLD_KEY);
 	assert_string_equal(fixture.acm.cert[0].chain, fixture.other_pem);
@@ -604,7 +639,7 @@ static void an_impossible_rollback_is_refused_before_anything_is_sent(void **sta
 		struct job_fixture_options options;
 		const char *text;
 	} row[] = {{{.is_first_import = true}, "it was a first import"},
-		{{.lacks_old_key = true}, "never had the previous certificate's private key"}};
+		{{.lacks_old_key = true}, "does not keep the previous certificate's private key"}};
 	for (size_t i = 0; i < 2; i++) {
 		struct job_fixture fixture;
 		struct job_outcome outcome;
@@ -735,14 +770,14 @@ static void a_host_that_serves_another_one_is_a_warning(void **state)
 	fixture.served = fixture.old_pem;
 	run_plan(&fixture, &outcome);
 	expect(&outcome, JOB_SUCCEEDED,
-		"served by 0 of 1 hosts; warning: www.example.com:443 still serves another "
+		"served by 0 of 1 host; warning: www.example.com:443 still serves another "
 		"certificate");
 	assert_non_null(strstr(outcome.evidence, "\"outcome\":\"other certificate\""));
 	job_fixture_close(&fixture);
 	job_fixture_open(&fixture, &(struct job_fixture_options){.host = "www.example.com"});
 	fixture.is_unreachable = true;
 	run_plan(&fixture, &outcome);
-	expect(&outcome, JOB_SUCCEEDED, "warning: the others are not reachable");
+	expect(&outcome, JOB_SUCCEEDED, "served by 0 of 1 host; warning: 1 not reachable");
 	job_fixture_close(&fixture);
 }
 
@@ -756,13 +791,16 @@ static void automatic_rollback_when_a_host_does_not_follow(void **state)
 		&(struct job_fixture_options){.host = "www.example.com", .auto_rollback = true});
 	fixture.served = fixture.old_pem;
 	run_plan(&fixture, &outcome);
-	expect(&outcome, JOB_FAILED, "rolled back as asked");
 	job_fixture_running(&fixture, fixture.job_id);
 	assert_string_not_equal(fixture.job_id, "");
+	char expected[128];
+	snprintf(expected, sizeof(expected), "after 5 minutes; rollback %s was ordered",
+		fixture.job_id);
+	expect(&outcome, JOB_FAILED, expected);
 	job_fixture_start(&fixture);
 	job_fixture_finish(&fixture);
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
-	expect(&outcome, JOB_RESTORED, "ACM holds serial 0a; served by 1 of 1 hosts");
+	expect(&outcome, JOB_RESTORED, "ACM holds serial 0a; served by 1 of 1 host");
 	assert_string_equal(fixture.acm.cert[0].key, OLD_KEY);
 	job_fixture_close(&fixture);
 }
@@ -822,6 +860,7 @@ static void automatic_rollback_when_acm_holds_a_third_one(void **state)
 	job_fixture_finish(&fixture);
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
 	expect(&outcome, JOB_FAILED, "ACM holds serial 0c, neither the old one");
+	assert_non_null(strstr(outcome.reason, "(0b); rollback r-"));
 	job_fixture_running(&fixture, fixture.job_id);
 	job_fixture_start(&fixture);
 	job_fixture_finish(&fixture);
@@ -1121,7 +1160,7 @@ static void a_job_that_cannot_enter_its_account_says_so(void **state)
 	job_fixture_be_away(&fixture, &why);
 	assert_int_equal(fixture.err.kind, ERR_ROLE);
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
-	expect(&outcome, JOB_RUNNING, "not authorized to perform: sts:AssumeRole; tried again");
+	expect(&outcome, JOB_RUNNING, "not authorized to perform: sts:AssumeRole; will be tried again");
 	assert_int_equal(outcome.next_attempt_s, clock_now_s() + 30);
 	job_fixture_start(&fixture); /* the way is open again */
 	job_fixture_finish(&fixture);
@@ -1222,6 +1261,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
 		cmocka_unit_test(someone_elses_certificate_is_left_alone),
 		cmocka_unit_test(tags_that_are_refused_do_not_cost_the_certificate_its_id),
+		cmocka_unit_test(what_an_own_job_brought_is_not_called_someone_elses),
 		cmocka_unit_test(tags_that_others_changed_after_the_import_stay_so),
 		cmocka_unit_test(what_others_bring_while_an_import_waits_is_left_alone),
 		cmocka_unit_test(an_import_that_waited_keeps_what_is_there_now),

@@ -255,6 +255,78 @@ static void a_job_that_no_longer_counts_is_no_longer_found(void **state)
 	expect_of_leaf("c");
 }
 
+static void put_other_leaf(const char *id, enum job_state state, int64_t ended_s, const char *of,
+	unsigned char first_byte)
+{
+	struct err err = ERR_INIT;
+	struct job_record job = sample_job;
+	job.id = id;
+	job.kind = JOB_DELIVER;
+	job.state = state;
+	job.phase = JOB_DONE;
+	job.ended_s = ended_s;
+	job.arn = of;
+	job.may_have_imported = true;
+	memset(job.new_fingerprint_sha256, first_byte, CERT_SHA256_LEN);
+	assert_int_equal(put(job, &err), 0);
+}
+
+static void expect_last(const char *expected)
+{
+	struct job_record job;
+	struct store_txn *txn = store_fixture_read();
+	bool is_found = store_job_last_of_arn(txn, arn, &job);
+	assert_true(is_found == (expected != NULL));
+	if (is_found)
+		assert_string_equal(job.id, expected);
+	store_read_end(txn);
+}
+
+static void the_last_that_brought_anything_under_an_arn_is_found(void **state)
+{
+	(void)state;
+	expect_last(NULL);
+	put_other_leaf("x-failed", JOB_FAILED, 90, arn, 1);
+	put_other_leaf("y-longer", JOB_SUCCEEDED, 90, "arn:aws:acm:eu-west-1:000000000001:"
+						      "certificate/12", 1);
+	put_other_leaf("z-before", JOB_SUCCEEDED, 90, "arn:a", 1);
+	expect_last(NULL);
+	put_other_leaf("b", JOB_SUCCEEDED, 20, arn, 0xff);
+	expect_last("b");
+	put_other_leaf("a", JOB_SUCCEEDED, 10, arn, 2);
+	put_other_leaf("c", JOB_SUCCEEDED, 15, arn, 3);
+	expect_last("b");
+	put_other_leaf("e", JOB_SUCCEEDED, 30, arn, 5);
+	expect_last("e");
+}
+
+static void a_job_is_later_by_its_end_its_order_or_what_it_replaced(void **state)
+{
+	(void)state;
+	const struct job_record job = {.id = "j-1",
+		.of_job_id = "",
+		.old_fingerprint_sha256 = {1},
+		.new_fingerprint_sha256 = {2},
+		.created_s = 5,
+		.ended_s = 9};
+	struct job_record other = job;
+	other.id = "j-0";
+	other.old_fingerprint_sha256[0] = 3;
+	assert_false(store_job_is_later(&other, &job));
+	other.old_fingerprint_sha256[0] = 2;
+	assert_true(store_job_is_later(&other, &job));
+	assert_false(store_job_is_later(&job, &other));
+	other.new_fingerprint_sha256[0] = 1; /* each replaced what the other brought */
+	other.of_job_id = "j-1";
+	assert_true(store_job_is_later(&other, &job));
+	assert_false(store_job_is_later(&job, &other));
+	other.created_s = 4;
+	assert_false(store_job_is_later(&other, &job));
+	assert_true(store_job_is_later(&job, &other));
+	other.ended_s = 10;
+	assert_true(store_job_is_later(&other, &job));
+}
+
 /* --- which jobs run --------------------------------------------------------------------------- */
 
 static void only_jobs_that_run_are_walked_over(void **state)
@@ -474,6 +546,8 @@ int main(void)
 		WITH_STORE(the_newest_job_that_brought_the_leaf_is_found),
 		WITH_STORE(a_job_that_failed_after_its_import_counts),
 		WITH_STORE(a_job_that_no_longer_counts_is_no_longer_found),
+		WITH_STORE(the_last_that_brought_anything_under_an_arn_is_found),
+		WITH_STORE(a_job_is_later_by_its_end_its_order_or_what_it_replaced),
 		WITH_STORE(only_jobs_that_run_are_walked_over),
 		WITH_STORE(what_cannot_be_a_job_is_damage),
 		WITH_STORE(wrong_entries_of_the_indexes_are_damage),

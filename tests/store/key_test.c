@@ -179,6 +179,7 @@ static void keys_of_jobs_do_not_run_into_each_other(void **state)
 	assert_int_equal(key.len, 3 + 1 + sizeof(leaf));
 	assert_memory_equal(key.bytes, "arn\x01\xff\x01", 6);
 	assert_true(key_job_leaf("a\x01", leaf).is_unfit);
+	assert_text(key_job_leaf("arn", NULL), "arn\x01");
 	assert_false(key_is_prefix_of(&steps, other.bytes, other.len));
 	assert_true(key_is_prefix_of(&steps, last.bytes, last.len));
 	assert_int_equal(key_read_u32(last.bytes + steps.len), UINT32_MAX);
