@@ -256,6 +256,19 @@ static void every_order_says_it(void **state)
 	assert_int_equal(desk_job_count(desk.desk), 0);
 }
 
+/* Its role could not be assumed, or another connector reads it: no region of it is known. */
+static void without_the_accounts_regions_none_is_missing(void **state)
+{
+	(void)state;
+	put_account(SHOP);
+	put_cycle(NOW_S, NOW_S, "");
+	assert_string_equal(explain(ERR_ROLE).text, "what AWS said");
+	put_region("*");
+	assert_string_equal(explain(ERR_ROLE).text, "what AWS said");
+	put_region("us-east-1"); /* of before */
+	assert_string_equal(explain(ERR_ROLE).text, "what AWS said");
+}
+
 static void an_order_says_it(void **state)
 {
 	(void)state;
@@ -294,6 +307,7 @@ int main(void)
 		TEST(the_regions_of_a_closed_account_are_not_judged),
 		TEST(a_list_of_regions_proves_nothing),
 		TEST(every_order_says_it),
+		TEST(without_the_accounts_regions_none_is_missing),
 		TEST(an_order_says_it),
 		TEST(what_the_escrow_refuses_is_not_the_places_fault),
 	};
