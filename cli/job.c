@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "cli/dates.h"
 #include "cli/interrupt.h"
 #include "cli/job_show.h"
@@ -17,17 +18,18 @@
 enum {
 	FOLLOW_WAIT_S = 30,
 	RECONNECT_MS = 500,
+	JOB_ID_MAX = 200, /* more than any has */
 	REST_MS =
 		300, /* after an answer without news: a daemon that does not wait is not flooded */
 };
 
 static int ask(const struct cli *cli, const struct params *params, long timeout_s,
-	json_t **ret_document, const json_t **ret_job, struct err *err)
+	json_t **ret_document, json_t **ret_job, struct err *err)
 {
 	json_t *document = NULL;
 	if (source_get(cli, LOCAL_API_JOBS, params, timeout_s, &document, err) != 0)
 		return -1;
-	const json_t *job = json_array_get(row_get(document, "jobs"), 0);
+	json_t *job = json_array_get(row_get(document, "jobs"), 0);
 	if (!json_is_object(job) || !row_has(job, "state")) {
 		json_decref(document);
 		return err_set(err, ERR_PROTOCOL, "answer of the daemon: there is no job in it");
@@ -42,14 +44,19 @@ int job_get(const struct cli *cli, const char *id, json_t **ret_document, const 
 {
 	struct params params = {.count = 0};
 	params_add(&params, "id", id);
-	return ask(cli, &params, JOB_TIMEOUT_S, ret_document, ret_job, err);
+	json_t *job = NULL;
+	if (ask(cli, &params, JOB_TIMEOUT_S, ret_document, &job, err) != 0)
+		return -1;
+	*ret_job = job;
+	return 0;
 }
 
 /* --- following -------------------------------------------------------------------------------- */
 
 struct follow {
 	const struct cli *cli;
-	const char *id;
+	char id[JOB_ID_MAX + 1];
+	json_t *undone; /* owned; the document of a delivery whose rollback is followed; or NULL */
 	int64_t shown; /* number of the last step */
 	char day[DATES_TEXT_MAX];
 	bool has_answered, is_away;
@@ -78,17 +85,42 @@ static void show_new_steps(struct follow *follow, const json_t *job)
 	}
 }
 
-static int show_end(const struct cli *cli, const json_t *document, const json_t *job)
+static void show_end_to_people(const struct cli *cli, const json_t *job)
 {
-	if (is_for_people(cli)) {
-		putchar('\n');
-		job_show_state(cli, job);
-	} else if (cli->output == OUTPUT_CSV) {
-		output_csv_rows(row_get(document, "jobs"));
-	} else {
-		output_json(document);
-	}
-	return job_exit_code(job);
+	putchar('\n');
+	job_show_state(cli, job);
+}
+
+/* Programs get one document: after an automatic rollback with both jobs. What was asked for is not
+ * done then, however well it was undone. */
+static int show_end(const struct follow *follow, json_t *document, json_t *job)
+{
+	const struct cli *cli = follow->cli;
+	json_t *all = follow->undone != NULL ? follow->undone : document;
+	if (follow->undone != NULL)
+		json_array_append(json_object_get(all, "jobs"), job);
+	if (is_for_people(cli))
+		show_end_to_people(cli, job);
+	else if (cli->output == OUTPUT_CSV)
+		output_csv_rows(row_get(all, "jobs"));
+	else
+		output_json(all);
+	return follow->undone != NULL ? EXIT_FAILED : job_exit_code(job);
+}
+
+/* The job has ended; whether another one is to be followed in its place. */
+static bool goes_on_with_rollback(struct follow *follow, json_t *document, const json_t *job)
+{
+	const char *id = job_automatic_rollback(job);
+	if (id[0] == '\0' || strlen(id) > JOB_ID_MAX || follow->undone != NULL)
+		return false;
+	if (is_for_people(follow->cli))
+		show_end_to_people(follow->cli, job);
+	cli_note("job %s has failed; rollback %s is followed", follow->id, id);
+	(void)text_copy(follow->id, sizeof(follow->id), id);
+	follow->undone = json_incref(document);
+	follow->shown = 0;
+	return true;
 }
 
 /* Whether the daemon may come back, so that it is worth waiting. An answer that broke off is what a
@@ -103,7 +135,7 @@ static bool is_passing(const struct follow *follow, const struct err *err)
 
 /* What is there, at once for the first time; then when something is new, or after a while. */
 static int wait_for_step(
-	const struct follow *follow, json_t **ret_document, const json_t **ret_job, struct err *err)
+	const struct follow *follow, json_t **ret_document, json_t **ret_job, struct err *err)
 {
 	struct params params = {.count = 0};
 	char after[24], wait[8];
@@ -119,7 +151,7 @@ static int wait_for_step(
 static int look(struct follow *follow, int *ret_code, struct err *err)
 {
 	json_t *document = NULL;
-	const json_t *job = NULL;
+	json_t *job = NULL;
 	struct err get_err = ERR_INIT;
 	if (wait_for_step(follow, &document, &job, &get_err) != 0) {
 		if (interrupt_is(&get_err))
@@ -138,9 +170,10 @@ static int look(struct follow *follow, int *ret_code, struct err *err)
 	follow->has_answered = true;
 	follow->is_away = false;
 	show_new_steps(follow, job);
-	int rc = job_is_running(job) ? 0 : 1;
-	if (rc == 1)
-		*ret_code = show_end(follow->cli, document, job);
+	bool goes_on = job_is_running(job) || goes_on_with_rollback(follow, document, job);
+	int rc = goes_on ? 0 : 1;
+	if (!goes_on)
+		*ret_code = show_end(follow, document, job);
 	json_decref(document);
 	/* Each line at once: somebody is watching, or a pipe is. */
 	return fflush(stdout) == 0 ? rc : err_set_errno(err, ERR_SYSTEM, "standard output");
@@ -168,11 +201,16 @@ static int follow_to_end(struct follow *follow, int *ret_code, struct err *err)
 int job_follow(const struct cli *cli, const char *id)
 {
 	struct err err = ERR_INIT;
-	struct follow follow = {.cli = cli, .id = id};
+	struct follow follow = {.cli = cli};
 	int code = EXIT_FAILED;
+	if (!text_copy(follow.id, sizeof(follow.id), id)) {
+		err_set(&err, ERR_NOT_FOUND, "there is no job %s", id);
+		return cli_fail(&err);
+	}
 	interrupt_catch();
 	int rc = follow_to_end(&follow, &code, &err);
 	interrupt_release();
+	json_decref(follow.undone);
 	return rc == 0 ? code : cli_fail(&err);
 }
 

@@ -47,6 +47,13 @@ int job_exit_code(const json_t *job)
 	return job_has_warnings(job) ? EXIT_WARNINGS : EXIT_DONE;
 }
 
+/* Of a delivery only, so that there is one at most: who orders a rollback by hand follows that. */
+const char *job_automatic_rollback(const json_t *job)
+{
+	bool may_be = is_state(job, "failed") && strcmp(row_text(job, "kind"), "deliver") == 0;
+	return may_be ? row_text(job, "rollback") : "";
+}
+
 enum style job_style(const json_t *job)
 {
 	if (is_success(job))
@@ -85,6 +92,9 @@ static void show_evidence(const struct cli *cli, const json_t *evidence)
 static void show_next(const struct cli *cli, const json_t *job)
 {
 	const char *id = row_text(job, "id");
+	const char *rollback = row_text(job, "rollback");
+	if (rollback[0] != '\0')
+		facts_line(cli, "Its rollback", rollback);
 	if (job_is_running(job))
 		facts_command(cli, "Next", "jobs %s --follow", id);
 	else if (row_bool(job, "rollback_possible"))

@@ -14,6 +14,8 @@ bool job_is_running(const json_t *job);
 bool job_has_warnings(const json_t *job);
 /* Of a job that has ended. Pure. */
 int job_exit_code(const json_t *job);
+/* The rollback that was ordered with the end of a delivery that failed; "" for none. Pure. */
+const char *job_automatic_rollback(const json_t *job);
 enum style job_style(const json_t *job);
 
 /* How it stands or ended, in short, and what may be typed next. */

@@ -25,10 +25,27 @@ static void render_steps(struct store_txn *txn, const char *id, struct json_writ
 	json_close_array(writer);
 }
 
+/* The last that was ordered of an ended job, however it ended; "" for none. */
+static void find_rollback(
+	struct store_txn *txn, const struct job_record *job, char ret_id[DELIVERY_ID_MAX + 1])
+{
+	enum { TIME_END = 17 }; /* "r-20261121-000000": ids sort by their time */
+	char position[DELIVERY_ID_MAX + 1];
+	struct job_record other;
+	ret_id[0] = '\0';
+	if (job->state == JOB_RUNNING)
+		return;
+	delivery_new_id(JOB_ID_ROLLBACK, job->ended_s, position);
+	position[TIME_END] = '\0';
+	while (store_job_next(txn, position, &other) && other.id[0] == JOB_ID_ROLLBACK)
+		if (strcmp(other.of_job_id, job->id) == 0)
+			(void)text_copy(ret_id, DELIVERY_ID_MAX + 1, other.id);
+}
+
 void desk_render_job(struct store_txn *txn, const struct job_record *job, bool with_steps,
 	struct json_writer *writer)
 {
-	char why_not[ROLLBACK_TEXT_MAX];
+	char why_not[ROLLBACK_TEXT_MAX], rollback[DELIVERY_ID_MAX + 1];
 	json_open_object(writer);
 	json_member_text(writer, "id", job->id);
 	json_member_text(writer, "kind", job_kind_name(job->kind));
@@ -56,8 +73,11 @@ void desk_render_job(struct store_txn *txn, const struct job_record *job, bool w
 		json_raw(writer, job->evidence);
 	else
 		json_write_null(writer);
-	if (with_steps)
+	if (with_steps) {
+		find_rollback(txn, job, rollback);
+		json_member_text(writer, "rollback", rollback);
 		render_steps(txn, job->id, writer);
+	}
 	json_close_object(writer);
 }
 

@@ -62,7 +62,8 @@
  *                       rollback, delete), state, phase, reason, plan, of_job, connector,
  *                       account_id, region, arn, certificate_id, created, updated, ended,
  *                       next_attempt, attempts, old_serial, new_serial, rollback_possible,
- *                       evidence; ?id= the one, with steps [{number, at, phase,
+ *                       evidence; ?id= the one, with rollback (the id of the last one of it, or
+ *                       "") and steps [{number, at, phase,
  *                       failure, text}]; wait_s=N with it waits until the job has ended or has a
  *                       step above after=M, at most LOCAL_API_WAIT_MAX_S. One that
  *                       succeeded with something to look at has "warning: " in its reason

@@ -175,6 +175,17 @@ static void looks(const char *text, enum style style)
 	json_decref(job);
 }
 
+static void a_rollback_of_it_is_named(void **state)
+{
+	(void)state;
+	print_fixture_is(job_show_state, &narrow,
+		"{'id': 'j-1', 'kind': 'deliver', 'state': 'failed', 'reason': 'no',"
+		" 'rollback': 'r-1', 'rollback_possible': false}",
+		"  deliver failed      no\n"
+		"  Job                 j-1\n"
+		"  Its rollback        r-1\n");
+}
+
 static void a_state_has_its_colour(void **state)
 {
 	(void)state;
@@ -199,6 +210,7 @@ int main(void)
 		cmocka_unit_test(a_job_that_ended_is_shown_with_its_evidence),
 		cmocka_unit_test(a_job_that_runs_is_shown_with_what_comes_next),
 		cmocka_unit_test(a_job_without_a_reason_says_so),
+		cmocka_unit_test(a_rollback_of_it_is_named),
 		cmocka_unit_test(a_state_has_its_colour),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,56 @@ static void an_end_has_its_exit_code(void **state)
 	run_is("jobs j-1 --follow", EXIT_FAILED, NULL, "");
 }
 
+#define ROLLED_BACK                                                                                \
+	"{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'failed', 'reason': 'why; rollback "  \
+	"r-1 was ordered', 'rollback': 'r-1', 'steps': [" STEP("1", "a") "]}]}"
+#define RESTORED                                                                                   \
+	"{'jobs': [{'id': 'r-1', 'kind': 'rollback', 'state': 'restored', 'reason': 'it is back',"  \
+	" 'rollback': '', 'steps': [" STEP("1", "b") "]}]}"
+#define FOLLOWED "acmsensor: job j-1 has failed; rollback r-1 is followed\n"
+
+/* What was asked for is not done, however well it was undone. */
+static void an_automatic_rollback_is_followed_to_its_end(void **state)
+{
+	(void)state;
+	run_answer(ROLLED_BACK);
+	run_answer("{'jobs': [{'id': 'r-1', 'kind': 'rollback', 'state': 'running'}]}");
+	run_answer(RESTORED);
+	run_is("jobs j-1 --follow", EXIT_FAILED,
+		DAY "  00:59:01Z p         a\n"
+		    "\n"
+		    "  deliver failed      why; rollback r-1 was ordered\n"
+		    "  Job                 j-1\n"
+		    "  Its rollback        r-1\n"
+		    "  00:59:01Z p         b\n"
+		    "\n"
+		    "  rollback restored   it is back\n"
+		    "  Job                 r-1\n",
+		FOLLOWED);
+	assert_string_equal(run_asked(),
+		"get /v1/jobs id=j-1 after=0\n"
+		"get /v1/jobs id=r-1 after=0 wait_s=30\n"
+		"get /v1/jobs id=r-1 after=0 wait_s=30\n");
+	run_answer(ROLLED_BACK);
+	run_answer(RESTORED);
+	run_is("jobs j-1 --follow -o csv", EXIT_FAILED, NULL,
+		"acmsensor: 2026-11-21T00:59:01Z p: a\n" FOLLOWED
+		"acmsensor: 2026-11-21T00:59:01Z p: b\n");
+	run_shows("\r\nj-1,deliver,failed,");
+	run_shows("\r\nr-1,rollback,restored,");
+}
+
+static void a_rollback_of_a_rollback_is_somebody_elses(void **state)
+{
+	(void)state;
+	run_answer("{'jobs': [{'id': 'r-1', 'kind': 'rollback', 'state': 'failed',"
+		   " 'rollback': 'r-2'}]}");
+	run_is("jobs r-1 --follow", EXIT_FAILED, NULL, "");
+	run_answer("{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'succeeded',"
+		   " 'rollback': 'r-2'}]}");
+	run_is("jobs j-1 --follow", EXIT_DONE, NULL, "");
+}
+
 static void for_programs_the_steps_are_said_on_stderr(void **state)
 {
 	(void)state;
@@ -172,6 +222,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(each_step_is_shown_once_and_then_the_end),
 		RUN_TEST(an_end_has_its_exit_code),
+		RUN_TEST(an_automatic_rollback_is_followed_to_its_end),
+		RUN_TEST(a_rollback_of_a_rollback_is_somebody_elses),
 		RUN_TEST(for_programs_the_steps_are_said_on_stderr),
 		RUN_TEST(a_daemon_that_went_away_is_waited_for),
 		RUN_TEST(an_answer_that_broke_off_is_asked_for_again),

@@ -103,6 +103,49 @@ static void a_job_is_one_object(void **state)
 		"\"new_serial\":\"0b\",\"rollback_possible\":false,\"evidence\":null}");
 }
 
+static void put_another(const char *id, const char *of_job_id)
+{
+	struct err err = ERR_INIT;
+	struct job_record job = make_job();
+	job.id = id;
+	job.kind = JOB_ROLLBACK;
+	job.of_job_id = of_job_id;
+	assert_int_equal(store_write_now(store, write_job, &job, &err), 0);
+}
+
+static void expect_rollback(enum job_state job_state, const char *expected)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct json_writer writer;
+	struct buf text;
+	struct job_record job = make_job();
+	buf_init(&text, 65536);
+	job.state = job_state;
+	job.ended_s = job_state == JOB_RUNNING ? 0 : NOW_S;
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	json_writer_init(&writer, &text, false);
+	desk_render_job(txn, &job, true, &writer);
+	store_read_end(txn);
+	if (strstr(buf_text(&text), expected) == NULL)
+		fail_msg("%s", buf_text(&text));
+	buf_clear(&text);
+}
+
+static void the_last_rollback_of_an_ended_job_is_named(void **state)
+{
+	(void)state;
+	put_another("r-20261121-000005-0000000001", "j-0");
+	put_another("s-20261121-000005-0000000001", "j-1"); /* of no kind that there is */
+	expect_rollback(JOB_FAILED, "\"rollback\":\"\"");
+	put_another("r-20261121-000000-0000000001", "j-1"); /* written with the job's end */
+	expect_rollback(JOB_FAILED, "\"rollback\":\"r-20261121-000000-0000000001\"");
+	put_another("r-20261122-000000-0000000001", "j-1");
+	put_another("r-20261123-000000-0000000001", "j-0");
+	expect_rollback(JOB_FAILED, "\"rollback\":\"r-20261122-000000-0000000001\"");
+	expect_rollback(JOB_RUNNING, "\"rollback\":\"\"");
+}
+
 static void evidence_and_steps_are_in_it(void **state)
 {
 	(void)state;
@@ -122,7 +165,7 @@ static void evidence_and_steps_are_in_it(void **state)
 		"\"certificate_id\":\"shop\",\"created\":\"2026-11-21T00:00:00Z\","
 		"\"updated\":\"2026-11-21T00:00:01Z\",\"ended\":\"2026-11-21T00:00:05Z\","
 		"\"next_attempt\":null,\"attempts\":3,\"old_serial\":\"0a\",\"new_serial\":\"0b\","
-		"\"rollback_possible\":false,\"evidence\":{\"acm\":{}},\"steps\":["
+		"\"rollback_possible\":false,\"evidence\":{\"acm\":{}},\"rollback\":\"\",\"steps\":["
 		"{\"number\":1,\"at\":\"2026-11-21T00:00:00Z\",\"phase\":\"check\","
 		"\"failure\":false,\"text\":\"ACM holds 0a\"},"
 		"{\"number\":2,\"at\":\"2026-11-21T00:00:01Z\",\"phase\":\"import\","
@@ -180,6 +223,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_job_is_one_object),
 		TEST(evidence_and_steps_are_in_it),
+		TEST(the_last_rollback_of_an_ended_job_is_named),
 		TEST(a_plan_is_its_document_and_what_became_of_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
