@@ -75,10 +75,11 @@ def test_rolled_back_when_a_host_serves_another_one_past_the_window(desk, ec):
     begin = at.time.now()
     job = at.wait_skipping(at.apply(hosts.plan))
     assert at.time.now() - begin >= PATIENCE_OF_VERIFY_S
-    assert job["state"] == "failed" and "rolled back as asked" in job["reason"], job
+    assert job["state"] == "failed" and f"; rollback {job['rollback']} was ordered" in job["reason"], job
     assert hosts.hosts[1] in job["reason"]
     hosts.expect_shown(job)
     back = rollback_of(at, job)
+    assert back["id"] == job["rollback"]
     assert back["kind"] == "rollback" and back["state"] == "restored", back
     assert at.serial(hosts.arn) == hosts.first.serial.lstrip("0")
     assert at.sim.served(hosts.follows) == der(hosts.first.leaf)
