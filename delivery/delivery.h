@@ -65,6 +65,7 @@ void delivery_free(struct delivery *delivery); /* its flows must have ended; wip
 /* Jobs that ended since delivery_new. */
 struct delivery_stats {
 	int64_t ended[JOB_DELETE + 1][JOB_IMPOSSIBLE + 1]; /* [kind][state] */
+	int64_t keys_left; /* those that could not delete their key from Secrets Manager */
 };
 const struct delivery_stats *delivery_get_stats(const struct delivery *delivery); /* borrowed */
 struct openmetrics;
@@ -186,9 +187,10 @@ bool job_waits_to_import(const struct job_record *job);
  *
  * target   hub, hub_region and connector are looked at
  * deleted  names of those that were deleted, to be reported; borrowed for the call, also with err
+ * left     how many could not be deleted; err tells why of the first. 0 with err: nobody knows
  */
-typedef void secret_sweep_done_fn(
-	void *arg, const char *const *deleted, size_t count, const struct err *err);
+typedef void secret_sweep_done_fn(void *arg, const char *const *deleted, size_t count, size_t left,
+	const struct err *err);
 struct secret_sweep *secret_sweep_start(struct delivery *delivery,
 	const struct delivery_target *target, secret_sweep_done_fn *done, void *arg);
 void secret_sweep_cancel(struct secret_sweep *sweep);

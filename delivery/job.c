@@ -32,7 +32,7 @@
 #include "base/text.h"
 #include "delivery/job_internal.h"
 
-enum { DROPS_MAX = 6 };
+enum { DROPS_MAX = 3 };
 
 static const char *const wait_name[] = {"TURN", "REMOTE", "FOUND", "KEY", "SENT", "CALL", "PROBES",
 	"COMMIT", "DROP", "NOTE", "NOTHING"};
@@ -85,6 +85,13 @@ struct escrow_place job_place(const struct job_run *run)
 		.target = &run->where.target};
 }
 
+/* Whether it waits in Secrets Manager, and this job is to take it away. */
+static bool is_key_in_cloud(const struct job_run *run)
+{
+	return run->job.record.kind == JOB_DELIVER && run->goods.key_id != NULL &&
+	       run->goods.escrow == ESCROW_SECRETS_MANAGER;
+}
+
 static void on_noted(void *arg, const struct err *err)
 {
 	struct job_run *run = arg;
@@ -92,49 +99,90 @@ static void on_noted(void *arg, const struct err *err)
 	job_finish(run, err);
 }
 
+/* A line, and the reason of the record, which says how the job ended. */
 static void write_note(struct store_txn *txn, void *arg)
 {
 	const struct job_run *run = arg;
-	job_note(txn, &run->job.record, run->job.record.ended_s, true, true, run->missing_text);
+	struct job_record record = run->job.record;
+	char reason[2 * JOB_REASON_MAX];
+	struct job_record stored;
+	if (!store_job_get(txn, run->id, &stored))
+		return; /* forgotten meanwhile */
+	snprintf(reason, sizeof(reason), "%s; %s", stored.reason, run->missing_text);
+	record.reason = reason;
+	record.is_cancel_asked = stored.is_cancel_asked;
+	store_job_put(txn, &record);
+	job_note(txn, &record, record.ended_s, true, true, run->missing_text);
 }
 
-static void note_left_over(struct job_run *run, const char *why)
+/* Into missing_text, which no phase needs any more. */
+static void tell_left_over(struct job_run *run, const char *why, bool is_tried_again)
 {
 	snprintf(run->missing_text, sizeof(run->missing_text),
-		"the key is left over in secret %.200s: %.700s", run->goods.key_id, why);
+		"the private key could not be deleted from AWS Secrets Manager (secret %.200s): "
+		"%.400s%s",
+		run->goods.key_id, why,
+		is_tried_again ? "; the sensor goes on trying, and acmsensor status tells while "
+				 "it is there"
+			       : "");
+	run->delivery->stats.keys_left++;
+}
+
+static void note_left_over(struct job_run *run)
+{
 	run->wait = JOB_WAIT_NOTE;
 	run->write = store_write_start(run->delivery->store, write_note, run, on_noted, run);
 }
 
+static void write_decision(struct job_run *run, const struct job_decision *decision);
+
+/* A success tells in its reason what became of the key. */
+static void succeed(struct job_run *run, bool is_left_over)
+{
+	struct job_decision decision = run->success;
+	run->has_success = false;
+	if (is_left_over) {
+		char reason[JOB_REASON_MAX + sizeof(run->missing_text) + 16];
+		snprintf(reason, sizeof(reason), "%s; warning: %s", decision.reason,
+			run->missing_text);
+		text_shorten(decision.reason, sizeof(decision.reason), reason);
+	}
+	run->is_key_settled = true;
+	write_decision(run, &decision);
+}
+
 static void on_dropped(void *arg, struct secret *key, const struct err *err)
 {
-	char why[640];
 	struct job_run *run = arg;
 	(void)key; /* a delete brings none */
 	run->escrow = NULL;
-	if (err == NULL) {
-		job_finish(run, NULL);
-		return;
-	}
-	if (++run->drops < DROPS_MAX) {
+	if (err != NULL && ++run->drops < DROPS_MAX) {
 		wait_turn(run, 1 << run->drops);
 		return;
 	}
-	snprintf(why, sizeof(why), "%.600s; deleted by the next sweep", err->text);
-	note_left_over(run, why);
+	if (err != NULL)
+		tell_left_over(run, err->text, true);
+	if (run->has_success)
+		succeed(run, err != NULL);
+	else if (err != NULL)
+		note_left_over(run);
+	else
+		job_finish(run, NULL);
 }
 
 /* The vault's keys are the end's own write; the others leave their escrow now. */
 static void drop_key(struct job_run *run)
 {
-	bool is_elsewhere = run->job.record.kind == JOB_DELIVER && run->goods.key_id != NULL &&
-			    run->goods.escrow != ESCROW_SENSOR;
-	if (!is_elsewhere) {
+	bool is_elsewhere = is_key_in_cloud(run) ||
+			    (run->job.record.kind == JOB_DELIVER && run->goods.key_id != NULL &&
+				    run->goods.escrow == ESCROW_MEMORY);
+	if (!is_elsewhere || run->is_key_settled) {
 		job_finish(run, NULL);
 		return;
 	}
-	if (run->goods.escrow == ESCROW_SECRETS_MANAGER && run->where.target.hub == NULL) {
-		note_left_over(run, "there is no connector to delete it with");
+	if (is_key_in_cloud(run) && run->where.target.hub == NULL) {
+		tell_left_over(run, "there is no connector to delete it with", false);
+		note_left_over(run);
 		return;
 	}
 	struct escrow_place place = job_place(run);
@@ -210,6 +258,18 @@ static void on_commit(void *arg, const struct err *err)
 		job_begin(run);
 }
 
+static void write_decision(struct job_run *run, const struct job_decision *decision)
+{
+	job_turn_apply(run, decision);
+	run->wait = JOB_WAIT_COMMIT;
+	run->write = store_write_start(run->delivery->store, job_turn_write, run, on_commit, run);
+}
+
+/*
+ * A key in Secrets Manager goes before its job succeeds, so that whoever waits for the job learns
+ * whether it has. What ends otherwise is written first: without the key it could not be found out
+ * again how it ended.
+ */
 void job_decide(struct job_run *run, const struct job_known *known)
 {
 	struct job_decision decision;
@@ -219,9 +279,13 @@ void job_decide(struct job_run *run, const struct job_known *known)
 		job_next(known, &decision);
 	log_debug("job %s phase=%s -> %s wait=%llds: %s", run->id, job_phase_name(known->phase),
 		job_phase_name(decision.phase), (long long)decision.wait_s, decision.reason);
-	job_turn_apply(run, &decision);
-	run->wait = JOB_WAIT_COMMIT;
-	run->write = store_write_start(run->delivery->store, job_turn_write, run, on_commit, run);
+	run->has_success = decision.state == JOB_SUCCEEDED && is_key_in_cloud(run);
+	if (run->has_success) {
+		run->success = decision;
+		drop_key(run);
+	} else {
+		write_decision(run, &decision);
+	}
 }
 
 void job_decide_err(struct job_run *run, const struct err *err)
@@ -311,7 +375,7 @@ static void on_turn(void *arg)
 	log_debug("job %s goes on after %s", run->id, wait_name[run->wait]);
 	if (run->job.record.id == NULL)
 		start(run);
-	else if (run->job.record.state != JOB_RUNNING)
+	else if (run->has_success || run->job.record.state != JOB_RUNNING)
 		drop_key(run);
 	else if (read_cancel(run, &err) != 0)
 		job_finish(run, &err);

@@ -86,7 +86,12 @@ struct job_run {
 	char missing_text[1024];
 	bool tags_added;
 	struct job_turn turn;
-	int drops;
+
+	/* Of the end. */
+	int drops;		     /* tries to delete the key that failed */
+	bool has_success;	     /* it waits for its key to leave Secrets Manager */
+	struct job_decision success; /* what is written then */
+	bool is_key_settled;
 
 	/* At most one is not NULL; owned until it ends. */
 	enum job_wait wait;

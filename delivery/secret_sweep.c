@@ -38,6 +38,7 @@ struct secret_sweep {
 	size_t next;	      /* of the list */
 	const char **deleted; /* owned; names borrowed from list */
 	size_t deleted_count;
+	size_t left;	   /* that could not be deleted */
 	struct err failed; /* the first that could not be deleted; the others are, all the same */
 	secret_sweep_done_fn *done;
 	void *arg;
@@ -146,6 +147,7 @@ static int skip(struct secret_sweep *sweep, struct err *err)
 	if (sweep->failed.kind == ERR_NONE)
 		sweep->failed = *err;
 	*err = (struct err)ERR_INIT;
+	sweep->left++;
 	sweep->next++;
 	return delete_next(sweep, err);
 }
@@ -170,7 +172,8 @@ static void on_reply(void *arg, const struct aws_reply *reply, const struct err 
 		err = sweep->failed;
 		rc = -1;
 	}
-	sweep->done(sweep->arg, sweep->deleted, sweep->deleted_count, rc != 0 ? &err : NULL);
+	sweep->done(sweep->arg, sweep->deleted, sweep->deleted_count, sweep->left,
+		rc != 0 ? &err : NULL);
 	destroy(sweep);
 }
 

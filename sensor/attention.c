@@ -158,6 +158,22 @@ static void find_alerts(const struct attention_input *input, struct attention *a
 	find_channels(input, attention);
 }
 
+static void find_secrets(const struct attention_input *input, struct attention *attention)
+{
+	static const char hint[] = "allow secretsmanager:ListSecrets and DeleteSecret";
+	int64_t left = (int64_t)input->secrets_left;
+	if (left > 0)
+		add(attention, ATTENTION_WARNING, hint,
+			"%" PRId64 " private %s should be gone from AWS Secrets Manager and %s "
+			"not: %s",
+			left, plural(left, "key", "keys"), plural(left, "is", "are"),
+			input->secrets_error);
+	else if (input->secrets_error[0] != '\0')
+		add(attention, ATTENTION_WARNING, hint,
+			"left-over private keys cannot be looked for in AWS Secrets Manager: %s",
+			input->secrets_error);
+}
+
 void attention_find(const struct attention_input *input, struct attention *ret_attention)
 {
 	ret_attention->count = 0;
@@ -173,6 +189,7 @@ void attention_find(const struct attention_input *input, struct attention *ret_a
 	find_certificates(input->counts, ret_attention);
 	find_coverage(input->tally, ret_attention);
 	find_alerts(input, ret_attention);
+	find_secrets(input, ret_attention);
 }
 
 void attention_render(const struct attention *attention, struct json_writer *writer)

@@ -72,6 +72,7 @@ static void on_run(void *arg, const struct err *err)
 		return;
 	}
 	free_job(job);
+	desk_upkeep_job_ended(desk);
 	desk_pump(desk); /* another may wait for its place */
 	if (desk->job_ended != NULL)
 		desk->job_ended(desk->arg);
@@ -246,6 +247,11 @@ void desk_release(struct desk *desk, const struct connector *connector)
 size_t desk_job_count(const struct desk *desk)
 {
 	return desk->job_count;
+}
+
+const struct desk_left_over *desk_get_left_over(const struct desk *desk)
+{
+	return &desk->upkeep.secrets;
 }
 
 const struct delivery_stats *desk_get_stats(const struct desk *desk)

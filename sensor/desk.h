@@ -10,13 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/err.h"
 #include "delivery/delivery.h"
 
 struct buf;
 struct connector;
 struct desk;
 struct desk_op;
-struct err;
 struct json_writer;
 struct loop;
 struct resolve;
@@ -78,6 +78,13 @@ void desk_pump(struct desk *desk);
 void desk_release(struct desk *desk, const struct connector *connector);
 /* Jobs that run now. */
 size_t desk_job_count(const struct desk *desk);
+
+/* Private keys that should be gone from AWS Secrets Manager and are not, as far as is known. */
+struct desk_left_over {
+	size_t count;
+	char error[ERR_TEXT_MAX]; /* why they are there, or cannot be looked for; "" when all is well */
+};
+const struct desk_left_over *desk_get_left_over(const struct desk *desk); /* borrowed */
 
 struct delivery_stats;
 const struct delivery_stats *desk_get_stats(const struct desk *desk); /* borrowed */

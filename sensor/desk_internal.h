@@ -110,6 +110,10 @@ struct desk_upkeep {
 	struct secret_sweep *sweep;  /* owned */
 	struct connector *connector; /* borrowed; whose secrets are looked through */
 	size_t next;
+	int64_t retry_s; /* until the next look for secrets after one that failed; 0: none failed */
+	bool is_soon;	 /* a job left its key over while the upkeep was at work */
+	int64_t keys_left; /* of delivery's counter, as it was last seen */
+	struct desk_left_over secrets, round; /* as known; in this round */
 };
 
 struct desk {
@@ -143,6 +147,8 @@ void desk_restart_job(struct desk *desk, const char *id);
 void desk_upkeep_start(struct desk *desk);
 void desk_upkeep_release(struct desk *desk, const struct connector *connector);
 void desk_upkeep_stop(struct desk *desk);
+/* A job has ended: one that left its key in Secrets Manager is looked after within a minute. */
+void desk_upkeep_job_ended(struct desk *desk);
 
 /* --- desk_op.c --- */
 

@@ -2,7 +2,8 @@
  * What the desk does by itself, at the start and every hour: sealed keys whose time is over go,
  * then the keys of epochs that nothing is left of, then plans and jobs that are over for long (in
  * steps of some milliseconds, so that nobody waits), then secrets in Secrets Manager that a crash
- * left over.
+ * left over. Secrets that could not be deleted are tried again sooner: after a minute, doubled up to
+ * the hour; and a minute after a job that left its own.
  *
  *   WAIT_HOUR -> WAIT_DUE -> WAIT_FORGOTTEN -> WAIT_SECRETS -> WAIT_HOUR
  *          |                 ^            |    ^ ^        |
@@ -14,20 +15,53 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/text.h"
 #include "sensor/desk_internal.h"
 
 enum {
 	FIRST_MS = 5000,
-	HOUR_MS = 3600 * 1000,
+	HOUR_S = 3600,
+	SOON_S = 60,
 	STEP_MS = 200, /* between two steps */
 	LOOKS_A_STEP = 500,
 };
 
 static void sweep_next(struct desk *desk);
 
-static void wait_hour(struct desk *desk, int64_t delay_ms);
+static void wait_ms(struct desk *desk, int64_t delay_ms);
 
-static void on_secrets(void *arg, const char *const *deleted, size_t count, const struct err *err)
+/* After a round in which one failed. */
+static int64_t next_retry_s(const struct desk_upkeep *upkeep)
+{
+	if (upkeep->retry_s == 0 || upkeep->is_soon)
+		return SOON_S;
+	return 2 * upkeep->retry_s < HOUR_S ? 2 * upkeep->retry_s : HOUR_S;
+}
+
+/* What cannot be looked for may be there as before. */
+static void note_failure(struct desk_upkeep *upkeep, size_t left, const struct err *err)
+{
+	size_t count = upkeep->round.count + left;
+	if (left == 0 && count < upkeep->secrets.count)
+		count = upkeep->secrets.count;
+	upkeep->round.count = count;
+	if (upkeep->round.error[0] == '\0')
+		(void)text_copy(upkeep->round.error, sizeof(upkeep->round.error), err->text);
+}
+
+static void end_round(struct desk *desk)
+{
+	struct desk_upkeep *upkeep = &desk->upkeep;
+	bool has_failed = upkeep->round.error[0] != '\0' || upkeep->is_soon;
+	upkeep->retry_s = has_failed ? next_retry_s(upkeep) : 0;
+	if (!upkeep->is_soon) /* else this round may not have seen what was left meanwhile */
+		upkeep->secrets = upkeep->round;
+	upkeep->is_soon = false;
+	wait_ms(desk, 1000 * (has_failed ? upkeep->retry_s : HOUR_S));
+}
+
+static void on_secrets(void *arg, const char *const *deleted, size_t count, size_t left,
+	const struct err *err)
 {
 	struct desk *desk = arg;
 	const char *name = connector_config(desk->upkeep.connector)->name;
@@ -36,11 +70,14 @@ static void on_secrets(void *arg, const char *const *deleted, size_t count, cons
 		log_warning(
 			"delete secret connector=%s name=%s reason=\"left over: no plan needs it\"",
 			name, deleted[i]);
-	if (err != NULL)
+	if (err != NULL) {
 		log_warning(
-			"look for secrets connector=%s error=%s reason=\"%s\" next=\"again in an "
-			"hour\"",
-			name, err_kind_name(err->kind), err->text);
+			"look for secrets connector=%s error=%s left=%zu reason=\"%s\" "
+			"next=\"again in %lld s\"",
+			name, err_kind_name(err->kind), left, err->text,
+			(long long)next_retry_s(&desk->upkeep));
+		note_failure(&desk->upkeep, left, err);
+	}
 	desk->upkeep.connector = NULL;
 	sweep_next(desk);
 }
@@ -65,12 +102,13 @@ static void sweep_next(struct desk *desk)
 		desk->upkeep.sweep = secret_sweep_start(desk->delivery, &target, on_secrets, desk);
 		return;
 	}
-	wait_hour(desk, HOUR_MS);
+	end_round(desk);
 }
 
 static void sweep_first(struct desk *desk)
 {
 	desk->upkeep.next = 0;
+	desk->upkeep.round = (struct desk_left_over){.count = 0};
 	sweep_next(desk);
 }
 
@@ -162,14 +200,14 @@ static void on_hour(void *arg)
 		sweep_first(desk);
 }
 
-static void wait_hour(struct desk *desk, int64_t delay_ms)
+static void wait_ms(struct desk *desk, int64_t delay_ms)
 {
 	desk->upkeep.timer = loop_timer_start(desk->loop, delay_ms, on_hour, desk);
 }
 
 void desk_upkeep_start(struct desk *desk)
 {
-	wait_hour(desk, FIRST_MS);
+	wait_ms(desk, FIRST_MS);
 }
 
 void desk_upkeep_release(struct desk *desk, const struct connector *connector)
@@ -179,7 +217,26 @@ void desk_upkeep_release(struct desk *desk, const struct connector *connector)
 	secret_sweep_cancel(desk->upkeep.sweep);
 	desk->upkeep.sweep = NULL;
 	desk->upkeep.connector = NULL;
-	wait_hour(desk, FIRST_MS);
+	wait_ms(desk, FIRST_MS);
+}
+
+void desk_upkeep_job_ended(struct desk *desk)
+{
+	struct desk_upkeep *upkeep = &desk->upkeep;
+	int64_t keys_left = delivery_get_stats(desk->delivery)->keys_left;
+	if (keys_left == upkeep->keys_left)
+		return;
+	upkeep->secrets.count += (size_t)(keys_left - upkeep->keys_left);
+	upkeep->keys_left = keys_left;
+	if (upkeep->secrets.error[0] == '\0')
+		(void)text_copy(upkeep->secrets.error, sizeof(upkeep->secrets.error),
+			"the job that left it tells why");
+	upkeep->is_soon = upkeep->timer == NULL;
+	if (upkeep->is_soon)
+		return; /* when this round has ended */
+	loop_timer_cancel(upkeep->timer);
+	upkeep->retry_s = 0;
+	wait_ms(desk, 1000 * SOON_S);
 }
 
 void desk_upkeep_stop(struct desk *desk)

@@ -15,6 +15,7 @@
 #include "base/versions.h"
 #include "sensor/attention.h"
 #include "sensor/connector.h"
+#include "sensor/desk.h"
 #include "sensor/log_override.h"
 #include "sensor/sensor_internal.h"
 #include "sensor/tally.h"
@@ -186,6 +187,7 @@ static void render_attention(struct sensor *sensor, struct store_txn *txn,
 	struct attention_connector connector[CONFIG_CONNECTORS_MAX];
 	struct attention_channel channel[ALERT_CHANNELS_MAX];
 	struct attention *attention = xcalloc(1, sizeof(*attention));
+	const struct desk_left_over *left_over = desk_get_left_over(sensor->desk);
 	struct attention_input input = {.connector = connector,
 		.connector_count = sensor->slot_count,
 		.counts = &sensor->census.certificates,
@@ -193,6 +195,8 @@ static void render_attention(struct sensor *sensor, struct store_txn *txn,
 		.store_error = sensor->event_err.text,
 		.alerts_error = alerts_error(sensor->alerts),
 		.channel = channel,
+		.secrets_left = left_over->count,
+		.secrets_error = left_over->error,
 		.now_s = clock_now_s()};
 	look_at_connectors(sensor, txn, connector, &input);
 	look_at_alerts(sensor, channel, &input);

@@ -1229,10 +1229,64 @@ static void a_secret_that_cannot_be_reached_is_told(void **state)
 	job_fixture_be_away(&fixture, &why);
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
 	expect(&outcome, JOB_CANCELLED, "nothing was changed in AWS");
-	assert_int_equal(
-		count_steps(&fixture, "the key is left over in secret acmsensor/sensor1/" PLAN_ID
-				      ": there is no connector to delete it with"),
-		1);
+	static const char left_over[] =
+		"the private key could not be deleted from AWS Secrets Manager (secret "
+		"acmsensor/sensor1/" PLAN_ID "): there is no connector to delete it with";
+	assert_int_equal(count_steps(&fixture, left_over), 1);
+	expect(&outcome, JOB_CANCELLED, left_over); /* the record keeps it */
+	job_fixture_close(&fixture);
+}
+
+#define LEFT_OVER                                                                                  \
+	"the private key could not be deleted from AWS Secrets Manager (secret "                   \
+	"acmsensor/sensor1/" PLAN_ID "): "
+
+/* Who waits for the job must not hear that all is well. */
+static void a_success_tells_that_its_key_is_left_over(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(
+		&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
+	job_fixture_apply(&fixture);
+	job_fixture_start(&fixture);
+	fixture.acm.keeps_secrets = true;
+	while (fake_call_count_of("DeleteSecret") < 2) {
+		assert_true(fake_loop_step());
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		assert_int_equal(outcome.state, JOB_RUNNING);
+	}
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b; warning: " LEFT_OVER "acm: AccessDeniedException");
+	assert_non_null(strstr(outcome.reason,
+		"; the sensor goes on trying, and acmsensor status tells while it is there"));
+	assert_int_equal(delivery_get_stats(fixture.delivery)->keys_left, 1);
+	assert_int_equal(fixture.acm.imported, 1);
+	job_fixture_close(&fixture);
+}
+
+/* It goes first: a daemon that dies then proves the delivery again, without it. */
+static void a_success_whose_key_has_gone_is_told_after_a_kill(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(
+		&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
+	job_fixture_apply(&fixture);
+	job_fixture_start(&fixture);
+	while (write_acm_secrets(&fixture.acm) > 0)
+		assert_true(fake_loop_step());
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(outcome.state, JOB_RUNNING);
+	job_fixture_restart(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_null(strstr(outcome.reason, "warning"));
+	assert_int_equal(fixture.acm.imported, 1);
 	job_fixture_close(&fixture);
 }
 
@@ -1302,6 +1356,8 @@ int main(void)
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
 		cmocka_unit_test(a_secret_that_cannot_be_reached_is_told),
+		cmocka_unit_test(a_success_tells_that_its_key_is_left_over),
+		cmocka_unit_test(a_success_whose_key_has_gone_is_told_after_a_kill),
 		cmocka_unit_test(an_old_job_keeps_its_arn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

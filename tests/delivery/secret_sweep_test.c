@@ -15,15 +15,17 @@
 
 struct answer {
 	int ends;
-	size_t deleted;
+	size_t deleted, left;
 	struct err err;
 };
 
-static void on_done(void *arg, const char *const *deleted, size_t count, const struct err *err)
+static void on_done(void *arg, const char *const *deleted, size_t count, size_t left,
+	const struct err *err)
 {
 	struct answer *answer = arg;
 	answer->ends++;
 	answer->deleted = count;
+	answer->left = left;
 	answer->err = err != NULL ? *err : (struct err)ERR_INIT;
 	for (size_t i = 0; i < count; i++)
 		assert_non_null(strstr(deleted[i], "acmsensor/sensor1/"));
@@ -86,8 +88,10 @@ static void an_ended_jobs_secret_goes(void **state)
 	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct answer answer;
+	struct err err = ERR_INIT;
 	open_world(&fixture);
 	job_fixture_apply(&fixture);
+	assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
 	job_fixture_start(&fixture);
 	do {
 		assert_true(fake_loop_step());
@@ -113,6 +117,7 @@ static void each_call_may_fail_or_be_cancelled(void **state)
 		run(&fixture, &answer);
 		assert_int_equal(answer.err.kind, ERR_DENIED);
 		assert_int_equal(answer.deleted, 0);
+		assert_int_equal(answer.left, n - 1); /* unknown when they cannot be listed */
 		struct secret_sweep *sweep = start(&fixture, &answer);
 		for (size_t i = 1; i < n; i++)
 			assert_true(fake_loop_step());
@@ -185,6 +190,7 @@ static void one_that_cannot_be_deleted_keeps_no_other_there(void **state)
 	run(&fixture, &answer);
 	assert_int_equal(answer.err.kind, ERR_DENIED);
 	assert_int_equal(answer.deleted, 1);
+	assert_int_equal(answer.left, 1);
 	assert_int_equal(write_acm_secrets(&fixture.acm), 2);
 	job_fixture_close(&fixture);
 }

@@ -335,6 +335,8 @@ static json_t *answer_secret(
 	size_t i = 0;
 	if (strcmp(operation, "ListSecrets") == 0)
 		return list_secrets(acm);
+	if (strcmp(operation, "DeleteSecret") == 0 && acm->keeps_secrets)
+		return fail(err, ERR_DENIED, "AccessDeniedException");
 	if (strcmp(operation, "CreateSecret") == 0)
 		return create_secret(acm, request);
 	while (i < WRITE_ACM_SECRETS && (acm->secret_name[i] == NULL || name == NULL ||

@@ -40,6 +40,7 @@ static struct fixture *fine(void)
 		.counts = &fixture.counts,
 		.tally = &fixture.tally,
 		.store_error = "",
+		.secrets_error = "",
 		.now_s = NOW_S};
 	return &fixture;
 }
@@ -240,6 +241,23 @@ static void items_are_rendered_in_order(void **state)
 	assert_true(is_expected);
 }
 
+/* A private key where it should not be any more. */
+static void a_secret_that_is_left_over_is_told(void **state)
+{
+	(void)state;
+	struct fixture *fixture = fine();
+	fixture->input.secrets_left = 1;
+	fixture->input.secrets_error = "not allowed";
+	expect(fixture, "warning 1 private key should be gone from AWS Secrets Manager and is not: "
+			"not allowed\n");
+	fixture->input.secrets_left = 2;
+	expect(fixture, "warning 2 private keys should be gone from AWS Secrets Manager and are "
+			"not: not allowed\n");
+	fixture->input.secrets_left = 0;
+	expect(fixture, "warning left-over private keys cannot be looked for in AWS Secrets "
+			"Manager: not allowed\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -255,6 +273,7 @@ int main(void)
 		cmocka_unit_test(sensor_without_connectors_says_so),
 		cmocka_unit_test(more_than_anybody_can_read_is_cut),
 		cmocka_unit_test(items_are_rendered_in_order),
+		cmocka_unit_test(a_secret_that_is_left_over_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,13 +13,14 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "delivery/delivery_internal.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
 #include "tests/sensor/desk_fixture.h"
 
-enum { FIRST_MS = 5000, HOUR_MS = 3600 * 1000, TURNS = 20 };
+enum { FIRST_MS = 5000, MINUTE_MS = 60000, HOUR_MS = 3600 * 1000, TURNS = 20 };
 #define LEFT_OVER "acmsensor/sensor1/p-20261101-000000-0000000001" /* no plan of the store */
 
 static int set_up(void **state)
@@ -278,12 +279,79 @@ static void each_call_may_fail(void **state)
 	put_secret();
 	for (size_t n = 1; n <= 2; n++) {
 		fake_call_fail_at(n, ERR_DENIED, "AccessDeniedException");
-		fake_loop_advance_ms(n == 1 ? FIRST_MS : HOUR_MS);
+		fake_loop_advance_ms(n == 1 ? FIRST_MS : MINUTE_MS);
 		assert_non_null(fake_call_failed());
 		assert_int_equal(write_acm_secrets(&desk.acm), 1);
 	}
-	fake_loop_advance_ms(HOUR_MS);
+	fake_loop_advance_ms(2 * MINUTE_MS);
 	assert_int_equal(write_acm_secrets(&desk.acm), 0);
+}
+
+static void expect_left_over(size_t count, const char *error)
+{
+	const struct desk_left_over *left_over = desk_get_left_over(desk.desk);
+	assert_int_equal(left_over->count, count);
+	if (error[0] == '\0' ? left_over->error[0] != '\0'
+			     : strstr(left_over->error, error) == NULL)
+		fail_msg("\"%s\" instead of \"%s\"", left_over->error, error);
+}
+
+/* For status: while a key is where it should not be, and no longer. */
+static void what_is_left_over_is_known_while_it_is(void **state)
+{
+	(void)state;
+	put_secret();
+	expect_left_over(0, "");
+	desk.acm.keeps_secrets = true;
+	fake_loop_advance_ms(FIRST_MS);
+	expect_left_over(1, "AccessDeniedException");
+	fake_call_fail_at(1, ERR_DENIED, "AccessDeniedException"); /* it may be there still */
+	fake_loop_advance_ms(MINUTE_MS);
+	expect_left_over(1, "failed on purpose");
+	fake_call_fail_at(0, ERR_NONE, "");
+	desk.acm.keeps_secrets = false;
+	fake_loop_advance_ms(2 * MINUTE_MS);
+	expect_left_over(0, "");
+}
+
+static void tries_go_further_apart_up_to_the_hour(void **state)
+{
+	(void)state;
+	static const int minutes[] = {1, 2, 4, 8, 16, 32, 60, 60};
+	put_secret();
+	desk.acm.keeps_secrets = true;
+	fake_loop_advance_ms(FIRST_MS);
+	for (size_t i = 0; i < sizeof(minutes) / sizeof(minutes[0]); i++) {
+		fake_loop_advance_ms((int64_t)minutes[i] * MINUTE_MS - 1);
+		assert_int_equal(fake_call_count_of("DeleteSecret"), i + 1);
+		fake_loop_advance_ms(1);
+		assert_int_equal(fake_call_count_of("DeleteSecret"), i + 2);
+	}
+}
+
+/* Nobody waits for an hour when a job could not delete its own. */
+static void a_job_that_left_its_key_is_looked_after_in_a_minute(void **state)
+{
+	(void)state;
+	for (int is_at_work = 0; is_at_work < 2; is_at_work++) {
+		fake_loop_advance_ms(is_at_work ? HOUR_MS - 1 : FIRST_MS);
+		if (is_at_work)
+			while (desk.desk->upkeep.timer != NULL)
+				assert_true(fake_loop_step());
+		size_t looks = fake_call_count_of("ListSecrets");
+		desk.desk->delivery->stats.keys_left++;
+		desk_upkeep_job_ended(desk.desk);
+		desk_upkeep_job_ended(desk.desk); /* of another job, which left none */
+		expect_left_over(1, "the job that left it tells why");
+		fake_loop_advance_ms(0);
+		expect_left_over(1, "the job that left it tells why");
+		fake_loop_advance_ms(MINUTE_MS - 1);
+		looks += (size_t)is_at_work; /* which may not have seen it */
+		assert_int_equal(fake_call_count_of("ListSecrets"), looks);
+		fake_loop_advance_ms(1);
+		assert_int_equal(fake_call_count_of("ListSecrets"), looks + 1);
+		expect_left_over(0, "");
+	}
 }
 
 /* Keys that stay for an hour more are no reason to leave secrets over. */
@@ -354,6 +422,9 @@ int main(void)
 		TEST(left_over_secrets_go),
 		TEST(secrets_of_plans_go_whatever_the_configuration_says_now),
 		TEST(each_call_may_fail),
+		TEST(what_is_left_over_is_known_while_it_is),
+		TEST(tries_go_further_apart_up_to_the_hour),
+		TEST(a_job_that_left_its_key_is_looked_after_in_a_minute),
 		TEST(a_store_that_is_full_stops_nothing_else),
 		TEST(a_connector_may_go_at_each_turn),
 		TEST(the_end_comes_at_each_turn),
