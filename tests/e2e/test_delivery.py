@@ -69,6 +69,35 @@ def test_rollback_is_impossible_with_a_key_nobody_kept_and_the_plan_says_so(desk
     assert "key" in message
 
 
+def test_the_last_delivery_is_rolled_back_and_once(desk, ec):
+    at = desk()
+    bundles = [ec.issue("www.example.com", number=number) for number in range(3)]
+    arn = at.deliver(bundles[0])[1]["arn"]
+    second, third = (at.deliver(bundle, arn=arn)[1]["id"] for bundle in bundles[1:])
+    imports = len(at.sim.imports())
+    assert at.refused("/v1/rollback", 409, job=second) == \
+        f"rollback is impossible: job {third} replaced it since; roll that one back first"
+    assert not at.job(second)["rollback_possible"]
+    back = at.wait(at.post("/v1/rollback", job=third)["job"]["id"])
+    assert back["state"] == "restored" and at.job(third)["rollback"] == back["id"]
+    assert at.refused("/v1/rollback", 409, job=third) == \
+        f"rollback is impossible: job {back['id']} has rolled it back already"
+    assert not at.job(third)["rollback_possible"] and at.job(second)["rollback_possible"]
+    assert len(at.sim.imports()) == imports + 1
+    assert at.wait(at.post("/v1/rollback", job=second)["job"]["id"])["state"] == "restored"
+    assert at.serial(arn) == bundles[0].serial.lstrip("0")
+
+
+def test_a_plan_that_an_own_job_made_void_names_it(desk, ec):
+    at = desk()
+    arn = at.deliver(ec.issue("www.example.com"))[1]["arn"]
+    plans = [at.plan(ec.issue("www.example.com", number=number), arn=arn) for number in (1, 2)]
+    first, second = (at.wait(at.apply(plan)) for plan in plans)
+    assert first["state"] == "succeeded" and second["state"] == "failed"
+    assert f"void: job {first['id']} replaced it (" in second["reason"]
+    assert second["reason"].endswith("; nothing was changed in AWS: plan again")
+
+
 def test_a_kept_key_is_wiped_when_its_time_is_over(desk, ec):
     at = desk(skips_time=True, sensor_options="keep_keys = 2d")
     arn = at.deliver(ec.issue("www.example.com", days=(-1, 300)))[1]["arn"]

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 
 from awssim import SIM_BUILD
 from bundle import key_pem, new_key, pem
-from cli import environment
+from cli import Cli, environment
 from desk import key_marks
 from test_torture_secrets import writable_memory
 from torture import dose
@@ -200,3 +200,30 @@ def test_the_cli_shows_no_key_to_others(desk, ec, tmp_path):
     assert one.returncode in (0, 4), (out, err)
     wanted = [PASSPHRASE, *key_marks(bundle.key), (tmp_path / "key").read_bytes().splitlines()[1]]
     expect_nowhere(wanted, [("what others see", data) for data in (*shown, out, err)])
+
+
+def test_a_secret_that_cannot_be_deleted_is_told_until_it_is_gone(desk, ec):
+    at = desk(skips_time=True, options={"key_escrow": "secretsmanager"})
+    left = "private key should be gone from AWS Secrets Manager and is not: "
+
+    def attention():
+        return [one["text"] for one in at.sensor.status()["attention"] if "Secrets Manager" in one["text"]]
+
+    plan = at.plan(ec.issue("www.example.com"))
+    at.sim.mutate("deny_action", action="secretsmanager:DeleteSecret")
+    shown = Cli("--socket", at.sensor.socket).run("apply", plan["id"], "--wait", code=4).stdout
+    text = " ".join(shown.split())
+    assert "warning: the private key could not be deleted from AWS Secrets Manager (secret " in text
+    assert "AccessDeniedException" in text and "acmsensor status tells while it is there" in text
+    assert attention() == ["1 " + left + "the job that left it tells why"]
+    at.sensor.stop()
+    at.start()
+    job = at.sensor.get("/v1/jobs")["jobs"][0]
+    assert job["state"] == "succeeded" and "warning: the private key could not be deleted" in job["reason"]
+    at.time.skip(6)
+    wait_until(attention, what="the look for secrets after the start")
+    assert left in attention()[0] and "secretsmanager:DeleteSecret" in attention()[0]
+    at.sim.mutate("allow_action", action="secretsmanager:DeleteSecret")
+    at.time.skip(61)
+    wait_until(lambda: not attention(), what="the next look")
+    assert [one["state"] for one in at.sim.secrets()] == ["gone"]

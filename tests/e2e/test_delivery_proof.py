@@ -1,6 +1,7 @@
 """The proof of a delivery and the automatic way back: what hosts serve, what ACM holds, for how long
 that is waited, and how it is shown."""
 import socket
+import time
 
 import pytest
 
@@ -85,6 +86,22 @@ def test_rolled_back_when_a_host_serves_another_one_past_the_window(desk, ec):
     assert at.sim.served(hosts.follows) == der(hosts.first.leaf)
     imports = [one["serial"].lstrip("0") for one in at.sim.imports() if one["arn"] == hosts.arn]
     assert imports == [one.serial.lstrip("0") for one in (hosts.first, hosts.second, hosts.first)]
+
+
+def test_who_waits_sees_the_automatic_rollback_through(desk, ec):
+    at = desk(skips_time=True)
+    hosts = Hosts(at, ec, auto_rollback=True)
+    process = hosts.cli.start("apply", hosts.plan["id"], "--wait")
+    while process.poll() is None:
+        at.time.skip_waits(at.sensor.get("/v1/jobs")["jobs"])
+        time.sleep(0.02)
+    out, said = process.communicate()
+    text = " ".join(out.decode().split())
+    (back,) = [one for one in at.sensor.get("/v1/jobs")["jobs"] if one["of_job"]]
+    assert process.returncode == 1 and back["state"] == "restored", text
+    assert f"rollback {back['id']} is followed" in said.decode()
+    assert f"rollback {back['id']} was ordered" in text and "rollback restored ACM holds serial" in text
+    assert f"rollback {back['of_job']} --wait" not in text  # it is done
 
 
 def test_a_host_that_follows_within_the_window_is_waited_for(desk, ec):
