@@ -233,8 +233,7 @@ static int make_request(void *arg, struct http_request *ret_request, struct err 
 	struct aws *aws = call->client->aws;
 	struct aws_host *host = call->endpoint->host;
 	if (host->breaker.is_open && !call->is_probe)
-		return breaker_refuse(
-			&host->breaker, call->endpoint->endpoint.host_header, err);
+		return breaker_refuse(&host->breaker, call->endpoint->endpoint.host_header, err);
 	if (aws->sigv4 == NULL) {
 		*err = aws->sigv4_err;
 		return -1;
@@ -302,8 +301,7 @@ static void proceed(struct aws_call *call)
 	int64_t now_mono_ms = clock_mono_ms();
 	call->is_probe = host->breaker.is_open;
 	if (!breaker_admits(&host->breaker, now_mono_ms)) {
-		breaker_refuse(
-			&host->breaker, call->endpoint->endpoint.host_header, &call->err);
+		breaker_refuse(&host->breaker, call->endpoint->endpoint.host_header, &call->err);
 		wait_ms(call, WAIT_TURN, 0);
 		return;
 	}

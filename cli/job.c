@@ -57,7 +57,7 @@ struct follow {
 	const struct cli *cli;
 	char id[JOB_ID_MAX + 1];
 	json_t *undone; /* owned; the document of a delivery whose rollback is followed; or NULL */
-	int64_t shown; /* number of the last step */
+	int64_t shown;	/* number of the last step */
 	char day[DATES_TEXT_MAX];
 	bool has_answered, is_away;
 };

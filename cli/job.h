@@ -17,12 +17,12 @@ int job_get(const struct cli *cli, const char *id, json_t **ret_document, const 
 
 /*
  * Shows each step of a job as it comes and how it ends; what went before is shown too. With -o json
- * and csv the steps are said on stderr, and the job is printed at its end. A delivery that failed and
- * is rolled back automatically: goes on with the rollback, and prints both.
+ * and csv the steps are said on stderr, and the job is printed at its end. A delivery that failed
+ * and is rolled back automatically is followed by its rollback; both are printed.
  *
- * returns  job_exit_code; EXIT_FAILED also when what failed was rolled back; EXIT_INTERRUPTED after Ctrl-C, which leaves the job running and says so;
- *          cli_fail's when it cannot be asked for. A daemon that went away is waited for: the job
- *          goes on with it.
+ * returns  job_exit_code, of the delivery when its rollback was followed; EXIT_INTERRUPTED after
+ *          Ctrl-C, which leaves the job running and says so; cli_fail's when it cannot be asked
+ *          for. A daemon that went away is waited for: the job goes on with it.
  */
 int job_follow(const struct cli *cli, const char *id);
 

@@ -189,8 +189,8 @@ bool job_waits_to_import(const struct job_record *job);
  * deleted  names of those that were deleted, to be reported; borrowed for the call, also with err
  * left     how many could not be deleted; err tells why of the first. 0 with err: nobody knows
  */
-typedef void secret_sweep_done_fn(void *arg, const char *const *deleted, size_t count, size_t left,
-	const struct err *err);
+typedef void secret_sweep_done_fn(
+	void *arg, const char *const *deleted, size_t count, size_t left, const struct err *err);
 struct secret_sweep *secret_sweep_start(struct delivery *delivery,
 	const struct delivery_target *target, secret_sweep_done_fn *done, void *arg);
 void secret_sweep_cancel(struct secret_sweep *sweep);

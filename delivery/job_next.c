@@ -537,8 +537,9 @@ static void after_verify(const struct job_known *known, struct job_decision *to)
 		snprintf(text, sizeof(text), "served by %u of %u %s", known->served, known->hosts,
 			hosts);
 		if (known->unreachable > 0)
-			snprintf(text, sizeof(text), "served by %u of %u %s; warning: %u not reachable",
-				known->served, known->hosts, hosts, known->unreachable);
+			snprintf(text, sizeof(text),
+				"served by %u of %u %s; warning: %u not reachable", known->served,
+				known->hosts, hosts, known->unreachable);
 		proved(known, to, text);
 		return;
 	}
@@ -571,7 +572,8 @@ static void after_delete(const struct job_known *known, struct job_decision *to)
 		if (is_patient(known, JOB_IN_USE_PATIENCE_S)) {
 			to->is_failure = true;
 			look_again(known, to);
-			say(to, "%s; what ACM knows of its users lags; will be tried again", err->text);
+			say(to, "%s; what ACM knows of its users lags; will be tried again",
+				err->text);
 			return;
 		}
 		end(to, JOB_FAILED);

@@ -61,9 +61,10 @@ struct job_known {
 	const struct err *err;
 	enum job_holds holds;	 /* CHECK, FIND, CONFIRM; FIND without ARN: NEW or NOTHING */
 	const char *held_serial; /* "" */
-	const char *held_by_job; /* of this sensor, that brought a certificate that is neither; "" */
-	const char *in_use_by;	 /* CHECK, DRAIN: the first user; "" for none */
-	bool is_key_lost;	 /* IMPORT: nothing was sent; key_text says why */
+	const char
+		*held_by_job;  /* of this sensor, that brought a certificate that is neither; "" */
+	const char *in_use_by; /* CHECK, DRAIN: the first user; "" for none */
+	bool is_key_lost;      /* IMPORT: nothing was sent; key_text says why */
 	const char *key_text;
 	bool is_sent;		  /* IMPORT: the call was made; err is its answer */
 	const char *missing_tags; /* TAG: keys that should be there and are not; "" for none */
@@ -79,8 +80,8 @@ struct job_decision {
 	enum job_state state;
 	int64_t wait_s; /* JOB_RUNNING: until the phase's step is done (again) */
 	bool may_have_imported;
-	bool is_resend;	      /* FIND -> IMPORT: what was sent before is taken for lost */
-	bool is_failure;      /* of the step, for its line */
+	bool is_resend;	 /* FIND -> IMPORT: what was sent before is taken for lost */
+	bool is_failure; /* of the step, for its line */
 	bool is_roll_back; /* ended, and the rollback is to be ordered: the write says whether it was */
 	bool has_tag_warning; /* reason is one, to be said again at the end */
 	char reason[JOB_REASON_MAX];

@@ -66,8 +66,9 @@ static bool is_taken(struct store_txn *txn, const char *arn)
 	while (arn[0] != '\0' && store_job_next_running(txn, position, &job)) {
 		if (strcmp(job.arn, arn) != 0)
 			continue;
-		refuse(txn, ERR_REFUSED, "job %s runs on %s, one at a time: wait for its end, or cancel it first", job.id,
-			arn);
+		refuse(txn, ERR_REFUSED,
+			"job %s runs on %s, one at a time: wait for its end, or cancel it first",
+			job.id, arn);
 		return true;
 	}
 	return false;
@@ -127,8 +128,8 @@ static bool is_overtaken(
 			CERT_SHA256_LEN) == 0)
 		return false;
 	if (strcmp(other.of_job_id, job->id) == 0)
-		snprintf(ret_text, ROLLBACK_TEXT_MAX, "job %s has rolled it back already",
-			other.id);
+		snprintf(
+			ret_text, ROLLBACK_TEXT_MAX, "job %s has rolled it back already", other.id);
 	else
 		snprintf(ret_text, ROLLBACK_TEXT_MAX,
 			"job %s replaced it since; roll that one back first", other.id);

@@ -21,7 +21,7 @@ struct slot {
 	struct probed_host *host; /* borrowed */
 	char name[HOST_MAX];
 	int port;
-	struct tls_probe *probe;  /* owned until it ends */
+	struct tls_probe *probe; /* owned until it ends */
 };
 
 struct job_probe {

@@ -61,7 +61,7 @@ struct attention_input {
 	size_t channel_count;
 	size_t secrets_left;	   /* private keys left over in Secrets Manager */
 	const char *secrets_error; /* why, or why nobody knows; "" */
-	int64_t clock_offset_s; /* AWS's clock minus this host's */
+	int64_t clock_offset_s;	   /* AWS's clock minus this host's */
 	int64_t now_s;
 };
 

@@ -82,7 +82,8 @@ size_t desk_job_count(const struct desk *desk);
 /* Private keys that should be gone from AWS Secrets Manager and are not, as far as is known. */
 struct desk_left_over {
 	size_t count;
-	char error[ERR_TEXT_MAX]; /* why they are there, or cannot be looked for; "" when all is well */
+	char error
+		[ERR_TEXT_MAX]; /* why they are there, or cannot be looked for; "" when all is well */
 };
 const struct desk_left_over *desk_get_left_over(const struct desk *desk); /* borrowed */
 

@@ -112,7 +112,7 @@ struct desk_upkeep {
 	size_t next;
 	int64_t retry_s; /* until the next look for secrets after one that failed; 0: none failed */
 	bool is_soon;	 /* a job left its key over while the upkeep was at work */
-	int64_t keys_left; /* of delivery's counter, as it was last seen */
+	int64_t keys_left;		      /* of delivery's counter, as it was last seen */
 	struct desk_left_over secrets, round; /* as known; in this round */
 };
 

@@ -2,8 +2,8 @@
  * What the desk does by itself, at the start and every hour: sealed keys whose time is over go,
  * then the keys of epochs that nothing is left of, then plans and jobs that are over for long (in
  * steps of some milliseconds, so that nobody waits), then secrets in Secrets Manager that a crash
- * left over. Secrets that could not be deleted are tried again sooner: after a minute, doubled up to
- * the hour; and a minute after a job that left its own.
+ * left over. Secrets that could not be deleted are tried again sooner: after a minute, doubled up
+ * to the hour; and a minute after a job that left its own.
  *
  *   WAIT_HOUR -> WAIT_DUE -> WAIT_FORGOTTEN -> WAIT_SECRETS -> WAIT_HOUR
  *          |                 ^            |    ^ ^        |
@@ -60,8 +60,8 @@ static void end_round(struct desk *desk)
 	wait_ms(desk, 1000 * (has_failed ? upkeep->retry_s : HOUR_S));
 }
 
-static void on_secrets(void *arg, const char *const *deleted, size_t count, size_t left,
-	const struct err *err)
+static void on_secrets(
+	void *arg, const char *const *deleted, size_t count, size_t left, const struct err *err)
 {
 	struct desk *desk = arg;
 	const char *name = connector_config(desk->upkeep.connector)->name;
@@ -71,9 +71,8 @@ static void on_secrets(void *arg, const char *const *deleted, size_t count, size
 			"delete secret connector=%s name=%s reason=\"left over: no plan needs it\"",
 			name, deleted[i]);
 	if (err != NULL) {
-		log_warning(
-			"look for secrets connector=%s error=%s left=%zu reason=\"%s\" "
-			"next=\"again in %lld s\"",
+		log_warning("look for secrets connector=%s error=%s left=%zu reason=\"%s\" "
+			    "next=\"again in %lld s\"",
 			name, err_kind_name(err->kind), left, err->text,
 			(long long)next_retry_s(&desk->upkeep));
 		note_failure(&desk->upkeep, left, err);

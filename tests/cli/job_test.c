@@ -55,7 +55,7 @@ static void an_end_has_its_exit_code(void **state)
 	"{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'failed', 'reason': 'why; rollback "  \
 	"r-1 was ordered', 'rollback': 'r-1', 'steps': [" STEP("1", "a") "]}]}"
 #define RESTORED                                                                                   \
-	"{'jobs': [{'id': 'r-1', 'kind': 'rollback', 'state': 'restored', 'reason': 'it is back',"  \
+	"{'jobs': [{'id': 'r-1', 'kind': 'rollback', 'state': 'restored', 'reason': 'it is back'," \
 	" 'rollback': '', 'steps': [" STEP("1", "b") "]}]}"
 #define FOLLOWED "acmsensor: job j-1 has failed; rollback r-1 is followed\n"
 
@@ -77,10 +77,9 @@ static void an_automatic_rollback_is_followed_to_its_end(void **state)
 		    "  rollback restored   it is back\n"
 		    "  Job                 r-1\n",
 		FOLLOWED);
-	assert_string_equal(run_asked(),
-		"get /v1/jobs id=j-1 after=0\n"
-		"get /v1/jobs id=r-1 after=0 wait_s=30\n"
-		"get /v1/jobs id=r-1 after=0 wait_s=30\n");
+	assert_string_equal(run_asked(), "get /v1/jobs id=j-1 after=0\n"
+					 "get /v1/jobs id=r-1 after=0 wait_s=30\n"
+					 "get /v1/jobs id=r-1 after=0 wait_s=30\n");
 	run_answer(ROLLED_BACK);
 	run_answer(RESTORED);
 	run_is("jobs j-1 --follow -o csv", EXIT_FAILED, NULL,

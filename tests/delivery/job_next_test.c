@@ -420,8 +420,9 @@ static void a_strange_serial_ends_it_after_patience(void **state)
 		known.auto_rollback = true;
 		job_next(&known, &decision);
 		assert_true(decision.is_roll_back);
-		expect_reason(&known, "ACM holds serial 0c, neither the old one (0a) nor the new "
-				      "one (0b)"); /* whether a rollback was ordered, its write says */
+		expect_reason(&known,
+			"ACM holds serial 0c, neither the old one (0a) nor the new "
+			"one (0b)"); /* whether a rollback was ordered, its write says */
 		known.no_rollback = "no key";
 		job_next(&known, &decision);
 		assert_false(decision.is_roll_back);
@@ -510,8 +511,8 @@ static void verify_says_what_hosts_serve(void **state)
 	known.served = known.unreachable = 1;
 	expect(&known, JOB_VERIFY, JOB_RUNNING, 1, "1 not reachable");
 	known.now_s += JOB_UNREACHABLE_PATIENCE_S;
-	expect_reason(&known,
-		"ACM holds serial 0b; served by 1 of 2 hosts; warning: 1 not reachable");
+	expect_reason(
+		&known, "ACM holds serial 0b; served by 1 of 2 hosts; warning: 1 not reachable");
 	known.hosts = 1;
 	known.served = 0;
 	expect_reason(

@@ -17,12 +17,12 @@
 #include "store/jobs.h"
 #include "store/plans.h"
 #include "tests/delivery/job_fixture.h"
-#include "tests/lib/sample_delivery.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
 #include "tests/lib/make_cert.h"
+#include "tests/lib/sample_delivery.h"
 
 static void run_plan(struct job_fixture *fixture, struct job_outcome *ret_outcome)
 {
@@ -1160,7 +1160,8 @@ static void a_job_that_cannot_enter_its_account_says_so(void **state)
 	job_fixture_be_away(&fixture, &why);
 	assert_int_equal(fixture.err.kind, ERR_ROLE);
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
-	expect(&outcome, JOB_RUNNING, "not authorized to perform: sts:AssumeRole; will be tried again");
+	expect(&outcome, JOB_RUNNING,
+		"not authorized to perform: sts:AssumeRole; will be tried again");
 	assert_int_equal(outcome.next_attempt_s, clock_now_s() + 30);
 	job_fixture_start(&fixture); /* the way is open again */
 	job_fixture_finish(&fixture);
@@ -1247,8 +1248,7 @@ static void a_success_tells_that_its_key_is_left_over(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(
-		&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
+	job_fixture_open(&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
 	job_fixture_apply(&fixture);
 	job_fixture_start(&fixture);
 	fixture.acm.keeps_secrets = true;
@@ -1259,7 +1259,8 @@ static void a_success_tells_that_its_key_is_left_over(void **state)
 	}
 	job_fixture_finish(&fixture);
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
-	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b; warning: " LEFT_OVER "acm: AccessDeniedException");
+	expect(&outcome, JOB_SUCCEEDED,
+		"ACM holds serial 0b; warning: " LEFT_OVER "acm: AccessDeniedException");
 	assert_non_null(strstr(outcome.reason,
 		"; the sensor goes on trying, and acmsensor status tells while it is there"));
 	assert_int_equal(delivery_get_stats(fixture.delivery)->keys_left, 1);
@@ -1273,8 +1274,7 @@ static void a_success_whose_key_has_gone_is_told_after_a_kill(void **state)
 	(void)state;
 	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(
-		&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
+	job_fixture_open(&fixture, &(struct job_fixture_options){.escrow = ESCROW_SECRETS_MANAGER});
 	job_fixture_apply(&fixture);
 	job_fixture_start(&fixture);
 	while (write_acm_secrets(&fixture.acm) > 0)

@@ -19,8 +19,8 @@ struct answer {
 	struct err err;
 };
 
-static void on_done(void *arg, const char *const *deleted, size_t count, size_t left,
-	const struct err *err)
+static void on_done(
+	void *arg, const char *const *deleted, size_t count, size_t left, const struct err *err)
 {
 	struct answer *answer = arg;
 	answer->ends++;

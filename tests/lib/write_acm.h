@@ -37,7 +37,7 @@ struct write_acm {
 	size_t deleted;
 	char *secret_name[WRITE_ACM_SECRETS], *secret[WRITE_ACM_SECRETS]; /* owned; NULL: free */
 	int64_t secret_created_s[WRITE_ACM_SECRETS];
-	bool keeps_secrets; /* DeleteSecret is denied */
+	bool keeps_secrets;	/* DeleteSecret is denied */
 	int import_stale_looks; /* of every import */
 	/* The n-th call from now: it has its effect and its answer is lost. 0: none. */
 	size_t lose_at;

@@ -287,8 +287,10 @@ static void the_last_that_brought_anything_under_an_arn_is_found(void **state)
 	(void)state;
 	expect_last(NULL);
 	put_other_leaf("x-failed", JOB_FAILED, 90, arn, 1);
-	put_other_leaf("y-longer", JOB_SUCCEEDED, 90, "arn:aws:acm:eu-west-1:000000000001:"
-						      "certificate/12", 1);
+	put_other_leaf("y-longer", JOB_SUCCEEDED, 90,
+		"arn:aws:acm:eu-west-1:000000000001:"
+		"certificate/12",
+		1);
 	put_other_leaf("z-before", JOB_SUCCEEDED, 90, "arn:a", 1);
 	expect_last(NULL);
 	put_other_leaf("b", JOB_SUCCEEDED, 20, arn, 0xff);
