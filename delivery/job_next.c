@@ -211,7 +211,7 @@ static bool may_show_yet(const struct job_known *known, struct job_decision *to)
 	if (known->holds != JOB_HOLDS_NOTHING || !is_patient(known, JOB_FIND_PATIENCE_S))
 		return false;
 	look_again(known, to);
-	say(to, "ACM shows no certificate under this ARN; looked at again");
+	say(to, "ACM shows no certificate under this ARN; will be looked at again");
 	return true;
 }
 
@@ -236,7 +236,10 @@ static void check_delete(const struct job_known *known, struct job_decision *to)
 		say(to, "in use by %s; waits until nothing uses it", known->in_use_by);
 	} else {
 		end(to, JOB_FAILED);
-		say(to, "in use by %s: not deleted; %s", known->in_use_by, nothing_changed);
+		say(to,
+			"in use by %s: not deleted; %s: take it out of use there, or delete with "
+			"--wait-until-unused",
+			known->in_use_by, nothing_changed);
 	}
 }
 

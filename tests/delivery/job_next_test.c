@@ -278,7 +278,7 @@ static void a_role_that_is_lost_before_the_import_is_waited_for(void **state)
 	struct job_decision decision;
 	known.err = &err;
 	known.is_sent = true;
-	expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "what AWS said; tried again");
+	expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "what AWS said; will be tried again");
 	job_next(&known, &decision);
 	assert_false(decision.may_have_imported);
 }
@@ -295,7 +295,7 @@ static void a_delete_that_drains_outlives_a_denial(void **state)
 		known.err = &err;
 		expect(&known, JOB_DONE, JOB_FAILED, 0, "nothing was changed");
 		known.last_wait_s = 4;
-		expect(&known, JOB_DRAIN, JOB_RUNNING, 8, "what AWS said; tried again");
+		expect(&known, JOB_DRAIN, JOB_RUNNING, 8, "what AWS said; will be tried again");
 		known.created_s -= JOB_DRAIN_LIFE_S;
 		expect(&known, JOB_DONE, JOB_FAILED, 0, "given up after 168 hours");
 	}
@@ -573,7 +573,8 @@ static void delete_waits_or_refuses_while_in_use(void **state)
 	known.holds = JOB_HOLDS_OTHER;
 	expect(&known, JOB_DELETE_CALL, JOB_RUNNING, 0, "archived");
 	known.in_use_by = "arn:lb";
-	expect(&known, JOB_DONE, JOB_FAILED, 0, "in use by arn:lb");
+	expect_reason(&known, "in use by arn:lb: not deleted; nothing was changed in AWS: take it "
+			      "out of use there, or delete with --wait-until-unused");
 	known.phase = JOB_DRAIN;
 	expect(&known, JOB_DRAIN, JOB_RUNNING, 1, "in use by arn:lb");
 	known.last_wait_s = 64;
