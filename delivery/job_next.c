@@ -437,7 +437,8 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 	}
 	if (known->has_arn && known->holds == JOB_HOLDS_NOTHING) {
 		end(to, JOB_FAILED);
-		say(to, "ACM has no certificate under this ARN any more: it was deleted meanwhile");
+		say(to, "ACM has no certificate under this ARN any more: it was deleted meanwhile%s",
+			plan_again(known));
 		return;
 	}
 	if (is_worn_out(known)) {

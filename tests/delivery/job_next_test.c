@@ -387,7 +387,7 @@ static void a_lost_answer_is_looked_for_before_it_is_sent_again(void **state)
 	job_next(&known, &decision);
 	assert_true(decision.is_resend && decision.may_have_imported);
 	known.holds = JOB_HOLDS_NOTHING;
-	expect(&known, JOB_DONE, JOB_FAILED, 0, "deleted meanwhile");
+	expect(&known, JOB_DONE, JOB_FAILED, 0, "deleted meanwhile: plan again");
 	known.has_arn = false; /* a first import has more patience */
 	expect(&known, JOB_FIND, JOB_RUNNING, 1, "not there yet");
 	known.now_s += JOB_FIND_NEW_PATIENCE_S;
