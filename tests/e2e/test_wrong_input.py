@@ -97,7 +97,7 @@ def refused(at, words, *arguments):
     done = Cli("--socket", at.sensor.socket).run(*arguments, code=None)
     lines = done.stderr.splitlines()
     assert done.returncode in (1, 2) and done.stdout == "" and len(lines) == 1, done
-    assert lines[0].startswith("acmsensor: ") and len(lines[0]) < 640, lines[0]
+    assert lines[0].startswith("acmsensor: ") and len(lines[0]) < 330, lines[0]
     assert all(word in lines[0] for word in words), (words, lines[0])
     assert at.sim.imports() == []
     return lines[0]
