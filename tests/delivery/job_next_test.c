@@ -317,7 +317,8 @@ static void what_acm_refuses_is_not_sent_again(void **state)
 		known.err = &err;
 		known.is_sent = true;
 		if (row[i].is_tried_again)
-			expect(&known, JOB_IMPORT, JOB_RUNNING, 1, "what AWS said; will be tried again");
+			expect(&known, JOB_IMPORT, JOB_RUNNING, 1,
+				"what AWS said; will be tried again");
 		else
 			expect(&known, JOB_DONE, JOB_FAILED, 0,
 				"ACM refused the import: what AWS said; nothing was changed in AWS");
@@ -459,7 +460,8 @@ static void tags_do_not_undo_a_delivery(void **state)
 		known.now_s += JOB_TAG_PATIENCE_S;
 		if (kind == ERR_UNREACHABLE || kind == ERR_CREDENTIALS || kind == ERR_ROLE) {
 			/* Nothing could be confirmed either. */
-			expect(&known, JOB_TAG, JOB_RUNNING, 1, "what AWS said; will be tried again");
+			expect(&known, JOB_TAG, JOB_RUNNING, 1,
+				"what AWS said; will be tried again");
 			known.created_s -= JOB_LIFE_S;
 			expect(&known, JOB_DONE, JOB_FAILED, 0, "looked at by hand");
 			continue;
