@@ -5,6 +5,7 @@
  *   import_rules  ACM's rules, foreseen                             (pure)
  *   way_back      whether the old one could be imported again      (pure)
  *   plan          reimport, import as new, or refuse; rendered      (pure)
+ *   job_error     what an error means for a job                     (pure)
  *   job_next      what a job does next, given what it has learnt    (pure)
  *   remote        what ACM holds under an ARN; finding a leaf       (flows)
  *   escrow        where a key waits: vault, memory, Secrets Manager (flows)

@@ -6,80 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/client.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "delivery/delivery.h"
+#include "delivery/job_error.h"
 
 static const char nothing_changed[] = "nothing was changed in AWS";
-
-/* --- kinds of error ---------------------------------------------------------------------------- */
-
-/* May be over at the next try. */
-static bool passes(const struct err *err)
-{
-	switch (err->kind) {
-	case ERR_UNREACHABLE:
-	case ERR_TIMEOUT:
-	case ERR_THROTTLED:
-	case ERR_SERVICE:
-	case ERR_CREDENTIALS:
-	case ERR_PROTOCOL:
-	case ERR_SYSTEM:
-	case ERR_STOPPED:
-	case ERR_STORE:
-	case ERR_STORE_FULL:
-		return true;
-	case ERR_NONE:
-	case ERR_CONFIG:
-	case ERR_LIMIT:
-	case ERR_DENIED:
-	case ERR_DENIED_BY_SCP:
-	case ERR_ROLE:
-	case ERR_NOT_FOUND:
-	case ERR_REFUSED:
-		return false;
-	}
-	abort();
-}
-
-bool job_next_is_doubt(const struct err *err)
-{
-	if (strcmp(err->code, AWS_ANSWER_LOST) == 0)
-		return true;
-	if (strcmp(err->code, "connect") == 0)
-		return false; /* no connection was made (base/http.h), however long that took */
-	switch (err->kind) {
-	case ERR_DENIED:
-	case ERR_DENIED_BY_SCP:
-	case ERR_ROLE:
-	case ERR_CREDENTIALS:
-	case ERR_THROTTLED:
-	case ERR_REFUSED:
-	case ERR_NOT_FOUND:
-	case ERR_CONFIG:
-	case ERR_UNREACHABLE: /* never sent, or it has the code above */
-		return false;
-	case ERR_NONE:
-	case ERR_SYSTEM:
-	case ERR_LIMIT:
-	case ERR_PROTOCOL:
-	case ERR_TIMEOUT:
-	case ERR_SERVICE:
-	case ERR_STORE:
-	case ERR_STORE_FULL:
-	case ERR_STOPPED:
-		return true;
-	}
-	abort();
-}
-
-/* ACM is busy with the certificate. source: ACM 2015-12-08, ConflictException ("Wait for the previous
- * operation to finish and try again") */
-static bool is_conflict(const struct err *err)
-{
-	return strcmp(err->code, "ConflictException") == 0;
-}
 
 /* --- shapes of a decision ---------------------------------------------------------------------- */
 
@@ -189,7 +121,7 @@ static bool outlives(const struct job_known *known)
 /* A step that only reads met an error. */
 static void reading_failed(const struct job_known *known, struct job_decision *to)
 {
-	if (known->may_have_imported || passes(known->err) || outlives(known)) {
+	if (known->may_have_imported || job_error_passes(known->err) || outlives(known)) {
 		try_again(known, to, known->err->text);
 		return;
 	}
@@ -350,20 +282,18 @@ static void import_refused(const struct job_known *known, struct job_decision *t
 {
 	bool is_quota = strcmp(known->err->code, "LimitExceededException") == 0;
 	char where[512];
-	if (is_conflict(known->err) && known->may_have_imported) {
+	if (job_error_is_conflict(known->err) && known->may_have_imported) {
 		to->is_failure = true;
 		go_on(to, JOB_FIND);
 		say(to, "%s; perhaps of what was sent before: ACM is asked whether it has it",
 			known->err->text);
 		return;
 	}
-	if (known->err->kind == ERR_THROTTLED || known->err->kind == ERR_CREDENTIALS ||
-		known->err->kind == ERR_UNREACHABLE || known->err->kind == ERR_TIMEOUT ||
-		known->err->kind == ERR_ROLE || is_conflict(known->err)) {
-		if (!is_quota) {
-			try_again(known, to, known->err->text);
-			return;
-		}
+	bool may_pass = job_error_is_away(known->err) || job_error_is_conflict(known->err) ||
+			known->err->kind == ERR_THROTTLED || known->err->kind == ERR_TIMEOUT;
+	if (may_pass && !is_quota) {
+		try_again(known, to, known->err->text);
+		return;
 	}
 	end(to, JOB_FAILED);
 	say(to, "ACM refused the import: %s%s; %s", known->err->text,
@@ -383,7 +313,7 @@ static void after_import(const struct job_known *known, struct job_decision *to)
 		to->may_have_imported = true;
 		go_on(to, JOB_TAG);
 		say(to, "ACM took serial %s", known->new_serial);
-	} else if (job_next_is_doubt(known->err)) {
+	} else if (job_error_is_doubt(known->err)) {
 		to->may_have_imported = true;
 		to->is_failure = true;
 		go_on(to, JOB_FIND);
@@ -453,19 +383,13 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 
 /* --- TAG, CONFIRM, VERIFY ---------------------------------------------------------------------- */
 
-/* Whether nothing at all can be asked of ACM now. */
-static bool is_away(const struct err *err)
-{
-	return err->kind == ERR_UNREACHABLE || err->kind == ERR_CREDENTIALS ||
-	       err->kind == ERR_ROLE;
-}
-
 static void after_tag(const struct job_known *known, struct job_decision *to)
 {
 	const struct err *err = known->err;
 	/* A first import may not show yet. */
-	bool may_pass = err != NULL && (passes(err) || err->kind == ERR_NOT_FOUND);
-	if (err != NULL && (is_away(err) || (may_pass && is_patient(known, JOB_TAG_PATIENCE_S)))) {
+	bool may_pass = err != NULL && (job_error_passes(err) || err->kind == ERR_NOT_FOUND);
+	if (err != NULL &&
+		(job_error_is_away(err) || (may_pass && is_patient(known, JOB_TAG_PATIENCE_S)))) {
 		try_again(known, to, err->text);
 		return;
 	}
@@ -582,7 +506,7 @@ static void after_delete(const struct job_known *known, struct job_decision *to)
 		}
 		end(to, JOB_FAILED);
 		say(to, "%s; %s", err->text, nothing_changed);
-	} else if (passes(err) || err->kind == ERR_ROLE || is_conflict(err)) {
+	} else if (job_error_passes(err) || err->kind == ERR_ROLE || job_error_is_conflict(err)) {
 		try_again(known, to, err->text);
 	} else {
 		end(to, JOB_FAILED);

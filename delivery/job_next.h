@@ -97,7 +97,4 @@ void job_next_away(
 /* The phase in which a later run goes on. What was sent is looked for; proofs are made again. */
 enum job_phase job_next_resumed(const struct job_record *job);
 
-/* Whether AWS may have done what an import asked for, though it ended in err. */
-bool job_next_is_doubt(const struct err *err);
-
 #endif

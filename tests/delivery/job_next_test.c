@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "delivery/delivery.h"
+#include "delivery/job_error.h"
 
 enum { NOW_S = 1795219200 };
 
@@ -233,7 +234,7 @@ static void an_import_is_never_repeated_while_it_may_have_worked(void **state)
 			known.is_sent = true;
 			struct job_decision decision;
 			job_next(&known, &decision);
-			if (job_next_is_doubt(&err)) {
+			if (job_error_is_doubt(&err)) {
 				assert_int_equal(decision.phase, JOB_FIND);
 				assert_int_equal(decision.state, JOB_RUNNING);
 				assert_true(decision.may_have_imported);
@@ -246,10 +247,6 @@ static void an_import_is_never_repeated_while_it_may_have_worked(void **state)
 			}
 		}
 	}
-	assert_true(job_next_is_doubt(&(struct err){.kind = ERR_TIMEOUT}));
-	assert_true(job_next_is_doubt(&(struct err){.kind = ERR_SERVICE}));
-	assert_true(job_next_is_doubt(&(struct err){.kind = ERR_PROTOCOL}));
-	assert_false(job_next_is_doubt(&(struct err){.kind = ERR_THROTTLED}));
 }
 
 /* A call may end with the first of its connections that could not be made. */
