@@ -228,6 +228,8 @@ static void offer_value(
 	static const char *const channel[] = {"name", "type", NULL};
 	static const char *const connectors[] = {"status", "connectors", NULL};
 	static const char *const channels[] = {"status", "alerts", "channels", NULL};
+	static const char *const csr[] = {"id", "key_algorithm", "arn"}, *const csrs[] = {
+										 "csrs", NULL};
 	static const char *const plans[] = {"plans", NULL}, *const jobs[] = {"jobs", NULL};
 	const char *first = candidates->line->first;
 	switch (value->kind) {
@@ -262,6 +264,9 @@ static void offer_value(
 		return;
 	case VALUE_JOBS:
 		offer_document(cli, candidates, LOCAL_API_JOBS, jobs, job);
+		return;
+	case VALUE_REQUESTS:
+		offer_document(cli, candidates, LOCAL_API_CSRS, csrs, csr);
 		return;
 	case VALUE_ALERTS: /* alerts ack ALERT, alerts test CHANNEL */
 		if (first != NULL && strcmp(first, "ack") == 0)

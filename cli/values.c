@@ -34,7 +34,7 @@ static const struct {
 	{"PATH", VALUE_FILES, NULL},
 	{"PLAN", VALUE_PLANS, NULL},
 	{"REGION", VALUE_REGIONS, NULL},
-	{"REQUEST", VALUE_FREE, NULL},
+	{"REQUEST", VALUE_REQUESTS, NULL},
 	{"SERIAL", VALUE_FREE, NULL},
 	{"STATE", VALUE_WORDS,
 		"never_tried ok role_unassumable denied denied_by_scp region_disabled throttled "

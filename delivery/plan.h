@@ -37,10 +37,10 @@ struct plan_input {
 };
 
 /*
- * The name of an unconfirmed rule, or: region_unread, arn_gone, same_certificate, key_reused, name_lost, name_by_wildcard,
- * wildcard_without_apex, private_names, no_server_authentication, is_ca, expires_soon,
- * shorter_validity, issuer_changed, cloudfront_region, cloudfront_key_type, nlb_key_type,
- * api_gateway_key_type, bindings_to_move, tag_changed, certificate_id_changed,
+ * The name of an unconfirmed rule, or: region_unread, arn_gone, key_reused, same_certificate,
+ * name_lost, name_by_wildcard, wildcard_without_apex, private_names, no_server_authentication,
+ * is_ca, expires_soon, shorter_validity, issuer_changed, cloudfront_region, cloudfront_key_type,
+ * nlb_key_type, api_gateway_key_type, bindings_to_move, tag_changed, certificate_id_changed,
  * verify_host_not_named, memory_escrow, no_rollback, no_auto_rollback.
  */
 struct plan_warning {

@@ -144,6 +144,11 @@ static int check_certificate_id(const char *id, struct err *err)
 
 /* --- what the store knows ---------------------------------------------------------------------- */
 
+static bool may_reimport(const struct plan_make *make)
+{
+	return make->reimport_allowed && !make->is_new_arn;
+}
+
 static void find_same(struct plan_make *make, struct store_txn *txn)
 {
 	(void)certificate_id_find_leaf(txn, &make->where.target,
@@ -152,10 +157,14 @@ static void find_same(struct plan_make *make, struct store_txn *txn)
 
 static int find_carriers(struct plan_make *make, struct store_txn *txn, struct err *err)
 {
-	if (make->certificate_id[0] == '\0')
-		return 0;
-	return certificate_id_find(
-		txn, &make->where.target, make->certificate_id, &make->carriers, err);
+	struct err find_err = ERR_INIT;
+	if (make->certificate_id[0] == '\0' ||
+		certificate_id_find(txn, &make->where.target, make->certificate_id, &make->carriers,
+			&find_err) == 0 ||
+		(find_err.kind == ERR_LIMIT && !may_reimport(make)))
+		return 0; /* a new ARN needs none of those that are too many */
+	*err = find_err;
+	return -1;
 }
 
 static int check_csr_key(struct plan_make *make, struct store_txn *txn, struct err *err)
@@ -222,11 +231,6 @@ static int read_old_key(struct plan_make *make, struct err *err)
 }
 
 /* --- the decision ------------------------------------------------------------------------------ */
-
-static bool may_reimport(const struct plan_make *make)
-{
-	return make->reimport_allowed && !make->is_new_arn;
-}
 
 /* "": none. */
 static const char *tagged_id(const struct remote_state *remote)

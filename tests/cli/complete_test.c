@@ -85,6 +85,8 @@ static void documents_are_read_for_what_they_hold(void **state)
 	run_answer("{'status': {'connectors': [{'name': 'prod', 'scope': 'organization'}, 7]}}");
 	offers("certs --connector ", "prod\torganization\n");
 	assert_string_equal(run_asked(), "get /v1/status\n");
+	run_answer("{'csrs': [{'id': 'q-1', 'key_algorithm': 'EC', 'arn': ''}]}");
+	offers("csr --show ", "q-1\tEC \n");
 	run_answer("{'plans': [{'id': 'p-1', 'decision': 'reimport', 'state': 'open'}]}");
 	offers("apply ", "p-1\treimport open\n");
 	run_answer("{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'running'}]}");

@@ -514,6 +514,29 @@ static void two_that_carry_the_id_are_not_guessed_between(void **state)
 	run_with_two(NEW_ARN, &one, 60, "two certificates would carry the id blog");
 }
 
+static void too_many_that_carry_the_id_hinder_no_new_arn(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct earlier many[10] = {{.id = NULL}};
+	char id[9][DELIVERY_ID_MAX + 1], arn[9][128];
+	struct plan_request request = {.certificate_id = "blog", .reimport_allowed = true};
+	for (size_t i = 0; i < 9; i++) {
+		snprintf(id[i], sizeof(id[i]), "j-20261121-000000-00000000a%zu", i);
+		snprintf(arn[i], sizeof(arn[i]), NEW_ARN "-%zu", i);
+		many[i] = (struct earlier){id[i], arn[i], "blog", REGION, JOB_DELIVER, 7200};
+	}
+	job_fixture_open(&fixture, NULL);
+	put_jobs(&fixture, many);
+	run(&fixture, &request, &answer);
+	expect_told(&answer, "more than 8 certificates carry the id blog");
+	request.is_new_arn = true;
+	run(&fixture, &request, &answer);
+	expect_told(&answer, CAN_IMPORT);
+	job_fixture_close(&fixture);
+}
+
 static void run_given(const char *tag, const char *id, bool is_new_arn, const char *wanted)
 {
 	struct job_fixture fixture;
@@ -835,6 +858,7 @@ int main(void)
 		cmocka_unit_test(what_acm_does_not_have_any_more_is_imported_anew),
 		cmocka_unit_test(what_may_have_yet_to_show_is_not_imported_again),
 		cmocka_unit_test(two_that_carry_the_id_are_not_guessed_between),
+		cmocka_unit_test(too_many_that_carry_the_id_hinder_no_new_arn),
 		cmocka_unit_test(an_arn_may_be_given_an_id_and_keeps_it),
 		cmocka_unit_test(a_new_arn_does_not_need_the_old_one),
 		cmocka_unit_test(what_is_there_under_another_arn_is_told),

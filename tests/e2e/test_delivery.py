@@ -415,8 +415,11 @@ def test_a_secret_is_in_the_hub_under_its_own_key_and_says_whose_it_is(desk, ec)
 def test_key_in_memory_is_lost_at_a_restart_and_the_job_says_so(desk, ec):
     at = desk(options={"key_escrow": "memory"})
     plan = at.plan(ec.issue("e.example.com"))
+    shown = Cli("--socket", at.sensor.socket)
+    assert re.search(r"Next +\S.* apply ", shown.out("plans", plan["id"]))
     at.sensor.stop()
     at.sensor.start()
+    assert re.search(r"Key waited in +memory\n.*the key is lost", shown.out("plans", plan["id"]))
     job = at.wait(at.apply(plan))
     assert job["state"] == "failed" and "lost" in job["reason"], job
     assert at.imported() == []
