@@ -75,7 +75,7 @@ static bool lacks_tables(const struct store *store)
 	return false;
 }
 
-/* Schemas 2 and 3 have added tables and changed none: a reader does without them. */
+/* Schemas 2 to 4 have added tables and entries and changed none: a reader does without them. */
 static bool can_use(const struct store *store, uint64_t schema)
 {
 	return schema == STORE_SCHEMA ||

@@ -33,7 +33,7 @@ enum {
 	STORE_GROUP_MS = 50,
 	STORE_GROUP_MAX = 256,
 	STORE_EARLY_GROUPS = 8,
-	STORE_SCHEMA = 3,
+	STORE_SCHEMA = 4,
 };
 
 struct store_options {

@@ -100,7 +100,7 @@ static void a_reader_does_not_migrate(void **state)
 	make_store(fake_migrations_put_old, NULL);
 	assert_null(try_open(true, &err));
 	assert_int_equal(err.kind, ERR_STORE);
-	assert_non_null(strstr(err.text, "has schema 0, this version reads 3"));
+	assert_non_null(strstr(err.text, "has schema 0, this version reads 4"));
 	struct store *store = temp_store_open(NULL, folder);
 	assert_migrated(store);
 	store_close(store);
@@ -173,7 +173,7 @@ static void a_newer_store_is_refused_with_both_versions(void **state)
 		assert_null(try_open(is_read_only == 1, &err));
 		assert_int_equal(err.kind, ERR_STORE);
 		assert_non_null(
-			strstr(err.text, "has schema 7, this version of acmsensor knows 3"));
+			strstr(err.text, "has schema 7, this version of acmsensor knows 4"));
 		assert_non_null(strstr(err.text, folder));
 	}
 }

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "store/accounts.h"
 #include "store/alerts.h"
+#include "store/jobs.h"
 #include "store/plans.h"
 #include "store/store_internal.h"
 #include "tests/lib/temp_store.h"
@@ -117,6 +118,28 @@ static void schema_2_gets_the_tables_of_alerts(void **state)
 	temp_folder_remove(folder);
 }
 
+static void schema_3_finds_deliveries_that_failed(void **state)
+{
+	(void)state;
+	static const unsigned char leaf[CERT_SHA256_LEN] = {1};
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_record job;
+	char *folder = temp_folder_new();
+	struct store *store = temp_store_open(NULL, folder);
+	assert_int_equal(store_write_now(store, old_schema_3, NULL, &err), 0);
+	assert_true(temp_store_problems(store) > 0);
+	store_close(store);
+	store = temp_store_open(NULL, folder);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	assert_true(store_job_of_leaf(txn, OLD_SCHEMA_ARN, leaf, &job));
+	assert_string_equal(job.id, "j-2");
+	store_read_end(txn);
+	assert_int_equal(temp_store_problems(store), 0);
+	store_close(store);
+	temp_folder_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +147,7 @@ int main(void)
 		cmocka_unit_test(a_schema_without_a_step_is_refused),
 		cmocka_unit_test(schema_1_gets_the_tables_of_deliveries),
 		cmocka_unit_test(schema_2_gets_the_tables_of_alerts),
+		cmocka_unit_test(schema_3_finds_deliveries_that_failed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
