@@ -456,7 +456,7 @@ static void after_verify(const struct job_known *known, struct job_decision *to)
 		(known->unreachable > 0 && is_patient(known, JOB_UNREACHABLE_PATIENCE_S))) {
 		look_again(known, to);
 		say(to,
-			"%u of %u %s serve it, %u another certificate, %u not reachable; "
+			"served by %u of %u %s, %u with another certificate, %u not reachable; "
 			"will be asked again",
 			known->served, known->hosts, hosts, known->other, known->unreachable);
 		return;

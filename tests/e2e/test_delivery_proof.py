@@ -116,7 +116,7 @@ def test_a_host_that_follows_within_the_window_is_waited_for(desk, ec):
     job = at.wait_skipping(job["id"])
     assert job["state"] == "succeeded" and "served by 2 of 3 hosts" in job["reason"], job
     assert list(hosts.outcomes(job).values()) == ["served", "served", "not reachable"]
-    assert any("1 of 3 hosts serve it, 1 another certificate, 1 not reachable" in step["text"]
+    assert any("served by 1 of 3 hosts, 1 with another certificate, 1 not reachable" in step["text"]
                for step in job["steps"]), job["steps"]
 
 

@@ -9,7 +9,7 @@ SHOWN = [
     "deliver succeeded   ACM holds serial ",
     "reimport            ACM takes it under the same ARN, and nothing has to be moved",
     "ACM's rules", "passed              key type and size stay EC_prime256v1",
-    "; served by 1 of 1 hosts", "deliver succeeded   ACM holds serial ", ": served, serial ",
+    "; served by 1 of 1 host", "deliver succeeded   ACM holds serial ", ": served, serial ",
     "rollback restored   ACM holds serial ", ": served, serial ",
 ]
 
