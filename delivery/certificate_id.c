@@ -13,12 +13,17 @@
 /* A scan succeeds when it is written, some time after it looked. */
 enum { SCAN_MAX_S = 3600, SCANNED_MAX = 256 };
 
-static bool carries(const struct cert_record *cert, const char *certificate_id)
+/* Without the tag, which could not be set or read, or which a tool that sets all tags took away,
+ * the last delivery tells. */
+static bool carries(
+	struct store_txn *txn, const struct cert_record *cert, const char *certificate_id)
 {
+	struct job_record last;
 	for (const char *key = NULL, *value = NULL; pack_next_pair(&cert->tags, &key, &value);)
 		if (strcmp(key, TAG_CERTIFICATE_ID) == 0)
 			return strcmp(value, certificate_id) == 0;
-	return false;
+	return store_job_last_of_arn(txn, cert->arn, &last) &&
+	       strcmp(last.certificate_id, certificate_id) == 0;
 }
 
 static int add(struct certificate_id_arns *found, const char *certificate_id, const char *arn,
@@ -79,7 +84,7 @@ static int find_in_inventory(struct store_txn *txn, const struct delivery_target
 	struct cert_record cert;
 	while (store_cert_next_in_region(
 		txn, at->partition, at->region, at->account_id, position, &cert)) {
-		if (cert.gone_s != 0 || !carries(&cert, certificate_id) ||
+		if (cert.gone_s != 0 || !carries(txn, &cert, certificate_id) ||
 			was_deleted(txn, cert.arn, 0))
 			continue;
 		if (add(found, certificate_id, cert.arn, cert.first_seen_s, err) != 0)

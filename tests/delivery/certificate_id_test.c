@@ -290,6 +290,40 @@ static void the_jobs_of_an_id_are_counted_too(void **state)
 	assert_int_equal(err.kind, ERR_LIMIT);
 }
 
+static void put_untagged(struct world *world, const char *arn)
+{
+	put(world, write_cert,
+		&(struct cert_record){.arn = arn,
+			.connector = "prod",
+			.account_id = ACCOUNT,
+			.region = REGION,
+			.tags = {.bytes = "team\0shop", .len = 10, .count = 2}});
+}
+
+/* Whatever sets all tags of a certificate takes ours away; the next delivery must not become a second
+ * certificate by that. */
+static void what_lost_its_tag_is_known_by_its_last_delivery(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261120-000000-0000000001", PLACE "1", NOW_S);
+	struct job_record later = delivery("j-20261121-000000-0000000002", PLACE "1", NOW_S + 60);
+	job.new_fingerprint_sha256[0] = 1;
+	later.new_fingerprint_sha256[0] = 2;
+	put(world, write_job, &job);
+	put_scan(world, NOW_S + 3 * DAY_S);
+	put_untagged(world, PLACE "1");
+	put_untagged(world, PLACE "2"); /* of others */
+	expect(world, PLACE "1");
+	later.certificate_id = "other";
+	put(world, write_job, &later);
+	expect(world, "");
+	later.certificate_id = "shop";
+	put(world, write_job, &later);
+	expect(world, PLACE "1");
+	put_cert(world, PLACE "1", "other", 0); /* what is there counts */
+	expect(world, "");
+}
+
 /* A job that runs has not ended, whenever the last scan was. */
 static void a_running_delivery_counts(void **state)
 {
@@ -419,6 +453,8 @@ int main(void)
 			those_that_carry_the_id_are_few, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			the_jobs_of_an_id_are_counted_too, open_world, close_world),
+		cmocka_unit_test_setup_teardown(what_lost_its_tag_is_known_by_its_last_delivery,
+			open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_running_delivery_counts, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_leaf_is_found_where_it_is, open_world, close_world),
