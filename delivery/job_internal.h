@@ -37,9 +37,15 @@ struct kept_der {
 	unsigned char sha256[CERT_SHA256_LEN];
 };
 
+enum job_vault_verb {
+	JOB_VAULT_KEEP,	   /* until wipe_after_s */
+	JOB_VAULT_DELETE,
+	JOB_VAULT_RELEASE, /* this job needs it no more: as it was before */
+};
+
 struct job_vault_change {
 	char id[VAULT_ID_MAX + 1]; /* "": none */
-	bool is_delete;
+	enum job_vault_verb verb;
 	int64_t wipe_after_s;
 };
 

@@ -19,8 +19,8 @@ void job_turn_clear(struct job_turn *turn)
 
 /* --- the end ----------------------------------------------------------------------------------- */
 
-static void change_vault(
-	struct job_turn *turn, const char *id, bool is_delete, int64_t wipe_after_s)
+static void change_vault(struct job_turn *turn, const char *id, enum job_vault_verb verb,
+	int64_t wipe_after_s)
 {
 	for (size_t i = 0; id[0] != '\0' && i < JOB_VAULT_CHANGES_MAX; i++) {
 		if (strcmp(turn->vault[i].id, id) == 0)
@@ -28,7 +28,7 @@ static void change_vault(
 		if (turn->vault[i].id[0] != '\0')
 			continue;
 		text_copy(turn->vault[i].id, sizeof(turn->vault[i].id), id);
-		turn->vault[i].is_delete = is_delete;
+		turn->vault[i].verb = verb;
 		turn->vault[i].wipe_after_s = wipe_after_s;
 		return;
 	}
@@ -48,15 +48,17 @@ static void keep_or_wipe_keys(struct job_run *run)
 	if (ends_s < job->ended_s) /* or the store lost it, so that it is not known */
 		ends_s = job->ended_s;
 	if (job->may_have_imported) {
-		change_vault(&run->turn, job->new_key_id, false, ends_s + keep_s);
-	} else if (job->kind == JOB_DELIVER && is_made_for_plan) {
-		change_vault(&run->turn, job->new_key_id, true, 0);
+		change_vault(&run->turn, job->new_key_id, JOB_VAULT_KEEP, ends_s + keep_s);
+	} else if (job->kind != JOB_DELIVER) {
+		change_vault(&run->turn, job->new_key_id, JOB_VAULT_KEEP, job->ended_s + keep_s);
+	} else if (is_made_for_plan) {
+		change_vault(&run->turn, job->new_key_id, JOB_VAULT_DELETE, 0);
 		job_copy_set(&job->new_key_id, "");
-	} else {
-		change_vault(&run->turn, job->new_key_id, false, job->ended_s + keep_s);
+	} else { /* a request's, which can be planned with again */
+		change_vault(&run->turn, job->new_key_id, JOB_VAULT_RELEASE, 0);
 	}
 	if (job->state == JOB_SUCCEEDED || job->state == JOB_RESTORED) {
-		change_vault(&run->turn, job->old_key_id, false, job->ended_s + keep_s);
+		change_vault(&run->turn, job->old_key_id, JOB_VAULT_KEEP, job->ended_s + keep_s);
 		job->keep_key_until_s = job->ended_s + keep_s;
 	}
 }
@@ -144,18 +146,33 @@ static void keep_deleted_key(struct store_txn *txn, const struct job_run *run)
 			txn, key_id, ended->arn, ended->ended_s + run->delivery->times.keep_keys_s);
 }
 
-/* Under the ARN a job that changed it decides; others need the key for themselves alone. */
-static void write_vault(
+/* Under the ARN a job that changed it decides, and a request's key is the request's no more; others
+ * need the key for themselves alone. */
+static void keep_key(
 	struct store_txn *txn, const struct job_record *job, const struct job_vault_change *change)
 {
 	bool is_of_arn = job->may_have_imported && job->arn[0] != '\0';
-	if (change->is_delete) {
+	store_vault_need(txn, change->id, is_of_arn ? job->arn : job->id, change->wipe_after_s);
+	if (!is_of_arn)
+		return;
+	store_vault_release(txn, change->id, job->id);
+	store_vault_release(txn, change->id, change->id);
+}
+
+static void write_vault(
+	struct store_txn *txn, const struct job_record *job, const struct job_vault_change *change)
+{
+	switch (change->verb) {
+	case JOB_VAULT_KEEP:
+		keep_key(txn, job, change);
+		return;
+	case JOB_VAULT_DELETE:
 		store_vault_delete(txn, change->id);
 		return;
-	}
-	store_vault_need(txn, change->id, is_of_arn ? job->arn : job->id, change->wipe_after_s);
-	if (is_of_arn)
+	case JOB_VAULT_RELEASE:
 		store_vault_release(txn, change->id, job->id);
+		return;
+	}
 }
 
 /* Says in the reason what becomes of the automatic rollback; ret_reason: where it is then. Whether

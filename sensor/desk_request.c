@@ -69,19 +69,18 @@ static bool find_plan(
 	return false;
 }
 
-/* The key of a plan lies in the same vault, under the plan's id: the prefix tells them apart. */
+/* The key of a plan lies in the same vault, under the plan's id, and has nothing beside it. */
 static int check_drop(struct store_txn *txn, const char *id, int64_t now_s, struct err *err)
 {
 	struct plan_record plan;
 	char vault_id[DESK_REQUEST_ID_MAX], until[TEXT_TIME_MAX];
 	desk_request_vault_id(id, vault_id);
-	bool is_there = store_vault_has(txn, id) || store_vault_has(txn, vault_id);
-	if (id[0] != CSR_ID_PREFIX || !is_there)
+	if (!store_vault_has(txn, vault_id))
 		return err_set(err, ERR_NOT_FOUND, "there is no request %s", id);
-	if (store_vault_is_needed(txn, id))
+	if (store_vault_is_needed(txn, id, id))
 		return err_set(err, ERR_REFUSED,
-			"the key of request %s was delivered: it is kept for the way back, and "
-			"wiped when its time is over",
+			"the key of request %s is being delivered, or was delivered: it is kept "
+			"for the way back, and wiped when its time is over",
 			id);
 	if (find_plan(txn, id, now_s, &plan))
 		return err_set(err, ERR_REFUSED,

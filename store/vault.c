@@ -218,24 +218,33 @@ bool store_vault_has(struct store_txn *txn, const char *id)
 	return get(txn, id, &record);
 }
 
+/* The one behind at, which is moved on. false: that was the last, or a damaged one. */
+static bool next_need(
+	struct store_txn *txn, const struct key *prefix, struct key *at, int64_t *ret_until_s)
+{
+	struct slice key, value;
+	if (!txn_seek(txn, TABLE_VAULT_NEEDS, at, false, &key, &value) ||
+		!key_is_prefix_of(prefix, key.bytes, key.len))
+		return false;
+	if (vault_need_flaw(value) != NULL) {
+		txn_fail_damaged(txn, TABLE_VAULT_NEEDS, key, vault_need_flaw(value));
+		return false;
+	}
+	*ret_until_s = (int64_t)key_read_u64(value.bytes);
+	*at = key_bytes(key.bytes, key.len);
+	return true;
+}
+
 /* The last of all needs, 0 when one has no end. false: there is none, or a damaged one. */
 static bool last_need(struct store_txn *txn, const char *id, int64_t *ret_until_s)
 {
 	struct key prefix = key_vault_need(id, NULL), at = prefix;
-	struct slice key, value;
-	int64_t last_s = 0;
+	int64_t until_s, last_s = 0;
 	bool is_any = false, is_endless = false;
-	while (txn_seek(txn, TABLE_VAULT_NEEDS, &at, false, &key, &value) &&
-		key_is_prefix_of(&prefix, key.bytes, key.len)) {
-		if (vault_need_flaw(value) != NULL) {
-			txn_fail_damaged(txn, TABLE_VAULT_NEEDS, key, vault_need_flaw(value));
-			return false;
-		}
-		int64_t until_s = (int64_t)key_read_u64(value.bytes);
+	while (next_need(txn, &prefix, &at, &until_s)) {
 		last_s = until_s > last_s ? until_s : last_s;
 		is_endless |= until_s == 0;
 		is_any = true;
-		at = key_bytes(key.bytes, key.len);
 	}
 	*ret_until_s = is_endless ? 0 : last_s;
 	return is_any && !store_txn_failed(txn);
@@ -264,10 +273,14 @@ void store_vault_need(struct store_txn *txn, const char *id, const char *who, in
 	set_wipe_after(txn, id);
 }
 
-bool store_vault_is_needed(struct store_txn *txn, const char *id)
+bool store_vault_is_needed(struct store_txn *txn, const char *id, const char *who)
 {
+	struct key prefix = key_vault_need(id, NULL), at = prefix, own = key_vault_need(id, who);
 	int64_t ignored;
-	return last_need(txn, id, &ignored);
+	while (next_need(txn, &prefix, &at, &ignored))
+		if (!key_equals(&own, at.bytes, at.len))
+			return true;
+	return false;
 }
 
 bool store_vault_next(struct store_txn *txn, enum vault_kind kind, char *position)

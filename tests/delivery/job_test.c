@@ -604,6 +604,87 @@ static void write_due(struct store_txn *txn, void *arg)
 	store_vault_delete_due(txn, *now_s);
 }
 
+#define REQUEST_ID "q-20261101-000000-0000000001"
+enum { REQUEST_LIFE_S = 90 * 86400 };
+
+/* The plan's key is that of a request, which needs it for itself until somebody has it. */
+static void put_request(struct store_txn *txn, void *arg)
+{
+	struct job_fixture *fixture = arg;
+	struct vault_sealed sealed;
+	struct plan_record plan;
+	struct err err = ERR_INIT;
+	struct secret key = SECRET_INIT;
+	secret_set(&key, NEW_KEY, strlen(NEW_KEY));
+	assert_int_equal(
+		vault_seal(fixture->vault, REQUEST_ID, VAULT_KEY, &key, NOW_S, 0, &sealed, &err), 0);
+	secret_clear(&key);
+	store_vault_put(txn, &sealed);
+	vault_sealed_clear(&sealed);
+	store_vault_need(txn, REQUEST_ID, REQUEST_ID, NOW_S + REQUEST_LIFE_S);
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	plan.key_id = REQUEST_ID;
+	store_plan_put(txn, &plan);
+}
+
+static void expect_request_key_until(struct job_fixture *fixture, int64_t until_s)
+{
+	struct err err = ERR_INIT;
+	int64_t before_s = until_s - 1;
+	assert_int_equal(store_write_now(fixture->store, write_due, &before_s, &err), 0);
+	assert_true(job_fixture_has_key(fixture, REQUEST_ID));
+	assert_int_equal(store_write_now(fixture->store, write_due, &until_s, &err), 0);
+	assert_false(job_fixture_has_key(fixture, REQUEST_ID));
+}
+
+static bool is_request_needed(struct job_fixture *fixture)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	bool is_needed = store_vault_is_needed(txn, REQUEST_ID, REQUEST_ID);
+	store_read_end(txn);
+	return is_needed;
+}
+
+/* Its certificate was paid for, and may be planned with again. */
+static void a_request_has_its_key_back_from_a_job_that_changed_nothing(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	assert_int_equal(store_write_now(fixture.store, put_request, &fixture, &err), 0);
+	job_fixture_apply(&fixture);
+	assert_true(is_request_needed(&fixture));
+	assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
+	job_fixture_start(&fixture);
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(outcome.state, JOB_CANCELLED);
+	assert_false(is_request_needed(&fixture));
+	expect_request_key_until(&fixture, NOW_S + REQUEST_LIFE_S);
+	job_fixture_close(&fixture);
+}
+
+/* As every other one that was delivered, however young the request is. */
+static void a_request_s_key_that_was_replaced_goes_when_its_time_is_over(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_open(&fixture, NULL);
+	assert_int_equal(store_write_now(fixture.store, put_request, &fixture, &err), 0);
+	run_plan(&fixture, &outcome);
+	assert_int_equal(outcome.state, JOB_SUCCEEDED);
+	roll_back(&fixture, &outcome);
+	assert_int_equal(outcome.state, JOB_RESTORED);
+	expect_request_key_until(&fixture, clock_now_s() + KEEP_KEYS_S);
+	job_fixture_close(&fixture);
+}
+
 /* Ordered in the last hour of its key, of which it needs more. */
 static void a_key_stays_for_the_job_that_needs_it(void **state)
 {
@@ -1323,6 +1404,8 @@ int main(void)
 		cmocka_unit_test(one_job_at_a_time_and_one_for_a_plan),
 		cmocka_unit_test(an_expired_plan_is_refused),
 		cmocka_unit_test(a_rollback_brings_the_old_one_back_and_can_be_undone),
+		cmocka_unit_test(a_request_has_its_key_back_from_a_job_that_changed_nothing),
+		cmocka_unit_test(a_request_s_key_that_was_replaced_goes_when_its_time_is_over),
 		cmocka_unit_test(a_key_stays_for_the_job_that_needs_it),
 		cmocka_unit_test(an_impossible_rollback_is_refused_before_anything_is_sent),
 		cmocka_unit_test(a_key_whose_time_is_over_is_no_way_back),

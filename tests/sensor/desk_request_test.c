@@ -196,6 +196,57 @@ static void a_key_that_is_needed_is_kept(void **state)
 	assert_true(has(id));
 }
 
+static void write_release(struct store_txn *txn, void *arg)
+{
+	store_vault_release(txn, arg, "j-1");
+}
+
+static void write_due(struct store_txn *txn, void *arg)
+{
+	const int64_t *now_s = arg;
+	store_vault_delete_due(txn, *now_s);
+}
+
+static void write(store_write_fn *what, void *arg)
+{
+	struct err err = ERR_INIT;
+	if (store_write_now(desk.sensor->store, what, arg, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+/* Of a delivery that changed nothing. */
+static void a_key_that_came_back_stays_for_its_90_days_or_is_dropped(void **state)
+{
+	(void)state;
+	char kept[DELIVERY_ID_MAX + 1], dropped[DELIVERY_ID_MAX + 1];
+	int64_t before_s = clock_now_s() + 90 * 86400 - 1;
+	make("a.example", kept);
+	make("b.example", dropped);
+	write(write_need, kept);
+	write(write_need, dropped);
+	write(write_release, kept);
+	write(write_release, dropped);
+	desk_fixture_run(&desk, DESK_CSR_DROP, drop_body(dropped));
+	assert_false(has(dropped));
+	int64_t due_s = clock_now_s() + 90 * 86400;
+	write(write_due, &before_s);
+	assert_true(has(kept));
+	write(write_due, &due_s);
+	assert_false(has(kept));
+}
+
+/* What is shown of it has a name in the vault too, which is no request's. */
+static void a_request_without_its_key_is_none_to_drop(void **state)
+{
+	(void)state;
+	char id[DELIVERY_ID_MAX + 1], request_id[DESK_REQUEST_ID_MAX];
+	make("a.example", id);
+	desk_request_vault_id(id, request_id);
+	desk_fixture_refuse(&desk, DESK_CSR_DROP, drop_body(request_id), ERR_NOT_FOUND,
+		"there is no request q-");
+	assert_true(has(request_id));
+}
+
 /* A plan of another key, one that refuses, and one that was applied do not wait for it. */
 static void other_plans_do_not_keep_it(void **state)
 {
@@ -243,6 +294,8 @@ int main(void)
 		TEST(what_is_dropped_is_gone_with_its_key),
 		TEST(the_key_of_a_plan_is_none_to_drop),
 		TEST(a_key_that_is_needed_is_kept),
+		TEST(a_key_that_came_back_stays_for_its_90_days_or_is_dropped),
+		TEST(a_request_without_its_key_is_none_to_drop),
 		TEST(other_plans_do_not_keep_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
