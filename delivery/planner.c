@@ -149,12 +149,6 @@ static bool may_reimport(const struct plan_make *make)
 	return make->reimport_allowed && !make->is_new_arn;
 }
 
-static void find_same(struct plan_make *make, struct store_txn *txn)
-{
-	(void)certificate_id_find_leaf(txn, &make->where.target,
-		make->bundle.leaf.facts.fingerprint_sha256, make->same_arn); /* "" if not */
-}
-
 static int find_carriers(struct plan_make *make, struct store_txn *txn, struct err *err)
 {
 	struct err find_err = ERR_INIT;
@@ -191,7 +185,8 @@ static int read_store(struct plan_make *make, struct err *err)
 	struct store_txn *txn;
 	if (store_read_begin(make->delivery->store, &txn, err) != 0)
 		return -1;
-	find_same(make, txn);
+	(void)certificate_id_find_leaf(txn, &make->where.target,
+		make->bundle.leaf.facts.fingerprint_sha256, make->same_arn); /* "" if not */
 	int rc = find_carriers(make, txn, err);
 	if (rc == 0)
 		rc = check_csr_key(make, txn, err);
@@ -339,6 +334,18 @@ static void write_pems(struct store_txn *txn, const struct bundle *bundle, struc
 	}
 }
 
+/* A request may have been dropped while ACM was asked. */
+static bool is_request_gone(const struct plan_make *make, struct store_txn *txn)
+{
+	struct err err = ERR_INIT;
+	if (make->csr_id[0] == '\0' || store_vault_has(txn, make->csr_id))
+		return false;
+	err_set(&err, ERR_NOT_FOUND,
+		"the key of CSR %s was wiped meanwhile: ask for a new certificate", make->csr_id);
+	store_txn_fail(txn, &err);
+	return true;
+}
+
 /* The store may roll this back and run it again, so it changes nothing but txn. */
 static void write_plan(struct store_txn *txn, void *arg)
 {
@@ -346,6 +353,8 @@ static void write_plan(struct store_txn *txn, void *arg)
 	const struct delivery_target *at = &make->where.target;
 	struct buf tags, hosts;
 	char detail[PLAN_TEXT_MAX + 128];
+	if (is_request_gone(make, txn))
+		return;
 	buf_init(&tags, PACK_BYTES_MAX);
 	buf_init(&hosts, PACK_BYTES_MAX);
 	struct plan_record plan = {.id = make->id,

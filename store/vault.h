@@ -72,8 +72,9 @@ void store_vault_put(struct store_txn *txn, const struct vault_sealed *sealed);
 bool store_vault_has(struct store_txn *txn, const char *id);
 /*
  * Who needs the record (an ARN, a job; the record's own id: the request that it is of), and until
- * when; 0: until it is released. One key may serve many: it is wiped when the last of them needs it no more. From the first one on, that is instead
- * of the time it was sealed with. Nothing when there is no such record.
+ * when; 0: until it is released. One key may serve many: it is wiped when the last of them needs
+ * it no more. From the first one on, that is instead of the time it was sealed with. Nothing when
+ * there is no such record.
  */
 void store_vault_need(struct store_txn *txn, const char *id, const char *who, int64_t until_s);
 /* By anybody but who. */

@@ -432,6 +432,24 @@ static void what_a_later_job_replaced_is_not_rolled_back(void **state)
 	expect_way_back("");
 }
 
+/* Told before a job would find out. */
+static void what_was_deleted_is_not_rolled_back(void **state)
+{
+	(void)state;
+	struct job_record job = any_job("d-20261121-000000-0000000001");
+	job.kind = JOB_DELETE;
+	job.state = JOB_FAILED;
+	job.phase = JOB_DONE;
+	job.arn = world.arn;
+	job.old_serial = "0b";
+	job.ended_s = NOW_S;
+	sample_job_put(world.store, &job);
+	expect_way_back("");
+	job.state = JOB_SUCCEEDED;
+	sample_job_put(world.store, &job);
+	expect_way_back("the certificate was deleted since: it cannot be brought back under its ARN");
+}
+
 static void what_was_rolled_back_is_so_once(void **state)
 {
 	(void)state;

@@ -687,6 +687,43 @@ static void the_certificate_must_be_for_the_key_of_its_request(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void drop_key(struct store_txn *txn, void *arg)
+{
+	store_vault_delete(txn, arg);
+}
+
+/* Dropped, or due, while ACM was asked. */
+static void a_plan_whose_request_went_meanwhile_is_not_made(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	char id[] = "csr-leaf";
+	job_fixture_open(&fixture, NULL);
+	leaf_name = "chain-leaf";
+	seal_csr_key(&fixture, id, "leaf");
+	(void)start(&fixture,
+		&(struct plan_request){
+			.csr_id = id, .arn = fixture.arn, .is_new_arn = true, .reimport_allowed = true},
+		&answer);
+	while (fake_call_count() == 0)
+		assert_true(fake_loop_step());
+	assert_int_equal(store_write_now(fixture.store, drop_key, id, &err), 0);
+	while (answer.ends == 0)
+		assert_true(fake_loop_step());
+	assert_int_equal(answer.err.kind, ERR_NOT_FOUND);
+	assert_string_equal(answer.err.text,
+		"the key of CSR csr-leaf was wiped meanwhile: ask for a new certificate");
+	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	assert_false(find_plan(txn, &plan));
+	store_read_end(txn);
+	leaf_name = "rsa-2048";
+	job_fixture_close(&fixture);
+}
+
 static void put_delivered(struct store_txn *txn, void *arg)
 {
 	struct job_record job = {.id = "j-20261102-000000-0000000001",
@@ -864,6 +901,7 @@ int main(void)
 		cmocka_unit_test(what_is_there_under_another_arn_is_told),
 		cmocka_unit_test(the_chain_is_kept_with_the_plan),
 		cmocka_unit_test(the_certificate_must_be_for_the_key_of_its_request),
+		cmocka_unit_test(a_plan_whose_request_went_meanwhile_is_not_made),
 		cmocka_unit_test(a_key_that_cannot_be_opened_is_no_way_back),
 		cmocka_unit_test(orders_have_limits),
 		cmocka_unit_test(wrong_requests_are_one_sentence),
