@@ -63,9 +63,8 @@ static bool next_of_kind(
 
 /* --- the inventory ----------------------------------------------------------------------------- */
 
-/* An ARN is given once, so its end is for ever, whatever a scan that had looked before wrote since. A
- * job that found nothing to delete proves less: a first import may not have shown yet. */
-static bool was_deleted(struct store_txn *txn, const char *arn, int64_t since_s)
+/* A job that found nothing to delete proves less: a first import may not have shown yet. */
+bool certificate_id_was_deleted(struct store_txn *txn, const char *arn, int64_t since_s)
 {
 	char position[DELIVERY_ID_MAX + 1];
 	struct job_record job;
@@ -85,7 +84,7 @@ static int find_in_inventory(struct store_txn *txn, const struct delivery_target
 	while (store_cert_next_in_region(
 		txn, at->partition, at->region, at->account_id, position, &cert)) {
 		if (cert.gone_s != 0 || !carries(txn, &cert, certificate_id) ||
-			was_deleted(txn, cert.arn, 0))
+			certificate_id_was_deleted(txn, cert.arn, 0))
 			continue;
 		if (add(found, certificate_id, cert.arn, cert.first_seen_s, err) != 0)
 			return -1;
@@ -111,7 +110,7 @@ static bool is_gone_since(struct store_txn *txn, const char *arn, int64_t since_
 {
 	struct cert_record cert;
 	return (store_cert_get(txn, arn, &cert) && cert.gone_s > since_s) ||
-	       was_deleted(txn, arn, since_s);
+	       certificate_id_was_deleted(txn, arn, since_s);
 }
 
 /* Before it nothing is looked at: a scan has shown since what those jobs left. */
@@ -186,7 +185,7 @@ bool certificate_id_delivered_since(
 	begin_at(JOB_ID_DELIVER, plan->created_s, position);
 	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
 		if (job.ended_s < plan->created_s || !job.may_have_imported || !is_of(&job, plan) ||
-			was_deleted(txn, job.arn, job.created_s))
+			certificate_id_was_deleted(txn, job.arn, job.created_s))
 			continue;
 		*ret_job = job;
 		return true;
@@ -214,7 +213,7 @@ static bool find_leaf_in_inventory(struct store_txn *txn, const struct delivery_
 		return false;
 	while (!is_found && !is_end)
 		is_found = cert_query_next(query, txn, SCANNED_MAX, &cert, &is_end) &&
-			   !was_deleted(txn, cert.arn, 0);
+			   !certificate_id_was_deleted(txn, cert.arn, 0);
 	cert_query_free(query);
 	if (is_found)
 		text_copy(ret_arn, CERT_ARN_MAX + 1, cert.arn);

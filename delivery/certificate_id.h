@@ -43,6 +43,11 @@ int certificate_id_find(struct store_txn *txn, const struct delivery_target *at,
  * import anew makes no second certificate under the id. */
 bool certificate_id_is_gone(const struct certificate_id_arn *carrier, int64_t now_s);
 
+/* Whether this sensor deleted what was under the ARN, which was there at since_s. An ARN is given once,
+ * so its end is for ever, whatever a scan that had looked before wrote since. A walk through the
+ * deletes since then. */
+bool certificate_id_was_deleted(struct store_txn *txn, const char *arn, int64_t since_s);
+
 /* The job that delivers, or delivered after the plan was made, another certificate under the id of a
  * plan that imports as new: to apply the plan too would make two of it. false: none, or this sensor
  * deleted it again. */

@@ -158,6 +158,8 @@ bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int6
 	else if ((job->keep_key_until_s != 0 && job->keep_key_until_s <= now_s) ||
 		 !store_vault_has(txn, job->old_key_id))
 		why = "the previous certificate's private key was wiped: its time was over";
+	else if (certificate_id_was_deleted(txn, job->arn, job->ended_s))
+		why = "the certificate was deleted since: it cannot be brought back under its ARN";
 	text_copy(ret_text, ROLLBACK_TEXT_MAX, why);
 	if (why[0] == '\0')
 		judge_way_back(txn, job, now_s, ret_text);

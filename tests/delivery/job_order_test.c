@@ -562,6 +562,7 @@ int main(void)
 		TEST(each_reason_against_a_rollback_is_a_sentence),
 		TEST(a_rollback_changes_sides),
 		TEST(what_a_later_job_replaced_is_not_rolled_back),
+		TEST(what_was_deleted_is_not_rolled_back),
 		TEST(what_was_rolled_back_is_so_once),
 		TEST(a_cancel_comes_before_the_change_or_not_at_all),
 		TEST(a_note_is_a_line_and_an_event_that_says_the_same),
