@@ -293,6 +293,15 @@ static void warn_tags(const struct plan_input *input, struct plan *plan)
 			input->certificate_id);
 }
 
+/* Certificates name no root. */
+static bool covers_host(const struct cert_names *names, char *host)
+{
+	size_t len = strlen(host);
+	if (host[len - 1] == '.')
+		host[len - 1] = '\0';
+	return cert_names_cover(names, host);
+}
+
 static void warn_hosts(const struct plan_input *input, struct plan *plan)
 {
 	struct cert_names names;
@@ -307,7 +316,7 @@ static void warn_hosts(const struct plan_input *input, struct plan *plan)
 		struct err ignored = ERR_INIT;
 		if (probe_host_parse(input->verify_host[i], host, sizeof(host), &port, &ignored) ==
 				0 &&
-			!cert_names_cover(&names, host))
+			!covers_host(&names, host))
 			missing[count++] = input->verify_host[i];
 	}
 	tell_list(list, missing, count);

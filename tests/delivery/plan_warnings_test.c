@@ -233,6 +233,8 @@ static void hosts_that_it_does_not_name_are_told(void **state)
 	world->hosts[2] = "other.example.org:443";
 	world->input.verify_host_count = 2;
 	plan_expect_warning(world, NULL, NULL);
+	world->hosts[0] = "WWW.example.com.:443"; /* an absolute name */
+	plan_expect_warning(world, NULL, NULL);
 	world->hosts[2] = "no host:443"; /* the order is refused for it before */
 	world->input.verify_host_count = 3;
 	plan_expect_warning(world, NULL, NULL);
