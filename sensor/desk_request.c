@@ -10,9 +10,22 @@
 #include "sensor/desk_internal.h"
 #include "store/events.h"
 
+#define SUFFIX "-request"
+
 void desk_request_vault_id(const char *id, char ret_id[DESK_REQUEST_ID_MAX])
 {
-	(void)snprintf(ret_id, DESK_REQUEST_ID_MAX, "%.*s-request", DELIVERY_ID_MAX, id);
+	(void)snprintf(ret_id, DESK_REQUEST_ID_MAX, "%.*s" SUFFIX, DELIVERY_ID_MAX, id);
+}
+
+/* The way back; false: it is none, as in a store that was changed by others. */
+static bool take_id(const char *vault_id, char ret_id[DELIVERY_ID_MAX + 1])
+{
+	size_t len = strlen(vault_id), suffix = strlen(SUFFIX);
+	if (!text_has_suffix(vault_id, SUFFIX) || len - suffix > DELIVERY_ID_MAX)
+		return false;
+	memcpy(ret_id, vault_id, len - suffix);
+	ret_id[len - suffix] = '\0';
+	return true;
 }
 
 /* --- shown ------------------------------------------------------------------------------------ */
@@ -44,11 +57,10 @@ bool desk_render_next_request(
 	char vault_id[VAULT_ID_MAX + 1] = "";
 	if (position[0] != '\0')
 		desk_request_vault_id(position, vault_id);
-	if (!store_vault_next(txn, VAULT_REQUEST, vault_id))
-		return false;
-	*strrchr(vault_id, '-') = '\0';
-	(void)text_copy(position, DELIVERY_ID_MAX + 1, vault_id);
-	return desk_render_request(desk, txn, position, writer);
+	while (store_vault_next(txn, VAULT_REQUEST, vault_id))
+		if (take_id(vault_id, position))
+			return desk_render_request(desk, txn, position, writer);
+	return false;
 }
 
 /* --- dropped ---------------------------------------------------------------------------------- */

@@ -110,6 +110,32 @@ static void one_that_cannot_be_opened_is_listed_all_the_same(void **state)
 	assert_non_null(strstr(shown(NULL), "[{\"id\":\"q-1\",\"error\":\"the sealed key "));
 }
 
+/* A damaged store; none of ours has such a name. */
+static void what_has_no_request_s_name_is_passed_over(void **state)
+{
+	(void)state;
+	static const char *const names[] = {
+		"q1", "q-1-z", "q-123456789012345678901234567890123456789-request"};
+	char id[DELIVERY_ID_MAX + 1], wanted[DELIVERY_ID_MAX + 16];
+	struct err err = ERR_INIT;
+	make("a.example", id);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct secret text = SECRET_INIT;
+		struct vault_sealed sealed;
+		secret_set(&text, "{}", 2);
+		assert_int_equal(vault_seal(desk.desk->vault, names[i], VAULT_REQUEST, &text,
+					 clock_now_s(), 0, &sealed, &err),
+			0);
+		secret_clear(&text);
+		assert_int_equal(
+			store_write_now(desk.sensor->store, write_other, &sealed, &err), 0);
+		vault_sealed_clear(&sealed);
+	}
+	(void)snprintf(wanted, sizeof(wanted), "[{\"id\":\"%s\"", id);
+	assert_int_equal(strncmp(shown(NULL), wanted, strlen(wanted)), 0);
+	assert_null(strstr(shown(NULL), "},{"));
+}
+
 static const char *drop_body(const char *id)
 {
 	static char body[128];
@@ -291,6 +317,7 @@ int main(void)
 		TEST(a_request_is_shown_as_it_was_answered),
 		TEST(all_are_listed_and_nothing_else),
 		TEST(one_that_cannot_be_opened_is_listed_all_the_same),
+		TEST(what_has_no_request_s_name_is_passed_over),
 		TEST(what_is_dropped_is_gone_with_its_key),
 		TEST(the_key_of_a_plan_is_none_to_drop),
 		TEST(a_key_that_is_needed_is_kept),
