@@ -10,7 +10,8 @@
  *   CHECK, DRAIN, CONFIRM   WAIT_REMOTE
  *   FIND                    WAIT_REMOTE, or WAIT_FOUND while there is no ARN
  *   KEEP                    nothing: what CHECK read is written
- *   IMPORT                  [WAIT_REMOTE, when it had to wait since the last look] -> WAIT_KEY
+ *   IMPORT                  [WAIT_REMOTE or WAIT_FOUND, when it had to wait since the last look]
+ *                           -> WAIT_KEY
  *                           -> WAIT_SENT (may_have_imported is in the store) -> WAIT_CALL
  *   TAG                     WAIT_CALL: list, add what is missing (ours first), list again
  *   VERIFY                  WAIT_PROBES

@@ -16,6 +16,7 @@ enum {
 	CLOCKS_APART_S = 600,	/* of those that serve requests, at most */
 	SECRET_PATIENCE_S = 30, /* a secret that was just made may not be found at once */
 	LOOK_LASTS_MS = 10000,	/* an import that had to wait for longer looks again */
+	YOUNG_S = 60,		/* an older first import looks whether it is there */
 };
 
 static void get_key(struct job_run *run);
@@ -113,9 +114,17 @@ static void on_found(void *arg, const char *arn, const struct err *err)
 		job_decide_err(run, err);
 		return;
 	}
+	run->has_looked = true;
+	run->looked_mono_ms = clock_mono_ms();
+	job_copy_set(&run->job.record.arn, arn);
 	struct job_known known = job_known_now(run);
 	known.holds = arn[0] != '\0' ? JOB_HOLDS_NEW : JOB_HOLDS_NOTHING;
-	job_copy_set(&run->job.record.arn, arn);
+	if (known.phase == JOB_IMPORT && known.holds == JOB_HOLDS_NOTHING) {
+		get_key(run);
+		return;
+	}
+	if (known.phase == JOB_IMPORT)
+		look_before_import(run, &known);
 	job_decide(run, &known);
 }
 
@@ -255,13 +264,20 @@ static void get_key(struct job_run *run)
 	run->escrow = escrow_get_start(run->delivery, &place, on_key, run);
 }
 
-/* ACM has no conditional import: others must have had little time since the last look. */
+/* ACM has no conditional import: others must have had little time since the last look. A first
+ * import that comes late may be there: others were faster, or a store that was restored has its job
+ * as it was before. */
 static void begin_import(struct job_run *run)
 {
+	const struct job_record *job = &run->job.record;
+	bool is_new = job->arn[0] == '\0';
 	bool is_fresh = run->has_looked && clock_mono_ms() - run->looked_mono_ms < LOOK_LASTS_MS;
+	bool is_young = is_new && clock_now_s() - job->created_s < YOUNG_S;
 	run->was_sent_before = run->is_resend;
-	if (is_fresh || run->job.record.arn[0] == '\0')
+	if (is_fresh || is_young)
 		get_key(run);
+	else if (is_new)
+		find_leaf(run);
 	else
 		read_remote(run);
 }

@@ -145,6 +145,44 @@ static void a_clock_that_jumps_sends_no_import_again(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void put_back(struct store_txn *txn, void *arg)
+{
+	struct job_record job;
+	assert_true(store_job_get(txn, arg, &job));
+	job.phase = JOB_CHECK;
+	job.state = JOB_RUNNING;
+	job.arn = "";
+	job.may_have_imported = false;
+	job.import_sent_s = job.ended_s = 0;
+	store_job_put(txn, &job);
+}
+
+/* A store that was restored has a job that has yet to begin, and ACM has its certificate. */
+static void a_first_import_that_waited_looks_whether_it_is_there(void **state)
+{
+	(void)state;
+	for (int is_there = 0; is_there < 2; is_there++) {
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		struct err err = ERR_INIT;
+		job_fixture_open(&fixture, &(struct job_fixture_options){.is_first_import = true});
+		run_plan(&fixture, &outcome);
+		assert_int_equal(store_write_now(fixture.store, put_back, fixture.job_id, &err), 0);
+		if (!is_there) /* it is somebody else's */
+			write_acm_set_tag(
+				&fixture.acm.cert[0], "acmsensor:certificate-id", "another");
+		fake_loop_advance_ms(3600000);
+		job_fixture_start(&fixture);
+		job_fixture_finish(&fixture);
+		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+		assert_int_equal(fixture.acm.imported, is_there ? 1 : 2);
+		assert_string_equal(outcome.arn, fixture.acm.cert[is_there ? 0 : 1].arn);
+		assert_true(outcome.may_have_imported);
+		job_fixture_close(&fixture);
+	}
+}
+
 /* The host's clock is an hour ahead of AWS's, or was until the daemon was started again. */
 static void a_wrong_clock_hides_no_import_whose_answer_was_lost(void **state)
 {
@@ -1384,6 +1422,7 @@ int main(void)
 		cmocka_unit_test(a_reimport_is_done_tagged_and_proved),
 		cmocka_unit_test(events_tell_what_was_done),
 		cmocka_unit_test(a_first_import_carries_its_tags),
+		cmocka_unit_test(a_first_import_that_waited_looks_whether_it_is_there),
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
 		cmocka_unit_test(someone_elses_certificate_is_left_alone),
