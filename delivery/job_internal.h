@@ -38,7 +38,7 @@ struct kept_der {
 };
 
 enum job_vault_verb {
-	JOB_VAULT_KEEP,	   /* until wipe_after_s */
+	JOB_VAULT_KEEP, /* until wipe_after_s */
 	JOB_VAULT_DELETE,
 	JOB_VAULT_RELEASE, /* this job needs it no more: as it was before */
 };

@@ -19,8 +19,8 @@ void job_turn_clear(struct job_turn *turn)
 
 /* --- the end ----------------------------------------------------------------------------------- */
 
-static void change_vault(struct job_turn *turn, const char *id, enum job_vault_verb verb,
-	int64_t wipe_after_s)
+static void change_vault(
+	struct job_turn *turn, const char *id, enum job_vault_verb verb, int64_t wipe_after_s)
 {
 	for (size_t i = 0; id[0] != '\0' && i < JOB_VAULT_CHANGES_MAX; i++) {
 		if (strcmp(turn->vault[i].id, id) == 0)

@@ -453,8 +453,8 @@ int main(void)
 			those_that_carry_the_id_are_few, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			the_jobs_of_an_id_are_counted_too, open_world, close_world),
-		cmocka_unit_test_setup_teardown(what_lost_its_tag_is_known_by_its_last_delivery,
-			open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			what_lost_its_tag_is_known_by_its_last_delivery, open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_running_delivery_counts, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_leaf_is_found_where_it_is, open_world, close_world),

@@ -447,7 +447,8 @@ static void what_was_deleted_is_not_rolled_back(void **state)
 	expect_way_back("");
 	job.state = JOB_SUCCEEDED;
 	sample_job_put(world.store, &job);
-	expect_way_back("the certificate was deleted since: it cannot be brought back under its ARN");
+	expect_way_back(
+		"the certificate was deleted since: it cannot be brought back under its ARN");
 }
 
 static void what_was_rolled_back_is_so_once(void **state)

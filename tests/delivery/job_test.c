@@ -655,7 +655,8 @@ static void put_request(struct store_txn *txn, void *arg)
 	struct secret key = SECRET_INIT;
 	secret_set(&key, NEW_KEY, strlen(NEW_KEY));
 	assert_int_equal(
-		vault_seal(fixture->vault, REQUEST_ID, VAULT_KEY, &key, NOW_S, 0, &sealed, &err), 0);
+		vault_seal(fixture->vault, REQUEST_ID, VAULT_KEY, &key, NOW_S, 0, &sealed, &err),
+		0);
 	secret_clear(&key);
 	store_vault_put(txn, &sealed);
 	vault_sealed_clear(&sealed);

@@ -706,8 +706,10 @@ static void a_plan_whose_request_went_meanwhile_is_not_made(void **state)
 	leaf_name = "chain-leaf";
 	seal_csr_key(&fixture, id, "leaf");
 	(void)start(&fixture,
-		&(struct plan_request){
-			.csr_id = id, .arn = fixture.arn, .is_new_arn = true, .reimport_allowed = true},
+		&(struct plan_request){.csr_id = id,
+			.arn = fixture.arn,
+			.is_new_arn = true,
+			.reimport_allowed = true},
 		&answer);
 	while (fake_call_count() == 0)
 		assert_true(fake_loop_step());
