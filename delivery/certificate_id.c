@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "base/text.h"
+#include "delivery/cert_view.h"
 #include "delivery/delivery_internal.h"
 #include "delivery/job_next.h"
 #include "store/cert_query.h"
@@ -44,6 +45,23 @@ static int add(struct certificate_id_arns *found, const char *certificate_id, co
 	if (is_new || since_s < item->since_s)
 		item->since_s = since_s;
 	return 0;
+}
+
+struct certificate_id_view certificate_id_view(
+	struct store_txn *txn, const struct delivery_target *at)
+{
+	struct coverage_record coverage;
+	struct certificate_id_view view = {.was_read = false};
+	if (!store_coverage_get(txn, at->connector, at->account_id, at->region, &coverage) &&
+		!store_coverage_get(
+			txn, at->connector, at->account_id, COVERAGE_ANY_REGION, &coverage))
+		return view;
+	view.was_read = coverage.last_success_s != 0;
+	if (coverage.state != COVERAGE_OK)
+		tell(view.problem, sizeof(view.problem), "%s%s%s",
+			coverage_state_name(coverage.state), coverage.reason[0] != '\0' ? ": " : "",
+			coverage.reason);
+	return view;
 }
 
 /* --- walking jobs ----------------------------------------------------------------------------- */

@@ -39,6 +39,16 @@ struct certificate_id_arns {
 int certificate_id_find(struct store_txn *txn, const struct delivery_target *at,
 	const char *certificate_id, struct certificate_id_arns *ret_arns, struct err *err);
 
+enum { CERTIFICATE_ID_UNREAD_MAX = 200 };
+/* What the inventory is worth there: that it has no certificate with an id means something only where
+ * the connector read account and region once. */
+struct certificate_id_view {
+	bool was_read;
+	char problem[CERTIFICATE_ID_UNREAD_MAX]; /* why it cannot be read now; "": none is known */
+};
+struct certificate_id_view certificate_id_view(
+	struct store_txn *txn, const struct delivery_target *at);
+
 /* Whether that ACM does not have it means that it is gone, and not that it has yet to show: then to
  * import anew makes no second certificate under the id. */
 bool certificate_id_is_gone(const struct certificate_id_arn *carrier, int64_t now_s);

@@ -60,6 +60,25 @@ static bool refuses_arn(const struct plan_input *input, struct plan *plan)
 	return true;
 }
 
+/* "Never read" is not "not there": under the id, a second certificate would come of it. */
+static bool refuses_id(const struct plan_input *input, struct plan *plan)
+{
+	const char *problem = input->read_problem != NULL ? input->read_problem : "";
+	if (!input->is_id_given || !input->reimport_allowed || plan_has_arn(input) ||
+		input->was_read)
+		return false;
+	if (input->is_region_unread)
+		problem = "its list of regions leaves it out";
+	else if (problem[0] == '\0')
+		problem = "no scan of it is on record";
+	DECIDE(plan, PLAN_REFUSE,
+		"whether a certificate in account %s and %s carries the id %.64s is not known, for "
+		"connector %.64s never read them (%.160s): plan with the --arn of the one to replace, "
+		"with --new-arn if there is none, or after a scan that reads them",
+		input->account_id, input->region, input->certificate_id, input->connector, problem);
+	return true;
+}
+
 static bool has_key(const struct acm_tag *tag, size_t count, const char *key)
 {
 	for (size_t i = 0; i < count; i++)
@@ -147,7 +166,7 @@ static void decide(const struct plan_input *input, struct plan *plan)
 	const struct bundle *bundle = input->bundle;
 	const struct x509_facts *chain[BUNDLE_CHAIN_MAX];
 	char why[WHY_MAX];
-	if (plan_has_arn(input) && refuses_arn(input, plan))
+	if ((plan_has_arn(input) && refuses_arn(input, plan)) || refuses_id(input, plan))
 		return;
 	assert(bundle->chain_count <= BUNDLE_CHAIN_MAX);
 	for (size_t i = 0; i < bundle->chain_count; i++)

@@ -21,6 +21,9 @@ struct plan_input {
 	const char *same_arn;	    /* has this very certificate already; NULL or "": none */
 	bool is_unseen;		    /* arn is of a delivery so young that it may have yet to show */
 	bool is_region_unread;	    /* the connector's `regions` leaves it out */
+	bool is_id_given;	    /* certificate_id, by who asks */
+	bool was_read;		    /* account and region, by the connector, once */
+	const char *read_problem;   /* why it cannot read them now; NULL or "": none is known */
 	bool reimport_allowed;	    /* the connector's `reimport`, and no --new-arn */
 	const char *reimport_off_by; /* "reimport = no of connector prod", "--new-arn" */
 	const struct bundle *bundle;
@@ -37,7 +40,7 @@ struct plan_input {
 };
 
 /*
- * The name of an unconfirmed rule, or: region_unread, arn_gone, key_reused, same_certificate,
+ * The name of an unconfirmed rule, or: region_unread, inventory_blind, arn_gone, key_reused, same_certificate,
  * name_lost, name_by_wildcard, wildcard_without_apex, private_names, no_server_authentication,
  * is_ca, expires_soon, shorter_validity, issuer_changed, cloudfront_region, cloudfront_key_type,
  * nlb_key_type, api_gateway_key_type, bindings_to_move, tag_changed, certificate_id_changed,
@@ -59,7 +62,7 @@ struct plan {
 };
 
 /*
- * Refused: a confirmed rule that is broken, an ARN of elsewhere or of nothing (where it is to be
+ * Refused: an id that is given where nobody ever read what carries it, a confirmed rule that is broken, an ARN of elsewhere or of nothing (where it is to be
  * replaced), one that was not imported, more tags than ACM keeps. What only hinders a reimport is refused too, with the advice
  * to use --new-arn: a new ARN is never chosen silently, because it moves bindings.
  */

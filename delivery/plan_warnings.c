@@ -109,11 +109,18 @@ static void warn_names(const struct plan_input *input, struct plan *plan)
 
 static void warn_place(const struct plan_input *input, struct plan *plan)
 {
+	const char *problem = input->read_problem != NULL ? input->read_problem : "";
 	if (plan->decision != PLAN_REFUSE && input->is_region_unread)
 		WARN(plan, "region_unread",
 			"the list of regions of connector %s leaves out %s: whether that region is "
 			"there is not known, and the inventory will not show the certificate",
 			input->connector, input->region);
+	else if (plan->decision == PLAN_IMPORT_NEW && problem[0] != '\0')
+		WARN(plan, "inventory_blind",
+			"connector %.64s cannot read account %s in %s (%.200s): whether such a "
+			"certificate is there already is not known, and the inventory will not show "
+			"this one",
+			input->connector, input->account_id, input->region, problem);
 }
 
 /* --- what was there --------------------------------------------------------------------------- */

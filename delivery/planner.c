@@ -54,7 +54,9 @@ struct plan_make {
 	struct remote_state remote;
 	char same_arn[CERT_ARN_MAX + 1]; /* holds this very leaf; "": none is known */
 	bool has_remote, has_old_key, is_at_escrow;
-	bool is_unseen; /* arn is too young to be gone */
+	bool is_unseen;	  /* arn is too young to be gone */
+	bool is_id_given; /* certificate_id, by the request */
+	struct certificate_id_view view;
 	struct plan plan;
 	char key_id[ESCROW_KEY_ID_MAX + 1];
 	struct buf document;
@@ -187,6 +189,7 @@ static int read_store(struct plan_make *make, struct err *err)
 		return -1;
 	(void)certificate_id_find_leaf(txn, &make->where.target,
 		make->bundle.leaf.facts.fingerprint_sha256, make->same_arn); /* "" if not */
+	make->view = certificate_id_view(txn, &make->where.target);
 	int rc = find_carriers(make, txn, err);
 	if (rc == 0)
 		rc = check_csr_key(make, txn, err);
@@ -269,6 +272,9 @@ static void plan_it(struct plan_make *make)
 		.same_arn = make->same_arn,
 		.is_unseen = make->is_unseen,
 		.is_region_unread = make->is_region_unread,
+		.is_id_given = make->is_id_given,
+		.was_read = make->view.was_read,
+		.read_problem = make->view.problem,
 		.reimport_allowed = may_reimport(make),
 		.reimport_off_by = off_by,
 		.bundle = &make->bundle,
@@ -574,6 +580,7 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 	make->arn = xstrdup(request->arn != NULL ? request->arn : "");
 	make->certificate_id =
 		xstrdup(request->certificate_id != NULL ? request->certificate_id : "");
+	make->is_id_given = make->certificate_id[0] != '\0';
 	make->csr_id = xstrdup(request->csr_id != NULL ? request->csr_id : "");
 	make->requested_by = xstrdup(request->requested_by != NULL ? request->requested_by : "");
 	make->is_new_arn = request->is_new_arn;

@@ -148,6 +148,48 @@ static void expect(struct world *world, const char *arn)
 	(void)expect_two(world, arn, "");
 }
 
+static void expect_view(
+	struct world *world, const struct coverage_record *coverage, bool was_read, const char *problem)
+{
+	const struct delivery_target at = {
+		.connector = "prod", .account_id = ACCOUNT, .region = REGION};
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	if (coverage != NULL)
+		put(world, write_coverage, coverage);
+	assert_int_equal(store_read_begin(world->store, &txn, &err), 0);
+	struct certificate_id_view view = certificate_id_view(txn, &at);
+	store_read_end(txn);
+	assert_int_equal(view.was_read, was_read);
+	assert_string_equal(view.problem, problem);
+}
+
+static void what_was_never_read_is_known_not_to_be(void **state)
+{
+	struct coverage_record coverage = {.connector = "other",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.state = COVERAGE_OK,
+		.last_success_s = NOW_S};
+	expect_view(*state, &coverage, false, ""); /* by another connector */
+	coverage = (struct coverage_record){.connector = "prod",
+		.account_id = ACCOUNT,
+		.region = COVERAGE_ANY_REGION,
+		.state = COVERAGE_ROLE_UNASSUMABLE,
+		.reason = "no such role"};
+	expect_view(*state, &coverage, false, "role_unassumable: no such role");
+	coverage.region = REGION;
+	coverage.state = COVERAGE_NEVER_TRIED;
+	coverage.reason = "";
+	expect_view(*state, &coverage, false, "never_tried");
+	coverage.state = COVERAGE_OK;
+	coverage.last_success_s = NOW_S;
+	expect_view(*state, &coverage, true, "");
+	coverage.state = COVERAGE_DENIED;
+	coverage.reason = "not now";
+	expect_view(*state, &coverage, true, "denied: not now");
+}
+
 static void the_inventory_knows_what_was_scanned(void **state)
 {
 	struct world *world = *state;
@@ -437,6 +479,8 @@ static void a_plan_that_was_overtaken_is_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_was_never_read_is_known_not_to_be, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			the_inventory_knows_what_was_scanned, open_world, close_world),
 		cmocka_unit_test_setup_teardown(

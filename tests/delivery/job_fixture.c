@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "base/x509.h"
 #include "delivery/delivery_internal.h"
+#include "store/coverage.h"
 #include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
@@ -141,6 +142,11 @@ static void write_world(struct store_txn *txn, void *arg)
 		memcpy(plan.old_fingerprint_sha256, earlier.new_fingerprint_sha256,
 			CERT_SHA256_LEN);
 	store_plan_put(txn, &plan);
+	store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+					.account_id = ACCOUNT,
+					.region = REGION,
+					.state = COVERAGE_OK,
+					.last_success_s = NOW_S - 30 * DAY_S});
 	if (!options->lacks_old_key && !options->is_first_import) {
 		store_job_put(txn, &earlier);
 		put_key(fixture, txn, earlier.new_key_id, OLD_KEY);

@@ -44,6 +44,7 @@ struct plan_world *plan_world(void)
 			.region = "eu-west-1",
 			.arn = ARN,
 			.certificate_id = "c-1",
+			.was_read = true,
 			.reimport_allowed = true,
 			.reimport_off_by = "",
 			.escrow = ESCROW_SENSOR,

@@ -187,6 +187,45 @@ static void an_arn_of_nothing_is_refused(void **state)
 	x509_facts_clear(&world->bundle.leaf.facts);
 }
 
+static void an_id_where_nobody_ever_read_is_refused(void **state)
+{
+	(void)state;
+	struct plan_world *world = plan_world();
+	struct plan_input *input = &world->input;
+	input->arn = "";
+	input->certificate_id = "shop";
+	input->is_id_given = true;
+	world->remote.exists = world->remote.has_facts = false;
+	assert_int_equal(plan_world_decide(world)->decision, PLAN_IMPORT_NEW);
+	input->read_problem = "denied: not now";
+	assert_int_equal(plan_world_decide(world)->decision, PLAN_IMPORT_NEW); /* was read once */
+	input->was_read = false;
+	plan_expect(world, PLAN_REFUSE,
+		"whether a certificate in account 111122223333 and eu-west-1 carries the id shop is "
+		"not known, for connector prod never read them (denied: not now): plan with the "
+		"--arn of the one to replace, with --new-arn if there is none, or after a scan that "
+		"reads them");
+	assert_int_equal(world->plan.rules.count, 0);
+	input->read_problem = "";
+	plan_expect(world, PLAN_REFUSE,
+		"whether a certificate in account 111122223333 and eu-west-1 carries the id shop is "
+		"not known, for connector prod never read them (no scan of it is on record): plan "
+		"with the --arn of the one to replace, with --new-arn if there is none, or after a "
+		"scan that reads them");
+	input->is_region_unread = true;
+	assert_non_null(strstr(
+		plan_world_decide(world)->reason, "(its list of regions leaves it out)"));
+	input->reimport_allowed = false; /* --new-arn */
+	assert_int_equal(plan_world_decide(world)->decision, PLAN_IMPORT_NEW);
+	input->reimport_allowed = true;
+	input->is_id_given = false; /* made: nothing else carries it */
+	assert_int_equal(plan_world_decide(world)->decision, PLAN_IMPORT_NEW);
+	world = plan_world();
+	world->input.is_id_given = true;
+	world->input.was_read = false;
+	assert_int_equal(plan_world_decide(world)->decision, PLAN_REIMPORT); /* by its ARN */
+}
+
 static void more_tags_than_acm_keeps_are_refused(void **state)
 {
 	(void)state;
@@ -322,6 +361,7 @@ int main(void)
 		cmocka_unit_test(what_no_import_takes_is_refused_without_advice),
 		cmocka_unit_test(arns_of_elsewhere_are_refused),
 		cmocka_unit_test(an_arn_of_nothing_is_refused),
+		cmocka_unit_test(an_id_where_nobody_ever_read_is_refused),
 		cmocka_unit_test(more_tags_than_acm_keeps_are_refused),
 		cmocka_unit_test(the_way_back_needs_the_old_key),
 		cmocka_unit_test(the_way_back_needs_a_valid_old_certificate),

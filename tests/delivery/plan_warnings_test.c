@@ -106,6 +106,19 @@ static void a_region_that_is_not_read_is_told(void **state)
 	plan_expect_warning(world, NULL, NULL); /* refused */
 }
 
+static void a_place_that_cannot_be_read_is_told(void **state)
+{
+	(void)state;
+	struct plan_world *world = plan_world();
+	world->input.read_problem = "denied_by_scp: an SCP denies it";
+	plan_expect_warning(world, NULL, NULL); /* what is replaced was read */
+	world->input.arn = "";
+	plan_expect_warning(world, "inventory_blind",
+		"connector prod cannot read account 111122223333 in eu-west-1 (denied_by_scp: an SCP "
+		"denies it): whether such a certificate is there already is not known, and the "
+		"inventory will not show this one");
+}
+
 static void odd_uses_are_told(void **state)
 {
 	(void)state;
@@ -330,6 +343,7 @@ int main(void)
 		cmocka_unit_test(the_same_certificate_is_told),
 		cmocka_unit_test(an_arn_that_is_gone_is_told),
 		cmocka_unit_test(a_region_that_is_not_read_is_told),
+		cmocka_unit_test(a_place_that_cannot_be_read_is_told),
 		cmocka_unit_test(odd_uses_are_told),
 		cmocka_unit_test(dates_that_surprise_are_told),
 		cmocka_unit_test(another_issuer_is_told),

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "delivery/delivery_internal.h"
+#include "store/coverage.h"
 #include "store/vault.h"
 #include "tests/delivery/job_fixture.h"
 #include "tests/lib/fake_call.h"
@@ -580,6 +581,47 @@ static void an_arn_may_be_given_an_id_and_keeps_it(void **state)
 	job_fixture_close(&fixture);
 }
 
+static void deny_it(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+					.account_id = ACCOUNT,
+					.region = REGION,
+					.state = COVERAGE_DENIED,
+					.reason = "acm:ListCertificates is not allowed"});
+}
+
+/* "Denied" is not "empty": one that carries the id may be there. */
+static void an_id_where_nobody_ever_read_is_not_imported_anew(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct answer answer;
+	struct err err = ERR_INIT;
+	struct plan_request request = {.certificate_id = "blog", .reimport_allowed = true};
+	job_fixture_open(&fixture, NULL);
+	assert_int_equal(store_write_now(fixture.store, deny_it, NULL, &err), 0);
+	run(&fixture, &request, &answer);
+	expect_told(&answer, "\"decision\":\"refuse\"");
+	expect_told(&answer, "connector prod never read them (denied: acm:ListCertificates is not "
+			     "allowed)");
+	expect_stored(&fixture, PLAN_REFUSE, "blog");
+	request.is_new_arn = true;
+	run(&fixture, &request, &answer);
+	expect_told(&answer, CAN_IMPORT);
+	expect_told(&answer, "\"inventory_blind\"");
+	run(&fixture, &(struct plan_request){.reimport_allowed = true}, &answer);
+	expect_told(&answer, CAN_IMPORT);
+	expect_told(&answer, "\"inventory_blind\"");
+	put_jobs(&fixture, (struct earlier[]){{"j-20261121-000000-00000000aa", fixture.arn, "blog",
+						      REGION, JOB_DELIVER, 7200},
+				   {.id = NULL}});
+	request.is_new_arn = false;
+	run(&fixture, &request, &answer);
+	expect_told(&answer, REPLACES); /* found: this sensor delivered it */
+	job_fixture_close(&fixture);
+}
+
 static void a_new_arn_does_not_need_the_old_one(void **state)
 {
 	(void)state;
@@ -899,6 +941,7 @@ int main(void)
 		cmocka_unit_test(two_that_carry_the_id_are_not_guessed_between),
 		cmocka_unit_test(too_many_that_carry_the_id_hinder_no_new_arn),
 		cmocka_unit_test(an_arn_may_be_given_an_id_and_keeps_it),
+		cmocka_unit_test(an_id_where_nobody_ever_read_is_not_imported_anew),
 		cmocka_unit_test(a_new_arn_does_not_need_the_old_one),
 		cmocka_unit_test(what_is_there_under_another_arn_is_told),
 		cmocka_unit_test(the_chain_is_kept_with_the_plan),
