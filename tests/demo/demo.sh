@@ -101,7 +101,7 @@ if [ "${KEEP:-0}" = 1 ]; then
   acmsensor -o json certs | jq .                the inventory for programs
   acmsensor events --follow                     what happens from now on
   curl --unix-socket $socket http://localhost/v1/status
-  curl -X POST $(field .control_url)/mutate -d '{"renew": 3, "add": 2}'; acmsensor scan --wait
+  curl -X POST $(field .control_url)/mutate -d '{"op": "renew", "count": 3}'; acmsensor scan --wait
 Logs and data: $dir
 Stop it:  kill $daemon_pid $sim_pid; rm -r $dir
 TXT

@@ -73,6 +73,8 @@ class Desk:
         return body
 
     def plan(self, bundle=None, **more):
+        if "certificate_id" in more:  # what carries it is known after the first cycle only
+            self.sensor.wait_idle()
         body = {"account": self.account, "region": REGION}
         if bundle is not None:
             body.update(self.material(bundle))

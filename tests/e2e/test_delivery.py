@@ -213,6 +213,19 @@ def warnings_of(plan):
     return {warning["name"]: warning["text"] for warning in plan["warnings"]}
 
 
+def test_an_id_where_nothing_could_be_read_is_no_new_certificate(desk, ec):
+    at = desk(flags={"accounts": 3, "acm_denied": 1})
+    at.sensor.wait_idle()
+    blind, = {account for account, _ in at.sensor.coverage(problems=1)}
+    plan = at.plan(ec.issue("c.example.com"), account=blind, certificate_id="c-1")
+    assert plan["decision"] == "refuse"
+    assert "connector prod never read them (denied" in plan["reason"], plan["reason"]
+    for more in ({"certificate_id": "c-1", "new_arn": True}, {}):
+        plan = at.plan(ec.issue("c.example.com"), account=blind, **more)
+        assert plan["decision"] == "import"
+        assert f"cannot read account {blind} in {REGION}" in warnings_of(plan)["inventory_blind"]
+
+
 def test_an_id_outlives_its_certificate(desk, ec):
     at = desk()
     first, second = ec.issue("c.example.com"), ec.issue("c.example.com", number=1)
