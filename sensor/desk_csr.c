@@ -111,12 +111,27 @@ static int take_names(struct desk_csr *csr, struct err *err)
 					       "%s: it has no domain names; give some", csr->arn);
 }
 
+/* Before a CA is paid for what cannot be delivered. With `reimport = no` a new ARN is made anyway. */
+static int check_replaceable(const struct desk_op *op, struct err *err)
+{
+	const char *type = op->csr.remote.detail.type;
+	if (!op->csr.remote.exists || strcmp(type, "IMPORTED") == 0 ||
+		!connector_config(op->connector)->reimport)
+		return 0;
+	return err_set(err, ERR_REFUSED,
+		"%s: it is of type %s, and ACM replaces by an import only what was imported; a "
+		"request by csr --domain, without the ARN, can be imported as a new certificate",
+		op->csr.arn, type[0] != '\0' ? type : "unknown");
+}
+
 /* Names, key type and usages of the certificate that is replaced, where none were given: a reimport
  * demands them. */
 int desk_csr_take_remote(struct desk_op *op, struct err *err)
 {
 	struct desk_csr *csr = &op->csr;
 	const struct x509_facts *facts = &csr->remote.facts;
+	if (check_replaceable(op, err) != 0)
+		return -1;
 	if (!csr->remote.exists || !csr->remote.has_facts)
 		return err_set(err, ERR_NOT_FOUND,
 			"%s: ACM has no certificate there to take names and usages from", csr->arn);

@@ -25,6 +25,7 @@ struct write_acm_cert {
 	char *tag_key[WRITE_ACM_TAGS], *tag_value[WRITE_ACM_TAGS]; /* owned */
 	size_t tags;
 	int64_t created_s, imported_s;
+	const char *type;      /* borrowed; NULL: IMPORTED */
 	const char *in_use_by; /* borrowed; NULL: nothing */
 	int uses_left;	       /* Describes until in_use_by is gone; 0: stays */
 };

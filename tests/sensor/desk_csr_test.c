@@ -255,6 +255,22 @@ static void what_is_not_there_cannot_be_copied(void **state)
 		"ACM has no certificate there to take names and usages from");
 }
 
+/* The CA would be paid for a plan that can only be refused. */
+static void what_acm_never_replaces_needs_no_request(void **state)
+{
+	(void)state;
+	struct write_acm_cert *cert = write_acm_add(&desk.acm, desk.pem, "x");
+	char other[512];
+	cert->type = "AMAZON_ISSUED";
+	desk_fixture_refuse(&desk, DESK_CSR, of_arn(cert->arn, ", 'domains': ['a.example']"),
+		ERR_REFUSED,
+		": it is of type AMAZON_ISSUED, and ACM replaces by an import only what was imported; "
+		"a request by csr --domain, without the ARN, can be imported as a new certificate");
+	snprintf(other, sizeof(other), "{'arn': '%s', 'connector': 'other'}", cert->arn);
+	desk_fixture_run(&desk, DESK_CSR, other); /* reimport = no */
+	assert_non_null(desk.document);
+}
+
 #define TEST(name)                                                                                 \
 	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
 
@@ -270,6 +286,7 @@ int main(void)
 		TEST(a_common_name_is_the_name_when_it_is_the_only_one),
 		TEST(too_many_names_are_no_request_for_some_of_them),
 		TEST(what_is_not_there_cannot_be_copied),
+		TEST(what_acm_never_replaces_needs_no_request),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
