@@ -98,6 +98,11 @@ static void note_next(const struct cli *cli, const json_t *csr)
 		connector, arn[0] != '\0' ? " --arn " : " --account ACCOUNT --region REGION", arn);
 }
 
+static bool is_applied(const json_t *csr)
+{
+	return strcmp(row_text(csr, "state"), "applied") == 0;
+}
+
 /* The request alone on stdout, so that it can go into a file. */
 static void print_csr(const struct cli *cli, const json_t *csr)
 {
@@ -105,7 +110,11 @@ static void print_csr(const struct cli *cli, const json_t *csr)
 	cli_note("request %s, key %s, which stays on the sensor", row_text(csr, "id"),
 		row_text(csr, "key_algorithm"));
 	note_escrow(csr);
-	note_next(cli, csr);
+	if (is_applied(csr))
+		cli_note("its certificate is applied: the key is being delivered, or was, and is "
+			 "wiped when the time for the way back is over");
+	else
+		note_next(cli, csr);
 }
 
 /* One that cannot be opened any more says why in place of all else. */
@@ -133,10 +142,11 @@ static int make(const struct cli *cli, const struct args *args, struct err *err)
 
 /* --- those that were made --------------------------------------------------------------------- */
 
-enum column { ID, KEY, CREATED, EXPIRES, NAMES, ARN, PROBLEM };
+enum column { ID, STATE, KEY, CREATED, EXPIRES, NAMES, ARN, PROBLEM };
 
 static const struct table_column columns[] = {
 	[ID] = {"REQUEST", 0, 0, false, false, false},
+	[STATE] = {"STATE", 1, 0, false, false, false},
 	[KEY] = {"KEY", 1, 0, false, false, false},
 	[CREATED] = {"CREATED", 2, 0, false, false, false},
 	[EXPIRES] = {"WIPED", 2, 0, false, false, false},
@@ -159,9 +169,12 @@ static void print_list(const struct cli *cli, const json_t *csrs)
 		facts_join(&names, row_get(csr, "domains"));
 		const char *cell[TABLE_COLUMNS_MAX] = {
 			[ID] = row_text(csr, "id"),
+			[STATE] = row_text(csr, "state"),
 			[KEY] = row_text(csr, "key_algorithm"),
 			[CREATED] = dates_relative(row_time(csr, "created"), cli->now_s, created),
-			[EXPIRES] = dates_relative(row_time(csr, "expires"), cli->now_s, expires),
+			[EXPIRES] = is_applied(csr) ? "" /* with its way back */
+						    : dates_relative(row_time(csr, "expires"),
+							      cli->now_s, expires),
 			[NAMES] = buf_text(&names),
 			[ARN] = row_text(csr, "arn"),
 			[PROBLEM] = row_text(csr, "error"),

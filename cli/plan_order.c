@@ -120,6 +120,11 @@ static int check_texts(const struct args *args, struct err *err)
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
 		if (argument_check_text(args, text[i].option, text[i].max_bytes, err) != 0)
 			return -1;
+	if (args_has(args, "csr") && !text_has_prefix(args_get(args, "csr"), LOCAL_API_REQUEST_PREFIX))
+		return err_set(err, ERR_CONFIG,
+			"--csr %.100s: expected the id of a request, such as " LOCAL_API_REQUEST_PREFIX
+			"20261121-120000-0123456789; acmsensor csr --list shows them",
+			args_get(args, "csr"));
 	return 0;
 }
 

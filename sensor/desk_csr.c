@@ -2,6 +2,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "aws/arn.h"
 #include "base/clock.h"
@@ -146,9 +147,24 @@ int desk_csr_take_remote(struct desk_op *op, struct err *err)
 	return 0;
 }
 
+/* CAs refuse what has a name twice. */
+static void drop_repeated(struct desk_csr *csr)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < csr->domain_count; i++) {
+		size_t at = 0;
+		while (at < count && strcasecmp(csr->domain[at], csr->domain[i]) != 0)
+			at++;
+		if (at == count)
+			csr->domain[count++] = csr->domain[i];
+	}
+	csr->domain_count = count;
+}
+
 void desk_csr_work(struct desk_op *op)
 {
 	struct desk_csr *csr = &op->csr;
+	drop_repeated(csr);
 	csr->request.domain = csr->domain;
 	csr->request.domain_count = csr->domain_count;
 	csr->request.subject = csr->subject[0] != '\0' ? csr->subject : NULL;
@@ -221,7 +237,10 @@ void desk_csr_render(const struct desk_op *op, struct buf *document)
 	json_open_object(&writer);
 	json_member_int(&writer, "schema", LOCAL_API_SCHEMA);
 	json_key(&writer, "csr");
-	json_raw(&writer, buf_text(&csr->document));
+	json_open_object(&writer);
+	json_raw_members(&writer, buf_text(&csr->document));
+	json_member_text(&writer, "state", "open");
+	json_close_object(&writer);
 	json_close_object(&writer);
 	buf_add_char(document, '\n');
 }

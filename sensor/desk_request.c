@@ -39,14 +39,16 @@ bool desk_render_request(
 	desk_request_vault_id(id, vault_id);
 	if (!store_vault_has(txn, vault_id))
 		return false;
+	json_open_object(writer);
 	if (vault_unseal(desk->vault, txn, vault_id, &document, &err) == 0) {
-		json_raw(writer, secret_bytes(&document));
+		json_raw_members(writer, secret_bytes(&document));
+		json_member_text(writer, "state",
+			store_vault_is_needed(txn, id, id) ? "applied" : "open");
 	} else {
-		json_open_object(writer);
 		json_member_text(writer, "id", id);
 		json_member_text(writer, "error", err.text);
-		json_close_object(writer);
 	}
+	json_close_object(writer);
 	secret_clear(&document);
 	return true;
 }

@@ -73,7 +73,8 @@
  * POST /v1/csr          {"connector"?, "domains"?, "key_type"?, "subject"?, "arn"?} -> "csr": id,
  *                       created, expires (wiped then if no certificate came), key_algorithm,
  *                       domains [], connector and arn (as given), key_escrow (the connector's,
- *                       which is not asked: the key is in the vault), pem
+ *                       which is not asked: the key is in the vault), pem, state (open;
+ *                       applied: its key is being delivered, or was, and is kept for the way back)
  * GET /v1/csrs          "csrs": those that were made, until they expire; ?id= the one. One that
  *                       cannot be opened has id and error alone
  * POST /v1/csr/drop     {"csr"} -> "csr": id; it and its key are wiped; refused (409) while a plan
@@ -111,6 +112,8 @@
 #define LOCAL_API_CSRS	       "/v1/csrs"
 #define LOCAL_API_CSR_DROP     "/v1/csr/drop"
 #define LOCAL_API_DELETE       "/v1/delete"
+
+#define LOCAL_API_REQUEST_PREFIX "q-" /* ids of requests begin with it */
 
 enum {
 	LOCAL_API_SCHEMA = 1,

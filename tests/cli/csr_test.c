@@ -64,10 +64,11 @@ static void what_was_made_is_listed(void **state)
 {
 	(void)state;
 	run_answer("{'csrs': [{'id': 'q-1', 'key_algorithm': 'EC', 'domains': ['a', 'b'], 'pem': "
-		   "'A'}, {'id': 'q-2', 'error': 'its epoch is gone'}]}");
+		   "'A', 'state': 'applied', 'expires': '2027-01-01T00:00:00Z'}, {'id': 'q-2', "
+		   "'error': 'its epoch is gone'}]}");
 	run_is("csr --list", EXIT_DONE, NULL, "");
-	run_shows("REQUEST  KEY  CREATED  WIPED  NAMES\n");
-	run_shows("\nq-1      EC ");
+	run_shows("REQUEST  STATE    KEY  CREATED  WIPED  NAMES\n");
+	run_shows("\nq-1      applied  EC   -               a, b\n");
 	run_shows(" a, b\n");
 	run_shows("its epoch is gone\n");
 	assert_string_equal(run_asked(), "get /v1/csrs\n");
@@ -88,6 +89,12 @@ static void one_is_printed_again(void **state)
 		"acmsensor: once it is signed: acmsensor plan --csr q-1 --arn " ARN
 		" --cert FILE --chain FILE\n");
 	assert_string_equal(run_asked(), "get /v1/csrs id=q-1\n");
+	run_answer("{'csrs': [{'id': 'q-1', 'key_algorithm': 'EC', 'state': 'applied', 'pem': "
+		   "'A\\n'}]}");
+	run_is("csr --show q-1", EXIT_DONE, "A\n",
+		"acmsensor: request q-1, key EC, which stays on the sensor\n"
+		"acmsensor: its certificate is applied: the key is being delivered, or was, and is "
+		"wiped when the time for the way back is over\n");
 	run_answer("{'csrs': [{'id': 'q-1', 'pem': 'A'}]}");
 	run_is("csr --show q-1 -o csv", EXIT_DONE, "id,pem\r\nq-1,A\r\n", "");
 	run_answer("{'csrs': [{'id': 'q-1', 'error': 'its epoch is gone'}]}");

@@ -83,7 +83,7 @@ static void what_is_complete_is_taken(void **state)
 	(void)state;
 	taken(PLACE "--cert c --key k");
 	taken(PLACE "--cert c --key k --chain h --passphrase-file -");
-	taken(PLACE "--cert c --csr r --certificate-id shop");
+	taken(PLACE "--cert c --csr q-1 --certificate-id shop");
 	taken(PLACE "--pkcs12 p --passphrase-file f");
 	taken("--arn " ARN " --cert - --key k");
 	taken("--arn " ARN " --account 123456789012 --region eu-west-1 --pkcs12 -");
@@ -96,14 +96,17 @@ static void what_contradicts_itself_is_refused(void **state)
 	(void)state;
 	refused(PLACE "--pkcs12 p --chain c",
 		"--pkcs12 comes alone: it holds certificate, key and chain");
-	refused(PLACE "--cert c --key k --csr r",
+	refused(PLACE "--cert c --key k --csr q-1",
 		"--csr and --key exclude each other: the key of a request stays on the sensor");
-	static const char *const more[] = {"--cert c", "--key k", "--csr r"};
+	static const char *const more[] = {"--cert c", "--key k", "--csr q-1"};
 	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++) {
 		char words[128];
 		(void)snprintf(words, sizeof(words), PLACE "--pkcs12 p %s", more[i]);
 		refused(words, "--pkcs12 comes alone: it holds certificate, key and chain");
 	}
+	refused(PLACE "--cert c --csr arn.csr",
+		"--csr arn.csr: expected the id of a request, such as q-20261121-120000-0123456789; "
+		"acmsensor csr --list shows them");
 	refused("--arn " ARN " --account 999988887777 --pkcs12 p",
 		"--account 999988887777: the ARN is of account 123456789012");
 	refused("--arn " ARN " --region eu-west-2 --pkcs12 p",
@@ -225,7 +228,7 @@ static void the_order_is_json_of_what_was_given(void **state)
 static void the_order_names_its_place_as_given(void **state)
 {
 	(void)state;
-	struct args args = parse(PLACE "--connector prod --certificate-id shop --csr r-1 --cert c "
+	struct args args = parse(PLACE "--connector prod --certificate-id shop --csr q-1 --cert c "
 				       "--new-arn --auto-rollback");
 	struct plan_order order;
 	struct buf body;
@@ -234,7 +237,7 @@ static void the_order_names_its_place_as_given(void **state)
 	plan_order_write(&order, &body);
 	assert_string_equal(buf_text(&body),
 		"{\"connector\":\"prod\",\"account\":\"123456789012\",\"region\":\"eu-west-1\","
-		"\"certificate_id\":\"shop\",\"csr\":\"r-1\",\"new_arn\":true,"
+		"\"certificate_id\":\"shop\",\"csr\":\"q-1\",\"new_arn\":true,"
 		"\"auto_rollback\":true,\"tags\":{},\"verify_hosts\":[]}");
 	buf_clear(&body);
 	plan_order_clear(&order);

@@ -47,8 +47,8 @@ def test_pkcs12_and_requests(api, files):
     at = files(p12=bytes(range(256)) * 3, cert=CERT)
     (body,), _ = sent_plan(api, *PLACE, "--pkcs12", at["p12"])
     assert base64.b64decode(body["pkcs12"]) == bytes(range(256)) * 3 and "certificate" not in body
-    (body,), _ = sent_plan(api, *PLACE, "--csr", "c-1", "--cert", at["cert"])
-    assert body["csr"] == "c-1" and "key" not in body
+    (body,), _ = sent_plan(api, *PLACE, "--csr", "q-1", "--cert", at["cert"])
+    assert body["csr"] == "q-1" and "key" not in body
 
 
 def test_standard_input_can_be_any_of_the_files(api, files):
@@ -90,7 +90,9 @@ USAGE = {
     "no region": (["--account", "123456789012"], "where to is missing"),
     "no certificate": (PLACE, "the certificate is missing"),
     "no key": ([*PLACE, "--cert", "cert"], "the key is missing"),
-    "key of a request": ([*PLACE, "--cert", "cert", "--csr", "c", "--key", "key"], "exclude each other"),
+    "key of a request": ([*PLACE, "--cert", "cert", "--csr", "q-1", "--key", "key"], "exclude each other"),
+    "a request's file": ([*PLACE, "--cert", "cert", "--csr", "arn.csr"],
+                         "--csr arn.csr: expected the id of a request"),
     "pkcs12 and more": ([*PLACE, "--pkcs12", "cert", "--key", "key"], "--pkcs12 comes alone"),
     "no ARN": (["--arn", "arn:aws:iam::123456789012:role/x"], "--arn arn:aws:iam::123456789012:role/x: "),
     "another account": (["--arn", ARN, "--account", "210987654321"], "the ARN is of account 123456789012"),

@@ -153,6 +153,17 @@ static void expect_request(const char *const *parts, size_t count)
 	X509_REQ_free(request);
 }
 
+static void a_name_that_is_given_twice_is_in_it_once(void **state)
+{
+	(void)state;
+	desk_fixture_run(&desk, DESK_CSR,
+		"{'domains': ['a.example', 'b.example', 'A.example', 'a.example', 'c.example']}");
+	assert_non_null(strstr(desk.document,
+		"\"domains\":[\"a.example\",\"b.example\",\"c.example\"]"));
+	static const char *const only[] = {"DNS:a.example, DNS:b.example, DNS:c.example\n"};
+	expect_request(only, 1);
+}
+
 static void names_key_type_and_usages_are_those_of_the_replaced_one(void **state)
 {
 	(void)state;
@@ -281,6 +292,7 @@ int main(void)
 		TEST(what_is_to_be_known_of_the_request_is_in_the_answer),
 		TEST(keys_are_of_the_type_that_was_asked_for),
 		TEST(the_key_is_sealed_for_its_time),
+		TEST(a_name_that_is_given_twice_is_in_it_once),
 		TEST(names_key_type_and_usages_are_those_of_the_replaced_one),
 		TEST(what_has_no_names_has_to_be_given_some),
 		TEST(a_common_name_is_the_name_when_it_is_the_only_one),

@@ -216,7 +216,9 @@ static void a_key_that_is_needed_is_kept(void **state)
 		"plan p-1 waits for the key of request q-");
 	plan.expires_s = clock_now_s();
 	put_plan(&plan);
+	assert_non_null(strstr(shown(id), "\"state\":\"open\"}"));
 	assert_int_equal(store_write_now(desk.sensor->store, write_need, id, &err), 0);
+	assert_non_null(strstr(shown(id), "\"state\":\"applied\"}"));
 	desk_fixture_refuse(&desk, DESK_CSR_DROP, drop_body(id), ERR_REFUSED,
 		" was delivered: it is kept for the way back, and wiped when its time is over");
 	assert_true(has(id));
