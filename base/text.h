@@ -66,6 +66,8 @@ void text_escape_line(struct buf *to, const char *text, size_t len, size_t max_b
 /* The first character of text (RFC 3629: no surrogates, no overlong forms): its length in bytes,
  * or 0 when it is broken or cut. len >= 1. */
 size_t text_utf8_next(const char *text, size_t len, uint32_t *ret_code_point);
+/* Characters; each broken byte counts as one. */
+size_t text_utf8_count(const char *text, size_t len);
 
 /* Not what a terminal or a reader would obey or not see: C0, DEL and C1 controls, zero width
  * characters, direction marks and overrides, line separators, tags, noncharacters. */

@@ -42,6 +42,17 @@ size_t text_utf8_next(const char *text, size_t len, uint32_t *ret_code_point)
 	return size;
 }
 
+size_t text_utf8_count(const char *text, size_t len)
+{
+	size_t count = 0;
+	for (size_t at = 0; at < len; count++) {
+		uint32_t code_point;
+		size_t size = text_utf8_next(text + at, len - at, &code_point);
+		at += size > 0 ? size : 1;
+	}
+	return count;
+}
+
 bool text_is_utf8(const char *text, size_t len)
 {
 	uint32_t code_point;

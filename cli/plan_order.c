@@ -120,7 +120,8 @@ static int check_texts(const struct args *args, struct err *err)
 	for (size_t i = 0; i < sizeof(text) / sizeof(text[0]); i++)
 		if (argument_check_text(args, text[i].option, text[i].max_bytes, err) != 0)
 			return -1;
-	if (args_has(args, "csr") && !text_has_prefix(args_get(args, "csr"), LOCAL_API_REQUEST_PREFIX))
+	if (args_has(args, "csr") &&
+		!text_has_prefix(args_get(args, "csr"), LOCAL_API_REQUEST_PREFIX))
 		return err_set(err, ERR_CONFIG,
 			"--csr %.100s: expected the id of a request, such as " LOCAL_API_REQUEST_PREFIX
 			"20261121-120000-0123456789; acmsensor csr --list shows them",
@@ -145,9 +146,11 @@ static int check_tag(const char *text, struct err *err)
 	size_t len = strcspn(text, "=");
 	if (len == 0 || text[len] != '=' || !text_is_utf8(text, strlen(text)))
 		return err_set(err, ERR_CONFIG, "--tag %.100s: expected KEY=VALUE", text);
-	if (len > LOCAL_API_TAG_KEY_MAX || strlen(text + len + 1) > LOCAL_API_TAG_VALUE_MAX)
+	const char *value = text + len + 1;
+	if (text_utf8_count(text, len) > LOCAL_API_TAG_KEY_MAX ||
+		text_utf8_count(value, strlen(value)) > LOCAL_API_TAG_VALUE_MAX)
 		return err_set(err, ERR_CONFIG,
-			"--tag %.40s...: a key has at most %d bytes, a value %d", text,
+			"--tag %.40s...: a key has at most %d characters, a value %d", text,
 			LOCAL_API_TAG_KEY_MAX, LOCAL_API_TAG_VALUE_MAX);
 	return 0;
 }

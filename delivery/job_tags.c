@@ -2,6 +2,7 @@
 #include "delivery/job_tags.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,12 +15,36 @@ bool job_tags_is_reserved(const char *key)
 	return text_has_prefix(key, TAG_PREFIX) || strncasecmp(key, "aws:", 4) == 0;
 }
 
+/* Beyond ASCII: blocks of controls, marks, punctuation, symbols and emoji that have no letter, digit or
+ * blank. Of single characters elsewhere AWS judges itself. source: Unicode 15, General_Category */
+static const struct {
+	uint32_t first, last;
+} symbols[] = {{0x80, 0x9f}, {0xa1, 0xa9}, {0xab, 0xb1}, {0xb4, 0xb4}, {0xb6, 0xb8}, {0xbb, 0xbb},
+	{0xbf, 0xbf}, {0xd7, 0xd7}, {0xf7, 0xf7}, {0x300, 0x36f}, {0x200b, 0x2027},
+	{0x202a, 0x202e}, {0x2030, 0x205e}, {0x2060, 0x206f}, {0x20a0, 0x20ff}, {0x2190, 0x245f},
+	{0x249c, 0x24e9}, {0x2500, 0x2775}, {0x2794, 0x2bff}, {0x3001, 0x3004}, {0x3008, 0x3020},
+	{0xe000, 0xf8ff}, {0xfe00, 0xfe0f}, {0xfff0, 0xffff}, {0x1f000, 0x1f0ff},
+	{0x1f10d, 0x1faff}, {0xe0000, 0xe01ff}};
+
+static bool is_in_tags(uint32_t c)
+{
+	if (c < 0x80)
+		return c != 0 && (isalnum((int)c) || strchr(" _.:/=+-@", (int)c) != NULL);
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++)
+		if (c >= symbols[i].first && c <= symbols[i].last)
+			return false;
+	return true;
+}
+
 const char *job_tags_misfit(const char *text)
 {
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
-		if (c < 0x80 && !isalnum(c) && strchr(" _.:/=+-@", c) == NULL)
+	for (size_t len = strlen(text); len > 0;) {
+		uint32_t code_point;
+		size_t size = text_utf8_next(text, len, &code_point);
+		if (size == 0 || !is_in_tags(code_point))
 			return text;
+		text += size;
+		len -= size;
 	}
 	return NULL;
 }

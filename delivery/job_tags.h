@@ -39,8 +39,8 @@ void job_tags_take_part(struct job_tags *tags, struct job_tags *ret_part);
 /* Keys, for people: "team, env". */
 void job_tags_text(const struct job_tags *tags, struct buf *to);
 
-/* The first character that AWS takes neither in a key nor in a value; NULL: none. Of letters beyond
- * ASCII AWS judges itself. source: ACM 2015-12-08, TagKey and TagValue */
+/* The first character that AWS takes neither in a key nor in a value, which are of letters, digits and
+ * blanks of any script and of some signs; NULL: none is known. source: ACM 2015-12-08, TagKey and TagValue */
 const char *job_tags_misfit(const char *text);
 
 /* "acmsensor:" and "aws:" belong to us and to AWS. */

@@ -72,10 +72,11 @@ static int read_tags(const json_t *body, struct desk_plan *plan, struct err *err
 	json_object_foreach((json_t *)tags, key, value)
 	{
 		const char *text = json_string_value(value);
-		if (text == NULL || strlen(text) > LOCAL_API_TAG_VALUE_MAX || key[0] == '\0' ||
-			strlen(key) > LOCAL_API_TAG_KEY_MAX)
+		if (text == NULL || key[0] == '\0' ||
+			text_utf8_count(text, strlen(text)) > LOCAL_API_TAG_VALUE_MAX ||
+			text_utf8_count(key, strlen(key)) > LOCAL_API_TAG_KEY_MAX)
 			return err_set(err, ERR_CONFIG,
-				"tags: expected keys of 1 to %d and values of at most %d bytes",
+				"tags: expected keys of 1 to %d and values of at most %d characters",
 				LOCAL_API_TAG_KEY_MAX, LOCAL_API_TAG_VALUE_MAX);
 		if (job_tags_misfit(key) != NULL || job_tags_misfit(text) != NULL)
 			return err_set(err, ERR_CONFIG,

@@ -42,8 +42,8 @@ bool desk_render_request(
 	json_open_object(writer);
 	if (vault_unseal(desk->vault, txn, vault_id, &document, &err) == 0) {
 		json_raw_members(writer, secret_bytes(&document));
-		json_member_text(writer, "state",
-			store_vault_is_needed(txn, id, id) ? "applied" : "open");
+		json_member_text(
+			writer, "state", store_vault_is_needed(txn, id, id) ? "applied" : "open");
 	} else {
 		json_member_text(writer, "id", id);
 		json_member_text(writer, "error", err.text);

@@ -7,18 +7,44 @@
 
 enum { TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 };
 
+/* The character that begins at *at (the JSON was UTF-8), which moves behind it. */
+static unsigned long next_character(const char **at)
+{
+	const unsigned char *bytes = (const unsigned char *)*at;
+	int more = bytes[0] >= 0xf0 ? 3 : bytes[0] >= 0xe0 ? 2 : bytes[0] >= 0xc0 ? 1 : 0;
+	unsigned long c = more > 0 ? bytes[0] & (0x3fUL >> more) : bytes[0];
+	for (int i = 1; i <= more; i++)
+		c = c << 6 | (bytes[i] & 0x3f);
+	*at += more + 1;
+	return c;
+}
+
+/* Neither \p{L}, \p{Z} nor \p{N}: of what people type, not the whole of Unicode. */
+static bool is_symbol(unsigned long c)
+{
+	static const char *const signs = "\u00a7\u00a9\u00ae\u00b0\u00b1\u00b7\u00d7\u00f7";
+	for (const char *at = signs; *at != '\0';)
+		if (next_character(&at) == c)
+			return true;
+	bool is_punctuation = (c >= 0x2010 && c <= 0x2027) || (c >= 0x3008 && c <= 0x3011);
+	bool is_currency = c >= 0x20a0 && c <= 0x20c0;
+	bool is_drawn = (c >= 0x2190 && c <= 0x23ff) || (c >= 0x2600 && c <= 0x2767);
+	bool is_emoji = (c >= 0x1f300 && c <= 0x1faff) || (c >= 0xfe00 && c <= 0xfe0f);
+	return (c >= 0x80 && c <= 0x9f) || is_punctuation || is_currency || is_drawn || is_emoji;
+}
+
 /* Letters, blanks and digits of any script, and the marks of the pattern; within max characters. */
 static bool is_tag_text(const char *text, size_t max)
 {
 	static const char marks[] = "_.:/=+-@ ";
 	size_t characters = 0;
-	for (const char *at = text; *at != '\0'; at++) {
-		bool is_letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-				 (*at >= '0' && *at <= '9');
-		bool is_ascii = ((unsigned char)*at & 0x80) == 0;
-		if (is_ascii && !is_letter && strchr(marks, *at) == NULL)
+	while (*text != '\0') {
+		unsigned long c = next_character(&text);
+		bool is_letter =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (c < 0x80 ? !is_letter && strchr(marks, (int)c) == NULL : is_symbol(c))
 			return false;
-		characters += ((unsigned char)*at & 0xc0) != 0x80;
+		characters++;
 	}
 	return characters <= max;
 }

@@ -198,9 +198,19 @@ static void hex_digits_are_of_either_case(void **state)
 	}
 }
 
+static void characters_are_counted(void **state)
+{
+	(void)state;
+	assert_int_equal(text_utf8_count("", 0), 0);
+	assert_int_equal(text_utf8_count("a\303\244\346\235\261\360\237\232\200", 10), 4);
+	assert_int_equal(
+		text_utf8_count("\303\303\244\346\235", 5), 4); /* broken, whole, two broken */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(characters_are_counted),
 		cmocka_unit_test(hex_digits_are_of_either_case),
 		cmocka_unit_test(every_character_is_read_back_and_no_other),
 		cmocka_unit_test(overlong_forms_are_broken),

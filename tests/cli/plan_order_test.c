@@ -173,13 +173,18 @@ static void what_the_daemon_would_not_take_is_said_before(void **state)
 		       "0000000000000000000000000000000000000000...");
 	(void)snprintf(words, sizeof(words), PLACE "--pkcs12 p --tag %0129d=", 0);
 	refused(words, "--tag 0000000000000000000000000000000000000000...: a key has at most 128 "
-		       "bytes, a value 256");
+		       "characters, a value 256");
 	(void)snprintf(words, sizeof(words), PLACE "--pkcs12 p --tag a=%0257d", 0);
 	refused(words, "--tag a=00000000000000000000000000000000000000...: a key has at most 128 "
-		       "bytes, a value 256");
+		       "characters, a value 256");
 	(void)snprintf(words, sizeof(words), PLACE "--pkcs12 p --tag %0128d=%0256d", 0, 0);
 	taken(words);
-	size_t len = (size_t)snprintf(words, sizeof(words), PLACE "--pkcs12 p");
+	size_t len = (size_t)snprintf(words, sizeof(words), PLACE "--pkcs12 p --tag ");
+	for (int i = 0; i < 128; i++) /* two bytes each */
+		len += (size_t)snprintf(words + len, sizeof(words) - len, "\303\244");
+	(void)snprintf(words + len, sizeof(words) - len, "=");
+	taken(words);
+	len = (size_t)snprintf(words, sizeof(words), PLACE "--pkcs12 p");
 	for (int i = 0; i < 33; i++)
 		len += (size_t)snprintf(words + len, sizeof(words) - len, " --verify-host h%d", i);
 	refused(words, "--verify-host is given 33 times, at most 32 are taken");

@@ -148,8 +148,8 @@ static void expect(struct world *world, const char *arn)
 	(void)expect_two(world, arn, "");
 }
 
-static void expect_view(
-	struct world *world, const struct coverage_record *coverage, bool was_read, const char *problem)
+static void expect_view(struct world *world, const struct coverage_record *coverage, bool was_read,
+	const char *problem)
 {
 	const struct delivery_target at = {
 		.connector = "prod", .account_id = ACCOUNT, .region = REGION};

@@ -115,14 +115,18 @@ static void no_more_tags_are_wanted_than_acm_keeps(void **state)
 static void what_aws_takes_in_no_tag_is_found(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"a,b", "(", "a\033[31m", "a\n", "x#", "\177"};
+	static const char *const bad[] = {"a,b", "(", "a\033[31m", "a\n", "x#", "\177", "\302\205",
+		"\342\202\254", "\342\200\223", "\360\237\232\200", "e\314\201", "\342\200\213",
+		"\303"}; /* C1, euro, dash, emoji, accent, nothing, half */
 	assert_null(job_tags_misfit(""));
 	assert_null(job_tags_misfit("Az09 _.:/=+-@"));
-	assert_null(job_tags_misfit("\303\244")); /* a letter */
+	assert_null(
+		job_tags_misfit("Gr\303\266\303\237e/\346\235\261\344\272\254\302\240\302\262"));
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		if (job_tags_misfit(bad[i]) == NULL)
 			fail_msg("\"%s\" was taken", bad[i]);
 	assert_string_equal(job_tags_misfit("a,b,c"), ",b,c");
+	assert_string_equal(job_tags_misfit("\303\244\360\237\232\200!"), "\360\237\232\200!");
 }
 
 int main(void)

@@ -213,8 +213,8 @@ static void an_id_where_nobody_ever_read_is_refused(void **state)
 		"with the --arn of the one to replace, with --new-arn if there is none, or after a "
 		"scan that reads them");
 	input->is_region_unread = true;
-	assert_non_null(strstr(
-		plan_world_decide(world)->reason, "(its list of regions leaves it out)"));
+	assert_non_null(
+		strstr(plan_world_decide(world)->reason, "(its list of regions leaves it out)"));
 	input->reimport_allowed = false; /* --new-arn */
 	assert_int_equal(plan_world_decide(world)->decision, PLAN_IMPORT_NEW);
 	input->reimport_allowed = true;

@@ -265,9 +265,11 @@ def test_tags_at_import(acm, ec):
     for tag in ({"Key": "aws:x", "Value": "v"}, {"Key": "x", "Value": "aws:v"}):
         refused(acm.import_certificate, "InvalidTagException", **new.order(Tags=[tag]))
     refused(acm.import_certificate, "InvalidTagException", **new.order(Tags=[many[0], many[0]]))
-    for tag in ({"Key": "k" * 129}, {"Key": "a*b"}, {"Key": "k", "Value": "v" * 257}):
+    for tag in ({"Key": "k" * 129}, {"Key": "a*b"}, {"Key": "k", "Value": "v" * 257},
+                {"Key": "k", "Value": "\U0001f680"}, {"Key": "k\u20ac"}, {"Key": "k", "Value": "\x85"},
+                {"Key": "ß" * 129}):
         refused(acm.import_certificate, "ValidationException", **new.order(Tags=[tag]))
-    acm.import_certificate(**new.order(Tags=[{"Key": "Größe/東京", "Value": "a b_.:/=+-@"}]))
+    acm.import_certificate(**new.order(Tags=[{"Key": "Größe/東京²" + "ä" * 119, "Value": "a b_.:/=+-@"}]))
 
 
 def test_add_and_remove_tags(acm, ec):

@@ -163,10 +163,11 @@ static json_t *summary_of(const struct write_acm_cert *cert)
 	struct x509_facts facts;
 	facts_of(shown(cert), &facts);
 	json_t *item = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "CertificateArn",
-		cert->arn, "DomainName", "www.example.com", "Status", "ISSUED", "Type", type_of(cert),
-		"KeyAlgorithm", "RSA-2048", "NotBefore", (json_int_t)facts.not_before_s, "NotAfter",
-		(json_int_t)facts.not_after_s, "CreatedAt", (json_int_t)cert->created_s,
-		"ImportedAt", (json_int_t)cert->imported_s);
+		cert->arn, "DomainName", "www.example.com", "Status", "ISSUED", "Type",
+		type_of(cert), "KeyAlgorithm", "RSA-2048", "NotBefore",
+		(json_int_t)facts.not_before_s, "NotAfter", (json_int_t)facts.not_after_s,
+		"CreatedAt", (json_int_t)cert->created_s, "ImportedAt",
+		(json_int_t)cert->imported_s);
 	x509_facts_clear(&facts);
 	return item;
 }

@@ -158,8 +158,8 @@ static void a_name_that_is_given_twice_is_in_it_once(void **state)
 	(void)state;
 	desk_fixture_run(&desk, DESK_CSR,
 		"{'domains': ['a.example', 'b.example', 'A.example', 'a.example', 'c.example']}");
-	assert_non_null(strstr(desk.document,
-		"\"domains\":[\"a.example\",\"b.example\",\"c.example\"]"));
+	assert_non_null(
+		strstr(desk.document, "\"domains\":[\"a.example\",\"b.example\",\"c.example\"]"));
 	static const char *const only[] = {"DNS:a.example, DNS:b.example, DNS:c.example\n"};
 	expect_request(only, 1);
 }

@@ -39,6 +39,7 @@ static void wrong_bodies_are_one_sentence(void **state)
 		{"{'tags': {'a': 7}}", "tags: expected keys of 1 to 128", ERR_CONFIG},
 		{"{'tags': {'': 'a'}}", "tags: expected keys of 1 to 128", ERR_CONFIG},
 		{"{'tags': {'a': 'x<'}}", "tag \"a\": AWS takes letters", ERR_CONFIG},
+		{"{'tags': {'a': '\360\237\232\200'}}", "tag \"a\": AWS takes letters", ERR_CONFIG},
 		{"{'tags': {'a<': 'x'}}", "tag \"a<\": AWS takes letters", ERR_CONFIG},
 		{"{'tags': {'acmsensor:x': 'x'}}", "not yours to set", ERR_CONFIG},
 		{"{'tags': {'aws:x': 'x'}}", "not yours to set", ERR_CONFIG},
@@ -90,13 +91,20 @@ static void long_or_many_tags_are_refused(void **state)
 	static const struct {
 		int key, value;
 		const char *text;
-	} row[] = {{129, 1, "tags: expected keys of 1 to 128"}, {1, 257, "at most 256 bytes"},
+	} row[] = {{129, 1, "tags: expected keys of 1 to 128"}, {1, 257, "at most 256 characters"},
 		{128, 256, "expected a certificate"}};
 	for (size_t i = 0; i < 3; i++) {
 		buf_reset(&body);
 		buf_addf(&body, "{'tags': {'%0*d': '%0*d'}}", row[i].key, 1, row[i].value, 1);
 		desk_fixture_refuse(&desk, DESK_PLAN, buf_text(&body), ERR_CONFIG, row[i].text);
 	}
+	buf_reset(&body);
+	buf_add_text(&body, "{'tags': {'a': '");
+	for (int i = 0; i < 256; i++) /* two bytes each */
+		buf_add_text(&body, "\303\244");
+	buf_add_text(&body, "'}}");
+	desk_fixture_refuse(
+		&desk, DESK_PLAN, buf_text(&body), ERR_CONFIG, "expected a certificate");
 	for (int count = DELIVERY_TAGS_MAX; count <= DELIVERY_TAGS_MAX + 1; count++) {
 		buf_reset(&body);
 		buf_add_text(&body, "{'tags': {");
