@@ -176,6 +176,16 @@ static void offer_list(
 	(void)source_rows(cli, source->kind, &params, on_row, &taking, &ignored); /* silent */
 }
 
+/* What the command would refuse is not offered; NULL: it takes any. */
+static const char *wanted_state(const struct complete_line *line)
+{
+	static const char *const wanted[][2] = {{"apply", "open"}, {"cancel", "running"}};
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (line->command != NULL && strcmp(line->command->name, wanted[i][0]) == 0)
+			return wanted[i][1];
+	return NULL;
+}
+
 /* Of a document that is read whole. path: where its rows are, ends with NULL. */
 static void offer_document(const struct cli *cli, struct candidates *candidates,
 	const char *document_path, const char *const path[], const char *const member[3])
@@ -189,9 +199,12 @@ static void offer_document(const struct cli *cli, struct candidates *candidates,
 	const json_t *rows = document;
 	while (*path != NULL)
 		rows = row_get(rows, *path++);
+	const char *state = wanted_state(candidates->line);
 	json_array_foreach(rows, i, row)
 	{
 		char help[DESCRIPTION_MAX];
+		if (state != NULL && strcmp(row_text(row, "state"), state) != 0)
+			continue;
 		snprintf(help, sizeof(help), "%s%s%s", row_text(row, member[1]),
 			member[2] != NULL ? " " : "",
 			member[2] != NULL ? row_text(row, member[2]) : "");

@@ -283,8 +283,14 @@ static bool is_plan_open(
 		return false;
 	}
 	if (plan->job_id[0] != '\0') {
-		refuse(txn, ERR_REFUSED, "plan %s was applied already: job %s", plan->id,
-			plan->job_id);
+		bool is_over = store_job_get(txn, plan->job_id, &job) &&
+			       (job.state == JOB_CANCELLED || job.state == JOB_FAILED);
+		refuse(txn, ERR_REFUSED, "plan %s was applied already: job %s%s%s%s", plan->id,
+			plan->job_id, is_over ? ", which " : "",
+			!is_over		     ? ""
+			: job.state == JOB_CANCELLED ? "was cancelled"
+						     : "failed",
+			is_over ? ": plan again" : "");
 		return false;
 	}
 	if (plan->expires_s <= order->now_s) {

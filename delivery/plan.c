@@ -4,6 +4,7 @@
 #include "aws/arn.h"
 #include "base/text.h"
 #include "delivery/cert_view.h"
+#include "delivery/delivery_internal.h"
 #include "delivery/job_tags.h"
 #include "delivery/plan_internal.h"
 #include "delivery/way_back.h"
@@ -148,9 +149,9 @@ static void decide_replace(const struct plan_input *input, struct plan *plan)
 			why);
 	} else if (tags > TAGS_MAX) {
 		DECIDE(plan, PLAN_REFUSE,
-			"with its own tags, the given ones and those of where it comes from the "
-			"certificate would have %zu tags, and ACM keeps at most %d",
-			tags, TAGS_MAX);
+			"with its own tags, the given ones and the %d that acmsensor sets (" TAG_PREFIX
+			"...) the certificate would have %zu tags, and ACM keeps at most %d",
+			PROVENANCE_TAGS, tags, TAGS_MAX);
 	} else {
 		DECIDE(plan, PLAN_REIMPORT, "ACM %s it under the same ARN%s, and %s",
 			open == 0 ? "takes" : "should take",

@@ -273,6 +273,43 @@ static int start_order(struct desk_op *op, enum job_kind kind, char prefix)
 	return 0;
 }
 
+/* Of what is to be applied or rolled back; "": there is none, which the order's write tells. */
+static int read_connector(
+	struct desk_op *op, char ret_connector[LOCAL_API_CONNECTOR_MAX + 1], struct err *err)
+{
+	const struct job_order *order = &op->order;
+	struct store_txn *txn = NULL;
+	struct plan_record plan = {.connector = ""};
+	struct job_record job = {.connector = ""};
+	if (store_read_begin(op->desk->store, &txn, err) != 0)
+		return -1;
+	bool is_there = op->verb == DESK_APPLY ? store_plan_get(txn, order->plan_id, &plan)
+					       : store_job_get(txn, order->of_job_id, &job);
+	text_copy(ret_connector, LOCAL_API_CONNECTOR_MAX + 1,
+		!is_there		 ? ""
+		: op->verb == DESK_APPLY ? plan.connector
+					 : job.connector);
+	int rc = store_txn_check(txn, err);
+	store_read_end(txn);
+	return rc;
+}
+
+/* A job without its connector can only fail. */
+static int check_connector(struct desk_op *op, struct err *err)
+{
+	bool is_apply = op->verb == DESK_APPLY;
+	char connector[LOCAL_API_CONNECTOR_MAX + 1];
+	struct err unknown = ERR_INIT;
+	if (read_connector(op, connector, err) != 0)
+		return -1;
+	if (connector[0] == '\0' || op->desk->connector(op->desk->arg, connector, &unknown) != NULL)
+		return 0;
+	return err_set(err, ERR_REFUSED,
+		"%s %s is of connector %s, which is not configured any more: configure it again%s",
+		is_apply ? "plan" : "job", is_apply ? op->order.plan_id : op->order.of_job_id,
+		connector, is_apply ? ", or plan again through another one" : "");
+}
+
 static int begin(struct desk_op *op, struct err *err)
 {
 	switch (op->verb) {
@@ -296,11 +333,13 @@ static int begin(struct desk_op *op, struct err *err)
 		start_write(op, desk_request_drop);
 		return 0;
 	case DESK_APPLY:
-		return read_id(op->body, "plan", &op->order.plan_id, err) != 0
+		return read_id(op->body, "plan", &op->order.plan_id, err) != 0 ||
+				       check_connector(op, err) != 0
 			       ? -1
 			       : start_order(op, JOB_DELIVER, JOB_ID_DELIVER);
 	case DESK_ROLLBACK:
-		return read_id(op->body, "job", &op->order.of_job_id, err) != 0
+		return read_id(op->body, "job", &op->order.of_job_id, err) != 0 ||
+				       check_connector(op, err) != 0
 			       ? -1
 			       : start_order(op, JOB_ROLLBACK, JOB_ID_ROLLBACK);
 	case DESK_DELETE:

@@ -87,10 +87,20 @@ static void documents_are_read_for_what_they_hold(void **state)
 	assert_string_equal(run_asked(), "get /v1/status\n");
 	run_answer("{'csrs': [{'id': 'q-1', 'key_algorithm': 'EC', 'arn': ''}]}");
 	offers("csr --show ", "q-1\tEC \n");
-	run_answer("{'plans': [{'id': 'p-1', 'decision': 'reimport', 'state': 'open'}]}");
+#define PLANS                                                                                      \
+	"{'plans': [{'id': 'p-1', 'decision': 'reimport', 'state': 'open'}, "                      \
+	"{'id': 'p-2', 'decision': 'import', 'state': 'applied'}]}"
+#define JOBS                                                                                       \
+	"{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'running'}, "                         \
+	"{'id': 'j-2', 'kind': 'deliver', 'state': 'failed'}]}"
+	run_answer(PLANS);
 	offers("apply ", "p-1\treimport open\n");
-	run_answer("{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'running'}]}");
+	run_answer(PLANS);
+	offers("plans ", "p-1\treimport open\np-2\timport applied\n");
+	run_answer(JOBS);
 	offers("cancel j", "j-1\tdeliver running\n");
+	run_answer(JOBS);
+	offers("jobs ", "j-1\tdeliver running\nj-2\tdeliver failed\n");
 	run_answer("{'jobs': {'id': 'j-1'}}");
 	offers("cancel j", "");
 	run_answer("{'status': {'alerts': {'channels': [{'name': 'ops', 'type': 'mail'}]}}}");

@@ -134,6 +134,32 @@ static void plans_that_are_not_open_are_refused(void **state)
 	fake_clock_set_now_s(NOW_S);
 }
 
+static void write_state(struct store_txn *txn, void *arg)
+{
+	struct job_record job;
+	assert_true(store_job_get(txn, world.job_id, &job));
+	job.state = *(const enum job_state *)arg;
+	store_job_put(txn, &job);
+}
+
+static void what_came_to_nothing_is_to_be_planned_again(void **state)
+{
+	(void)state;
+	static const struct {
+		enum job_state state;
+		const char *says;
+	} row[] = {{JOB_CANCELLED, ", which was cancelled: plan again"},
+		{JOB_FAILED, ", which failed: plan again"}};
+	struct err err = ERR_INIT;
+	take(deliver);
+	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		assert_int_equal(store_write_now(world.store, write_state,
+					 (void *)(uintptr_t)&row[i].state, &err),
+			0);
+		refuse(deliver, ERR_REFUSED, row[i].says);
+	}
+}
+
 static void a_plan_that_refuses_is_no_order(void **state)
 {
 	(void)state;
@@ -553,6 +579,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_plan_becomes_a_job),
 		TEST(plans_that_are_not_open_are_refused),
+		TEST(what_came_to_nothing_is_to_be_planned_again),
 		TEST(a_plan_that_refuses_is_no_order),
 		TEST(a_plan_whose_certificate_is_lost_is_an_error),
 		TEST(a_plan_that_was_overtaken_is_void),

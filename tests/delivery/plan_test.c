@@ -242,8 +242,8 @@ static void more_tags_than_acm_keeps_are_refused(void **state)
 	assert_int_equal(plan_world_decide(world)->decision, PLAN_REIMPORT); /* 46 + 1 + 3 */
 	plan_tag_remote(world, "one more", "v");
 	plan_expect(world, PLAN_REFUSE,
-		"with its own tags, the given ones and those of where it comes from the "
-		"certificate would have 51 tags, and ACM keeps at most 50");
+		"with its own tags, the given ones and the 3 that acmsensor sets (acmsensor:...) "
+		"the certificate would have 51 tags, and ACM keeps at most 50");
 	world->input.reimport_allowed = false;
 	world->input.reimport_off_by = "--new-arn";
 	assert_int_equal(

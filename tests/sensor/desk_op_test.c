@@ -371,6 +371,26 @@ static void the_end_comes_at_each_turn(void **state)
 	}
 }
 
+static void what_is_of_a_connector_that_went_is_refused_at_once(void **state)
+{
+	(void)state;
+	char plan[DELIVERY_ID_MAX + 1], job[DELIVERY_ID_MAX + 1];
+	plan_id(plan);
+	desk_fixture_run(&desk, DESK_APPLY, with_id("plan", plan));
+	text_copy(job, sizeof(job), desk_fixture_text(&desk, "job", "id"));
+	fake_loop_advance_ms(1000);
+	plan_id(plan);
+	struct connector *connector = desk.connector[0];
+	desk.connector[0] = NULL;
+	desk_fixture_refuse(&desk, DESK_APPLY, with_id("plan", plan), ERR_REFUSED,
+		" is of connector prod, which is not configured any more: configure it again, or "
+		"plan again through another one");
+	desk_fixture_refuse(&desk, DESK_ROLLBACK, with_id("job", job), ERR_REFUSED,
+		" is of connector prod, which is not configured any more: configure it again");
+	desk.connector[0] = connector;
+	desk_fixture_run(&desk, DESK_APPLY, with_id("plan", plan));
+}
+
 static void a_connector_goes_at_each_turn(void **state)
 {
 	for (size_t k = 0; k < ORDERS; k++) {
@@ -439,6 +459,7 @@ int main(void)
 		cmocka_unit_test(an_error_at_each_write_leaves_nothing),
 		cmocka_unit_test(a_cancel_at_each_turn_leaves_nothing_waiting),
 		cmocka_unit_test(the_end_comes_at_each_turn),
+		TEST(what_is_of_a_connector_that_went_is_refused_at_once),
 		cmocka_unit_test(a_connector_goes_at_each_turn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
