@@ -20,6 +20,12 @@ int64_t clock_now_s(void)
 	return now(CLOCK_REALTIME).tv_sec;
 }
 
+int64_t clock_now_ms(void)
+{
+	struct timespec time = now(CLOCK_REALTIME);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
 int64_t clock_mono_ms(void)
 {
 	return clock_mono_us() / 1000;

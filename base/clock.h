@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 int64_t clock_now_s(void);
+int64_t clock_now_ms(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void);
 

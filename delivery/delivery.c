@@ -70,15 +70,15 @@ int delivery_check_arn(const struct delivery_target *at, const char *text, struc
 /* Begins with the time, so that ids sort by it. */
 void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1])
 {
-	unsigned char random[5];
+	unsigned char random[4];
 	struct tm tm;
 	time_t now = (time_t)now_s;
 	char at[20];
 	if (RAND_bytes(random, sizeof(random)) != 1 || gmtime_r(&now, &tm) == NULL)
 		abort();
 	strftime(at, sizeof(at), "%Y%m%d-%H%M%S", &tm);
-	snprintf(ret_id, DELIVERY_ID_MAX + 1, "%c-%s-%02x%02x%02x%02x%02x", prefix, at, random[0],
-		random[1], random[2], random[3], random[4]);
+	snprintf(ret_id, DELIVERY_ID_MAX + 1, "%c-%s-%03d%02x%02x%02x%x", prefix, at,
+		(int)(clock_now_ms() % 1000), random[0], random[1], random[2], random[3] & 0xfU);
 }
 
 /* --- keys in memory ---------------------------------------------------------------------------- */

@@ -136,6 +136,7 @@ enum {
 	CSR_ID_PREFIX = 'q',
 	CERTIFICATE_ID_PREFIX = 'c', /* of one that nobody named; lives on in a tag */
 };
+/* Sorts by its time: now_s, then the milliseconds of when it is made. */
 void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1]);
 /* Fails the transaction: ERR_NOT_FOUND, ERR_REFUSED (plan expired, void, refused, applied already;
  * another job runs on that ARN; rollback impossible, and why). */

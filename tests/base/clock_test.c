@@ -18,6 +18,9 @@ static void wall_time_is_the_time_of_the_system(void **state)
 	struct timespec after;
 	assert_int_equal(clock_gettime(CLOCK_REALTIME, &after), 0);
 	assert_true(now_s >= before_s && now_s <= after.tv_sec);
+	int64_t now_ms = clock_now_ms();
+	assert_true(now_ms >= after.tv_sec * INT64_C(1000) + after.tv_nsec / 1000000);
+	assert_true(now_ms / 1000 <= clock_now_s());
 }
 
 static void monotonic_time_never_goes_back(void **state)

@@ -74,6 +74,21 @@ static void take(struct job_order order)
 
 static const struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
 
+static void ids_of_one_second_sort_by_when_they_were_made(void **state)
+{
+	(void)state;
+	char last[DELIVERY_ID_MAX + 1] = "", id[DELIVERY_ID_MAX + 1];
+	fake_clock_set_now_s(NOW_S);
+	for (int i = 0; i < 1000; i++) {
+		delivery_new_id(JOB_ID_DELIVER, NOW_S, id);
+		assert_true(strcmp(last, id) < 0);
+		assert_int_equal(strlen(id), strlen("j-20261121-000000-0123456789"));
+		text_copy(last, sizeof(last), id);
+		fake_clock_advance_ms(1);
+	}
+	fake_clock_set_now_s(NOW_S);
+}
+
 /* --- deliver ----------------------------------------------------------------------------------- */
 
 static void a_plan_becomes_a_job(void **state)
@@ -577,6 +592,7 @@ static void a_note_is_a_line_and_an_event_that_says_the_same(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(ids_of_one_second_sort_by_when_they_were_made),
 		TEST(a_plan_becomes_a_job),
 		TEST(plans_that_are_not_open_are_refused),
 		TEST(what_came_to_nothing_is_to_be_planned_again),

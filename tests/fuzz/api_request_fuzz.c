@@ -70,6 +70,11 @@ int64_t clock_now_s(void)
 	return SAMPLE_NOW_S;
 }
 
+int64_t clock_now_ms(void)
+{
+	return SAMPLE_NOW_S * INT64_C(1000);
+}
+
 uint32_t clock_random(uint32_t bound)
 {
 	return bound - 1;

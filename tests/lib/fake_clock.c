@@ -16,6 +16,11 @@ int64_t clock_now_s(void)
 	return wall_us / 1000000;
 }
 
+int64_t clock_now_ms(void)
+{
+	return wall_us / 1000;
+}
+
 int64_t clock_mono_ms(void)
 {
 	return mono_us / 1000;
