@@ -124,8 +124,7 @@ static int read_material(struct desk_op *op, struct err *err)
 	input->key = plan->has_key ? &plan->key : NULL;
 	input->pkcs12 = has_pkcs12 ? &plan->pkcs12 : NULL;
 	input->passphrase = has_passphrase ? &plan->passphrase : NULL;
-	int64_t told_s = op->desk->now_s(op->desk->arg); /* this host's clock may be wrong */
-	input->now_s = told_s != 0 ? told_s : clock_now_s();
+	input->now_s = clock_agreed_s(op->desk->now_s(op->desk->arg));
 	return 0;
 }
 
