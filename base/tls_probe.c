@@ -375,7 +375,9 @@ static void set_handshake_err(struct tls_probe *probe, int ssl_error, int system
 	unsigned long code = ERR_peek_last_error();
 	const char *reason = ERR_reason_error_string(code);
 	bool is_cut = ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
-	if (ssl_error == SSL_ERROR_SSL && !is_cut) {
+	if (ssl_error == SSL_ERROR_SSL && ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER) {
+		err_set(&probe->err, ERR_PROTOCOL, "%s does not speak TLS", address);
+	} else if (ssl_error == SSL_ERROR_SSL && !is_cut) {
 		err_set(&probe->err, ERR_PROTOCOL, "no TLS handshake with %s: %s", address,
 			reason != NULL ? reason : "for no reason that OpenSSL tells");
 	} else if (ssl_error == SSL_ERROR_SYSCALL && system_error != 0) {

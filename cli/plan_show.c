@@ -286,7 +286,7 @@ static void show_way_back(const struct cli *cli, const json_t *plan)
 	facts_title(cli, "Rollback");
 	facts_styled(cli, is_possible ? "possible" : "not possible", row_text(rollback, "reason"),
 		is_possible ? STYLE_GREEN : STYLE_YELLOW);
-	if (row_bool(plan, "auto_rollback"))
+	if (is_possible && row_bool(plan, "auto_rollback"))
 		facts_line(cli, "automatic",
 			"when ACM holds neither certificate, or a host still serves another one "
 			"after the time for propagation");

@@ -98,15 +98,16 @@ static int choose_leaf(const struct bundle_material *material, bool key_required
 
 static int check_validity(const struct x509_facts *facts, int64_t now_s, struct err *err)
 {
-	char time[TEXT_TIME_MAX];
+	char time[TEXT_TIME_MAX], now[TEXT_TIME_MAX];
 	if (now_s > facts->not_after_s) {
 		return bundle_fail(err, "expired",
-			"the certificate expired on %s: give one that is valid now",
-			text_format_time(facts->not_after_s, time));
+			"the certificate expired on %s: give one that is valid now (%s)",
+			text_format_time(facts->not_after_s, time), text_format_time(now_s, now));
 	}
 	if (now_s < facts->not_before_s) {
-		return bundle_fail(err, "not_yet_valid", "the certificate is not valid before %s",
-			text_format_time(facts->not_before_s, time));
+		return bundle_fail(err, "not_yet_valid",
+			"the certificate is not valid before %s, and now it is %s",
+			text_format_time(facts->not_before_s, time), text_format_time(now_s, now));
 	}
 	return 0;
 }

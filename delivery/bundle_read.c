@@ -235,9 +235,13 @@ static int open_pkcs12(PKCS12 *file, const struct secret *passphrase, X509 **ret
 					   : "the passphrase does not open the PKCS#12 file");
 	if (PKCS12_parse(file, text, &material->key, ret_leaf, ret_others) == 1)
 		return 0;
+	if (PKCS12_mac_present(file) != 1)
+		return bundle_fail(err, "input",
+			"the PKCS#12 file cannot be decrypted: the passphrase is wrong, or it uses a "
+			"cipher that OpenSSL 3 does not offer");
 	return bundle_fail(err, "input",
-		"the PKCS#12 file cannot be decrypted: the passphrase is wrong, or it uses RC2 or "
-		"another cipher that OpenSSL 3 does not offer; then write it anew with AES");
+		"the PKCS#12 file uses RC2 or another cipher that OpenSSL 3 does not offer: read it "
+		"with openssl pkcs12 -legacy, and give what it prints with --cert and --key");
 }
 
 static int fail_to_decode(const struct secret *file, struct err *err)

@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aws/client.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
@@ -198,11 +199,20 @@ int64_t job_in_phase_s(const struct job_run *run)
 	return (clock_mono_ms() - run->began_mono_ms) / 1000;
 }
 
+/* By this host or by AWS, whichever is earlier: a clock that jumps ahead makes no job give up, nor one
+ * that was behind when it was ordered. */
+static int64_t least_now_s(const struct job_run *run)
+{
+	const struct aws_client *client = run->where.target.client;
+	int64_t host_s = clock_now_s(), aws_s = client != NULL ? aws_client_now_s(client) : host_s;
+	return aws_s < host_s ? aws_s : host_s;
+}
+
 struct job_known job_known_now(struct job_run *run)
 {
 	const struct job_record *job = &run->job.record;
 	text_shorten(run->no_rollback, sizeof(run->no_rollback), job_no_way_back(run));
-	int64_t now_s = clock_now_s();
+	int64_t now_s = least_now_s(run);
 	return (struct job_known){.kind = job->kind,
 		.phase = job->phase,
 		.has_arn = job->arn[0] != '\0',

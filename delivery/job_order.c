@@ -456,8 +456,9 @@ void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s)
 	if (job.may_have_imported || job.phase == JOB_DELETE_CALL) {
 		refuse(txn, ERR_REFUSED, "job %s has gone too far to be cancelled (%s): %s", job_id,
 			job_phase_name(job.phase),
-			job.kind == JOB_DELETE ? "wait for its end"
-					       : "let it end, then roll it back");
+			job.kind == JOB_DELETE	    ? "wait for its end"
+			: job.old_serial[0] == '\0' ? "let it end, then delete the certificate"
+						    : "let it end, then roll it back");
 		return;
 	}
 	if (job.is_cancel_asked)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "delivery/job_internal.h"
+#include "store/coverage.h"
 
 enum { EVIDENCE_MAX = 65535, REASON_MAX = JOB_REASON_MAX + ROLLBACK_TEXT_MAX + 64 };
 
@@ -194,6 +195,15 @@ static bool tell_rollback(struct store_txn *txn, const struct job_turn *turn,
 	return is_possible;
 }
 
+/* The inventory has yet to see what the job has changed, or may have. */
+static void note_change(struct store_txn *txn, const struct job_record *ended)
+{
+	bool is_deleted = ended->kind == JOB_DELETE && ended->state == JOB_SUCCEEDED;
+	if (ended->state != JOB_RUNNING && (ended->may_have_imported || is_deleted))
+		store_coverage_note_change(
+			txn, ended->connector, ended->account_id, ended->region, ended->ended_s);
+}
+
 void job_turn_write(struct store_txn *txn, void *arg)
 {
 	struct job_run *run = arg;
@@ -217,6 +227,7 @@ void job_turn_write(struct store_txn *txn, void *arg)
 	for (size_t i = 0; i < JOB_VAULT_CHANGES_MAX && turn->vault[i].id[0] != '\0'; i++)
 		write_vault(txn, &record, &turn->vault[i]);
 	keep_deleted_key(txn, run);
+	note_change(txn, &record);
 	record.phase = turn->phase; /* the line is the step's that was done */
 	if (turn->has_line)
 		job_note(txn, &record, record.updated_s, turn->is_failure, turn->has_event,

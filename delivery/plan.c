@@ -173,7 +173,7 @@ static void decide(const struct plan_input *input, struct plan *plan)
 	for (size_t i = 0; i < bundle->chain_count; i++)
 		chain[i] = &bundle->chain[i].facts;
 	import_rules_new(
-		&bundle->leaf.facts, chain, bundle->chain_count, input->now_s, &plan->rules);
+		&bundle->leaf.facts, chain, bundle->chain_count, input->aws_now_s, &plan->rules);
 	if (rule_results_tell_broken(&plan->rules, 0, why, sizeof(why)))
 		DECIDE(plan, PLAN_REFUSE, "ACM would refuse the certificate: %s", why);
 	else if (plan_has_arn(input) && input->reimport_allowed) {
@@ -191,7 +191,7 @@ static void judge_way_back(
 	bool is_kept_until = input->old_key_until[0] != '\0';
 	char old_until[TEXT_TIME_MAX], why[WAY_BACK_TEXT_MAX];
 	enum rule_verdict verdict =
-		way_back_judge(old, &input->bundle->leaf.facts, input->now_s, why);
+		way_back_judge(old, &input->bundle->leaf.facts, input->aws_now_s, why);
 	if (verdict == RULE_BROKEN)
 		SAY_ROLLBACK(plan, false, "%s", why);
 	else

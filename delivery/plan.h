@@ -37,6 +37,7 @@ struct plan_input {
 	size_t verify_host_count;
 	bool auto_rollback;
 	int64_t now_s, expires_s;
+	int64_t aws_now_s; /* as AWS reckons: ACM judges what is valid now */
 };
 
 /*

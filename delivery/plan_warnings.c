@@ -183,7 +183,7 @@ static void warn_dates(const struct plan_input *input, struct plan *plan)
 	char before[TEXT_TIME_MAX], after[TEXT_TIME_MAX];
 	char old_life_text[TEXT_DURATION_MAX], life_text[TEXT_DURATION_MAX];
 	int64_t life = now->not_after_s - now->not_before_s;
-	int64_t left = now->not_after_s - input->now_s;
+	int64_t left = now->not_after_s - input->aws_now_s;
 	int64_t old_life = old != NULL ? old->not_after_s - old->not_before_s : 0;
 	if (left > 0 && left < SOON_S && left < life / LIFE_PARTS)
 		WARN(plan, "expires_soon", "it ends on %s, in %s",

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "aws/arn.h"
+#include "aws/client.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/err.h"
@@ -288,6 +289,7 @@ static void plan_it(struct plan_make *make)
 		.verify_host_count = make->verify_host_count,
 		.auto_rollback = make->auto_rollback,
 		.now_s = make->now_s,
+		.aws_now_s = clock_agreed_s(aws_client_now_s(at->client)),
 		.expires_s = make->expires_s};
 	plan_decide(&input, &make->plan);
 	plan_render(&input, &make->plan, &make->document);

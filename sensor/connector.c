@@ -343,6 +343,14 @@ bool connector_start_due(struct connector *connector, const struct config_connec
 	return true;
 }
 
+void connector_expect_change(struct connector *connector)
+{
+	int64_t at_s = clock_now_s() + SCHEDULE_SETTLE_S;
+	int64_t *due_s = &connector->schedule.catch_up_s;
+	if (*due_s == 0 || at_s < *due_s)
+		*due_s = at_s;
+}
+
 /* --- scans that were asked for ---------------------------------------------------------------- */
 
 static const struct connector_request *find_request(

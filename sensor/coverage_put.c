@@ -44,6 +44,10 @@ enum coverage_state coverage_put_attempt(struct store_txn *txn, const struct cov
 		&outcome);
 	outcome_record(&outcome, place->connector, place->account_id, place->region, attempt->now_s,
 		&record);
+	if (has_previous && record.state == COVERAGE_OK &&
+		coverage_changed_s(&previous) >= attempt->began_s &&
+		coverage_changed_s(&previous) != 0)
+		record.next_try_s = previous.next_try_s;
 	store_coverage_put(txn, &record);
 	if (outcome.is_changed)
 		append_event(txn, place, before, outcome.state, outcome.reason, attempt->now_s);

@@ -23,6 +23,7 @@ struct coverage_attempt {
 	int64_t certificate_count;
 	int64_t interval_s;
 	int64_t now_s;
+	int64_t began_s; /* a change noted since stays so: the attempt may not have seen it */
 };
 
 /* The outcome of an attempt. Returns the state that was written. */

@@ -66,6 +66,7 @@ static void on_run(void *arg, const struct err *err)
 {
 	struct desk_job *job = arg;
 	struct desk *desk = job->desk;
+	struct connector *connector = job->connector;
 	job->run = NULL;
 	if (err != NULL) {
 		pause_job(job, err);
@@ -75,7 +76,7 @@ static void on_run(void *arg, const struct err *err)
 	desk_upkeep_job_ended(desk);
 	desk_pump(desk); /* another may wait for its place */
 	if (desk->job_ended != NULL)
-		desk->job_ended(desk->arg);
+		desk->job_ended(desk->arg, connector);
 }
 
 /* There is no way into its account, or none is needed: its record is to tell, or to end. */

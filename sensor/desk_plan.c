@@ -125,7 +125,7 @@ static int read_material(struct desk_op *op, struct err *err)
 	input->key = plan->has_key ? &plan->key : NULL;
 	input->pkcs12 = has_pkcs12 ? &plan->pkcs12 : NULL;
 	input->passphrase = has_passphrase ? &plan->passphrase : NULL;
-	input->now_s = clock_now_s();
+	input->now_s = clock_agreed_s(op->desk->now_s(op->desk->arg));
 	return 0;
 }
 

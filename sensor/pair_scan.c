@@ -25,7 +25,7 @@ struct pair_scan {
 	struct store_write *write;
 	struct err scan_err; /* why the scan failed */
 	bool is_region_disabled;
-	int64_t now_s; /* when the scan ended */
+	int64_t began_s, now_s; /* now_s: when the scan ended */
 	struct pair_result result;
 	pair_scan_done_fn *done;
 	void *arg;
@@ -57,7 +57,8 @@ static void write_success(struct store_txn *txn, const struct acm_scan_result *s
 	put_attempt(txn, pair,
 		&(struct coverage_attempt){.certificate_count = scanned->tracked,
 			.interval_s = pair->config->interval_s,
-			.now_s = scanned->now_s});
+			.now_s = scanned->now_s,
+			.began_s = pair->began_s});
 }
 
 static void write_failure(struct store_txn *txn, void *arg)
@@ -121,6 +122,7 @@ struct pair_scan *pair_scan_start(
 		.client = options->client,
 		.config = options->config,
 		.account_name = xstrdup(options->account_name),
+		.began_s = clock_now_s(),
 		.done = done,
 		.arg = arg};
 	(void)text_copy(pair->account_id, sizeof(pair->account_id), options->account_id);

@@ -85,6 +85,9 @@ bool schedule_is_due(enum schedule_rule rule, const struct coverage_record *reco
 {
 	if (rule == SCHEDULE_BY_HAND || record == NULL || record->last_attempt_s > now_s)
 		return true;
+	int64_t changed_s = coverage_changed_s(record);
+	if (rule == SCHEDULE_OF_CATCH_UP && changed_s != 0)
+		return changed_s + SCHEDULE_SETTLE_S <= now_s;
 	if (rule == SCHEDULE_OF_CATCH_UP)
 		return coverage_is_problem(record->state) &&
 		       record->state != COVERAGE_NEVER_TRIED && record->next_try_s <= now_s;

@@ -15,6 +15,7 @@ struct coverage_record;
 struct cycle_record;
 
 enum {
+	SCHEDULE_SETTLE_S = 10,	      /* from a change by us until ACM lists it, mostly */
 	SCHEDULE_PAUSE_S = 60,	      /* between the end of a cycle and the next one's start */
 	SCHEDULE_FAILURE_MIN_S = 300, /* after a cycle that failed as a whole; doubles */
 	SCHEDULE_LOOK_MAX_MS = 30000, /* the wall clock is looked at again: it may have jumped */
@@ -48,7 +49,7 @@ bool schedule_continues(const struct cycle_record *cycle, int64_t now_s, int64_t
 enum schedule_rule {
 	SCHEDULE_BY_HAND,     /* everything */
 	SCHEDULE_OF_CYCLE,    /* everything but what policy denies and whose next try is not due */
-	SCHEDULE_OF_CATCH_UP, /* what failed and whose next try is due */
+	SCHEDULE_OF_CATCH_UP, /* what failed and whose next try is due, and what we have changed */
 };
 
 /*

@@ -124,12 +124,15 @@ static int64_t desk_now_s(void *arg)
 	return sensor->slot_count > 0 ? sensor_told_now_s(sensor) : clock_now_s();
 }
 
-/* One that failed is told at once, not within the hour. */
-static void on_job_ended(void *arg)
+/* One that failed is told at once, not within the hour; what one has changed is read again. */
+static void on_job_ended(void *arg, struct connector *connector)
 {
-	const struct sensor *sensor = arg;
+	struct sensor *sensor = arg;
 	if (sensor->alerts != NULL)
 		alerts_look(sensor->alerts);
+	if (connector != NULL)
+		connector_expect_change(connector);
+	sensor_pump(sensor);
 }
 
 struct desk_times sensor_desk_times(const struct config *config)

@@ -107,6 +107,23 @@ bool store_coverage_get(struct store_txn *txn, const char *connector, const char
 	return true;
 }
 
+/* A try has a time above 0; a change is noted in its place, with a minus. */
+int64_t coverage_changed_s(const struct coverage_record *record)
+{
+	return record->state == COVERAGE_OK && record->next_try_s < 0 ? -record->next_try_s : 0;
+}
+
+void store_coverage_note_change(struct store_txn *txn, const char *connector,
+	const char *account_id, const char *region, int64_t at_s)
+{
+	struct coverage_record record;
+	if (!store_coverage_get(txn, connector, account_id, region, &record) ||
+		record.state != COVERAGE_OK)
+		return;
+	record.next_try_s = -at_s;
+	store_coverage_put(txn, &record);
+}
+
 void store_coverage_delete(
 	struct store_txn *txn, const char *connector, const char *account_id, const char *region)
 {

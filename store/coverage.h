@@ -37,7 +37,7 @@ struct coverage_record {
 	const char *reason;	   /* one sentence; "" when ok */
 	int64_t certificate_count; /* at the last success */
 	int64_t last_attempt_s, last_success_s;
-	int64_t next_try_s; /* not before this, unless asked by hand */
+	int64_t next_try_s; /* not before this, unless asked by hand; coverage_changed_s */
 	int64_t state_since_s;
 	uint32_t failures_in_row;
 };
@@ -45,6 +45,12 @@ struct coverage_record {
 void store_coverage_put(struct store_txn *txn, const struct coverage_record *record);
 bool store_coverage_get(struct store_txn *txn, const char *connector, const char *account_id,
 	const char *region, struct coverage_record *ret_record);
+/* When a certificate was changed there by us since it was last read (ok): it is read again soon. 0: none. */
+int64_t coverage_changed_s(const struct coverage_record *record);
+/* Notes that one was, at at_s (above 0). Nothing where the last attempt did not succeed, since that
+ * one is tried again anyway, or where nothing is on record. */
+void store_coverage_note_change(struct store_txn *txn, const char *connector,
+	const char *account_id, const char *region, int64_t at_s);
 void store_coverage_delete(
 	struct store_txn *txn, const char *connector, const char *account_id, const char *region);
 

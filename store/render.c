@@ -300,7 +300,8 @@ void render_coverage(
 	json_member_time(writer, "state_since", record->state_since_s);
 	json_member_time(writer, "last_attempt", record->last_attempt_s);
 	json_member_time(writer, "last_success", record->last_success_s);
-	json_member_time(writer, "next_try", record->next_try_s);
+	json_member_time(
+		writer, "next_try", coverage_changed_s(record) != 0 ? 0 : record->next_try_s);
 	json_member_int(writer, "failures_in_row", record->failures_in_row);
 	json_close_object(writer);
 }

@@ -23,6 +23,17 @@ static void wall_time_is_the_time_of_the_system(void **state)
 	assert_true(now_ms / 1000 <= clock_now_s());
 }
 
+static void others_are_believed_when_they_are_far_apart(void **state)
+{
+	(void)state;
+	int64_t now_s = clock_now_s();
+	assert_true(clock_agreed_s(0) - now_s <= 1);
+	assert_true(clock_agreed_s(now_s - 2) >= now_s); /* late by the way of the answer */
+	assert_true(clock_agreed_s(now_s + CLOCK_AGREE_S / 2) - now_s <= 1);
+	assert_int_equal(clock_agreed_s(now_s - 7200), now_s - 7200);
+	assert_int_equal(clock_agreed_s(now_s + 7200), now_s + 7200);
+}
+
 static void monotonic_time_never_goes_back(void **state)
 {
 	(void)state;
@@ -67,6 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(wall_time_is_the_time_of_the_system),
+		cmocka_unit_test(others_are_believed_when_they_are_far_apart),
 		cmocka_unit_test(monotonic_time_never_goes_back),
 		cmocka_unit_test(random_numbers_fill_their_range_and_do_not_leave_it),
 		cmocka_unit_test(empty_range_is_a_bug),

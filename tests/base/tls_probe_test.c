@@ -391,8 +391,8 @@ static struct probe run_mood(enum mood mood, int timeout_ms)
 static void other_protocols_are_told(void **state)
 {
 	(void)state;
-	assert_fails(run_mood(SPEAKS_HTTP, PATIENCE_MS), ERR_PROTOCOL, "wrong version number");
-	assert_fails(run_mood(SPEAKS_SSH, PATIENCE_MS), ERR_PROTOCOL, "wrong version number");
+	assert_fails(run_mood(SPEAKS_HTTP, PATIENCE_MS), ERR_PROTOCOL, "does not speak TLS");
+	assert_fails(run_mood(SPEAKS_SSH, PATIENCE_MS), ERR_PROTOCOL, "does not speak TLS");
 	assert_fails(run_mood(SENDS_ALERT, PATIENCE_MS), ERR_PROTOCOL, "unrecognized name");
 }
 

@@ -189,8 +189,10 @@ static void the_way_back_is_told(void **state)
 	(void)state;
 	shows("{'rollback': {'possible': true, 'reason': 'R'}}",
 		"\nRollback\n  possible            R\n");
-	shows("{'auto_rollback': true, 'rollback': {'possible': false, 'reason': 'R'}}",
-		"\nRollback\n  not possible        R\n  automatic           when ACM holds neither");
+	shows("{'auto_rollback': true, 'rollback': {'possible': true, 'reason': 'R'}}",
+		"\nRollback\n  possible            R\n  automatic           when ACM holds neither");
+	hides("{'auto_rollback': true, 'rollback': {'possible': false, 'reason': 'R'}}",
+		"automatic");
 	hides("{'auto_rollback': false}", "automatic");
 }
 

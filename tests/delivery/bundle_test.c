@@ -706,11 +706,13 @@ static void time_is_told(void **state)
 	given.now_s = NOW_S + 90 * DAY_S;
 	expect_leaf(&given, 0);
 	given.now_s++;
-	expect_refused(&given, "expired", "expired on 2027-02-19T00:00:00Z");
+	expect_refused(&given, "expired",
+		"expired on 2027-02-19T00:00:00Z: give one that is valid now (2027-02-19T00:00:01Z)");
 	given.now_s = NOW_S - DAY_S;
 	expect_leaf(&given, 0);
 	given.now_s--;
-	expect_refused(&given, "not_yet_valid", "not valid before 2026-11-20T00:00:00Z");
+	expect_refused(&given, "not_yet_valid",
+		"not valid before 2026-11-20T00:00:00Z, and now it is 2026-11-19T23:59:59Z");
 }
 
 static void a_chain_of_strangers_is_refused(void **state)

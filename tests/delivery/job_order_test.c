@@ -524,10 +524,14 @@ static void a_cancel_comes_before_the_change_or_not_at_all(void **state)
 	expect_cancel(EARLIER, ERR_REFUSED, "has ended: succeeded");
 	job.may_have_imported = true;
 	job.phase = JOB_FIND;
+	job.old_serial = "0a";
 	sample_job_put(world.store, &job);
 	expect_cancel("j-1", ERR_REFUSED,
 		"j-1 has gone too far to be cancelled (find): let it end, then roll it "
 		"back");
+	job.old_serial = "";
+	sample_job_put(world.store, &job);
+	expect_cancel("j-1", ERR_REFUSED, "(find): let it end, then delete the certificate");
 	job.may_have_imported = false;
 	job.kind = JOB_DELETE;
 	job.phase = JOB_DELETE_CALL;

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/x509.h"
 #include "store/certs.h"
+#include "store/coverage.h"
 #include "store/events.h"
 #include "store/jobs.h"
 #include "store/plans.h"
@@ -44,6 +45,47 @@ static void expect_tag(struct job_fixture *fixture, const char *key, const char 
 	const char *text = write_acm_tag(&fixture->acm.cert[0], key);
 	assert_non_null(text);
 	assert_string_equal(text, value);
+}
+
+static void put_as_read(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+					.account_id = ACCOUNT,
+					.region = REGION,
+					.state = COVERAGE_OK,
+					.code = "",
+					.reason = ""});
+}
+
+/* When the inventory is to be read again there; 0: it need not. */
+static int64_t changed_s(struct job_fixture *fixture)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct coverage_record record;
+	assert_int_equal(store_read_begin(fixture->store, &txn, &err), 0);
+	assert_true(store_coverage_get(txn, "prod", ACCOUNT, REGION, &record));
+	store_read_end(txn);
+	return coverage_changed_s(&record);
+}
+
+static void the_inventory_is_to_see_what_was_changed(void **state)
+{
+	(void)state;
+	for (int is_refused = 0; is_refused < 2; is_refused++) {
+		struct err err = ERR_INIT;
+		struct job_fixture fixture;
+		struct job_outcome outcome;
+		job_fixture_open(&fixture, NULL);
+		assert_int_equal(store_write_now(fixture.store, put_as_read, NULL, &err), 0);
+		if (is_refused)
+			fake_call_fail_at(4, ERR_REFUSED, "ValidationException"); /* the import */
+		run_plan(&fixture, &outcome);
+		assert_int_equal(outcome.state, is_refused ? JOB_FAILED : JOB_SUCCEEDED);
+		assert_int_equal(changed_s(&fixture), is_refused ? 0 : clock_now_s());
+		job_fixture_close(&fixture);
+	}
 }
 
 static void a_reimport_is_done_tagged_and_proved(void **state)
@@ -209,6 +251,29 @@ static void a_wrong_clock_hides_no_import_whose_answer_was_lost(void **state)
 		assert_int_equal(fixture.acm.imported, 1);
 		job_fixture_close(&fixture);
 	}
+}
+
+/* Only AWS's clock tells that two days have not passed. */
+static void a_clock_that_jumps_ahead_makes_no_job_give_up(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, NULL);
+	job_fixture_apply(&fixture);
+	fake_call_fail_from(4, ERR_THROTTLED, "ThrottlingException"); /* the import */
+	job_fixture_start(&fixture);
+	fake_loop_advance_ms(100000);
+	fake_clock_set_now_s(clock_now_s() + 2 * 86400);
+	fake_call_set_clock_offset_s(-2 * 86400);
+	fake_loop_advance_ms(700000);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(outcome.state, JOB_RUNNING);
+	fake_call_fail_at(0, ERR_NONE, "");
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	job_fixture_close(&fixture);
 }
 
 static void let_acm_hold(struct job_fixture *fixture, const char *pem)
@@ -1421,11 +1486,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reimport_is_done_tagged_and_proved),
+		cmocka_unit_test(the_inventory_is_to_see_what_was_changed),
 		cmocka_unit_test(events_tell_what_was_done),
 		cmocka_unit_test(a_first_import_carries_its_tags),
 		cmocka_unit_test(a_first_import_that_waited_looks_whether_it_is_there),
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
+		cmocka_unit_test(a_clock_that_jumps_ahead_makes_no_job_give_up),
 		cmocka_unit_test(someone_elses_certificate_is_left_alone),
 		cmocka_unit_test(tags_that_are_refused_do_not_cost_the_certificate_its_id),
 		cmocka_unit_test(what_an_own_job_brought_is_not_called_someone_elses),

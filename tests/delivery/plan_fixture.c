@@ -51,6 +51,7 @@ struct plan_world *plan_world(void)
 			.has_old_key = true,
 			.old_key_until = "2026-12-21T00:00:00Z",
 			.now_s = NOW_S,
+			.aws_now_s = NOW_S,
 			.expires_s = NOW_S + 3600},
 	};
 	world.remote.detail.in_use_by.item = world.users;

@@ -97,6 +97,7 @@ static void open_world(struct world *world)
 		.verify_host_count = 2,
 		.auto_rollback = true,
 		.now_s = NOW_S,
+		.aws_now_s = NOW_S,
 		.expires_s = NOW_S + 3600};
 }
 

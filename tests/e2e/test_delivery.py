@@ -453,6 +453,28 @@ def test_delete(desk, ec):
     assert at.imported() == []
 
 
+def test_the_inventory_soon_shows_what_was_changed(desk, ec):
+    """Without a cycle: the next one may be a day away."""
+    at = desk(skips_time=True)
+    first, second = ec.issue("www.example.com"), ec.issue("www.example.com", number=1)
+
+    def serials():
+        at.time.skip(15)  # the daemon waits a minute after a cycle, and until ACM lists it
+        return [one["serial"].lstrip("0")
+                for one in at.sensor.get("/v1/certificates", account=at.account)["certificates"]]
+
+    arn = at.deliver(first)[1]["arn"]
+    wait_until(lambda: serials() == [first.serial.lstrip("0")])
+    _, job = at.deliver(second, arn=arn)
+    wait_until(lambda: serials() == [second.serial.lstrip("0")])
+    at.wait(at.post("/v1/rollback", job=job["id"])["job"]["id"])
+    wait_until(lambda: serials() == [first.serial.lstrip("0")])
+    at.wait(at.post("/v1/delete", arn=arn)["job"]["id"])
+    wait_until(lambda: serials() == [])
+    kinds = {one["kind"] for one in at.sensor.get("/v1/progress")["progress"]}
+    assert "catch_up" in kinds, kinds
+
+
 # --- what must be refused, in one clear sentence
 
 

@@ -155,6 +155,39 @@ static void what_failed_is_caught_up_between_two_cycles_without_a_walk(void **st
 	connector_free(connector);
 }
 
+static void change_shop(struct store_txn *txn, void *arg)
+{
+	const int64_t *at_s = arg;
+	store_coverage_note_change(txn, "prod", SHOP, "eu-west-1", *at_s);
+}
+
+static void what_a_delivery_changed_is_read_again_alone(void **state)
+{
+	struct fixture *fixture = *state;
+	struct told told;
+	struct err err = ERR_INIT;
+	struct connector *connector = make(fixture, &told);
+	assert_int_equal(run_due(connector)->result, PROGRESS_COMPLETE);
+	int64_t at_s = NOW_S + 300;
+	fake_clock_set_now_s(at_s);
+	assert_int_equal(store_write_now(fixture->store, change_shop, &at_s, &err), 0);
+	connector_expect_change(connector);
+	assert_false(start_due(connector)); /* ACM may not list it yet */
+	fake_clock_set_now_s(at_s + 10);
+	reset_calls(fixture);
+	const struct progress *last = run_due(connector);
+	assert_int_equal(last->kind, PROGRESS_CATCH_UP);
+	assert_int_equal(last->pairs_done, 1);
+	assert_int_equal(calls_of(SHOP, "ListCertificates") > 0, 1);
+	assert_int_equal(calls_of(BANK, "ListCertificates"), 0);
+	assert_int_equal(calls_of(NULL, "ListRoots"), 0);
+	struct coverage_record record = read_coverage(fixture, SHOP, "eu-west-1");
+	assert_int_equal(coverage_changed_s(&record), 0);
+	fake_clock_set_now_s(at_s + 3000);
+	assert_false(start_due(connector));
+	connector_free(connector);
+}
+
 static void what_is_out_of_reach_is_not_caught_up_again_and_again(void **state)
 {
 	struct fixture *fixture = *state;
@@ -401,6 +434,7 @@ int main(void)
 		SENSOR_TEST(session_name_has_only_what_sts_accepts),
 		SENSOR_TEST(failed_cycle_is_tried_again_soon),
 		SENSOR_TEST(what_failed_is_caught_up_between_two_cycles_without_a_walk),
+		SENSOR_TEST(what_a_delivery_changed_is_read_again_alone),
 		SENSOR_TEST(what_is_out_of_reach_is_not_caught_up_again_and_again),
 		SENSOR_TEST(what_is_out_of_reach_does_not_put_off_the_others),
 		SENSOR_TEST(schedule_and_open_cycle_survive_a_restart),

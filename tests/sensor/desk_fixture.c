@@ -41,8 +41,9 @@ static int64_t now_s(void *arg)
 	return fixture->connector[0] != NULL ? told_s : clock_now_s();
 }
 
-static void note_ended(void *arg)
+static void note_ended(void *arg, struct connector *connector)
 {
+	(void)connector;
 	struct desk_fixture *fixture = arg;
 	fixture->jobs_ended++;
 }

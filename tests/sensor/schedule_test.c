@@ -154,6 +154,16 @@ static void catch_up_tries_problems_whose_next_try_has_come(void **state)
 	}
 }
 
+static void catch_up_reads_again_what_was_changed(void **state)
+{
+	(void)state;
+	struct coverage_record record = tried(COVERAGE_OK, HOUR_S, DAY_S);
+	record.next_try_s = -(NOW_S - SCHEDULE_SETTLE_S);
+	assert_true(schedule_is_due(SCHEDULE_OF_CATCH_UP, &record, 0, NOW_S));
+	assert_false(schedule_is_due(SCHEDULE_OF_CATCH_UP, &record, 0, NOW_S - 1));
+	assert_true(schedule_is_due(SCHEDULE_OF_CYCLE, &record, 0, NOW_S));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +178,7 @@ int main(void)
 		cmocka_unit_test(cycle_tries_everything_but_what_is_refused_until_its_next_try),
 		cmocka_unit_test(continued_cycle_leaves_out_what_it_had_tried),
 		cmocka_unit_test(catch_up_tries_problems_whose_next_try_has_come),
+		cmocka_unit_test(catch_up_reads_again_what_was_changed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
+#include "sensor/schedule.h"
 #include "store/store.h"
 #include "tests/lib/temp_store.h"
 
@@ -91,10 +92,35 @@ static void counting_goes_on_over_slices(void **state)
 	temp_folder_remove(folder);
 }
 
+static void put_changed(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	put(txn, "prod", 1, COVERAGE_DENIED, NOW_S + 500);
+	put(txn, "prod", 2, COVERAGE_OK, NOW_S + 900);
+	put(txn, "prod", 3, COVERAGE_OK, -(NOW_S + 5)); /* changed then, by us */
+}
+
+static void what_was_changed_is_read_again_soon(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct tally tally;
+	char *folder = temp_folder_new();
+	struct store *store = temp_store_open(NULL, folder);
+	assert_int_equal(store_write_now(store, put_changed, NULL, &err), 0);
+	now_s = NOW_S;
+	(void)count(store, &tally, "prod");
+	assert_int_equal(tally.problems, 1);
+	assert_int_equal(tally.first_try_s, NOW_S + 5 + SCHEDULE_SETTLE_S);
+	store_close(store);
+	temp_folder_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(counting_goes_on_over_slices),
+		cmocka_unit_test(what_was_changed_is_read_again_soon),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,6 +120,44 @@ static void walks_see_all_one_connector_or_one_account(void **state)
 	temp_folder_remove(folder);
 }
 
+static void note_changes(struct store_txn *txn, void *arg)
+{
+	(void)arg;
+	store_coverage_put(txn, &(struct coverage_record){.connector = "prod",
+					.account_id = "000000000003",
+					.region = "eu-west-1",
+					.state = COVERAGE_DENIED,
+					.next_try_s = 7});
+	store_coverage_note_change(txn, "prod", "000000000002", "us-east-1", 5);
+	store_coverage_note_change(txn, "prod", "000000000003", "eu-west-1", 5);
+	store_coverage_note_change(txn, "prod", "000000000004", "eu-west-1", 5);
+}
+
+static void a_change_is_noted_where_the_last_attempt_succeeded(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct coverage_record record;
+	char *folder = temp_folder_new();
+	struct store *store = temp_store_open(NULL, folder);
+	assert_int_equal(store_write_now(store, put_some, NULL, &err), 0);
+	assert_int_equal(store_write_now(store, note_changes, NULL, &err), 0);
+	assert_int_equal(store_read_begin(store, &txn, &err), 0);
+	assert_true(store_coverage_get(txn, "prod", "000000000002", "us-east-1", &record));
+	assert_int_equal(coverage_changed_s(&record), 5);
+	assert_true(store_coverage_get(txn, "prod", "000000000001", "us-east-1", &record));
+	assert_int_equal(coverage_changed_s(&record), 0);
+	assert_true(store_coverage_get(txn, "prod", "000000000003", "eu-west-1", &record));
+	assert_int_equal(coverage_changed_s(&record), 0);
+	assert_int_equal(record.next_try_s, 7);
+	assert_false(store_coverage_get(txn, "prod", "000000000004", "eu-west-1", &record));
+	store_read_end(txn);
+	assert_int_equal(temp_store_problems(store), 0);
+	store_close(store);
+	temp_folder_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +165,7 @@ int main(void)
 		cmocka_unit_test(the_numbers_of_the_states_are_fixed),
 		cmocka_unit_test(what_is_no_problem_is_ok_disabled_inactive_or_excluded),
 		cmocka_unit_test(walks_see_all_one_connector_or_one_account),
+		cmocka_unit_test(a_change_is_noted_where_the_last_attempt_succeeded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
