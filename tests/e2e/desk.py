@@ -40,7 +40,7 @@ class Desk:
     """A daemon, the account it delivers into, and the API's verbs."""
 
     def __init__(self, sim, sensor, skipped=None):
-        self.sim, self.sensor, self.time = sim, sensor, skipped
+        self.sim, self.sensor, self.time, self.is_read = sim, sensor, skipped, False
         truth = sim.truth(reachable=1, certificates=0)
         self.account = sim.ready["management_account_id"]
         self.accounts = [a["account_id"] for a in truth["accounts"]]
@@ -73,8 +73,9 @@ class Desk:
         return body
 
     def plan(self, bundle=None, **more):
-        if "certificate_id" in more:  # what carries it is known after the first cycle only
-            self.sensor.wait_idle()
+        if "certificate_id" in more and not self.is_read:
+            self.sensor.wait_idle()  # what carries it is known after the first cycle only
+            self.is_read = True
         body = {"account": self.account, "region": REGION}
         if bundle is not None:
             body.update(self.material(bundle))
