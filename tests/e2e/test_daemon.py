@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from awssim import ROOT
 from other_user import NOBODY, open_to_everybody, takes_root
 from waiting import wait_until
 
@@ -242,13 +243,14 @@ def test_a_store_of_a_newer_version_is_refused_and_not_touched(awssim, sensor):
     assert daemon.run("--once").returncode == 0
     path = daemon.data_dir / "store.mdb"
     image = bytearray(path.read_bytes())
+    schema = int(re.search(r"STORE_SCHEMA = (\d+)", (ROOT / "store/store.h").read_text()).group(1))
     places = [found.end() for found in re.finditer(rb"schema", image)]
     assert places
     for place in places:  # the number behind the key, in whatever width
-        one = image.index(3, place, place + 24)
-        image[one] = 9
+        one = image.index(schema, place, place + 24)
+        image[one] = schema + 1
     path.write_bytes(image)
     answer = daemon.run()
     assert answer.returncode == 1
-    assert "schema" in answer.stderr and re.search(r"\b3\b", answer.stderr), answer.stderr
+    assert "schema" in answer.stderr and re.search(rf"\b{schema}\b", answer.stderr), answer.stderr
     assert path.read_bytes() == image
