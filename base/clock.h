@@ -10,8 +10,11 @@
 
 int64_t clock_now_s(void);
 int64_t clock_now_ms(void);
-/* The time by which others judge what is valid. told_s: as they tell it, in whole seconds and late by the
- * way of their answer; 0: they have not. Where this host agrees within CLOCK_AGREE_S it knows better. */
+/*
+ * The time by which others judge what is valid. told_s: as they tell it, in whole seconds and late
+ * by the way of their answer; 0: they have not. Where this host agrees within CLOCK_AGREE_S it
+ * knows better.
+ */
 enum { CLOCK_AGREE_S = 30 };
 static inline int64_t clock_agreed_s(int64_t told_s)
 {

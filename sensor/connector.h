@@ -88,8 +88,8 @@ void connector_take_over(struct connector *connector, const struct connector *fo
  * configuration; copied. Returns whether something was started. */
 bool connector_start_due(struct connector *connector, const struct config_connector *const *earlier,
 	size_t earlier_count, size_t pairs_max);
-/* A delivery has changed what an account-region holds (store_coverage_note_change): it is read again
- * soon. */
+/* A delivery has changed what an account-region holds (store_coverage_note_change): it is read
+ * again soon. */
 void connector_expect_change(struct connector *connector);
 /* How long to wait before asking again. */
 int64_t connector_wait_ms(const struct connector *connector);

@@ -43,7 +43,7 @@ typedef struct connector *desk_connector_at_fn(void *arg, size_t i);
  * jumped ahead does no harm; 0: not known yet, nothing is. */
 typedef int64_t desk_now_fn(void *arg);
 
-/* A job has ended, and is not under way any more. connector: NULL: it is not configured any more. */
+/* A job has ended, and is not under way any more. connector: NULL: it is configured no more. */
 typedef void desk_job_ended_fn(void *arg, struct connector *connector);
 
 /* What of the configuration may change while it runs. */

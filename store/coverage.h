@@ -45,7 +45,8 @@ struct coverage_record {
 void store_coverage_put(struct store_txn *txn, const struct coverage_record *record);
 bool store_coverage_get(struct store_txn *txn, const char *connector, const char *account_id,
 	const char *region, struct coverage_record *ret_record);
-/* When a certificate was changed there by us since it was last read (ok): it is read again soon. 0: none. */
+/* When a certificate was changed there by us since it was last read (ok): it is read again soon.
+ * 0: none was. */
 int64_t coverage_changed_s(const struct coverage_record *record);
 /* Notes that one was, at at_s (above 0). Nothing where the last attempt did not succeed, since that
  * one is tried again anyway, or where nothing is on record. */
