@@ -157,7 +157,8 @@ $(B)/tests/fuzz/api_request_fuzz: $(fuzz_store)
 job_fakes := $(flow_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store_queue.o \
 	$(B)/tests/lib/write_acm.o $(B)/tests/lib/fake_tls_probe.o $(B)/tests/lib/make_cert.o \
 	$(B)/tests/delivery/job_fixture.o $(B)/tests/lib/read_file.o
-$(B)/tests/delivery/job_test: $(job_fakes) $(B)/tests/lib/sample_delivery.o
+$(foreach name,job job_look job_rollback job_key job_delete,$(B)/tests/delivery/$(name)_test): \
+	$(job_fakes) $(B)/tests/lib/sample_delivery.o
 $(B)/tests/delivery/job_torture_test: $(job_fakes)
 $(B)/tests/delivery/job_step_test: $(B)/tests/lib/read_file.o
 $(B)/tests/delivery/planner_test: $(job_fakes) $(B)/tests/lib/make_pki.o

@@ -442,3 +442,51 @@ int job_fixture_tear_down(void **state)
 	job_fixture_close(&world);
 	return 0;
 }
+
+void job_fixture_run_plan(struct job_fixture *fixture, struct job_outcome *ret_outcome)
+{
+	job_fixture_apply(fixture);
+	job_fixture_start(fixture);
+	job_fixture_finish(fixture);
+	job_fixture_outcome(fixture, fixture->job_id, ret_outcome);
+}
+
+void job_fixture_expect(const struct job_outcome *outcome, enum job_state state, const char *text)
+{
+	if (outcome->state != state || strstr(outcome->reason, text) == NULL)
+		fail_msg("state %d: \"%s\"; expected %d \"%s\"", (int)outcome->state,
+			outcome->reason, (int)state, text);
+}
+
+void job_fixture_expect_tag(struct job_fixture *fixture, const char *key, const char *value)
+{
+	const char *text = write_acm_tag(&fixture->acm.cert[0], key);
+	assert_non_null(text);
+	assert_string_equal(text, value);
+}
+
+void job_fixture_let_acm_hold(struct job_fixture *fixture, const char *pem)
+{
+	free(fixture->acm.cert[0].pem);
+	fixture->acm.cert[0].pem = strdup(pem);
+}
+
+void job_fixture_roll_back(struct job_fixture *fixture, struct job_outcome *ret_outcome)
+{
+	struct err err = ERR_INIT;
+	struct job_order order = {.kind = JOB_ROLLBACK};
+	char id[DELIVERY_ID_MAX + 1];
+	memcpy(id, fixture->job_id, sizeof(id));
+	order.of_job_id = id;
+	if (job_fixture_order(fixture, &order, &err) != 0)
+		fail_msg("%s", err.text);
+	job_fixture_start(fixture);
+	job_fixture_finish(fixture);
+	job_fixture_outcome(fixture, fixture->job_id, ret_outcome);
+}
+
+void job_fixture_wipe_due(struct store_txn *txn, void *arg)
+{
+	const int64_t *now_s = arg;
+	store_vault_delete_due(txn, *now_s);
+}

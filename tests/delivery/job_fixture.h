@@ -85,6 +85,17 @@ struct job_outcome {
 };
 void job_fixture_outcome(
 	struct job_fixture *fixture, const char *job_id, struct job_outcome *ret_outcome);
+void job_fixture_expect(
+	const struct job_outcome *outcome, enum job_state state, const char *part_of_reason);
+/* From the order of the fixture's plan to its job's end. */
+void job_fixture_run_plan(struct job_fixture *fixture, struct job_outcome *ret_outcome);
+/* The same, of a rollback of the last job. */
+void job_fixture_roll_back(struct job_fixture *fixture, struct job_outcome *ret_outcome);
+/* Of what ACM holds under the first ARN. */
+void job_fixture_expect_tag(struct job_fixture *fixture, const char *key, const char *value);
+void job_fixture_let_acm_hold(struct job_fixture *fixture, const char *pem);
+/* A store_write_fn: as the desk's upkeep, at the time arg points to. */
+void job_fixture_wipe_due(struct store_txn *txn, void *arg);
 bool job_fixture_has_key(struct job_fixture *fixture, const char *id);
 /* The id of the only running job; "" when there is none. */
 void job_fixture_running(struct job_fixture *fixture, char ret_id[DELIVERY_ID_MAX + 1]);
