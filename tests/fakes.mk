@@ -169,7 +169,8 @@ $(B)/tests/delivery/escrow_test: $(job_fakes)
 $(B)/tests/delivery/job_order_test: $(job_fakes) $(B)/tests/lib/sample_delivery.o
 $(B)/tests/delivery/job_probe_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
-$(B)/tests/delivery/bundle_test: $(B)/tests/lib/make_pki.o
+$(foreach name,bundle bundle_form bundle_key,$(B)/tests/delivery/$(name)_test): \
+	$(B)/tests/lib/make_pki.o $(B)/tests/delivery/bundle_fixture.o
 $(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
