@@ -248,9 +248,11 @@ static void a_key_that_another_arn_has_outlives_its_replacement_and_its_delete(v
 		job_fixture_start(&fixture);
 		job_fixture_finish(&fixture);
 		assert_int_equal(fixture.acm.imported + fixture.acm.deleted, 1);
-		assert_int_equal(store_write_now(fixture.store, job_fixture_wipe_due, &before_s, &err), 0);
+		assert_int_equal(
+			store_write_now(fixture.store, job_fixture_wipe_due, &before_s, &err), 0);
 		assert_true(job_fixture_has_key(&fixture, key_id));
-		assert_int_equal(store_write_now(fixture.store, job_fixture_wipe_due, &until_s, &err), 0);
+		assert_int_equal(
+			store_write_now(fixture.store, job_fixture_wipe_due, &until_s, &err), 0);
 		assert_false(job_fixture_has_key(&fixture, key_id));
 		job_fixture_close(&fixture);
 	}
