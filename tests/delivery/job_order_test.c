@@ -336,8 +336,7 @@ static void each_reason_against_a_rollback_is_a_sentence(void **state)
 		"a deleted certificate cannot be brought back under its ARN",
 		"the job is still running", "the job changed nothing in AWS",
 		"it was a first import: there was nothing under the ARN before",
-		"this sensor does not keep the previous certificate's private key, and ACM does "
-		"not give it out",
+		"this sensor does not keep the previous certificate's private key",
 		"the job imported nothing: ACM held its certificate already",
 		"private key was wiped: its time was over",
 		"private key was wiped: its time was over",
