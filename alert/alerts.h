@@ -24,7 +24,8 @@ struct store;
 
 enum { ALERT_CHANNELS_MAX = 16 };
 
-/* Whether the inventory is about to be brought up to date, so that certificates and coverage wait. */
+/* Whether the inventory is about to be brought up to date, so that certificates and coverage
+ * wait. */
 typedef bool alerts_busy_fn(void *arg);
 /* A look failed, the store's fault; it is tried again. */
 typedef void alerts_failed_fn(void *arg, const struct err *err);
@@ -65,8 +66,8 @@ bool alerts_channel_state(
 	const struct alerts *alerts, size_t i, struct alert_sender_state *ret_state);
 
 /*
- * Acknowledges; done's said is the alert's id. which: an id, a certificate's ARN, a job's id, or any
- * other subject. ERR_NOT_FOUND: there is no such alert; ERR_REFUSED: it is resolved.
+ * Acknowledges; done's said is the alert's id. which: an id, a certificate's ARN, a job's id, or
+ * any other subject. ERR_NOT_FOUND: there is no such alert; ERR_REFUSED: it is resolved.
  */
 struct alert_op *alerts_ack_start(struct alerts *alerts, const char *which, const char *note,
 	const char *by, channel_done_fn *done, void *arg);

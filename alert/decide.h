@@ -3,9 +3,9 @@
  * is to be told. Pure.
  *
  * Told once: when it is raised, and again only when it is worse than what was told of it: a higher
- * class, or a threshold nearer to the end. What is back within ALERT_REPEAT_S after it was resolved,
- * and no worse, stays resolved until that time is over, then it is told as new; so is another end (a
- * new certificate under the ARN).
+ * class, or a threshold nearer to the end. What is back within ALERT_REPEAT_S after it was
+ * resolved, and no worse, stays resolved until that time is over, then it is told as new; so is
+ * another end (a new certificate under the ARN).
  */
 #ifndef ALERT_DECIDE_H
 #define ALERT_DECIDE_H

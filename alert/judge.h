@@ -50,7 +50,8 @@ int64_t judge_days(const struct alert_settings *settings, int64_t ends_s, int64_
  * account-region was last read; 0: not known. */
 void judge_certificate(const struct alert_settings *settings, const struct cert_record *cert,
 	const char *twin_arn, int64_t read_s, int64_t now_s, struct finding *ret);
-/* Whether other can take the place of old: same names, account and region, valid now, ends later. */
+/* Whether other can take the place of old: same names, account and region, valid now, ends
+ * later. */
 bool judge_is_twin(const struct cert_record *old, const struct cert_record *other, int64_t now_s);
 
 /* All account-regions of one account, added one by one. */

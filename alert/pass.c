@@ -341,7 +341,8 @@ static bool next_connector(struct alert_pass *pass, struct store_txn *txn)
 	return true;
 }
 
-/* Ids begin with a letter for the kind, '-' and the day: of each kind the old ones are passed over. */
+/* Ids begin with a letter for the kind, '-' and the day: of each kind the old ones are passed
+ * over. */
 static bool next_job(struct alert_pass *pass, struct store_txn *txn)
 {
 	struct job_record job;

@@ -3,7 +3,8 @@
  * from the expiry index (only those within the largest threshold), coverage by account,
  * connectors, recent jobs, credentials, then what is stored as an alert already, so that it ends
  * when its reason has. Each change is written with its notice in one transaction. While the
- * inventory is being brought up to date, what depends on it (certificates, coverage) stays as it is.
+ * inventory is being brought up to date, what depends on it (certificates, coverage) stays as it
+ * is.
  */
 #ifndef ALERT_PASS_H
 #define ALERT_PASS_H

@@ -35,7 +35,7 @@ struct bundle_material {
 	EVP_PKEY *key; /* owned; NULL: none */
 };
 
-/* --- forms ------------------------------------------------------------------------------------- */
+/* --- forms ------------------------------------------------------------------------------------ */
 
 bool bundle_has_pem(const char *text, size_t len);
 /* The next block at the start of a line, from *at on; *at goes behind its label. */
@@ -50,14 +50,14 @@ bool bundle_is_der(const struct buf *bytes);
 const char *bundle_pem_words(const char *text, size_t len);
 const char *bundle_der_words(const struct buf *der);
 
-/* --- the key ----------------------------------------------------------------------------------- */
+/* --- the key ---------------------------------------------------------------------------------- */
 
 bool bundle_has_key(const char *text, size_t len); /* in PEM; NULL is fine */
 /* text: PEM, or base64 of PEM or DER. passphrase: NULL: none. ret_key: owned. */
 int bundle_read_key(const char *text, size_t len, const struct secret *passphrase,
 	EVP_PKEY **ret_key, struct bundle *bundle, struct err *err);
 
-/* --- the rest ---------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 void bundle_material_clear(struct bundle_material *material);
 int bundle_collect(const struct bundle_input *input, struct bundle_material *material,

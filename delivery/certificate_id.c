@@ -8,11 +8,31 @@
 #include "delivery/cert_view.h"
 #include "delivery/delivery_internal.h"
 #include "delivery/job_next.h"
+#include "delivery/remote.h"
 #include "store/cert_query.h"
 #include "store/coverage.h"
 
 /* A scan succeeds when it is written, some time after it looked. */
 enum { SCAN_MAX_S = 3600, SCANNED_MAX = 256 };
+
+int certificate_id_check(const char *id, struct err *err)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789_.:/=+-@";
+	if (strlen(id) > CERTIFICATE_ID_MAX || id[strspn(id, letters)] != '\0')
+		return err_set(err, ERR_CONFIG,
+			"the certificate id \"%.140s\" is not 1 to %d letters, digits or _.:/=+-@",
+			id, CERTIFICATE_ID_MAX);
+	return 0;
+}
+
+const char *certificate_id_tagged(const struct remote_state *remote)
+{
+	for (size_t i = 0; i < remote->tags.count; i++)
+		if (strcmp(remote->tags.item[i].key, TAG_CERTIFICATE_ID) == 0)
+			return remote->tags.item[i].value;
+	return "";
+}
 
 /* Without the tag, which could not be set or read, or which a tool that sets all tags took away,
  * the last delivery tells. */
@@ -79,7 +99,7 @@ static bool next_of_kind(
 	return store_job_next(txn, position, ret_job) && ret_job->id[0] == prefix;
 }
 
-/* --- the inventory ----------------------------------------------------------------------------- */
+/* --- the inventory ---------------------------------------------------------------------------- */
 
 /* A job that found nothing to delete proves less: a first import may not have shown yet. */
 bool certificate_id_was_deleted(struct store_txn *txn, const char *arn, int64_t since_s)
@@ -110,7 +130,7 @@ static int find_in_inventory(struct store_txn *txn, const struct delivery_target
 	return 0;
 }
 
-/* --- jobs -------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 
 static bool is_in(const struct job_record *job, const char *account_id, const char *region)
 {
@@ -140,8 +160,8 @@ static int64_t scanned_s(struct store_txn *txn, const struct delivery_target *at
 	return is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0;
 }
 
-/* The next that may have put a certificate there that no scan has shown. Whether it is gone is asked
- * of those that matter only: that walks through jobs again. */
+/* The next that may have put a certificate there that no scan has shown. Whether it is gone is
+ * asked of those that matter only: that walks through jobs again. */
 static bool next_delivery(struct store_txn *txn, const struct delivery_target *at, int64_t since_s,
 	char *position, struct job_record *ret_job)
 {
@@ -211,7 +231,7 @@ bool certificate_id_delivered_since(
 	return false;
 }
 
-/* --- the same certificate ---------------------------------------------------------------------- */
+/* --- the same certificate --------------------------------------------------------------------- */
 
 static bool find_leaf_in_inventory(struct store_txn *txn, const struct delivery_target *at,
 	const unsigned char *leaf_sha256, char ret_arn[CERT_ARN_MAX + 1])

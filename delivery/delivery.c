@@ -81,7 +81,7 @@ void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1
 		(int)(clock_now_ms() % 1000), random[0], random[1], random[2], random[3] & 0xfU);
 }
 
-/* --- keys in memory ---------------------------------------------------------------------------- */
+/* --- keys in memory --------------------------------------------------------------------------- */
 
 static void memory_key_remove(struct delivery *delivery, size_t i)
 {
@@ -172,7 +172,7 @@ void memory_key_drop(struct delivery *delivery, const char *id)
 		memory_key_remove(delivery, (size_t)(entry - delivery->memory));
 }
 
-/* --- a target ---------------------------------------------------------------------------------- */
+/* --- a target --------------------------------------------------------------------------------- */
 
 void target_copy_make(const struct delivery_target *from, struct target_copy *ret_copy)
 {

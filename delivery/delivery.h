@@ -15,8 +15,8 @@
  *   secret_sweep  left-over secrets                                 (flow)
  *   forget        which plans and jobs are over for long           (writes the store)
  *
- * The owner (sensor/) gives each flow the client of the account and starts again, at start, the jobs
- * that were running.
+ * The owner (sensor/) gives each flow the client of the account and starts again, at start, the
+ * jobs that were running.
  */
 #ifndef DELIVERY_DELIVERY_H
 #define DELIVERY_DELIVERY_H
@@ -81,8 +81,8 @@ struct delivery_target {
 	const char *connector, *partition, *account_id, *region;
 };
 
-/* Whether that ARN can be there at all. at: connector, partition, account_id, region. ERR_CONFIG: it
- * is none of a certificate, or of another partition, account or region. */
+/* Whether that ARN can be there at all. at: connector, partition, account_id, region. ERR_CONFIG:
+ * it is none of a certificate, or of another partition, account or region. */
 int delivery_check_arn(const struct delivery_target *at, const char *text, struct err *err);
 
 /* Copied by plan_make_start but for bundle, which is moved. */
@@ -176,7 +176,8 @@ void job_run_cancel(struct job_run *run);
  * and when it is tried again, so that nobody has to guess what the job waits for, and ends the job
  * when it is to be cancelled or is too old.
  *
- * target  client is not looked at; hub may be NULL, a secret there is left over, which its steps tell
+ * target  client is not looked at; hub may be NULL, a secret there is left over, which its steps
+ * tell
  * done    err NULL: the job has ended; why: it goes on later
  */
 struct job_run *job_run_start_away(struct delivery *delivery, const struct delivery_target *target,
@@ -188,8 +189,8 @@ bool job_waits_to_import(const struct job_record *job);
 /*
  * Deletes the secrets in AWS Secrets Manager that this sensor made for plans which need them no
  * more: applied and ended, expired, or not in the store (older than a plan lives). For the start,
- * and now and then, of each connector with key_escrow = secretsmanager, or with plans of a time when
- * it had (forget.h): a crash between the end of a job and its clean-up leaves one over.
+ * and now and then, of each connector with key_escrow = secretsmanager, or with plans of a time
+ * when it had (forget.h): a crash between the end of a job and its clean-up leaves one over.
  *
  * target   hub, hub_region and connector are looked at
  * deleted  names of those that were deleted, to be reported; borrowed for the call, also with err

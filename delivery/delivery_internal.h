@@ -40,7 +40,7 @@ const struct secret *memory_key_get(struct delivery *delivery, const char *id);
 void memory_key_hold(struct delivery *delivery, const char *id);
 void memory_key_drop(struct delivery *delivery, const char *id);
 
-/* --- provenance -------------------------------------------------------------------------------- */
+/* --- provenance ------------------------------------------------------------------------------- */
 
 #define TAG_PREFIX	   "acmsensor:"
 #define TAG_MANAGED_BY	   "acmsensor:managed-by"
@@ -49,7 +49,7 @@ void memory_key_drop(struct delivery *delivery, const char *id);
 #define TAG_PLAN	   "acmsensor:plan"
 #define MANAGED_BY	   "acmsensor"
 
-/* --- jobs -------------------------------------------------------------------------------------- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 
 /* One step of a job: its line, and an event that says the same. */
 void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_s, bool is_failure,

@@ -20,9 +20,9 @@ enum { RULES_MAX = 24, RULE_TEXT_MAX = 512 };
 
 /*
  * Of any import: version, key_type, signature_algorithm, issuer_key_type, issuer_named, valid_now,
- * has_name, ocsp_url, chain_given; with a chain: chain_order, chain_valid_now. Of a reimport: imported, status; and
- * same_key_type, names_overlap, key_usage_kept, key_usage_not_added, ext_key_usage_kept,
- * ext_key_usage_not_added, or in their place current_known.
+ * has_name, ocsp_url, chain_given; with a chain: chain_order, chain_valid_now. Of a reimport:
+ * imported, status; and same_key_type, names_overlap, key_usage_kept, key_usage_not_added,
+ * ext_key_usage_kept, ext_key_usage_not_added, or in their place current_known.
  */
 struct rule_result {
 	const char *name; /* shared static */

@@ -41,7 +41,7 @@ static const char *const wait_name[] = {"TURN", "REMOTE", "FOUND", "KEY", "SENT"
 
 static void on_turn(void *arg);
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void destroy(struct job_run *run)
 {
@@ -77,7 +77,7 @@ static void wait_turn(struct job_run *run, int64_t wait_s)
 	run->timer = loop_timer_start(run->delivery->loop, 1000 * wait_s, on_turn, run);
 }
 
-/* --- the end of the key ------------------------------------------------------------------------ */
+/* --- the end of the key ----------------------------------------------------------------------- */
 
 struct escrow_place job_place(const struct job_run *run)
 {
@@ -192,15 +192,15 @@ static void drop_key(struct job_run *run)
 	run->escrow = escrow_delete_start(run->delivery, &place, on_dropped, run);
 }
 
-/* --- deciding and writing ---------------------------------------------------------------------- */
+/* --- deciding and writing --------------------------------------------------------------------- */
 
 int64_t job_in_phase_s(const struct job_run *run)
 {
 	return (clock_mono_ms() - run->began_mono_ms) / 1000;
 }
 
-/* By this host or by AWS, whichever is earlier: a clock that jumps ahead makes no job give up, nor one
- * that was behind when it was ordered. */
+/* By this host or by AWS, whichever is earlier: a clock that jumps ahead makes no job give up, nor
+ * one that was behind when it was ordered. */
 static int64_t least_now_s(const struct job_run *run)
 {
 	const struct aws_client *client = run->where.target.client;
@@ -306,7 +306,7 @@ void job_decide_err(struct job_run *run, const struct err *err)
 	job_decide(run, &known);
 }
 
-/* --- turns ------------------------------------------------------------------------------------- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 /* Reads again whether a cancel was asked for. */
 static int read_cancel(struct job_run *run, struct err *err)

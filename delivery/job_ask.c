@@ -21,7 +21,7 @@ enum {
 
 static void get_key(struct job_run *run);
 
-/* --- CHECK, DRAIN, FIND, CONFIRM: what ACM holds ----------------------------------------------- */
+/* --- CHECK, DRAIN, FIND, CONFIRM: what ACM holds ---------------------------------------------- */
 
 static void note_seen(struct job_run *run, const struct remote_state *remote, const char *serial)
 {
@@ -43,7 +43,8 @@ static void look_before_import(const struct job_run *run, struct job_known *know
 	known->last_wait_s = 0;
 }
 
-/* ret_id: "" when none of this sensor's jobs brought what ACM holds, as far as the store can tell. */
+/* ret_id: "" when none of this sensor's jobs brought what ACM holds, as far as the store can
+ * tell. */
 static void find_bringer(const struct job_run *run, char ret_id[DELIVERY_ID_MAX + 1])
 {
 	struct store_txn *txn = NULL;
@@ -146,7 +147,7 @@ static void find_leaf(struct job_run *run)
 		run->where.target.client, run->where.target.region, &wanted, on_found, run);
 }
 
-/* --- IMPORT ------------------------------------------------------------------------------------ */
+/* --- IMPORT ----------------------------------------------------------------------------------- */
 
 static void decide_import(struct job_run *run, const struct err *err)
 {
@@ -282,7 +283,7 @@ static void begin_import(struct job_run *run)
 		read_remote(run);
 }
 
-/* --- TAG --------------------------------------------------------------------------------------- */
+/* --- TAG -------------------------------------------------------------------------------------- */
 
 static void list_tags(struct job_run *run);
 
@@ -348,7 +349,7 @@ static void list_tags(struct job_run *run)
 		run->job.record.arn, on_tags, run);
 }
 
-/* --- VERIFY ------------------------------------------------------------------------------------ */
+/* --- VERIFY ----------------------------------------------------------------------------------- */
 
 static void on_probed(void *arg)
 {
@@ -371,7 +372,7 @@ static void probe_hosts(struct job_run *run)
 		run->delivery, run->host, run->hosts, &run->goods.leaf, on_probed, run);
 }
 
-/* --- DELETE_CALL ------------------------------------------------------------------------------- */
+/* --- DELETE_CALL ------------------------------------------------------------------------------ */
 
 static void on_deleted(void *arg, const struct aws_reply *reply, const struct err *err)
 {
@@ -391,7 +392,7 @@ static void call_delete(struct job_run *run)
 		run->job.record.arn, on_deleted, run);
 }
 
-/* --- all --------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 /* Starts the phase's step. */
 void job_begin(struct job_run *run)

@@ -1,4 +1,5 @@
-/* What a job brings to ACM, read from the store once: leaf, chain, where the key is, tags, hosts. */
+/* What a job brings to ACM, read from the store once: leaf, chain, where the key is, tags,
+ * hosts. */
 #ifndef DELIVERY_JOB_GOODS_H
 #define DELIVERY_JOB_GOODS_H
 

@@ -110,7 +110,7 @@ struct job_run {
 	struct store_write *write;
 };
 
-/* --- job.c ------------------------------------------------------------------------------------- */
+/* --- job.c ------------------------------------------------------------------------------------ */
 
 struct job_known job_known_now(struct job_run *run);
 /* Since this run entered the phase, whatever was done to the wall clock meanwhile: what is sent
@@ -124,12 +124,12 @@ void job_finish(struct job_run *run, const struct err *err);
 bool job_ends_by_cancel(const struct job_run *run);
 struct escrow_place job_place(const struct job_run *run);
 
-/* --- job_ask.c --------------------------------------------------------------------------------- */
+/* --- job_ask.c -------------------------------------------------------------------------------- */
 
 /* Starts the step of the phase that the job is in. */
 void job_begin(struct job_run *run);
 
-/* --- job_step.c -------------------------------------------------------------------------------- */
+/* --- job_step.c ------------------------------------------------------------------------------- */
 
 /* What ACM holds, compared with the job. ret_serial: what it shows. */
 enum job_holds job_compare(const struct job_record *job, const struct remote_state *remote,
@@ -144,7 +144,7 @@ void job_list_hosts(struct job_run *run);
 /* Why there will be no way back; "" when there will be one. */
 const char *job_no_way_back(const struct job_run *run);
 
-/* --- job_turn.c -------------------------------------------------------------------------------- */
+/* --- job_turn.c ------------------------------------------------------------------------------- */
 
 /* Takes a decision over into record and turn. */
 void job_turn_apply(struct job_run *run, const struct job_decision *decision);

@@ -13,7 +13,7 @@
 
 static const char nothing_changed[] = "nothing was changed in AWS";
 
-/* --- shapes of a decision ---------------------------------------------------------------------- */
+/* --- shapes of a decision --------------------------------------------------------------------- */
 
 static void say(struct job_decision *to, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -135,7 +135,7 @@ static void cancelled(struct job_decision *to)
 	say(to, "cancelled before anything was sent; %s", nothing_changed);
 }
 
-/* --- CHECK, DRAIN, KEEP ------------------------------------------------------------------------ */
+/* --- CHECK, DRAIN, KEEP ----------------------------------------------------------------------- */
 
 /* What was imported a moment ago may not show yet. */
 static bool may_show_yet(const struct job_known *known, struct job_decision *to)
@@ -268,7 +268,7 @@ static void after_keep(const struct job_known *known, struct job_decision *to)
 			known->no_rollback);
 }
 
-/* --- IMPORT and FIND --------------------------------------------------------------------------- */
+/* --- IMPORT and FIND -------------------------------------------------------------------------- */
 
 static void key_is_lost(const struct job_known *known, struct job_decision *to)
 {
@@ -381,7 +381,7 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 		(long long)patience_s);
 }
 
-/* --- TAG, CONFIRM, VERIFY ---------------------------------------------------------------------- */
+/* --- TAG, CONFIRM, VERIFY --------------------------------------------------------------------- */
 
 static void after_tag(const struct job_known *known, struct job_decision *to)
 {
@@ -486,7 +486,7 @@ static void after_verify(const struct job_known *known, struct job_decision *to)
 	proved(known, to, text);
 }
 
-/* --- DELETE_CALL ------------------------------------------------------------------------------- */
+/* --- DELETE_CALL ------------------------------------------------------------------------------ */
 
 static void after_delete(const struct job_known *known, struct job_decision *to)
 {
@@ -514,7 +514,7 @@ static void after_delete(const struct job_known *known, struct job_decision *to)
 	}
 }
 
-/* --- all --------------------------------------------------------------------------------------- */
+/* --- all -------------------------------------------------------------------------------------- */
 
 static void stay(const struct job_known *known, struct job_decision *to)
 {
@@ -591,12 +591,4 @@ enum job_phase job_next_resumed(const struct job_record *job)
 		return job->phase;
 	}
 	return job->phase;
-}
-
-bool job_waits_to_import(const struct job_record *job)
-{
-	bool ends_first = job->is_cancel_asked && !job->may_have_imported;
-	return job->kind != JOB_DELETE && !ends_first &&
-	       (job->phase == JOB_CHECK || job->phase == JOB_KEEP || job->phase == JOB_IMPORT ||
-		       job->phase == JOB_FIND);
 }

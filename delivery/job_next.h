@@ -8,9 +8,9 @@
  *                        +----- FIND -----> TAG (ACM has it: adopted)
  *   delete    CHECK (or DRAIN, when it is to wait) -> DELETE_CALL -> DONE
  *
- * Nothing is repeated that AWS may have done until AWS was asked; whatever ends says what AWS holds.
- * An import that had to wait looks again first: from IMPORT back to CHECK (or FIND) when ACM does not
- * hold the old one any more.
+ * Nothing is repeated that AWS may have done until AWS was asked; whatever ends says what AWS
+ * holds. An import that had to wait looks again first: from IMPORT back to CHECK (or FIND) when ACM
+ * does not hold the old one any more.
  */
 #ifndef DELIVERY_JOB_NEXT_H
 #define DELIVERY_JOB_NEXT_H
@@ -57,7 +57,8 @@ struct job_known {
 	int64_t last_wait_s; /* before this step, 0: none; grows from look to look */
 	const char *old_serial, *new_serial;
 
-	/* What the step brought. err: NULL when it succeeded; the rest is not looked at otherwise. */
+	/* What the step brought. err: NULL when it succeeded; the rest is not looked at
+	 * otherwise. */
 	const struct err *err;
 	enum job_holds holds;	 /* CHECK, FIND, CONFIRM; FIND without ARN: NEW or NOTHING */
 	const char *held_serial; /* "" */
@@ -82,7 +83,8 @@ struct job_decision {
 	bool may_have_imported;
 	bool is_resend;	 /* FIND -> IMPORT: what was sent before is taken for lost */
 	bool is_failure; /* of the step, for its line */
-	bool is_roll_back; /* ended, and the rollback is to be ordered: the write says whether it was */
+	/* Ended, and the rollback is to be ordered: the write says whether it was. */
+	bool is_roll_back;
 	bool has_tag_warning; /* reason is one, to be said again at the end */
 	char reason[JOB_REASON_MAX];
 };

@@ -57,7 +57,7 @@ void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_
 	job_copy_clear(&copy);
 }
 
-/* --- one job at a time for an ARN -------------------------------------------------------------- */
+/* --- one job at a time for an ARN ------------------------------------------------------------- */
 
 static bool is_taken(struct store_txn *txn, const char *arn)
 {
@@ -74,7 +74,7 @@ static bool is_taken(struct store_txn *txn, const char *arn)
 	return false;
 }
 
-/* --- the way back ------------------------------------------------------------------------------ */
+/* --- the way back ----------------------------------------------------------------------------- */
 
 static bool is_zero(const unsigned char *bytes, size_t len)
 {
@@ -166,7 +166,8 @@ bool job_may_roll_back(struct store_txn *txn, const struct job_record *job, int6
 	return ret_text[0] == '\0';
 }
 
-/* The chain with which `of` brought its leaf: what ACM shows when the rollback begins may be late. */
+/* The chain with which `of` brought its leaf: what ACM shows when the rollback begins may be
+ * late. */
 static void take_chain(
 	struct store_txn *txn, const struct job_record *of, struct job_record *rollback)
 {
@@ -239,7 +240,7 @@ static void order_rollback(struct store_txn *txn, const struct job_order *order)
 		job_note(txn, &job, order->now_s, false, true, "rollback asked for");
 }
 
-/* --- deliver ----------------------------------------------------------------------------------- */
+/* --- deliver ---------------------------------------------------------------------------------- */
 
 /* Two plans for a first import, both open: the second would make a second certificate. */
 static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan)
@@ -397,7 +398,7 @@ static void order_deliver(struct store_txn *txn, const struct job_order *order)
 		job_note(txn, &job, order->now_s, false, true, "delivery asked for");
 }
 
-/* --- delete ------------------------------------------------------------------------------------ */
+/* --- delete ----------------------------------------------------------------------------------- */
 
 static void order_delete(struct store_txn *txn, const struct job_order *order)
 {
@@ -470,4 +471,12 @@ void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s)
 	store_job_put(txn, &job);
 	if (store_job_get(txn, job_id, &job))
 		job_note(txn, &job, now_s, false, true, "cancel asked for");
+}
+
+bool job_waits_to_import(const struct job_record *job)
+{
+	bool ends_first = job->is_cancel_asked && !job->may_have_imported;
+	return job->kind != JOB_DELETE && !ends_first &&
+	       (job->phase == JOB_CHECK || job->phase == JOB_KEEP || job->phase == JOB_IMPORT ||
+		       job->phase == JOB_FIND);
 }

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "delivery/job_internal.h"
 
-/* --- comparing --------------------------------------------------------------------------------- */
+/* --- comparing -------------------------------------------------------------------------------- */
 
 /* What is not known is the same as nothing. */
 static bool is_same_serial(const char *a, const char *b)
@@ -77,7 +77,7 @@ const char *job_no_way_back(const struct job_run *run)
 	return run->goods.no_rollback != NULL ? run->goods.no_rollback : "";
 }
 
-/* --- keeping ----------------------------------------------------------------------------------- */
+/* --- keeping ---------------------------------------------------------------------------------- */
 
 /* Adds the certificates of a PEM text; how many, or -1 when it cannot be read or holds too many. */
 static int add_kept(struct job_turn *turn, const char *pem, struct err *err)
@@ -133,7 +133,7 @@ void job_keep(struct job_run *run)
 		memcpy(job->old_chain_sha256[i], run->turn.kept[first + i].sha256, CERT_SHA256_LEN);
 }
 
-/* --- tags and hosts ---------------------------------------------------------------------------- */
+/* --- tags and hosts --------------------------------------------------------------------------- */
 
 void job_want_tags(struct job_run *run, struct job_tags *ret_want)
 {

@@ -15,8 +15,9 @@ bool job_tags_is_reserved(const char *key)
 	return text_has_prefix(key, TAG_PREFIX) || strncasecmp(key, "aws:", 4) == 0;
 }
 
-/* Beyond ASCII: blocks of controls, marks, punctuation, symbols and emoji that have no letter, digit or
- * blank. Of single characters elsewhere AWS judges itself. source: Unicode 15, General_Category */
+/* Beyond ASCII: blocks of controls, marks, punctuation, symbols and emoji that have no letter,
+ * digit or blank. Of single characters elsewhere AWS judges itself. source: Unicode 15,
+ * General_Category */
 static const struct {
 	uint32_t first, last;
 } symbols[] = {{0x80, 0x9f}, {0xa1, 0xa9}, {0xab, 0xb1}, {0xb4, 0xb4}, {0xb6, 0xb8}, {0xbb, 0xbb},

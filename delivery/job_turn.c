@@ -18,7 +18,7 @@ void job_turn_clear(struct job_turn *turn)
 	*turn = (struct job_turn){.kept = NULL};
 }
 
-/* --- the end ----------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void change_vault(
 	struct job_turn *turn, const char *id, enum job_vault_verb verb, int64_t wipe_after_s)
@@ -77,7 +77,7 @@ static void render_evidence(struct job_run *run)
 	buf_clear(&text);
 }
 
-/* --- a decision -------------------------------------------------------------------------------- */
+/* --- a decision ------------------------------------------------------------------------------- */
 
 void job_turn_apply(struct job_run *run, const struct job_decision *decision)
 {
@@ -112,7 +112,7 @@ void job_turn_apply(struct job_run *run, const struct job_decision *decision)
 		delivery_new_id(JOB_ID_ROLLBACK, now_s, turn->rollback_id);
 }
 
-/* --- the write --------------------------------------------------------------------------------- */
+/* --- the write -------------------------------------------------------------------------------- */
 
 static void write_rollback(struct store_txn *txn, const struct job_run *run)
 {

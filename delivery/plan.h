@@ -41,11 +41,12 @@ struct plan_input {
 };
 
 /*
- * The name of an unconfirmed rule, or: region_unread, inventory_blind, arn_gone, key_reused, same_certificate,
- * name_lost, name_by_wildcard, wildcard_without_apex, private_names, no_server_authentication,
- * is_ca, expires_soon, shorter_validity, issuer_changed, cloudfront_region, cloudfront_key_type,
- * nlb_key_type, api_gateway_key_type, bindings_to_move, tag_changed, certificate_id_changed,
- * verify_host_not_named, memory_escrow, no_rollback, no_auto_rollback.
+ * The name of an unconfirmed rule, or: region_unread, inventory_blind, arn_gone, key_reused,
+ * same_certificate, name_lost, name_by_wildcard, wildcard_without_apex, private_names,
+ * no_server_authentication, is_ca, expires_soon, shorter_validity, issuer_changed,
+ * cloudfront_region, cloudfront_key_type, nlb_key_type, api_gateway_key_type, bindings_to_move,
+ * tag_changed, certificate_id_changed, verify_host_not_named, memory_escrow, no_rollback,
+ * no_auto_rollback.
  */
 struct plan_warning {
 	const char *name; /* shared static */
@@ -63,8 +64,9 @@ struct plan {
 };
 
 /*
- * Refused: an id that is given where nobody ever read what carries it, a confirmed rule that is broken, an ARN of elsewhere or of nothing (where it is to be
- * replaced), one that was not imported, more tags than ACM keeps. What only hinders a reimport is refused too, with the advice
+ * Refused: an id that is given where nobody ever read what carries it, a confirmed rule that is
+ * broken, an ARN of elsewhere or of nothing (where it is to be replaced), one that was not
+ * imported, more tags than ACM keeps. What only hinders a reimport is refused too, with the advice
  * to use --new-arn: a new ARN is never chosen silently, because it moves bindings.
  */
 void plan_decide(const struct plan_input *input, struct plan *ret_plan);

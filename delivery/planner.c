@@ -6,8 +6,8 @@
  *                |         +------+ the next ARN that may carry the id
  *                +---------+---------------+-> left out without ARN; without key, or refused
  *
- * The key is in its escrow before the plan is in the store: what a crash leaves over there ends with
- * the time of the plan, or is swept.
+ * The key is in its escrow before the plan is in the store: what a crash leaves over there ends
+ * with the time of the plan, or is swept.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static void finish(struct plan_make *make, const struct err *err)
 	destroy(make);
 }
 
-/* --- the request ------------------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------------------------ */
 
 static int copy_tags(struct plan_make *make, const struct plan_request *request, struct err *err)
 {
@@ -133,19 +133,7 @@ static int copy_hosts(struct plan_make *make, const struct plan_request *request
 	return 0;
 }
 
-/* It becomes a tag's value. */
-static int check_certificate_id(const char *id, struct err *err)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789_.:/=+-@";
-	if (strlen(id) > CERTIFICATE_ID_MAX || id[strspn(id, letters)] != '\0')
-		return err_set(err, ERR_CONFIG,
-			"the certificate id \"%.140s\" is not 1 to %d letters, digits or _.:/=+-@",
-			id, CERTIFICATE_ID_MAX);
-	return 0;
-}
-
-/* --- what the store knows ---------------------------------------------------------------------- */
+/* --- what the store knows --------------------------------------------------------------------- */
 
 static bool may_reimport(const struct plan_make *make)
 {
@@ -229,22 +217,13 @@ static int read_old_key(struct plan_make *make, struct err *err)
 	return rc;
 }
 
-/* --- the decision ------------------------------------------------------------------------------ */
-
-/* "": none. */
-static const char *tagged_id(const struct remote_state *remote)
-{
-	for (size_t i = 0; i < remote->tags.count; i++)
-		if (strcmp(remote->tags.item[i].key, TAG_CERTIFICATE_ID) == 0)
-			return remote->tags.item[i].value;
-	return "";
-}
+/* --- the decision ----------------------------------------------------------------------------- */
 
 /* The certificate's id over its whole life: given, on the certificate that is there, or made. */
 static void settle_certificate_id(struct plan_make *make)
 {
 	char id[DELIVERY_ID_MAX + 1];
-	const char *tagged = tagged_id(&make->remote);
+	const char *tagged = certificate_id_tagged(&make->remote);
 	if (make->certificate_id[0] != '\0')
 		return;
 	delivery_new_id(CERTIFICATE_ID_PREFIX, make->now_s, id);
@@ -295,7 +274,7 @@ static void plan_it(struct plan_make *make)
 	plan_render(&input, &make->plan, &make->document);
 }
 
-/* --- the write --------------------------------------------------------------------------------- */
+/* --- the write -------------------------------------------------------------------------------- */
 
 static struct pack pack_tags(const struct plan_make *make, struct buf *bytes)
 {
@@ -413,7 +392,7 @@ static void commit(struct plan_make *make)
 	make->write = store_write_start(make->delivery->store, write_plan, make, on_commit, make);
 }
 
-/* --- the flow ---------------------------------------------------------------------------------- */
+/* --- the flow --------------------------------------------------------------------------------- */
 
 static void on_put(void *arg, struct secret *key, const struct err *put_err)
 {
@@ -466,7 +445,7 @@ static void decide(struct plan_make *make)
 	put_key(make);
 }
 
-/* --- which ARN it is --------------------------------------------------------------------------- */
+/* --- which ARN it is -------------------------------------------------------------------------- */
 
 static void read_remote(struct plan_make *make, const char *arn);
 
@@ -509,7 +488,7 @@ static int take_given(struct plan_make *make, struct remote_state *state, struct
 	make->remote = *state;
 	*state = (struct remote_state){.exists = false};
 	make->has_remote = true;
-	const char *tagged = tagged_id(&make->remote);
+	const char *tagged = certificate_id_tagged(&make->remote);
 	if (make->certificate_id[0] != '\0' && tagged[0] != '\0' && may_reimport(make) &&
 		strcmp(tagged, make->certificate_id) != 0)
 		return err_set(err, ERR_CONFIG,
@@ -560,7 +539,7 @@ static void on_turn(void *arg)
 	struct plan_make *make = arg;
 	struct err err = make->err;
 	make->timer = NULL;
-	int rc = err.kind != ERR_NONE ? -1 : check_certificate_id(make->certificate_id, &err);
+	int rc = err.kind != ERR_NONE ? -1 : certificate_id_check(make->certificate_id, &err);
 	if (rc == 0 && make->arn[0] != '\0') /* elsewhere is no plan that refuses but a mistake */
 		rc = delivery_check_arn(&make->where.target, make->arn, &err);
 	if (rc == 0)

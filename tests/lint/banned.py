@@ -6,7 +6,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PRODUCT = ["base", "store", "aws", "orgscope", "discovery", "sensor", "cli", "packaging"]
+PRODUCT = ["base", "store", "aws", "orgscope", "discovery", "delivery", "alert", "sensor", "cli", "packaging"]
 FILE_LINES_MAX = 600
 FUNCTION_LINES_MAX = 60
 
