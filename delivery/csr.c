@@ -1,6 +1,5 @@
 #include "delivery/csr.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -12,10 +11,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/x509.h"
+#include "delivery/cert_view.h"
 
 enum {
 	DOMAINS_MAX = 100,
-	DOMAIN_MAX = 253,
 	COMMON_NAME_MAX = 64,
 	SAN_MAX = 65536,
 	VALUE_MAX = 256,
@@ -30,44 +29,14 @@ static int fail(struct err *err, const char *what)
 
 /* --- domains ---------------------------------------------------------------------------------- */
 
-static bool is_address(const char *text)
-{
-	unsigned char address[16];
-	return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
-}
-
-/* Labels of letters, digits and hyphens, two at least, perhaps behind "*.". */
-static bool is_domain(const char *text)
-{
-	size_t labels = 0, in_label = 0;
-	const char *at = strncmp(text, "*.", 2) == 0 ? text + 2 : text;
-	if (strlen(text) > DOMAIN_MAX)
-		return false;
-	for (;; at++) {
-		if (*at == '.' || *at == '\0') {
-			if (in_label == 0 || in_label > 63 || at[-1] == '-')
-				return false;
-			labels++;
-			in_label = 0;
-			if (*at == '\0')
-				return labels >= 2;
-		} else if (isascii(*at) &&
-			   (isalnum((unsigned char)*at) || (*at == '-' && in_label > 0))) {
-			in_label++;
-		} else {
-			return false;
-		}
-	}
-}
-
 static int write_names(const struct csr_request *request, struct buf *to, struct err *err)
 {
 	if (request->domain_count == 0 || request->domain_count > DOMAINS_MAX)
 		return err_set(err, ERR_CONFIG, "expected 1 to %d domains", DOMAINS_MAX);
 	for (size_t i = 0; i < request->domain_count; i++) {
 		const char *domain = request->domain[i];
-		bool is_ip = is_address(domain);
-		if (!is_ip && !is_domain(domain))
+		bool is_ip = name_is_address(domain);
+		if (!is_ip && !name_is_host(domain))
 			return err_set(err, ERR_CONFIG,
 				"\"%.253s\" is neither a domain name nor an IP address", domain);
 		buf_addf(to, "%s%s:%s", i > 0 ? "," : "", is_ip ? "IP" : "DNS", domain);

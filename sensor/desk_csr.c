@@ -112,8 +112,7 @@ static int take_names(struct desk_csr *csr, struct err *err)
 					       "%s: it has no domain names; give some", csr->arn);
 }
 
-/* Before a CA is paid for what cannot be delivered. With `reimport = no` a new ARN is made anyway.
- */
+/* Before a CA is paid for what cannot be delivered. With `reimport = no` it is a new ARN anyway. */
 static int check_replaceable(const struct desk_op *op, struct err *err)
 {
 	const char *type = op->csr.remote.detail.type;
