@@ -10,6 +10,7 @@
  *   remote        what ACM holds under an ARN; finding a leaf       (flows)
  *   escrow        where a key waits: vault, memory, Secrets Manager (flows)
  *   certificate_id  which ARN carries a certificate's id            (reads the store)
+ *   arn_choice    which ARN a plan is for                           (reads the store)
  *   planner       from a request to a stored plan                   (flow)
  *   job           from a plan to its proof, or back                 (flow, durable)
  *   secret_sweep  left-over secrets                                 (flow)

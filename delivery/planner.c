@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/arn.h"
 #include "aws/client.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -22,6 +21,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "delivery/arn_choice.h"
 #include "delivery/certificate_id.h"
 #include "delivery/delivery_internal.h"
 #include "delivery/escrow.h"
@@ -36,7 +36,8 @@ enum { PACK_BYTES_MAX = 1 << 20, HOST_TEXT_MAX = 300 };
 struct plan_make {
 	struct delivery *delivery; /* borrowed */
 	struct target_copy where;
-	char *arn, *certificate_id, *csr_id, *requested_by; /* owned */
+	struct arn_choice choice;    /* of what the request names */
+	char *csr_id, *requested_by; /* owned */
 	bool is_new_arn, reimport_allowed, is_region_unread, auto_rollback;
 	enum key_escrow escrow;
 	struct bundle bundle;
@@ -48,15 +49,9 @@ struct plan_make {
 
 	char id[DELIVERY_ID_MAX + 1];
 	int64_t now_s, expires_s;
-	struct certificate_id_arns carriers;	  /* of the given id; read one after the other */
-	size_t looked;				  /* how many of them */
-	const struct certificate_id_arn *carrier; /* that is read; NULL: the given ARN */
-	char former_arn[CERT_ARN_MAX + 1];	  /* carried the id, and is gone */
-	struct remote_state remote;
+	char *certificate_id;		 /* owned; NULL until it is settled */
 	char same_arn[CERT_ARN_MAX + 1]; /* holds this very leaf; "": none is known */
-	bool has_remote, has_old_key, is_at_escrow;
-	bool is_unseen;	  /* arn is too young to be gone */
-	bool is_id_given; /* certificate_id, by the request */
+	bool has_old_key, is_at_escrow;
 	struct certificate_id_view view;
 	struct plan plan;
 	char key_id[ESCROW_KEY_ID_MAX + 1];
@@ -82,11 +77,10 @@ static void destroy(struct plan_make *make)
 	}
 	for (size_t i = 0; i < make->verify_host_count; i++)
 		free(make->verify_host[i]);
-	remote_state_clear(&make->remote);
+	arn_choice_clear(&make->choice);
 	bundle_clear(&make->bundle);
 	buf_clear(&make->document);
 	target_copy_clear(&make->where);
-	free(make->arn);
 	free(make->certificate_id);
 	free(make->csr_id);
 	free(make->requested_by);
@@ -135,23 +129,6 @@ static int copy_hosts(struct plan_make *make, const struct plan_request *request
 
 /* --- what the store knows --------------------------------------------------------------------- */
 
-static bool may_reimport(const struct plan_make *make)
-{
-	return make->reimport_allowed && !make->is_new_arn;
-}
-
-static int find_carriers(struct plan_make *make, struct store_txn *txn, struct err *err)
-{
-	struct err find_err = ERR_INIT;
-	if (make->certificate_id[0] == '\0' ||
-		certificate_id_find(txn, &make->where.target, make->certificate_id, &make->carriers,
-			&find_err) == 0 ||
-		(find_err.kind == ERR_LIMIT && !may_reimport(make)))
-		return 0; /* a new ARN needs none of those that are too many */
-	*err = find_err;
-	return -1;
-}
-
 static int check_csr_key(struct plan_make *make, struct store_txn *txn, struct err *err)
 {
 	struct secret key = SECRET_INIT;
@@ -179,7 +156,7 @@ static int read_store(struct plan_make *make, struct err *err)
 	(void)certificate_id_find_leaf(txn, &make->where.target,
 		make->bundle.leaf.facts.fingerprint_sha256, make->same_arn); /* "" if not */
 	make->view = certificate_id_view(txn, &make->where.target);
-	int rc = find_carriers(make, txn, err);
+	int rc = arn_choice_find(&make->choice, txn, &make->where.target, err);
 	if (rc == 0)
 		rc = check_csr_key(make, txn, err);
 	if (rc == 0)
@@ -205,13 +182,13 @@ static int read_old_key(struct plan_make *make, struct err *err)
 {
 	struct store_txn *txn;
 	struct job_record job;
-	if (!make->has_remote || !make->remote.has_facts)
+	if (!make->choice.has_remote || !make->choice.remote.has_facts)
 		return 0;
 	if (store_read_begin(make->delivery->store, &txn, err) != 0)
 		return -1;
-	make->has_old_key =
-		store_job_of_leaf(txn, make->arn, make->remote.facts.fingerprint_sha256, &job) &&
-		job.new_key_id[0] != '\0' && can_open(make, txn, job.new_key_id);
+	make->has_old_key = store_job_of_leaf(txn, make->choice.arn,
+				    make->choice.remote.facts.fingerprint_sha256, &job) &&
+			    job.new_key_id[0] != '\0' && can_open(make, txn, job.new_key_id);
 	int rc = store_txn_check(txn, err);
 	store_read_end(txn);
 	return rc;
@@ -222,13 +199,15 @@ static int read_old_key(struct plan_make *make, struct err *err)
 /* The certificate's id over its whole life: given, on the certificate that is there, or made. */
 static void settle_certificate_id(struct plan_make *make)
 {
-	char id[DELIVERY_ID_MAX + 1];
-	const char *tagged = certificate_id_tagged(&make->remote);
-	if (make->certificate_id[0] != '\0')
-		return;
-	delivery_new_id(CERTIFICATE_ID_PREFIX, make->now_s, id);
-	free(make->certificate_id);
-	make->certificate_id = xstrdup(tagged[0] != '\0' ? tagged : id);
+	char made[DELIVERY_ID_MAX + 1];
+	const char *id = make->choice.certificate_id;
+	if (id[0] == '\0')
+		id = certificate_id_tagged(&make->choice.remote);
+	if (id[0] == '\0') {
+		delivery_new_id(CERTIFICATE_ID_PREFIX, make->now_s, made);
+		id = made;
+	}
+	make->certificate_id = xstrdup(id);
 }
 
 static void plan_it(struct plan_make *make)
@@ -246,19 +225,19 @@ static void plan_it(struct plan_make *make)
 		.partition = at->partition,
 		.account_id = at->account_id,
 		.region = at->region,
-		.arn = make->arn,
+		.arn = make->choice.arn,
 		.certificate_id = make->certificate_id,
-		.former_arn = make->former_arn,
+		.former_arn = make->choice.former_arn,
 		.same_arn = make->same_arn,
-		.is_unseen = make->is_unseen,
+		.is_unseen = make->choice.is_unseen,
 		.is_region_unread = make->is_region_unread,
-		.is_id_given = make->is_id_given,
+		.is_id_given = make->choice.certificate_id[0] != '\0',
 		.was_read = make->view.was_read,
 		.read_problem = make->view.problem,
-		.reimport_allowed = may_reimport(make),
+		.reimport_allowed = make->choice.may_reimport,
 		.reimport_off_by = off_by,
 		.bundle = &make->bundle,
-		.remote = make->has_remote ? &make->remote : NULL,
+		.remote = make->choice.has_remote ? &make->choice.remote : NULL,
 		.escrow = make->escrow,
 		.has_old_key = make->has_old_key,
 		.old_key_until = until,
@@ -297,8 +276,8 @@ static struct pack pack_hosts(const struct plan_make *make, struct buf *bytes)
 
 static void fill_old(const struct plan_make *make, struct plan_record *plan)
 {
-	const struct remote_state *remote = &make->remote;
-	bool is_reimport = plan->decision == PLAN_REIMPORT && make->has_remote;
+	const struct remote_state *remote = &make->choice.remote;
+	bool is_reimport = plan->decision == PLAN_REIMPORT && make->choice.has_remote;
 	plan->old_serial = "";
 	if (!is_reimport)
 		return;
@@ -348,7 +327,7 @@ static void write_plan(struct store_txn *txn, void *arg)
 		.connector = at->connector,
 		.account_id = at->account_id,
 		.region = at->region,
-		.arn = make->plan.decision == PLAN_IMPORT_NEW ? "" : make->arn,
+		.arn = make->plan.decision == PLAN_IMPORT_NEW ? "" : make->choice.arn,
 		.certificate_id = make->certificate_id,
 		.decision = make->plan.decision,
 		.created_s = make->now_s,
@@ -373,7 +352,7 @@ static void write_plan(struct store_txn *txn, void *arg)
 					.connector = at->connector,
 					.account_id = at->account_id,
 					.region = at->region,
-					.arn = make->arn,
+					.arn = make->choice.arn,
 					.subject = make->requested_by,
 					.detail = detail});
 	buf_clear(&tags);
@@ -445,70 +424,16 @@ static void decide(struct plan_make *make)
 	put_key(make);
 }
 
-/* --- which ARN it is -------------------------------------------------------------------------- */
-
-static void read_remote(struct plan_make *make, const char *arn);
-
-static int refuse_second(const struct plan_make *make, const char *arn, struct err *err)
-{
-	return err_set(err, ERR_CONFIG,
-		"two certificates would carry the id %s, %.200s and %.200s: name the one to "
-		"replace by --arn alone, or import a new one with --new-arn",
-		make->certificate_id, make->arn, arn);
-}
-
-/*
- * One more that may carry the id was read. What ACM has is the one, and there may be one only. What
- * it does not have was deleted by others; unless it is so young that it may have yet to show: then
- * nothing is imported anew, for that would make a second certificate.
- */
-static int take_carrier(struct plan_make *make, const struct certificate_id_arn *carrier,
-	struct remote_state *state, struct err *err)
-{
-	if (!state->exists && certificate_id_is_gone(carrier, make->now_s)) {
-		text_copy(make->former_arn, sizeof(make->former_arn), carrier->arn);
-		return 0;
-	}
-	if (make->arn[0] != '\0')
-		return may_reimport(make) ? refuse_second(make, carrier->arn, err) : 0;
-	if (!state->exists && !may_reimport(make))
-		return 0;
-	make->is_unseen = !state->exists;
-	free(make->arn);
-	make->arn = xstrdup(carrier->arn);
-	make->remote = *state;
-	*state = (struct remote_state){.exists = false};
-	make->has_remote = true;
-	return 0;
-}
-
-/* The one that was given may be given an id too, but keeps the one that it has. */
-static int take_given(struct plan_make *make, struct remote_state *state, struct err *err)
-{
-	make->remote = *state;
-	*state = (struct remote_state){.exists = false};
-	make->has_remote = true;
-	const char *tagged = certificate_id_tagged(&make->remote);
-	if (make->certificate_id[0] != '\0' && tagged[0] != '\0' && may_reimport(make) &&
-		strcmp(tagged, make->certificate_id) != 0)
-		return err_set(err, ERR_CONFIG,
-			"%.200s carries the certificate id %.140s, not %s: leave out one of --arn "
-			"and --certificate-id",
-			make->arn, tagged, make->certificate_id);
-	return 0;
-}
+static void on_remote(void *arg, struct remote_state *state, const struct err *read_err);
 
 static void look_on(struct plan_make *make)
 {
-	while (make->looked < make->carriers.count) {
-		const struct certificate_id_arn *carrier = &make->carriers.item[make->looked++];
-		if (strcmp(carrier->arn, make->arn) == 0)
-			continue; /* was given, and read */
-		make->carrier = carrier;
-		read_remote(make, carrier->arn);
-		return;
-	}
-	decide(make);
+	const char *arn = arn_choice_next(&make->choice);
+	if (arn == NULL)
+		decide(make);
+	else
+		make->read = remote_read_start(
+			make->where.target.client, make->where.target.region, arn, on_remote, make);
 }
 
 static void on_remote(void *arg, struct remote_state *state, const struct err *read_err)
@@ -516,22 +441,12 @@ static void on_remote(void *arg, struct remote_state *state, const struct err *r
 	struct plan_make *make = arg;
 	struct err err = ERR_INIT;
 	make->read = NULL;
-	if (read_err != NULL) {
+	if (read_err != NULL)
 		finish(make, read_err);
-		return;
-	}
-	int rc = make->carrier != NULL ? take_carrier(make, make->carrier, state, &err)
-				       : take_given(make, state, &err);
-	if (rc != 0)
+	else if (arn_choice_take(&make->choice, state, &err) != 0)
 		finish(make, &err);
 	else
 		look_on(make);
-}
-
-static void read_remote(struct plan_make *make, const char *arn)
-{
-	make->read = remote_read_start(
-		make->where.target.client, make->where.target.region, arn, on_remote, make);
 }
 
 static void on_turn(void *arg)
@@ -539,15 +454,12 @@ static void on_turn(void *arg)
 	struct plan_make *make = arg;
 	struct err err = make->err;
 	make->timer = NULL;
-	int rc = err.kind != ERR_NONE ? -1 : certificate_id_check(make->certificate_id, &err);
-	if (rc == 0 && make->arn[0] != '\0') /* elsewhere is no plan that refuses but a mistake */
-		rc = delivery_check_arn(&make->where.target, make->arn, &err);
+	int rc = err.kind != ERR_NONE ? -1
+				      : arn_choice_check(&make->choice, &make->where.target, &err);
 	if (rc == 0)
 		rc = read_store(make, &err);
 	if (rc != 0)
 		finish(make, &err);
-	else if (make->arn[0] != '\0')
-		read_remote(make, make->arn);
 	else
 		look_on(make);
 }
@@ -558,10 +470,6 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 	struct plan_make *make = xcalloc(1, sizeof(*make));
 	make->delivery = delivery;
 	target_copy_make(target, &make->where);
-	make->arn = xstrdup(request->arn != NULL ? request->arn : "");
-	make->certificate_id =
-		xstrdup(request->certificate_id != NULL ? request->certificate_id : "");
-	make->is_id_given = make->certificate_id[0] != '\0';
 	make->csr_id = xstrdup(request->csr_id != NULL ? request->csr_id : "");
 	make->requested_by = xstrdup(request->requested_by != NULL ? request->requested_by : "");
 	make->is_new_arn = request->is_new_arn;
@@ -572,6 +480,8 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 	make->bundle = *request->bundle;
 	*request->bundle = (struct bundle){.chain_count = 0};
 	make->now_s = clock_now_s();
+	arn_choice_init(&make->choice, request->arn, request->certificate_id,
+		request->reimport_allowed && !request->is_new_arn, make->now_s);
 	make->expires_s = make->now_s + delivery->times.plan_life_s;
 	delivery_new_id(PLAN_ID_PREFIX, make->now_s, make->id);
 	buf_init(&make->document, PLAN_DOCUMENT_MAX);

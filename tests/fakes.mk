@@ -171,6 +171,8 @@ $(B)/tests/delivery/job_probe_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(foreach name,bundle bundle_form bundle_key,$(B)/tests/delivery/$(name)_test): \
 	$(B)/tests/lib/make_pki.o $(B)/tests/delivery/bundle_fixture.o
+$(B)/tests/delivery/arn_choice_test: $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o \
+	$(B)/tests/lib/sample_delivery.o
 $(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o $(B)/tests/lib/store_fixture.o
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
