@@ -12,10 +12,10 @@
 
 enum { NAME_MAX_LEN = 253, LABEL_MAX_LEN = 63, ADDRESS_LEN = 16 };
 
-static bool is_address(const char *host)
+bool host_is_address(const char *text)
 {
 	unsigned char address[ADDRESS_LEN];
-	return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+	return inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
 }
 
 /* An underscore is in no host's name by the book, and in some by use. */
@@ -77,7 +77,7 @@ int host_parse(const char *text, int default_port, char *ret_host, size_t size, 
 		return fail(text, err);
 	memcpy(name, host, len);
 	name[len] = '\0';
-	if (!is_address(name) && (is_bracketed || !is_name(name)))
+	if (!host_is_address(name) && (is_bracketed || !is_name(name)))
 		return fail(text, err);
 	if (colon != NULL && text_parse_int(colon + 1, 1, UINT16_MAX, &port, &ignored) != 0)
 		return err_set(err, ERR_CONFIG, "the port is not a whole number from 1 to 65535");

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/resolve.h"
+#include "base/host.h"
 #include "base/text.h"
 
 static bool is_name_char(char c)
@@ -37,7 +37,7 @@ static bool take_host(const char **at, struct http_target *target)
 	target->name[len] = '\0';
 	text_lower(target->name);
 	*at += len;
-	target->is_literal = resolve_is_literal(target->name);
+	target->is_literal = host_is_address(target->name);
 	return !is_bracketed || (target->is_literal && take_prefix(at, "]"));
 }
 

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "base/curl_internal.h"
 #include "base/err.h"
+#include "base/host.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/resolve.h"
@@ -331,7 +332,7 @@ static void on_name(void *arg, const char *addresses, const struct err *resolve_
 		finish(call, &err);
 		return;
 	}
-	if (!resolve_is_literal(call->host)) {
+	if (!host_is_address(call->host)) {
 		char *entry = xasprintf("%s:%d:%s", call->host, call->port, addresses);
 		call->address = curl_slist_append(NULL, entry);
 		free(entry);

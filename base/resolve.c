@@ -11,7 +11,6 @@
  */
 #include "base/resolve.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <event2/event.h>
 #include <stdbool.h>
@@ -22,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/host.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/resolve_internal.h"
@@ -261,12 +261,6 @@ void resolve_free(struct resolve *resolve)
 	free(resolve);
 }
 
-bool resolve_is_literal(const char *host)
-{
-	struct in6_addr address;
-	return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
-}
-
 const char *resolve_cached(struct resolve *resolve, const char *host)
 {
 	const struct host *known = find_host(resolve, host);
@@ -279,7 +273,7 @@ struct resolve_call *resolve_start(
 	struct resolve_call *call = xcalloc(1, sizeof(*call));
 	*call = (struct resolve_call){.resolve = resolve, .done = done, .arg = arg};
 	int64_t delay_ms = 0;
-	if (resolve_is_literal(host)) {
+	if (host_is_address(host)) {
 		call->literal = xasprintf(strchr(host, ':') != NULL ? "[%s]" : "%s", host);
 	} else {
 		call->host = find_host(resolve, host);

@@ -48,7 +48,4 @@ void resolve_cancel(struct resolve_call *call);
  * known to fail. Borrowed until the loop's next turn. */
 const char *resolve_cached(struct resolve *resolve, const char *host);
 
-/* An IPv4 or IPv6 address in its usual form, without brackets. */
-bool resolve_is_literal(const char *host);
-
 #endif

@@ -29,6 +29,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/host.h"
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/resolve.h"
@@ -440,7 +441,7 @@ static void on_socket(evutil_socket_t fd, short what, void *arg)
 static char *sni_of(const char *name)
 {
 	size_t len = strlen(name);
-	if (len == 0 || resolve_is_literal(name))
+	if (len == 0 || host_is_address(name))
 		return NULL;
 	return xstrndup(name, name[len - 1] == '.' ? len - 1 : len);
 }

@@ -1,13 +1,13 @@
 #include "delivery/cert_view.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/host.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -51,7 +51,7 @@ static void collect(
 		if (facts->san[i].kind == X509_SAN_DNS || facts->san[i].kind == X509_SAN_IP)
 			names->item[names->count++] = facts->san[i].text;
 	if ((takes_common_name || names->count == 0) &&
-		(name_is_host(common) || name_is_address(common)))
+		(name_is_host(common) || host_is_address(common)))
 		names->item[names->count++] = common;
 	sort_out(names);
 }
@@ -84,7 +84,7 @@ bool cert_names_cover(const struct cert_names *names, const char *name)
 	const char *dot = strchr(name, '.');
 	if (cert_names_have(names, name))
 		return true;
-	if (dot == NULL || name_is_address(name) || name[0] == '*')
+	if (dot == NULL || host_is_address(name) || name[0] == '*')
 		return false;
 	(void)snprintf(wildcard, sizeof(wildcard), "*%s", dot);
 	return cert_names_have(names, wildcard);
@@ -110,7 +110,7 @@ static bool is_label(const char *at, size_t len)
 bool name_is_host(const char *name)
 {
 	size_t labels = 0;
-	if (strlen(name) > HOST_NAME_MAX_LEN || name_is_address(name))
+	if (strlen(name) > HOST_NAME_MAX_LEN || host_is_address(name))
 		return false;
 	if (text_has_prefix(name, "*."))
 		name += 2;
@@ -123,12 +123,6 @@ bool name_is_host(const char *name)
 		if (*name == '\0') /* no top-level domain is a number */
 			return labels >= 2 && len >= 2 && !text_is_digits(name - len, len);
 	}
-}
-
-bool name_is_address(const char *name)
-{
-	struct in6_addr address;
-	return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1;
 }
 
 /* source: RFC 1918, 1122, 3927, 4193, 4291. */
@@ -160,7 +154,7 @@ bool name_is_private(const char *name)
 		"example", "alt", "onion", "home.arpa", "corp", "home", "lan", "intranet",
 		"private"};
 	size_t len = strlen(name);
-	if (name_is_address(name))
+	if (host_is_address(name))
 		return is_private_address(name);
 	if (strchr(name, '.') == NULL)
 		return true;

@@ -33,7 +33,6 @@ void cert_names_select(const struct cert_names *names, const struct cert_names *
 
 /* Two labels or more of letters, digits and '-', perhaps with "*." in front. */
 bool name_is_host(const char *name);
-bool name_is_address(const char *name);
 /* Known to nobody on the Internet: one label, a reserved ending, an address of a private range. */
 bool name_is_private(const char *name);
 

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/host.h"
 #include "base/x509.h"
 #include "delivery/cert_view.h"
 
@@ -35,7 +36,7 @@ static int write_names(const struct csr_request *request, struct buf *to, struct
 		return err_set(err, ERR_CONFIG, "expected 1 to %d domains", DOMAINS_MAX);
 	for (size_t i = 0; i < request->domain_count; i++) {
 		const char *domain = request->domain[i];
-		bool is_ip = name_is_address(domain);
+		bool is_ip = host_is_address(domain);
 		if (!is_ip && !name_is_host(domain))
 			return err_set(err, ERR_CONFIG,
 				"\"%.253s\" is neither a domain name nor an IP address", domain);

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/host.h"
 #include "base/text.h"
 #include "delivery/cert_view.h"
 
@@ -155,7 +156,7 @@ static void rule_has_name(const struct x509_facts *leaf, struct rule_results *re
 	static const char name[] = "has_name";
 	cert_names_init(&names, leaf);
 	for (size_t i = 0; i < names.count && good == NULL; i++) {
-		if (name_is_host(names.item[i]) || name_is_address(names.item[i]))
+		if (name_is_host(names.item[i]) || host_is_address(names.item[i]))
 			good = names.item[i];
 		else if (strchr(names.item[i], '.') != NULL)
 			odd = names.item[i];

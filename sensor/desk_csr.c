@@ -6,6 +6,7 @@
 
 #include "aws/arn.h"
 #include "base/clock.h"
+#include "base/host.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/text.h"
@@ -105,7 +106,7 @@ static int take_names(struct desk_csr *csr, struct err *err)
 		csr->domain[csr->domain_count++] = facts->san[i].text;
 	}
 	const char *common_name = facts->common_name;
-	if (csr->domain_count == 0 && (name_is_host(common_name) || name_is_address(common_name)))
+	if (csr->domain_count == 0 && (name_is_host(common_name) || host_is_address(common_name)))
 		csr->domain[csr->domain_count++] = common_name;
 	return csr->domain_count > 0 ? 0
 				     : err_set(err, ERR_CONFIG,

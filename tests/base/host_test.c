@@ -37,6 +37,22 @@ static void names_and_addresses_are_taken(void **state)
 	}
 }
 
+static void an_address_is_no_name(void **state)
+{
+	(void)state;
+	static const char *const addresses[] = {"192.0.2.1", "0.0.0.0", "::", "::1",
+		"2001:db8::", "2001:DB8:0:0:0:0:0:1", "::ffff:192.0.2.1"};
+	static const char *const others[] = {"", "a.test", "example.com", "192.0.2", "192.0.2.256",
+		"192.0.2.1.", "127.1", "0x7f000001", "2130706433", "192.0.2.1/32", " 192.0.2.1",
+		"[::1]", "2001:db8::/32", "fe80::1%eth0", ":", "1:2:3"};
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (!host_is_address(addresses[i]))
+			fail_msg("%s is one", addresses[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (host_is_address(others[i]))
+			fail_msg("%s is none", others[i]);
+}
+
 static void refused(const char *text, size_t size, const char *says)
 {
 	char host[512] = "as before";
@@ -100,6 +116,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_addresses_are_taken),
+		cmocka_unit_test(an_address_is_no_name),
 		cmocka_unit_test(what_is_no_host_is_refused),
 		cmocka_unit_test(ports_are_from_1_to_65535),
 		cmocka_unit_test(what_does_not_fit_is_refused),

@@ -134,8 +134,6 @@ static void hosts_and_addresses_are_told_apart(void **state)
 	assert_true(name_is_host(name));
 	(void)snprintf(name, sizeof(name), "%s.%s.%s.%.62s", label, label, label, label);
 	assert_false(name_is_host(name));
-	assert_true(name_is_address("192.0.2.1") && name_is_address("::1"));
-	assert_false(name_is_address("192.0.2") || name_is_address("example.com"));
 }
 
 static void private_names_are_known(void **state)

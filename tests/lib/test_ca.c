@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/host.h"
 #include "base/mem.h"
-#include "base/resolve.h"
 
 struct test_ca {
 	EVP_PKEY *key;
@@ -88,7 +88,7 @@ SSL_CTX *test_ca_server_context(struct test_ca *ca, const char *name)
 	X509 *certificate = new_certificate(key, name, 2);
 	X509_set_issuer_name(certificate, X509_get_subject_name(ca->certificate));
 	char names[300];
-	snprintf(names, sizeof(names), "%s:%s", resolve_is_literal(name) ? "IP" : "DNS", name);
+	snprintf(names, sizeof(names), "%s:%s", host_is_address(name) ? "IP" : "DNS", name);
 	add_extension(certificate, ca->certificate, NID_subject_alt_name, names);
 	check(X509_sign(certificate, ca->key, EVP_sha256()) > 0, "signing");
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
