@@ -153,10 +153,10 @@ static void no_automatic_rollback_to_what_has_expired_meanwhile(void **state)
 						   .auto_rollback = true});
 		fixture.served = fixture.old_pem;
 		job_fixture_apply(&fixture);
-		fake_clock_set_now_s(NOW_S + 30 * 86400 - 60);
 		job_fixture_start(&fixture);
 		while (fixture.acm.imported == 0)
 			assert_true(fake_loop_step());
+		fake_clock_set_now_s(NOW_S + 30 * 86400 - 60);
 		if (restarts > 0)
 			job_fixture_restart(&fixture);
 		job_fixture_finish(&fixture);
