@@ -104,12 +104,13 @@ static void set_code(struct found *found, const char *text)
 	memcpy(found->code, word, len + 1);
 }
 
-/* About a wrong signature AWS quotes what it thinks was signed, the session token included: that
+/* About a wrong signature AWS quotes what it thinks was signed, the session token included, and
+ * about a wrong value perhaps the value, which may be a private key (as PEM, or in base64): that
  * part must not get into logs, the store and the API. Returns how much of the text comes before. */
 static size_t len_before_quoted_request(const char *text)
 {
-	static const char *const begin[] = {
-		"The Canonical String", "The String-to-Sign", "x-amz-security-token"};
+	static const char *const begin[] = {"The Canonical String", "The String-to-Sign",
+		"x-amz-security-token", "-----BEGIN", "LS0tLS1CRUdJT"};
 	size_t len = strlen(text);
 	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
 		const char *found = strcasestr(text, begin[i]);

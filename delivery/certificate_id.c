@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "delivery/cert_view.h"
@@ -35,7 +36,7 @@ const char *certificate_id_tagged(const struct remote_state *remote)
 }
 
 /* Without the tag, which could not be set or read, or which a tool that sets all tags took away,
- * the last delivery tells. */
+ * the last delivery tells; or the one that failed and brought what is there nevertheless. */
 static bool carries(
 	struct store_txn *txn, const struct cert_record *cert, const char *certificate_id)
 {
@@ -43,7 +44,8 @@ static bool carries(
 	for (const char *key = NULL, *value = NULL; pack_next_pair(&cert->tags, &key, &value);)
 		if (strcmp(key, TAG_CERTIFICATE_ID) == 0)
 			return strcmp(value, certificate_id) == 0;
-	return store_job_last_of_arn(txn, cert->arn, &last) &&
+	return (store_job_last_of_arn(txn, cert->arn, &last) ||
+		       store_job_of_leaf(txn, cert->arn, cert->fingerprint_sha256, &last)) &&
 	       strcmp(last.certificate_id, certificate_id) == 0;
 }
 
@@ -151,12 +153,14 @@ static bool is_gone_since(struct store_txn *txn, const char *arn, int64_t since_
 	       certificate_id_was_deleted(txn, arn, since_s);
 }
 
-/* Before it nothing is looked at: a scan has shown since what those jobs left. */
+/* Before it nothing is looked at: a scan has shown since what those jobs left. Unless the clock was
+ * set back since: then it is not known which of them it has seen. */
 static int64_t scanned_s(struct store_txn *txn, const struct delivery_target *at)
 {
 	struct coverage_record coverage;
 	bool is_scanned =
-		store_coverage_get(txn, at->connector, at->account_id, at->region, &coverage);
+		store_coverage_get(txn, at->connector, at->account_id, at->region, &coverage) &&
+		coverage.last_success_s <= clock_now_s();
 	return is_scanned ? coverage.last_success_s - SCAN_MAX_S : 0;
 }
 

@@ -158,9 +158,9 @@ const struct secret *memory_key_get(struct delivery *delivery, const char *id)
 	return entry != NULL ? &entry->key : NULL;
 }
 
-void memory_key_hold(struct delivery *delivery, const char *id)
+void delivery_hold_key(struct delivery *delivery, const char *plan_id)
 {
-	struct memory_key *entry = memory_key_find(delivery, id);
+	struct memory_key *entry = memory_key_find(delivery, plan_id);
 	if (entry != NULL)
 		entry->wipe_after_s = 0;
 }

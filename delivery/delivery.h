@@ -144,12 +144,15 @@ void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1
 void job_order_write(struct store_txn *txn, const struct job_order *order);
 
 /* Whether an open plan could not be applied any more, by what is known without asking AWS: somebody
- * replaced the certificate, or another delivery brings one with that id. */
-bool plan_is_void(struct store_txn *txn, const struct plan_record *plan);
+ * replaced the certificate, or another delivery brings one with that id, or may do so, for the
+ * clock was set back. */
+bool plan_is_void(struct store_txn *txn, const struct plan_record *plan, int64_t now_s);
 
 /* Whether its key waits where it was put, as far as this process knows: one in memory is lost at a
  * restart. */
 bool delivery_has_key(struct delivery *delivery, const struct plan_record *plan);
+/* The plan was applied: a key of it in memory waits for the job now, however late that begins. */
+void delivery_hold_key(struct delivery *delivery, const char *plan_id);
 
 /* Asks a job to end before it changes anything. A run that waits sees it at its next turn: cancel
  * it and start it again. Fails the transaction: ERR_NOT_FOUND; ERR_REFUSED: it has ended, or the

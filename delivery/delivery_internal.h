@@ -36,8 +36,6 @@ int memory_key_put(struct delivery *delivery, const char *id, const struct secre
 	int64_t wipe_after_s, struct err *err);
 /* NULL: not there, or due. Borrowed until the next change. */
 const struct secret *memory_key_get(struct delivery *delivery, const char *id);
-/* A job has begun: the key outlives its plan. */
-void memory_key_hold(struct delivery *delivery, const char *id);
 void memory_key_drop(struct delivery *delivery, const char *id);
 
 /* --- provenance ------------------------------------------------------------------------------- */

@@ -370,7 +370,7 @@ static void start(struct job_run *run)
 	}
 	job->phase = job_next_resumed(job);
 	if (job->kind == JOB_DELIVER && run->goods.escrow == ESCROW_MEMORY)
-		memory_key_hold(run->delivery, job->plan_id);
+		delivery_hold_key(run->delivery, job->plan_id);
 	job_list_hosts(run);
 	if (run->is_away)
 		job_decide_err(run, &run->away);

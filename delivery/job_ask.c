@@ -58,6 +58,25 @@ static void find_bringer(const struct job_run *run, char ret_id[DELIVERY_ID_MAX 
 	store_read_end(txn);
 }
 
+/* The earliest that it may have been by AWS's clock, which the host's may be far from, or was until
+ * it was put right. */
+static int64_t earliest_at_aws_s(const struct job_run *run, int64_t at_s)
+{
+	int64_t now_s = clock_now_s();
+	int64_t ahead_s = aws_client_now_s(run->where.target.client) - now_s;
+	return (at_s < now_s ? at_s : now_s) + ahead_s - CLOCKS_APART_S;
+}
+
+/* What is brought was under the ARN before, and not for the first time: an old answer may tell of
+ * that. */
+static bool is_from_before(const struct job_run *run)
+{
+	const struct job_record *job = &run->job.record;
+	int64_t imported_s = run->remote.detail.imported_s;
+	return job->may_have_imported && job->import_sent_s != 0 && imported_s != 0 &&
+	       imported_s < earliest_at_aws_s(run, job->import_sent_s);
+}
+
 static void on_remote(void *arg, struct remote_state *state, const struct err *err)
 {
 	struct job_run *run = arg;
@@ -76,6 +95,9 @@ static void on_remote(void *arg, struct remote_state *state, const struct err *e
 	const struct remote_state *remote = &run->remote;
 	known.holds = job_compare(&run->job.record, remote, serial);
 	known.held_serial = serial;
+	bool is_sought = known.phase == JOB_FIND || known.phase == JOB_IMPORT;
+	if (is_sought && known.holds == JOB_HOLDS_NEW && is_from_before(run))
+		known.holds = JOB_HOLDS_OLD;
 	if (known.holds == JOB_HOLDS_OTHER) {
 		find_bringer(run, bringer);
 		known.held_by_job = bringer;
@@ -129,18 +151,10 @@ static void on_found(void *arg, const char *arn, const struct err *err)
 	job_decide(run, &known);
 }
 
-/* By AWS's clock, which the host's may be far from, or was until it was put right. */
-static int64_t created_after_s(const struct job_run *run)
-{
-	int64_t now_s = clock_now_s(), created_s = run->job.record.created_s;
-	int64_t ahead_s = aws_client_now_s(run->where.target.client) - now_s;
-	return (created_s < now_s ? created_s : now_s) + ahead_s - CLOCKS_APART_S;
-}
-
 static void find_leaf(struct job_run *run)
 {
 	const struct remote_wanted wanted = {.leaf = &run->goods.leaf,
-		.created_after_s = created_after_s(run),
+		.created_after_s = earliest_at_aws_s(run, run->job.record.created_s),
 		.certificate_id = run->job.record.certificate_id};
 	run->wait = JOB_WAIT_FOUND;
 	run->find = remote_find_start(

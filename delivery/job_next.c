@@ -77,7 +77,7 @@ static const char *once_mended(const struct job_known *known)
 /* What is where, for the end of a job that could not find out more. */
 static const char *whereabouts(const struct job_known *known, char *text, size_t size)
 {
-	if (known->kind == JOB_DELETE)
+	if (known->phase == JOB_DELETE_CALL)
 		snprintf(text, size, "it is not known whether the certificate was deleted");
 	else if (!known->may_have_imported)
 		snprintf(text, size, "%s%s", nothing_changed, once_mended(known));
@@ -91,14 +91,19 @@ static const char *whereabouts(const struct job_known *known, char *text, size_t
 	return text;
 }
 
-static void try_again(const struct job_known *known, struct job_decision *to, const char *text)
+static void give_up(const struct job_known *known, struct job_decision *to, const char *text)
 {
 	char where[512];
+	end(to, JOB_FAILED);
+	say(to, "given up after %lld hours: %s; %s", (long long)life_s(known) / 3600, text,
+		whereabouts(known, where, sizeof(where)));
+}
+
+static void try_again(const struct job_known *known, struct job_decision *to, const char *text)
+{
 	to->is_failure = true;
 	if (is_worn_out(known)) {
-		end(to, JOB_FAILED);
-		say(to, "given up after %lld hours: %s; %s", (long long)life_s(known) / 3600, text,
-			whereabouts(known, where, sizeof(where)));
+		give_up(known, to, text);
 		return;
 	}
 	to->wait_s = longer(known->last_wait_s, JOB_RETRY_MAX_S);
@@ -248,6 +253,8 @@ static void after_check(const struct job_known *known, struct job_decision *to)
 		cancelled(to);
 	else if (known->err != NULL)
 		reading_failed(known, to);
+	else if (known->phase == JOB_CHECK && is_worn_out(known))
+		give_up(known, to, "it has not begun"); /* the sensor was off for so long */
 	else if (known->kind == JOB_DELETE)
 		check_delete(known, to);
 	else
@@ -343,6 +350,14 @@ static void someone_else(const struct job_known *known, struct job_decision *to)
 		to->is_roll_back ? "" : "; plan again to replace it");
 }
 
+/* One answer that tells of the new one is enough; what a rollback brings was there before, so that
+ * an old answer may tell of it. */
+static bool is_shown(const struct job_known *known)
+{
+	return known->holds == JOB_HOLDS_NEW ||
+	       (known->holds == JOB_HOLDS_MIXED && known->kind == JOB_DELIVER);
+}
+
 static void after_find(const struct job_known *known, struct job_decision *to)
 {
 	int64_t patience_s = known->has_arn ? JOB_FIND_PATIENCE_S : JOB_FIND_NEW_PATIENCE_S;
@@ -350,13 +365,13 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 		reading_failed(known, to);
 		return;
 	}
-	if (known->holds == JOB_HOLDS_NEW) {
+	if (is_shown(known)) {
 		go_on(to, JOB_TAG);
 		say(to, "ACM has serial %s: the import whose answer was lost is adopted",
 			known->new_serial);
 		return;
 	}
-	if (known->holds == JOB_HOLDS_OTHER || known->holds == JOB_HOLDS_MIXED) {
+	if (known->holds == JOB_HOLDS_OTHER) {
 		someone_else(known, to);
 		return;
 	}
@@ -578,7 +593,7 @@ enum job_phase job_next_resumed(const struct job_record *job)
 	case JOB_KEEP: /* what ACM holds has to be read again */
 		return JOB_CHECK;
 	case JOB_IMPORT:
-		return job->may_have_imported ? JOB_FIND : JOB_IMPORT;
+		return job->may_have_imported ? JOB_FIND : JOB_CHECK;
 	case JOB_CONFIRM: /* what was seen of tags and hosts is told at the end: seen again */
 	case JOB_VERIFY:
 		return JOB_TAG;

@@ -242,11 +242,23 @@ static void order_rollback(struct store_txn *txn, const struct job_order *order)
 
 /* --- deliver ---------------------------------------------------------------------------------- */
 
-/* Two plans for a first import, both open: the second would make a second certificate. */
-static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan)
+/* Two plans for a first import, both open: the second would make a second certificate. Which jobs
+ * came after a plan, their times tell. */
+static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan, int64_t now_s)
 {
 	struct job_record job;
-	if (plan->decision != PLAN_IMPORT_NEW || !certificate_id_delivered_since(txn, plan, &job))
+	char made[TEXT_TIME_MAX], now[TEXT_TIME_MAX];
+	if (plan->decision != PLAN_IMPORT_NEW)
+		return false;
+	if (plan->created_s > now_s) {
+		refuse(txn, ERR_REFUSED,
+			"plan %s is void: it was made at %s, and now it is %s: the clock was set "
+			"back since: plan again",
+			plan->id, text_format_time(plan->created_s, made),
+			text_format_time(now_s, now));
+		return true;
+	}
+	if (!certificate_id_delivered_since(txn, plan, &job))
 		return false;
 	refuse(txn, ERR_REFUSED,
 		"plan %s is void: job %s %s a certificate with the id %s to ACM: plan again%s",
@@ -264,12 +276,12 @@ static bool is_replaced(
 	       !x509_is_same_serial(ret_cert->serial, plan->old_serial);
 }
 
-bool plan_is_void(struct store_txn *txn, const struct plan_record *plan)
+bool plan_is_void(struct store_txn *txn, const struct plan_record *plan, int64_t now_s)
 {
 	struct cert_record cert;
 	struct job_record job;
 	if (plan->decision == PLAN_IMPORT_NEW)
-		return certificate_id_delivered_since(txn, plan, &job);
+		return plan->created_s > now_s || certificate_id_delivered_since(txn, plan, &job);
 	return is_replaced(txn, plan, &cert);
 }
 
@@ -376,7 +388,8 @@ static void order_deliver(struct store_txn *txn, const struct job_order *order)
 		refuse(txn, ERR_NOT_FOUND, "there is no plan %s", order->plan_id);
 		return;
 	}
-	if (!is_plan_open(txn, order, &plan) || is_taken(txn, plan.arn) || is_id_taken(txn, &plan))
+	if (!is_plan_open(txn, order, &plan) || is_taken(txn, plan.arn) ||
+		is_id_taken(txn, &plan, order->now_s))
 		return;
 	if (read_serial(txn, plan.leaf_sha256, serial, &err) != 0) {
 		store_txn_fail(txn, &err);

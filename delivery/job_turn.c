@@ -142,9 +142,11 @@ static void keep_deleted_key(struct store_txn *txn, const struct job_run *run)
 		!store_job_of_leaf(txn, ended->arn, ended->old_fingerprint_sha256, &brought))
 		return;
 	text_copy(key_id, sizeof(key_id), brought.new_key_id);
-	if (key_id[0] != '\0')
-		store_vault_need(
-			txn, key_id, ended->arn, ended->ended_s + run->delivery->times.keep_keys_s);
+	if (key_id[0] == '\0')
+		return;
+	store_vault_need(
+		txn, key_id, ended->arn, ended->ended_s + run->delivery->times.keep_keys_s);
+	store_vault_release(txn, key_id, key_id);
 }
 
 /* Under the ARN a job that changed it decides, and a request's key is the request's no more; others

@@ -227,7 +227,6 @@ void desk_csr_put(struct store_txn *txn, const struct desk_csr *csr)
 {
 	store_vault_put(txn, &csr->sealed);
 	store_vault_put(txn, &csr->request_sealed);
-	store_vault_need(txn, csr->id, csr->id, csr->made_s + CSR_LIFE_S);
 }
 
 void desk_csr_render(const struct desk_op *op, struct buf *document)

@@ -177,6 +177,8 @@ static void answer(struct desk_op *op)
 	struct err err = ERR_INIT;
 	int rc = 0;
 	buf_init(&document, DESK_DOCUMENT_MAX);
+	if (op->verb == DESK_APPLY)
+		delivery_hold_key(op->desk->delivery, op->order.plan_id);
 	if (op->verb == DESK_CSR)
 		desk_csr_render(op, &document);
 	else if (op->verb == DESK_CSR_DROP)

@@ -44,21 +44,23 @@ static int read_secret(const json_t *body, const char *name, size_t max, struct 
 /* base64, which carries the key: decoded from one secret into the other. */
 static int read_pkcs12(const json_t *body, struct secret *ret_der, struct err *err)
 {
-	struct secret text = SECRET_INIT;
+	struct secret text = SECRET_INIT, room = SECRET_INIT;
 	bool is_there = false;
 	int rc = read_secret(body, "pkcs12", SECRET_MAX, &text, &is_there, err);
 	if (rc == 0 && is_there) {
-		secret_set(ret_der, secret_bytes(&text), text.len); /* larger than what it holds */
+		secret_copy(&room, &text); /* larger than what it holds */
 		int len = text.len % 4 != 0
 				  ? -1
-				  : EVP_DecodeBlock(ret_der->bytes, text.bytes, (int)text.len);
+				  : EVP_DecodeBlock(room.bytes, text.bytes, (int)text.len);
 		if (len <= 0)
 			rc = err_set(err, ERR_CONFIG, "pkcs12: expected base64");
 		else
-			ret_der->len = (size_t)len - (text.bytes[text.len - 1] == '=') -
-				       (text.bytes[text.len - 2] == '=');
+			secret_set(ret_der, room.bytes,
+				(size_t)len - (text.bytes[text.len - 1] == '=') -
+					(text.bytes[text.len - 2] == '='));
 	}
 	secret_clear(&text);
+	secret_clear(&room);
 	return rc;
 }
 

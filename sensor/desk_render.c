@@ -90,7 +90,7 @@ static const char *plan_state(
 		return "applied";
 	if (now_s >= plan->expires_s)
 		return "expired";
-	if (plan_is_void(txn, plan))
+	if (plan_is_void(txn, plan, now_s))
 		return "void";
 	return is_key_there ? "open" : "key_lost";
 }

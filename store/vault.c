@@ -260,16 +260,26 @@ static void set_wipe_after(struct store_txn *txn, const char *id)
 	put(txn, &record);
 }
 
-void store_vault_need(struct store_txn *txn, const char *id, const char *who, int64_t until_s)
+static void put_need(struct store_txn *txn, const char *id, const char *who, int64_t until_s)
 {
 	struct key key = key_vault_need(id, who);
 	unsigned char value[VAULT_NEED_LEN];
-	assert(who[0] != '\0');
-	if (!store_vault_has(txn, id))
-		return;
 	for (size_t i = 0; i < sizeof(value); i++)
 		value[i] = (unsigned char)((uint64_t)until_s >> (8 * (sizeof(value) - 1 - i)));
 	txn_put(txn, TABLE_VAULT_NEEDS, &key, value, sizeof(value));
+}
+
+void store_vault_need(struct store_txn *txn, const char *id, const char *who, int64_t until_s)
+{
+	struct vault_record record;
+	int64_t ignored;
+	assert(who[0] != '\0');
+	if (!get(txn, id, &record))
+		return;
+	int64_t sealed_until_s = record.wipe_after_s;
+	if (sealed_until_s != 0 && !last_need(txn, id, &ignored))
+		put_need(txn, id, id, sealed_until_s);
+	put_need(txn, id, who, until_s);
 	set_wipe_after(txn, id);
 }
 

@@ -71,17 +71,17 @@ int vault_seal(struct vault *vault, const char *id, enum vault_kind kind,
 void store_vault_put(struct store_txn *txn, const struct vault_sealed *sealed);
 bool store_vault_has(struct store_txn *txn, const char *id);
 /*
- * Who needs the record (an ARN, a job; the record's own id: the request that it is of), and until
- * when; 0: until it is released. One key may serve many: it is wiped when the last of them needs
- * it no more. From the first one on, that is instead of the time it was sealed with. Nothing when
- * there is no such record.
+ * Who needs the record (an ARN, a job), and until when; 0: until it is released. One key may serve
+ * many: it is wiped when the last of them needs it no more. The time that it was sealed with counts
+ * as a need of the record itself, under its own id, until that is released. Nothing when there is
+ * no such record.
  */
 void store_vault_need(struct store_txn *txn, const char *id, const char *who, int64_t until_s);
 /* By anybody but who. */
 bool store_vault_is_needed(struct store_txn *txn, const char *id, const char *who);
 /* The next of that kind, in order of id. position: VAULT_ID_MAX + 1 bytes, "" to begin, then the id. */
 bool store_vault_next(struct store_txn *txn, enum vault_kind kind, char *position);
-/* Another one must need it, or it stays until when it would have stayed. */
+/* When nobody needs it any more, it stays as it was. */
 void store_vault_release(struct store_txn *txn, const char *id, const char *who);
 void store_vault_delete(struct store_txn *txn, const char *id);
 /* Deletes what is due. */

@@ -326,6 +326,25 @@ static void what_was_signed_is_not_told_again(void **state)
 	assert_string_equal(err.text, "SignatureDoesNotMatch (HTTP 403)");
 }
 
+/* A validation error quotes the value that it does not like. */
+static void a_key_that_was_sent_is_not_told_again(void **state)
+{
+	(void)state;
+	static const char *const quoted[] = {"'-----BEGIN PRIVATE KEY-----\\nMIGHAgEA'",
+		"'LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1JR0hBZ0VB'"};
+	for (size_t i = 0; i < 2; i++) {
+		char json[256];
+		struct err err;
+		snprintf(json, sizeof(json),
+			"{\"__type\":\"ValidationException\",\"message\":\"1 validation error: "
+			"Value %s at 'privateKey'\"}",
+			quoted[i]);
+		classify(&JSON(400, json), &err);
+		assert_string_equal(
+			err.text, "ValidationException: 1 validation error: Value ' (HTTP 400)");
+	}
+}
+
 static void a_refusal_whose_reason_was_lost_is_asked_for_again(void **state)
 {
 	(void)state;
@@ -422,6 +441,7 @@ int main(void)
 		cmocka_unit_test(errors_are_found_wherever_xml_has_them),
 		cmocka_unit_test(messages_are_one_line_of_valid_text),
 		cmocka_unit_test(what_was_signed_is_not_told_again),
+		cmocka_unit_test(a_key_that_was_sent_is_not_told_again),
 		cmocka_unit_test(a_refusal_whose_reason_was_lost_is_asked_for_again),
 		cmocka_unit_test(transport_failures),
 		cmocka_unit_test(unsent_is_what_met_nobody),

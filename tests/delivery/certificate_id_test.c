@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "delivery/delivery_internal.h"
 #include "store/coverage.h"
+#include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_store_queue.h"
 #include "tests/lib/temp_store.h"
 
@@ -105,8 +106,10 @@ static void put_cert(struct world *world, const char *arn, const char *id, int64
 			.gone_s = gone_s});
 }
 
+/* Time goes on until then. */
 static void put_scan(struct world *world, int64_t at_s)
 {
+	fake_clock_set_now_s(at_s);
 	put(world, write_coverage,
 		&(struct coverage_record){.connector = "prod",
 			.account_id = ACCOUNT,
@@ -366,6 +369,41 @@ static void what_lost_its_tag_is_known_by_its_last_delivery(void **state)
 	expect(world, "");
 }
 
+/* Tags that cannot be read prove nothing either: such a delivery ends as failed, and planned again it must
+ * not become a second certificate. */
+static void what_a_failed_delivery_brought_is_known_by_it(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261120-000000-0000000001", PLACE "1", NOW_S);
+	job.state = JOB_FAILED;
+	job.new_fingerprint_sha256[0] = 1;
+	put(world, write_job, &job);
+	put_scan(world, NOW_S + 3 * DAY_S);
+	struct cert_record cert = {.arn = PLACE "1",
+		.connector = "prod",
+		.account_id = ACCOUNT,
+		.region = REGION,
+		.has_pem = true,
+		.fingerprint_sha256 = {2}};
+	put(world, write_cert, &cert);
+	expect(world, ""); /* it did not bring what is there */
+	cert.fingerprint_sha256[0] = 1;
+	put(world, write_cert, &cert);
+	expect(world, PLACE "1");
+}
+
+/* What a scan of a time that has yet to come has seen, nobody knows. */
+static void a_scan_of_a_clock_that_was_set_back_proves_nothing(void **state)
+{
+	struct world *world = *state;
+	struct job_record job = delivery("j-20261121-000000-0000000001", PLACE "1", NOW_S);
+	put_scan(world, NOW_S + 2 * DAY_S);
+	put(world, write_job, &job);
+	expect(world, "");
+	fake_clock_set_now_s(NOW_S + 60);
+	expect(world, PLACE "1");
+}
+
 /* A job that runs has not ended, whenever the last scan was. */
 static void a_running_delivery_counts(void **state)
 {
@@ -499,6 +537,10 @@ int main(void)
 			the_jobs_of_an_id_are_counted_too, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			what_lost_its_tag_is_known_by_its_last_delivery, open_world, close_world),
+		cmocka_unit_test_setup_teardown(
+			what_a_failed_delivery_brought_is_known_by_it, open_world, close_world),
+		cmocka_unit_test_setup_teardown(a_scan_of_a_clock_that_was_set_back_proves_nothing,
+			open_world, close_world),
 		cmocka_unit_test_setup_teardown(a_running_delivery_counts, open_world, close_world),
 		cmocka_unit_test_setup_teardown(
 			a_leaf_is_found_where_it_is, open_world, close_world),

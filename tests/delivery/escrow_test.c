@@ -180,8 +180,8 @@ static void memory_has_an_end(void **state)
 	assert_int_equal(answer.err.kind, ERR_LIMIT);
 	assert_non_null(strstr(answer.err.text, "more than 256 keys wait in memory"));
 	assert_int_equal(memory_key_put(world.delivery, id, &key, NOW_S + 60, &err), 0); /* again */
-	memory_key_hold(world.delivery, "p-7"); /* its job has begun */
-	memory_key_hold(world.delivery, "p-none");
+	delivery_hold_key(world.delivery, "p-7"); /* its job has begun */
+	delivery_hold_key(world.delivery, "p-none");
 	memory_key_drop(world.delivery, "p-none");
 	fake_loop_advance_ms(120000); /* nobody has to ask for them to be wiped */
 	assert_int_equal(world.delivery->memory_count, 1);

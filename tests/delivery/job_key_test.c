@@ -106,13 +106,12 @@ static void put_request(struct store_txn *txn, void *arg)
 	struct err err = ERR_INIT;
 	struct secret key = SECRET_INIT;
 	secret_set(&key, NEW_KEY, strlen(NEW_KEY));
-	assert_int_equal(
-		vault_seal(fixture->vault, REQUEST_ID, VAULT_KEY, &key, NOW_S, 0, &sealed, &err),
+	assert_int_equal(vault_seal(fixture->vault, REQUEST_ID, VAULT_KEY, &key, NOW_S,
+				 NOW_S + REQUEST_LIFE_S, &sealed, &err),
 		0);
 	secret_clear(&key);
 	store_vault_put(txn, &sealed);
 	vault_sealed_clear(&sealed);
-	store_vault_need(txn, REQUEST_ID, REQUEST_ID, NOW_S + REQUEST_LIFE_S);
 	assert_true(store_plan_get(txn, PLAN_ID, &plan));
 	plan.key_id = REQUEST_ID;
 	store_plan_put(txn, &plan);

@@ -394,6 +394,49 @@ static void a_lost_answer_is_looked_for_before_it_is_sent_again(void **state)
 	expect(&known, JOB_DONE, JOB_FAILED, 0, "given up");
 }
 
+/* Describe and Get come from different places. Both certificates are known ones: there is no third, and
+ * nothing to be rolled back. */
+static void an_import_that_shows_in_part_is_there(void **state)
+{
+	(void)state;
+	struct job_known known = known_in(JOB_FIND);
+	known.may_have_imported = true;
+	known.auto_rollback = true;
+	known.holds = JOB_HOLDS_MIXED;
+	known.held_serial = "0a";
+	expect(&known, JOB_TAG, JOB_RUNNING, 0, "adopted");
+	known.kind = JOB_ROLLBACK; /* what it brings was there before */
+	expect(&known, JOB_FIND, JOB_RUNNING, 1, "not there yet");
+	known.now_s += JOB_OTHER_PATIENCE_S;
+	expect(&known, JOB_IMPORT, JOB_RUNNING, 0, "sent again");
+}
+
+/* The sensor was off for days: nobody expects it any more, and what was planned since does not know of
+ * it. */
+static void what_did_not_begin_in_its_time_changes_nothing(void **state)
+{
+	(void)state;
+	static const enum job_kind kinds[] = {JOB_DELIVER, JOB_ROLLBACK, JOB_DELETE};
+	static const char *const next[] = {": plan again", ": order it again", ": order it again"};
+	for (size_t i = 0; i < 3; i++) {
+		struct job_known known = known_in(JOB_CHECK);
+		known.kind = kinds[i];
+		known.holds = JOB_HOLDS_OLD;
+		known.held_serial = "0a";
+		known.created_s = known.now_s - JOB_LIFE_S;
+		char text[256];
+		snprintf(text, sizeof(text),
+			"given up after 24 hours: it has not begun; nothing was changed in AWS%s "
+			"when that is mended",
+			next[i]);
+		expect(&known, JOB_DONE, JOB_FAILED, 0, text);
+		known.created_s++;
+		struct job_decision decision;
+		job_next(&known, &decision);
+		assert_int_equal(decision.state, JOB_RUNNING);
+	}
+}
+
 static void a_strange_serial_ends_it_after_patience(void **state)
 {
 	(void)state;
@@ -586,6 +629,7 @@ static void delete_waits_or_refuses_while_in_use(void **state)
 	known.holds = JOB_HOLDS_NOTHING; /* or what was imported a moment ago does not show yet */
 	expect(&known, JOB_DRAIN, JOB_RUNNING, 1, "shows no certificate under this ARN");
 	known.phase = JOB_CHECK;
+	known.created_s += JOB_DRAIN_LIFE_S;
 	expect(&known, JOB_CHECK, JOB_RUNNING, 1, "shows no certificate under this ARN");
 	known.began_s -= JOB_FIND_PATIENCE_S;
 	expect(&known, JOB_DONE, JOB_SUCCEEDED, 0, "nothing to delete");
@@ -640,7 +684,7 @@ static void a_new_run_goes_on_where_it_is_safe(void **state)
 		enum job_phase stored, resumed;
 		bool may_have_imported;
 	} row[] = {{JOB_CHECK, JOB_CHECK, false}, {JOB_KEEP, JOB_CHECK, false},
-		{JOB_IMPORT, JOB_IMPORT, false}, {JOB_IMPORT, JOB_FIND, true},
+		{JOB_IMPORT, JOB_CHECK, false}, {JOB_IMPORT, JOB_FIND, true},
 		{JOB_FIND, JOB_FIND, true}, {JOB_TAG, JOB_TAG, true}, {JOB_CONFIRM, JOB_TAG, true},
 		{JOB_VERIFY, JOB_TAG, true}, {JOB_DRAIN, JOB_DRAIN, false},
 		{JOB_DELETE_CALL, JOB_DELETE_CALL, false}, {JOB_DONE, JOB_DONE, true}};
@@ -726,6 +770,8 @@ int main(void)
 		cmocka_unit_test(a_conflict_passes),
 		cmocka_unit_test(a_lost_key_ends_with_what_is_where),
 		cmocka_unit_test(a_lost_answer_is_looked_for_before_it_is_sent_again),
+		cmocka_unit_test(an_import_that_shows_in_part_is_there),
+		cmocka_unit_test(what_did_not_begin_in_its_time_changes_nothing),
 		cmocka_unit_test(a_strange_serial_ends_it_after_patience),
 		cmocka_unit_test(tags_do_not_undo_a_delivery),
 		cmocka_unit_test(confirm_is_patient),

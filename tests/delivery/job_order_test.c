@@ -276,6 +276,19 @@ static void a_first_import_of_an_id_happens_once(void **state)
 	take(deliver);
 }
 
+/* Which deliveries came after such a plan cannot be told by their times. */
+static void a_first_import_whose_plan_has_yet_to_be_made_is_refused(void **state)
+{
+	(void)state;
+	change_plan(is_first_import);
+	fake_clock_set_now_s(NOW_S - 60);
+	refuse(deliver, ERR_REFUSED,
+		"plan " PLAN_ID " is void: it was made at 2026-11-21T00:00:00Z, and now it is "
+		"2026-11-20T23:59:00Z: the clock was set back since: plan again");
+	fake_clock_set_now_s(NOW_S);
+	take(deliver);
+}
+
 static void an_arn_has_one_job_at_a_time(void **state)
 {
 	(void)state;
@@ -604,6 +617,7 @@ int main(void)
 		TEST(a_plan_that_was_overtaken_is_void),
 		TEST(a_plan_that_an_own_job_overtook_names_it),
 		TEST(a_first_import_of_an_id_happens_once),
+		TEST(a_first_import_whose_plan_has_yet_to_be_made_is_refused),
 		TEST(an_arn_has_one_job_at_a_time),
 		TEST(a_delete_drains_when_it_is_to_wait),
 		TEST(each_reason_against_a_rollback_is_a_sentence),

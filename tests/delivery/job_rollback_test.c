@@ -10,11 +10,13 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/x509.h"
 #include "store/certs.h"
 #include "store/jobs.h"
 #include "store/plans.h"
 #include "tests/delivery/job_fixture.h"
+#include "tests/lib/fake_call.h"
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 
@@ -125,6 +127,36 @@ static void what_a_job_brought_that_gave_up_has_its_key(void **state)
 	job_fixture_close(&fixture);
 }
 
+/* The import is lost, and ACM's answers are those of the time before the delivery: they are no proof that
+ * the old certificate is back. */
+static void an_answer_from_before_is_no_proof_of_a_rollback(void **state)
+{
+	(void)state;
+	struct job_fixture fixture;
+	struct job_outcome outcome;
+	job_fixture_open(&fixture, NULL);
+	job_fixture_run_plan(&fixture, &outcome);
+	struct write_acm_cert *cert = &fixture.acm.cert[0];
+	char id[DELIVERY_ID_MAX + 1];
+	memcpy(id, fixture.job_id, sizeof(id));
+	fake_loop_advance_ms(3600000);
+	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
+	assert_int_equal(job_fixture_order(&fixture, &order, &fixture.err), 0);
+	fake_call_fail_at(4, ERR_TIMEOUT, "answer_lost"); /* behind Describe, Get and tags */
+	job_fixture_start(&fixture);
+	while (fake_call_count_of("ImportCertificate") < 2)
+		assert_true(fake_loop_step());
+	cert->shown_pem = xstrdup(fixture.old_pem);
+	cert->shown_imported_s = NOW_S - 86400;
+	cert->stale_looks = 3;
+	job_fixture_finish(&fixture);
+	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
+	assert_string_equal(cert->pem, fixture.old_pem);
+	assert_int_equal(fixture.acm.imported, 2);
+	job_fixture_close(&fixture);
+}
+
 static void no_automatic_rollback_where_the_plan_saw_no_way_back(void **state)
 {
 	(void)state;
@@ -153,10 +185,10 @@ static void no_automatic_rollback_to_what_has_expired_meanwhile(void **state)
 						   .auto_rollback = true});
 		fixture.served = fixture.old_pem;
 		job_fixture_apply(&fixture);
-		fake_clock_set_now_s(NOW_S + 30 * 86400 - 60);
 		job_fixture_start(&fixture);
 		while (fixture.acm.imported == 0)
 			assert_true(fake_loop_step());
+		fake_clock_set_now_s(NOW_S + 30 * 86400 - 60);
 		if (restarts > 0)
 			job_fixture_restart(&fixture);
 		job_fixture_finish(&fixture);
@@ -333,6 +365,7 @@ int main(void)
 		cmocka_unit_test(a_key_whose_time_is_over_is_no_way_back),
 		cmocka_unit_test(an_old_certificate_that_expired_since_is_no_way_back),
 		cmocka_unit_test(what_a_job_brought_that_gave_up_has_its_key),
+		cmocka_unit_test(an_answer_from_before_is_no_proof_of_a_rollback),
 		cmocka_unit_test(no_automatic_rollback_where_the_plan_saw_no_way_back),
 		cmocka_unit_test(no_automatic_rollback_to_what_has_expired_meanwhile),
 		cmocka_unit_test(a_host_that_serves_another_one_is_a_warning),

@@ -167,7 +167,7 @@ static json_t *summary_of(const struct write_acm_cert *cert)
 		type_of(cert), "KeyAlgorithm", "RSA-2048", "NotBefore",
 		(json_int_t)facts.not_before_s, "NotAfter", (json_int_t)facts.not_after_s,
 		"CreatedAt", (json_int_t)cert->created_s, "ImportedAt",
-		(json_int_t)cert->imported_s);
+		(json_int_t)(cert->shown_pem != NULL ? cert->shown_imported_s : cert->imported_s));
 	x509_facts_clear(&facts);
 	return item;
 }
@@ -244,6 +244,7 @@ static json_t *import(struct write_acm *acm, struct write_acm_cert *cert, const 
 	}
 	if (acm->import_stale_looks > 0 && cert->shown_pem == NULL) {
 		cert->shown_pem = xstrdup(cert->pem);
+		cert->shown_imported_s = cert->imported_s;
 		cert->stale_looks = acm->import_stale_looks;
 	}
 	set(&cert->pem, pem);

@@ -20,8 +20,9 @@ struct write_acm_cert {
 	char arn[128];	   /* "": free */
 	char *pem, *chain; /* owned */
 	char *shown_pem;   /* owned; what Describe and Get still show; NULL: pem */
-	int stale_looks;   /* how many Describes until pem shows */
-	char *key;	   /* owned; the last private key that came with it */
+	int64_t shown_imported_s;
+	int stale_looks; /* how many Describes until pem shows */
+	char *key;	 /* owned; the last private key that came with it */
 	char *tag_key[WRITE_ACM_TAGS], *tag_value[WRITE_ACM_TAGS]; /* owned */
 	size_t tags;
 	int64_t created_s, imported_s;

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "tests/lib/fake_call.h"
+#include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
 #include "tests/lib/temp_store.h"
@@ -371,6 +372,25 @@ static void the_end_comes_at_each_turn(void **state)
 	}
 }
 
+/* It may wait for its turn when the plan's time is over. */
+static void a_key_in_memory_stays_for_a_job_that_was_ordered(void **state)
+{
+	(void)state;
+	char plan[DELIVERY_ID_MAX + 1], job[DELIVERY_ID_MAX + 1];
+	((struct config_connector *)(uintptr_t)connector_config(desk.connector[0]))->key_escrow =
+		ESCROW_MEMORY;
+	plan_id(plan);
+	size_t ends = desk.ends;
+	desk_fixture_start(&desk, DESK_APPLY, with_id("plan", plan));
+	while (desk.ends == ends)
+		assert_true(fake_loop_step());
+	text_copy(job, sizeof(job), desk_fixture_text(&desk, "job", "id"));
+	fake_clock_set_now_s(NOW_S + DESK_PLAN_LIFE_S + 1);
+	fake_loop_advance_ms(1000);
+	if (strncmp(desk_fixture_state(&desk, job), "succeeded done: ACM holds", 25) != 0)
+		fail_msg("%s", desk_fixture_state(&desk, job));
+}
+
 static void what_is_of_a_connector_that_went_is_refused_at_once(void **state)
 {
 	(void)state;
@@ -459,6 +479,7 @@ int main(void)
 		cmocka_unit_test(an_error_at_each_write_leaves_nothing),
 		cmocka_unit_test(a_cancel_at_each_turn_leaves_nothing_waiting),
 		cmocka_unit_test(the_end_comes_at_each_turn),
+		TEST(a_key_in_memory_stays_for_a_job_that_was_ordered),
 		TEST(what_is_of_a_connector_that_went_is_refused_at_once),
 		cmocka_unit_test(a_connector_goes_at_each_turn),
 	};

@@ -216,6 +216,30 @@ static void pkcs12_is_decoded(void **state)
 	}
 }
 
+/* The text of the file is longer than the file. */
+static void nothing_of_pkcs12_is_left_after_it_was_cleared(void **state)
+{
+	(void)state;
+	unsigned char bytes[3000];
+	struct err err = ERR_INIT;
+	struct desk_op op = {.desk = desk.desk};
+	struct buf body;
+	memset(bytes, 0xab, sizeof(bytes));
+	char *text = base64_of(bytes, sizeof(bytes));
+	buf_init(&body, 8192);
+	buf_addf(&body, "{\"pkcs12\": \"%s\"}", text);
+	op.body = json_loads(buf_text(&body), 0, NULL);
+	assert_int_equal(desk_plan_read(&op, &err), -1); /* no account */
+	assert_int_equal(op.plan.pkcs12.len, sizeof(bytes));
+	const unsigned char *at = op.plan.pkcs12.bytes;
+	assert_int_equal(at[sizeof(bytes)], '\0');
+	assert_null(memmem(at, 4000, text + 3500, 100));
+	desk_plan_clear(&op.plan);
+	json_decref(op.body);
+	buf_clear(&body);
+	free(text);
+}
+
 static void secrets_are_wiped_by_the_work(void **state)
 {
 	(void)state;
@@ -250,6 +274,7 @@ int main(void)
 		TEST(an_account_that_cannot_be_entered_is_said),
 		TEST(it_lives_as_long_as_is_configured_now),
 		TEST(pkcs12_is_decoded),
+		TEST(nothing_of_pkcs12_is_left_after_it_was_cleared),
 		TEST(secrets_are_wiped_by_the_work),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,6 +202,7 @@ static void a_plan_is_its_document_and_what_became_of_it(void **state)
 		.expires_s = NOW_S,
 		.job_id = "",
 		.document = "{\"id\":\"p-1\"}"};
+	expect_plan(&plan, NOW_S - 3, "{\"state\":\"void\",\"job\":\"\",\"id\":\"p-1\"}");
 	expect_plan(&plan, NOW_S - 1, "{\"state\":\"open\",\"job\":\"\",\"id\":\"p-1\"}");
 	expect_plan(&plan, NOW_S, "{\"state\":\"expired\",\"job\":\"\",\"id\":\"p-1\"}");
 	has_key = false;

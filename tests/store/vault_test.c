@@ -182,6 +182,27 @@ static void a_key_stays_as_long_as_the_last_that_needs_it(void **state)
 	assert_true(stays_until(id_2, NOW_S + 20));
 }
 
+/* Also one of a former version, which gave a request's key no need of its own. */
+static void a_key_that_nobody_needs_any_more_goes_when_it_would_have_gone(void **state)
+{
+	(void)state;
+	static const struct need job = {"j-1", 0}, arn = {"arn:a", NOW_S + 30}, own = {"csr-2", 0};
+	char id[] = "csr-1", id_2[] = "csr-2";
+	int64_t later_s = NOW_S + 1000;
+	seal_and_put(id, "1", NOW_S, NOW_S + 90);
+	store_fixture_write(write_need, ((need = &job), id));
+	store_fixture_write(write_delete_due, &later_s);
+	assert_true(has_sealed(id)); /* the job runs */
+	store_fixture_write(write_release, ((need = &job), id));
+	assert_true(stays_until(id, NOW_S + 90));
+	seal_and_put(id_2, "2", NOW_S, NOW_S + 90);
+	store_fixture_write(write_need, ((need = &job), id_2));
+	store_fixture_write(write_need, ((need = &arn), id_2));
+	store_fixture_write(write_release, ((need = &own), id_2)); /* the ARN has it now */
+	store_fixture_write(write_release, ((need = &job), id_2));
+	assert_true(stays_until(id_2, NOW_S + 30));
+}
+
 /* --- tampering -------------------------------------------------------------------------------- */
 
 /* The one thing that may be changed is when it is wiped: eight bytes. */
@@ -284,6 +305,7 @@ int main(void)
 		VAULT_TEST(the_longest_id_fits),
 		VAULT_TEST(what_is_due_is_deleted_and_nothing_else),
 		VAULT_TEST(a_key_stays_as_long_as_the_last_that_needs_it),
+		VAULT_TEST(a_key_that_nobody_needs_any_more_goes_when_it_would_have_gone),
 		VAULT_TEST(no_changed_bit_of_a_record_goes_unseen),
 		VAULT_TEST(a_record_cut_at_any_byte_does_not_open),
 		VAULT_TEST(no_record_can_stand_for_another),
