@@ -177,6 +177,8 @@ $(B)/tests/delivery/forget_test: $(B)/tests/lib/temp_store.o $(B)/tests/lib/stor
 
 # --- delivery/: decisions on facts made by hand ---------------------------------------------------
 $(B)/tests/delivery/import_rules_test: $(B)/tests/lib/make_facts.o
+$(foreach name,job_next job_next_error job_next_delete,$(B)/tests/delivery/$(name)_test): \
+	$(B)/tests/delivery/job_next_fixture.o
 $(B)/tests/delivery/plan_test:     $(B)/tests/lib/make_facts.o $(B)/tests/delivery/plan_fixture.o
 $(B)/tests/delivery/plan_warnings_test: $(B)/tests/lib/make_facts.o $(B)/tests/delivery/plan_fixture.o
 $(B)/tests/delivery/way_back_test:    $(B)/tests/lib/make_facts.o
