@@ -161,7 +161,8 @@ $(foreach name,job job_look job_rollback job_key job_delete,$(B)/tests/delivery/
 	$(job_fakes) $(B)/tests/lib/sample_delivery.o
 $(B)/tests/delivery/job_torture_test: $(job_fakes)
 $(B)/tests/delivery/job_step_test: $(B)/tests/lib/read_file.o
-$(B)/tests/delivery/planner_test: $(job_fakes) $(B)/tests/lib/make_pki.o
+$(foreach name,planner planner_id planner_key,$(B)/tests/delivery/$(name)_test): $(job_fakes) \
+	$(B)/tests/delivery/planner_fixture.o $(B)/tests/lib/make_pki.o
 $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/remote_test: $(job_fakes)

@@ -52,6 +52,8 @@ struct job_fixture {
 extern struct job_fixture world;
 int job_fixture_set_up(void **state);
 int job_fixture_tear_down(void **state);
+#define JOB_TEST(name)                                                                             \
+	cmocka_unit_test_setup_teardown(name, job_fixture_set_up, job_fixture_tear_down)
 
 /* options: NULL for the usual ones, all zero. */
 void job_fixture_open(struct job_fixture *fixture, const struct job_fixture_options *options);
