@@ -211,18 +211,16 @@ static void cancel_leaves_nothing_waiting(void **state)
 	escrow_call_cancel(NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, job_fixture_set_up, job_fixture_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(ids_are_names_that_the_place_takes),
-		TEST(what_is_put_is_got_until_it_is_deleted),
-		TEST(a_secret_says_whose_it_is),
-		TEST(each_call_fails_in_each_way),
-		TEST(a_store_that_fails_is_told),
-		TEST(memory_has_an_end),
-		TEST(cancel_leaves_nothing_waiting),
+		JOB_TEST(ids_are_names_that_the_place_takes),
+		JOB_TEST(what_is_put_is_got_until_it_is_deleted),
+		JOB_TEST(a_secret_says_whose_it_is),
+		JOB_TEST(each_call_fails_in_each_way),
+		JOB_TEST(a_store_that_fails_is_told),
+		JOB_TEST(memory_has_an_end),
+		JOB_TEST(cancel_leaves_nothing_waiting),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

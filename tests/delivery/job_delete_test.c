@@ -16,73 +16,63 @@
 static void delete_refuses_drains_and_archives(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	fixture.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
-	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
-	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
-	job_fixture_start(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	world.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
+	struct job_order order = {.kind = JOB_DELETE, .arn = world.arn};
+	assert_int_equal(job_fixture_order(&world, &order, &err), 0);
+	job_fixture_start(&world);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(
 		&outcome, JOB_FAILED, "in use by arn:aws:elasticloadbalancing:lb: not deleted");
-	fixture.acm.cert[0].uses_left = 5;
+	world.acm.cert[0].uses_left = 5;
 	struct job_order patient = {
-		.kind = JOB_DELETE, .arn = fixture.arn, .wait_until_unused = true};
-	assert_int_equal(job_fixture_order(&fixture, &patient, &err), 0);
-	job_fixture_start(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		.kind = JOB_DELETE, .arn = world.arn, .wait_until_unused = true};
+	assert_int_equal(job_fixture_order(&world, &patient, &err), 0);
+	job_fixture_start(&world);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "deleted");
-	assert_int_equal(fixture.acm.deleted, 1);
-	job_fixture_close(&fixture);
+	assert_int_equal(world.acm.deleted, 1);
 }
 
 /* Right after its import. */
 static void a_delete_does_not_believe_the_first_look_that_shows_nothing(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
-	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
+	struct job_order order = {.kind = JOB_DELETE, .arn = world.arn};
+	assert_int_equal(job_fixture_order(&world, &order, &err), 0);
 	fake_call_fail_at(1, ERR_NOT_FOUND, "ResourceNotFoundException");
-	job_fixture_start(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_start(&world);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "deleted");
-	assert_int_equal(fixture.acm.deleted, 1);
-	job_fixture_close(&fixture);
+	assert_int_equal(world.acm.deleted, 1);
 }
 
 static void a_draining_delete_can_be_cancelled(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	fixture.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
-	struct job_order order = {
-		.kind = JOB_DELETE, .arn = fixture.arn, .wait_until_unused = true};
-	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
-	job_fixture_start(&fixture);
+	world.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
+	struct job_order order = {.kind = JOB_DELETE, .arn = world.arn, .wait_until_unused = true};
+	assert_int_equal(job_fixture_order(&world, &order, &err), 0);
+	job_fixture_start(&world);
 	fake_loop_advance_ms(100000);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	assert_int_equal(outcome.state, JOB_RUNNING);
 	assert_true(outcome.next_attempt_s > clock_now_s());
 	assert_true(outcome.attempts > 3);
-	assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
-	job_fixture_restart(&fixture);
+	assert_int_equal(job_fixture_cancel_job(&world, &err), 0);
+	job_fixture_restart(&world);
 	fake_loop_run_ready();
-	assert_null(fixture.run);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_null(world.run);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_CANCELLED, "nothing was changed in AWS");
-	job_fixture_close(&fixture);
 }
 
 /* However a cancel and the import meet: either nothing was sent, or the job goes on to its end. */
@@ -118,9 +108,9 @@ static void a_cancel_at_any_moment_is_heard_or_too_late(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(delete_refuses_drains_and_archives),
-		cmocka_unit_test(a_delete_does_not_believe_the_first_look_that_shows_nothing),
-		cmocka_unit_test(a_draining_delete_can_be_cancelled),
+		JOB_TEST(delete_refuses_drains_and_archives),
+		JOB_TEST(a_delete_does_not_believe_the_first_look_that_shows_nothing),
+		JOB_TEST(a_draining_delete_can_be_cancelled),
 		cmocka_unit_test(a_cancel_at_any_moment_is_heard_or_too_late),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,38 +141,32 @@ static bool is_request_needed(struct job_fixture *fixture)
 static void a_request_has_its_key_back_from_a_job_that_changed_nothing(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	assert_int_equal(store_write_now(fixture.store, put_request, &fixture, &err), 0);
-	job_fixture_apply(&fixture);
-	assert_true(is_request_needed(&fixture));
-	assert_int_equal(job_fixture_cancel_job(&fixture, &err), 0);
-	job_fixture_start(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(store_write_now(world.store, put_request, &world, &err), 0);
+	job_fixture_apply(&world);
+	assert_true(is_request_needed(&world));
+	assert_int_equal(job_fixture_cancel_job(&world, &err), 0);
+	job_fixture_start(&world);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	assert_int_equal(outcome.state, JOB_CANCELLED);
-	assert_false(is_request_needed(&fixture));
-	expect_request_key_until(&fixture, NOW_S + REQUEST_LIFE_S);
-	job_fixture_close(&fixture);
+	assert_false(is_request_needed(&world));
+	expect_request_key_until(&world, NOW_S + REQUEST_LIFE_S);
 }
 
 /* As every other one that was delivered, however young the request is. */
 static void a_request_s_key_that_was_replaced_goes_when_its_time_is_over(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	assert_int_equal(store_write_now(fixture.store, put_request, &fixture, &err), 0);
-	job_fixture_run_plan(&fixture, &outcome);
+	assert_int_equal(store_write_now(world.store, put_request, &world, &err), 0);
+	job_fixture_run_plan(&world, &outcome);
 	assert_int_equal(outcome.state, JOB_SUCCEEDED);
-	job_fixture_roll_back(&fixture, &outcome);
+	job_fixture_roll_back(&world, &outcome);
 	assert_int_equal(outcome.state, JOB_RESTORED);
-	expect_request_key_until(&fixture, clock_now_s() + KEEP_KEYS_S);
-	job_fixture_close(&fixture);
+	expect_request_key_until(&world, clock_now_s() + KEEP_KEYS_S);
 }
 
 /* Ordered in the last hour of its key, of which it needs more. */
@@ -207,20 +201,17 @@ static void the_key_of_what_was_deleted_goes_as_one_that_was_replaced(void **sta
 {
 	(void)state;
 	static const char key_id[] = "p-20261101-000000-0000000001"; /* kept for 90 days */
-	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
-	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
-	job_fixture_start(&fixture);
-	job_fixture_finish(&fixture);
-	assert_int_equal(fixture.acm.deleted, 1);
+	struct job_order order = {.kind = JOB_DELETE, .arn = world.arn};
+	assert_int_equal(job_fixture_order(&world, &order, &err), 0);
+	job_fixture_start(&world);
+	job_fixture_finish(&world);
+	assert_int_equal(world.acm.deleted, 1);
 	int64_t due_s = clock_now_s() + KEEP_KEYS_S, before_s = due_s - 1;
-	assert_int_equal(store_write_now(fixture.store, job_fixture_wipe_due, &before_s, &err), 0);
-	assert_true(job_fixture_has_key(&fixture, key_id));
-	assert_int_equal(store_write_now(fixture.store, job_fixture_wipe_due, &due_s, &err), 0);
-	assert_false(job_fixture_has_key(&fixture, key_id));
-	job_fixture_close(&fixture);
+	assert_int_equal(store_write_now(world.store, job_fixture_wipe_due, &before_s, &err), 0);
+	assert_true(job_fixture_has_key(&world, key_id));
+	assert_int_equal(store_write_now(world.store, job_fixture_wipe_due, &due_s, &err), 0);
+	assert_false(job_fixture_has_key(&world, key_id));
 }
 
 static void write_need_elsewhere(struct store_txn *txn, void *arg)
@@ -316,10 +307,10 @@ int main(void)
 		cmocka_unit_test(a_secret_that_does_not_show_yet_is_waited_for),
 		cmocka_unit_test(a_key_in_memory_waits_for_its_job),
 		cmocka_unit_test(a_key_in_memory_is_lost_with_the_daemon),
-		cmocka_unit_test(a_request_has_its_key_back_from_a_job_that_changed_nothing),
-		cmocka_unit_test(a_request_s_key_that_was_replaced_goes_when_its_time_is_over),
+		JOB_TEST(a_request_has_its_key_back_from_a_job_that_changed_nothing),
+		JOB_TEST(a_request_s_key_that_was_replaced_goes_when_its_time_is_over),
 		cmocka_unit_test(a_key_stays_for_the_job_that_needs_it),
-		cmocka_unit_test(the_key_of_what_was_deleted_goes_as_one_that_was_replaced),
+		JOB_TEST(the_key_of_what_was_deleted_goes_as_one_that_was_replaced),
 		cmocka_unit_test(
 			a_key_that_another_arn_has_outlives_its_replacement_and_its_delete),
 		cmocka_unit_test(a_success_tells_that_its_key_is_left_over),

@@ -114,40 +114,34 @@ static void a_wrong_clock_hides_no_import_whose_answer_was_lost(void **state)
 static void a_clock_that_jumps_ahead_makes_no_job_give_up(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, NULL);
-	job_fixture_apply(&fixture);
+	job_fixture_apply(&world);
 	fake_call_fail_from(4, ERR_THROTTLED, "ThrottlingException"); /* the import */
-	job_fixture_start(&fixture);
+	job_fixture_start(&world);
 	fake_loop_advance_ms(100000);
 	fake_clock_set_now_s(clock_now_s() + 2 * 86400);
 	fake_call_set_clock_offset_s(-2 * 86400);
 	fake_loop_advance_ms(700000);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	assert_int_equal(outcome.state, JOB_RUNNING);
 	fake_call_fail_at(0, ERR_NONE, "");
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
-	job_fixture_close(&fixture);
 }
 
 static void someone_elses_certificate_is_left_alone(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, NULL);
-	free(fixture.acm.cert[0].pem);
-	fixture.acm.cert[0].pem = strdup(fixture.other_pem);
-	job_fixture_run_plan(&fixture, &outcome);
+	free(world.acm.cert[0].pem);
+	world.acm.cert[0].pem = strdup(world.other_pem);
+	job_fixture_run_plan(&world, &outcome);
 	job_fixture_expect(
 		&outcome, JOB_FAILED, "void: someone else replaced it (serial 0c instead of 0a)");
-	assert_int_equal(fixture.acm.imported, 0);
-	assert_false(job_fixture_has_key(&fixture, PLAN_ID));
-	assert_true(job_fixture_has_key(&fixture, "p-20261101-000000-0000000001"));
-	job_fixture_close(&fixture);
+	assert_int_equal(world.acm.imported, 0);
+	assert_false(job_fixture_has_key(&world, PLAN_ID));
+	assert_true(job_fixture_has_key(&world, "p-20261101-000000-0000000001"));
 }
 
 static bool refuse_owner(
@@ -165,17 +159,14 @@ static bool refuse_owner(
 static void tags_that_are_refused_do_not_cost_the_certificate_its_id(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, NULL);
-	fake_call_set_answerer(refuse_owner, &fixture.acm);
-	job_fixture_run_plan(&fixture, &outcome);
+	fake_call_set_answerer(refuse_owner, &world.acm);
+	job_fixture_run_plan(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED,
 		"ACM holds serial 0b; warning: tags could not be set: TagPolicyException: owner");
-	job_fixture_expect_tag(&fixture, "acmsensor:certificate-id", "shop");
-	job_fixture_expect_tag(&fixture, "acmsensor:managed-by", "acmsensor");
-	assert_null(write_acm_tag(&fixture.acm.cert[0], "owner"));
-	job_fixture_close(&fixture);
+	job_fixture_expect_tag(&world, "acmsensor:certificate-id", "shop");
+	job_fixture_expect_tag(&world, "acmsensor:managed-by", "acmsensor");
+	assert_null(write_acm_tag(&world.acm.cert[0], "owner"));
 }
 
 static void put_own_other(struct store_txn *txn, void *arg)
@@ -201,36 +192,30 @@ static void put_own_other(struct store_txn *txn, void *arg)
 static void what_an_own_job_brought_is_not_called_someone_elses(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	assert_int_equal(store_write_now(fixture.store, put_own_other, &fixture, &err), 0);
-	job_fixture_let_acm_hold(&fixture, fixture.other_pem);
-	job_fixture_run_plan(&fixture, &outcome);
+	assert_int_equal(store_write_now(world.store, put_own_other, &world, &err), 0);
+	job_fixture_let_acm_hold(&world, world.other_pem);
+	job_fixture_run_plan(&world, &outcome);
 	job_fixture_expect(
 		&outcome, JOB_FAILED, "void: job j-9 replaced it (serial 0c instead of 0a)");
-	job_fixture_close(&fixture);
 }
 
 /* A day may pass until they can be looked at. */
 static void tags_that_others_changed_after_the_import_stay_so(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, NULL);
-	job_fixture_apply(&fixture);
-	job_fixture_start(&fixture);
-	while (fixture.acm.imported == 0)
+	job_fixture_apply(&world);
+	job_fixture_start(&world);
+	while (world.acm.imported == 0)
 		assert_true(fake_loop_step());
-	write_acm_set_tag(&fixture.acm.cert[0], "team", "b");
-	job_fixture_restart(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	write_acm_set_tag(&world.acm.cert[0], "team", "b");
+	job_fixture_restart(&world);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
-	job_fixture_expect_tag(&fixture, "team", "b");
-	job_fixture_close(&fixture);
+	job_fixture_expect_tag(&world, "team", "b");
 }
 
 /* However long an import waits, by itself or for the daemon: ACM has no conditional one. */
@@ -264,21 +249,18 @@ static void what_others_bring_while_an_import_waits_is_left_alone(void **state)
 static void an_import_that_waited_keeps_what_is_there_now(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, NULL);
-	job_fixture_apply(&fixture);
+	job_fixture_apply(&world);
 	fake_call_fail_from(4, ERR_THROTTLED, "ThrottlingException"); /* the import */
-	job_fixture_start(&fixture);
+	job_fixture_start(&world);
 	fake_loop_advance_ms(100000);
-	write_acm_set_tag(&fixture.acm.cert[0], "team", "b");
+	write_acm_set_tag(&world.acm.cert[0], "team", "b");
 	fake_call_fail_at(0, ERR_NONE, "");
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
-	job_fixture_expect_tag(&fixture, "team", "b");
-	assert_int_equal(fixture.acm.imported, 1);
-	job_fixture_close(&fixture);
+	job_fixture_expect_tag(&world, "team", "b");
+	assert_int_equal(world.acm.imported, 1);
 }
 
 static bool answer_another_arn(
@@ -297,38 +279,32 @@ static bool answer_another_arn(
 static void another_arn_in_the_answer_is_not_believed(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
 	struct store_txn *txn;
 	struct job_step step;
 	uint32_t number = 0;
 	bool is_told = false;
-	job_fixture_open(&fixture, NULL);
-	fake_call_set_answerer(answer_another_arn, &fixture.acm);
-	job_fixture_run_plan(&fixture, &outcome);
+	fake_call_set_answerer(answer_another_arn, &world.acm);
+	job_fixture_run_plan(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
-	assert_string_equal(outcome.arn, fixture.arn);
-	assert_int_equal(fixture.acm.imported, 1);
-	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
-	while (store_job_step_next(txn, fixture.job_id, &number, &step))
+	assert_string_equal(outcome.arn, world.arn);
+	assert_int_equal(world.acm.imported, 1);
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	while (store_job_step_next(txn, world.job_id, &number, &step))
 		is_told |= strstr(step.text, "answered another ARN") != NULL;
 	store_read_end(txn);
 	assert_true(is_told);
-	job_fixture_close(&fixture);
 }
 
 static void what_is_there_already_is_not_imported_again(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, NULL);
-	job_fixture_let_acm_hold(&fixture, fixture.new_pem);
-	job_fixture_run_plan(&fixture, &outcome);
+	job_fixture_let_acm_hold(&world, world.new_pem);
+	job_fixture_run_plan(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	assert_int_equal(fake_call_count_of("ImportCertificate"), 0);
-	job_fixture_close(&fixture);
 }
 
 /* Serials are unique for one CA only, and small CAs begin with the same. */
@@ -388,15 +364,15 @@ int main(void)
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(a_first_import_that_waited_looks_whether_it_is_there),
 		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
-		cmocka_unit_test(a_clock_that_jumps_ahead_makes_no_job_give_up),
-		cmocka_unit_test(someone_elses_certificate_is_left_alone),
-		cmocka_unit_test(tags_that_are_refused_do_not_cost_the_certificate_its_id),
-		cmocka_unit_test(what_an_own_job_brought_is_not_called_someone_elses),
-		cmocka_unit_test(tags_that_others_changed_after_the_import_stay_so),
+		JOB_TEST(a_clock_that_jumps_ahead_makes_no_job_give_up),
+		JOB_TEST(someone_elses_certificate_is_left_alone),
+		JOB_TEST(tags_that_are_refused_do_not_cost_the_certificate_its_id),
+		JOB_TEST(what_an_own_job_brought_is_not_called_someone_elses),
+		JOB_TEST(tags_that_others_changed_after_the_import_stay_so),
 		cmocka_unit_test(what_others_bring_while_an_import_waits_is_left_alone),
-		cmocka_unit_test(an_import_that_waited_keeps_what_is_there_now),
-		cmocka_unit_test(another_arn_in_the_answer_is_not_believed),
-		cmocka_unit_test(what_is_there_already_is_not_imported_again),
+		JOB_TEST(an_import_that_waited_keeps_what_is_there_now),
+		JOB_TEST(another_arn_in_the_answer_is_not_believed),
+		JOB_TEST(what_is_there_already_is_not_imported_again),
 		cmocka_unit_test(another_certificate_with_the_same_serial_is_left_alone),
 		cmocka_unit_test(a_certificate_replaces_one_with_the_same_serial),
 	};

@@ -603,30 +603,28 @@ static void a_note_is_a_line_and_an_event_that_says_the_same(void **state)
 	store_read_end(txn);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, job_fixture_set_up, job_fixture_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(ids_of_one_second_sort_by_when_they_were_made),
-		TEST(a_plan_becomes_a_job),
-		TEST(plans_that_are_not_open_are_refused),
-		TEST(what_came_to_nothing_is_to_be_planned_again),
-		TEST(a_plan_that_refuses_is_no_order),
-		TEST(a_plan_whose_certificate_is_lost_is_an_error),
-		TEST(a_plan_that_was_overtaken_is_void),
-		TEST(a_plan_that_an_own_job_overtook_names_it),
-		TEST(a_first_import_of_an_id_happens_once),
-		TEST(a_first_import_whose_plan_has_yet_to_be_made_is_refused),
-		TEST(an_arn_has_one_job_at_a_time),
-		TEST(a_delete_drains_when_it_is_to_wait),
-		TEST(each_reason_against_a_rollback_is_a_sentence),
-		TEST(a_rollback_changes_sides),
-		TEST(what_a_later_job_replaced_is_not_rolled_back),
-		TEST(what_was_deleted_is_not_rolled_back),
-		TEST(what_was_rolled_back_is_so_once),
-		TEST(a_cancel_comes_before_the_change_or_not_at_all),
-		TEST(a_note_is_a_line_and_an_event_that_says_the_same),
+		JOB_TEST(ids_of_one_second_sort_by_when_they_were_made),
+		JOB_TEST(a_plan_becomes_a_job),
+		JOB_TEST(plans_that_are_not_open_are_refused),
+		JOB_TEST(what_came_to_nothing_is_to_be_planned_again),
+		JOB_TEST(a_plan_that_refuses_is_no_order),
+		JOB_TEST(a_plan_whose_certificate_is_lost_is_an_error),
+		JOB_TEST(a_plan_that_was_overtaken_is_void),
+		JOB_TEST(a_plan_that_an_own_job_overtook_names_it),
+		JOB_TEST(a_first_import_of_an_id_happens_once),
+		JOB_TEST(a_first_import_whose_plan_has_yet_to_be_made_is_refused),
+		JOB_TEST(an_arn_has_one_job_at_a_time),
+		JOB_TEST(a_delete_drains_when_it_is_to_wait),
+		JOB_TEST(each_reason_against_a_rollback_is_a_sentence),
+		JOB_TEST(a_rollback_changes_sides),
+		JOB_TEST(what_a_later_job_replaced_is_not_rolled_back),
+		JOB_TEST(what_was_deleted_is_not_rolled_back),
+		JOB_TEST(what_was_rolled_back_is_so_once),
+		JOB_TEST(a_cancel_comes_before_the_change_or_not_at_all),
+		JOB_TEST(a_note_is_a_line_and_an_event_that_says_the_same),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,61 +70,52 @@ static void an_impossible_rollback_is_refused_before_anything_is_sent(void **sta
 static void a_key_whose_time_is_over_is_no_way_back(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	job_fixture_run_plan(&fixture, &outcome);
+	job_fixture_run_plan(&world, &outcome);
 	fake_clock_set_now_s(outcome.keep_key_until_s);
 	char id[DELIVERY_ID_MAX + 1];
-	memcpy(id, fixture.job_id, sizeof(id));
+	memcpy(id, world.job_id, sizeof(id));
 	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
-	assert_int_equal(job_fixture_order(&fixture, &order, &err), -1);
+	assert_int_equal(job_fixture_order(&world, &order, &err), -1);
 	assert_non_null(strstr(err.text, "was wiped: its time was over"));
-	job_fixture_close(&fixture);
 }
 
 static void an_old_certificate_that_expired_since_is_no_way_back(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	fixture.acm.import_stale_looks = 2; /* so that the key is kept for longer than it lives */
-	job_fixture_run_plan(&fixture, &outcome);
+	world.acm.import_stale_looks = 2; /* so that the key is kept for longer than it lives */
+	job_fixture_run_plan(&world, &outcome);
 	fake_clock_set_now_s(outcome.keep_key_until_s - 1);
 	char id[DELIVERY_ID_MAX + 1];
-	memcpy(id, fixture.job_id, sizeof(id));
+	memcpy(id, world.job_id, sizeof(id));
 	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
-	assert_int_equal(job_fixture_order(&fixture, &order, &err), -1);
+	assert_int_equal(job_fixture_order(&world, &order, &err), -1);
 	assert_int_equal(err.kind, ERR_REFUSED);
 	assert_non_null(strstr(
 		err.text, "rollback is impossible: the old certificate expired on 2026-12-21"));
-	assert_int_equal(fixture.acm.imported, 1);
-	job_fixture_close(&fixture);
+	assert_int_equal(world.acm.imported, 1);
 }
 
 /* It gave up looking: if that is there nevertheless, its key is here, and a plan knows it. */
 static void what_a_job_brought_that_gave_up_has_its_key(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
 	struct store_txn *txn;
 	struct job_record job;
-	job_fixture_open(&fixture, NULL);
-	fixture.acm.import_stale_looks = 1000;
-	job_fixture_run_plan(&fixture, &outcome);
+	world.acm.import_stale_looks = 1000;
+	job_fixture_run_plan(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_FAILED, "ACM took serial 0b but still shows serial 0a");
-	assert_true(job_fixture_has_key(&fixture, PLAN_ID));
-	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
-	assert_true(store_job_get(txn, fixture.job_id, &job));
-	assert_true(store_job_of_leaf(txn, fixture.arn, job.new_fingerprint_sha256, &job));
+	assert_true(job_fixture_has_key(&world, PLAN_ID));
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	assert_true(store_job_get(txn, world.job_id, &job));
+	assert_true(store_job_of_leaf(txn, world.arn, job.new_fingerprint_sha256, &job));
 	assert_string_equal(job.new_key_id, PLAN_ID);
 	store_read_end(txn);
-	job_fixture_close(&fixture);
 }
 
 /* The import is lost, and ACM's answers are those of the time before the delivery: they are no proof that
@@ -132,29 +123,26 @@ static void what_a_job_brought_that_gave_up_has_its_key(void **state)
 static void an_answer_from_before_is_no_proof_of_a_rollback(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, NULL);
-	job_fixture_run_plan(&fixture, &outcome);
-	struct write_acm_cert *cert = &fixture.acm.cert[0];
+	job_fixture_run_plan(&world, &outcome);
+	struct write_acm_cert *cert = &world.acm.cert[0];
 	char id[DELIVERY_ID_MAX + 1];
-	memcpy(id, fixture.job_id, sizeof(id));
+	memcpy(id, world.job_id, sizeof(id));
 	fake_loop_advance_ms(3600000);
 	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
-	assert_int_equal(job_fixture_order(&fixture, &order, &fixture.err), 0);
+	assert_int_equal(job_fixture_order(&world, &order, &world.err), 0);
 	fake_call_fail_at(4, ERR_TIMEOUT, "answer_lost"); /* behind Describe, Get and tags */
-	job_fixture_start(&fixture);
+	job_fixture_start(&world);
 	while (fake_call_count_of("ImportCertificate") < 2)
 		assert_true(fake_loop_step());
-	cert->shown_pem = xstrdup(fixture.old_pem);
+	cert->shown_pem = xstrdup(world.old_pem);
 	cert->shown_imported_s = NOW_S - 86400;
 	cert->stale_looks = 3;
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
-	assert_string_equal(cert->pem, fixture.old_pem);
-	assert_int_equal(fixture.acm.imported, 2);
-	job_fixture_close(&fixture);
+	assert_string_equal(cert->pem, world.old_pem);
+	assert_int_equal(world.acm.imported, 2);
 }
 
 static void no_automatic_rollback_where_the_plan_saw_no_way_back(void **state)
@@ -323,15 +311,12 @@ static void put_chain(struct store_txn *txn, void *arg)
 static void the_chain_of_the_plan_is_sent(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	assert_int_equal(store_write_now(fixture.store, put_chain, &fixture, &err), 0);
-	job_fixture_run_plan(&fixture, &outcome);
+	assert_int_equal(store_write_now(world.store, put_chain, &world, &err), 0);
+	job_fixture_run_plan(&world, &outcome);
 	assert_int_equal(outcome.state, JOB_SUCCEEDED);
-	assert_string_equal(fixture.acm.cert[0].chain, fixture.other_pem);
-	job_fixture_close(&fixture);
+	assert_string_equal(world.acm.cert[0].chain, world.other_pem);
 }
 
 /* ACM may show what a rollback brings before it was sent (a late read, a person who was faster): then
@@ -339,22 +324,19 @@ static void the_chain_of_the_plan_is_sent(void **state)
 static void a_rollback_that_did_not_see_the_chain_can_be_undone_with_it(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	assert_int_equal(store_write_now(fixture.store, put_chain, &fixture, &err), 0);
-	job_fixture_run_plan(&fixture, &outcome);
+	assert_int_equal(store_write_now(world.store, put_chain, &world, &err), 0);
+	job_fixture_run_plan(&world, &outcome);
 	for (int i = 0; i < 2; i++) { /* of the delivery, then of a rollback */
-		job_fixture_let_acm_hold(&fixture, fixture.old_pem);
-		job_fixture_roll_back(&fixture, &outcome);
+		job_fixture_let_acm_hold(&world, world.old_pem);
+		job_fixture_roll_back(&world, &outcome);
 		job_fixture_expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
-		assert_string_equal(fixture.acm.cert[0].chain, "");
-		job_fixture_roll_back(&fixture, &outcome);
+		assert_string_equal(world.acm.cert[0].chain, "");
+		job_fixture_roll_back(&world, &outcome);
 		job_fixture_expect(&outcome, JOB_RESTORED, "ACM holds serial 0b");
-		assert_string_equal(fixture.acm.cert[0].chain, fixture.other_pem);
+		assert_string_equal(world.acm.cert[0].chain, world.other_pem);
 	}
-	job_fixture_close(&fixture);
 }
 
 int main(void)
@@ -362,18 +344,18 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rollback_brings_the_old_one_back_and_can_be_undone),
 		cmocka_unit_test(an_impossible_rollback_is_refused_before_anything_is_sent),
-		cmocka_unit_test(a_key_whose_time_is_over_is_no_way_back),
-		cmocka_unit_test(an_old_certificate_that_expired_since_is_no_way_back),
-		cmocka_unit_test(what_a_job_brought_that_gave_up_has_its_key),
-		cmocka_unit_test(an_answer_from_before_is_no_proof_of_a_rollback),
+		JOB_TEST(a_key_whose_time_is_over_is_no_way_back),
+		JOB_TEST(an_old_certificate_that_expired_since_is_no_way_back),
+		JOB_TEST(what_a_job_brought_that_gave_up_has_its_key),
+		JOB_TEST(an_answer_from_before_is_no_proof_of_a_rollback),
 		cmocka_unit_test(no_automatic_rollback_where_the_plan_saw_no_way_back),
 		cmocka_unit_test(no_automatic_rollback_to_what_has_expired_meanwhile),
 		cmocka_unit_test(a_host_that_serves_another_one_is_a_warning),
 		cmocka_unit_test(automatic_rollback_when_a_host_does_not_follow),
 		cmocka_unit_test(no_automatic_rollback_with_a_key_that_went_meanwhile),
 		cmocka_unit_test(automatic_rollback_when_acm_holds_a_third_one),
-		cmocka_unit_test(the_chain_of_the_plan_is_sent),
-		cmocka_unit_test(a_rollback_that_did_not_see_the_chain_can_be_undone_with_it),
+		JOB_TEST(the_chain_of_the_plan_is_sent),
+		JOB_TEST(a_rollback_that_did_not_see_the_chain_can_be_undone_with_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,14 +97,12 @@ static void events_tell_what_was_done(void **state)
 		"deliver, keep: what the way back needs is kept",
 		"deliver, import: ACM took serial 0b", "deliver, tag: tags are complete",
 		"deliver, succeeded: ACM holds serial 0b"};
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
 	struct store_txn *txn;
 	struct event_record event = {.sequence = 0};
-	job_fixture_open(&fixture, NULL);
-	job_fixture_run_plan(&fixture, &outcome);
-	assert_int_equal(store_read_begin(fixture.store, &txn, &err), 0);
+	job_fixture_run_plan(&world, &outcome);
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
 	assert_true(store_event_get_from(txn, 1, &event)); /* the store was created */
 	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
 		bool is_end = i + 1 == sizeof(told) / sizeof(told[0]);
@@ -112,12 +110,11 @@ static void events_tell_what_was_done(void **state)
 		assert_string_equal(event.detail, told[i]);
 		assert_int_equal(
 			event.kind, is_end ? EVENT_DELIVERY_FINISHED : EVENT_DELIVERY_STEP);
-		assert_string_equal(event.subject, fixture.job_id);
-		assert_string_equal(event.arn, fixture.arn);
+		assert_string_equal(event.subject, world.job_id);
+		assert_string_equal(event.arn, world.arn);
 	}
 	assert_false(store_event_get_from(txn, event.sequence + 1, &event));
 	store_read_end(txn);
-	job_fixture_close(&fixture);
 }
 
 static void a_first_import_carries_its_tags(void **state)
@@ -138,56 +135,47 @@ static void a_first_import_carries_its_tags(void **state)
 static void a_refusal_is_said_in_amazons_words(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
-	job_fixture_open(&fixture, NULL);
 	fake_call_set_answerer(NULL, NULL);
-	job_fixture_apply(&fixture);
+	job_fixture_apply(&world);
 	fake_call_fail(&(struct fake_match){.operation = "DescribeCertificate"}, ERR_DENIED,
 		"AccessDeniedException", "not authorized to perform: acm:DescribeCertificate");
-	job_fixture_start(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_start(&world);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_FAILED,
 		"not authorized to perform: acm:DescribeCertificate; nothing was changed in AWS");
-	job_fixture_close(&fixture);
 }
 
 static void one_job_at_a_time_and_one_for_a_plan(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	struct job_order delete = {.kind = JOB_DELETE, .arn = fixture.arn};
+	struct job_order delete = {.kind = JOB_DELETE, .arn = world.arn};
 	struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
-	assert_int_equal(job_fixture_order(&fixture, &deliver, &err), 0);
-	assert_int_equal(job_fixture_order(&fixture, &delete, &err), -1);
+	assert_int_equal(job_fixture_order(&world, &deliver, &err), 0);
+	assert_int_equal(job_fixture_order(&world, &delete, &err), -1);
 	assert_int_equal(err.kind, ERR_REFUSED);
 	assert_non_null(strstr(err.text, "one at a time"));
 	struct job_order again = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
-	assert_int_equal(job_fixture_order(&fixture, &again, &err), -1);
+	assert_int_equal(job_fixture_order(&world, &again, &err), -1);
 	assert_non_null(strstr(err.text, "applied already"));
 	struct job_order unknown = {.kind = JOB_DELIVER, .plan_id = "p-x"};
-	assert_int_equal(job_fixture_order(&fixture, &unknown, &err), -1);
+	assert_int_equal(job_fixture_order(&world, &unknown, &err), -1);
 	assert_int_equal(err.kind, ERR_NOT_FOUND);
 	struct job_order back = {.kind = JOB_ROLLBACK, .of_job_id = deliver.id};
-	assert_int_equal(job_fixture_order(&fixture, &back, &err), -1);
+	assert_int_equal(job_fixture_order(&world, &back, &err), -1);
 	assert_non_null(strstr(err.text, "rollback is impossible: the job is still running"));
-	job_fixture_close(&fixture);
 }
 
 static void an_expired_plan_is_refused(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
 	fake_clock_set_now_s(NOW_S + PLAN_LIFE_S);
 	struct job_order deliver = {.kind = JOB_DELIVER, .plan_id = PLAN_ID};
-	assert_int_equal(job_fixture_order(&fixture, &deliver, &err), -1);
+	assert_int_equal(job_fixture_order(&world, &deliver, &err), -1);
 	assert_non_null(strstr(err.text, "expired at 2026-11-21T01:00:00Z: plan again"));
-	job_fixture_close(&fixture);
 }
 
 static void take_plan_away(struct store_txn *txn, void *arg)
@@ -235,26 +223,23 @@ static void a_job_without_what_it_brings_fails(void **state)
 static void a_job_without_what_it_brought_keeps_its_key(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	job_fixture_apply(&fixture);
-	job_fixture_start(&fixture);
-	while (fixture.acm.imported == 0)
+	job_fixture_apply(&world);
+	job_fixture_start(&world);
+	while (world.acm.imported == 0)
 		assert_true(fake_loop_step());
-	assert_int_equal(store_write_now(fixture.store, take_plan_away, NULL, &err), 0);
-	job_fixture_restart(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	assert_int_equal(store_write_now(world.store, take_plan_away, NULL, &err), 0);
+	job_fixture_restart(&world);
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(
 		&outcome, JOB_FAILED, "plan " PLAN_ID " is not in the store; serial 0b was sent");
 	int64_t due_s = clock_now_s() + KEEP_KEYS_S, before_s = due_s - 1;
-	assert_int_equal(store_write_now(fixture.store, job_fixture_wipe_due, &before_s, &err), 0);
-	assert_true(job_fixture_has_key(&fixture, PLAN_ID));
-	assert_int_equal(store_write_now(fixture.store, job_fixture_wipe_due, &due_s, &err), 0);
-	assert_false(job_fixture_has_key(&fixture, PLAN_ID));
-	job_fixture_close(&fixture);
+	assert_int_equal(store_write_now(world.store, job_fixture_wipe_due, &before_s, &err), 0);
+	assert_true(job_fixture_has_key(&world, PLAN_ID));
+	assert_int_equal(store_write_now(world.store, job_fixture_wipe_due, &due_s, &err), 0);
+	assert_false(job_fixture_has_key(&world, PLAN_ID));
 }
 
 static struct err no_way_in(void)
@@ -267,22 +252,19 @@ static struct err no_way_in(void)
 static void a_job_that_cannot_enter_its_account_says_so(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct job_outcome outcome;
 	const struct err why = no_way_in();
-	job_fixture_open(&fixture, NULL);
-	job_fixture_apply(&fixture);
-	job_fixture_be_away(&fixture, &why);
-	assert_int_equal(fixture.err.kind, ERR_ROLE);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_apply(&world);
+	job_fixture_be_away(&world, &why);
+	assert_int_equal(world.err.kind, ERR_ROLE);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_RUNNING,
 		"not authorized to perform: sts:AssumeRole; will be tried again");
 	assert_int_equal(outcome.next_attempt_s, clock_now_s() + 30);
-	job_fixture_start(&fixture); /* the way is open again */
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_start(&world); /* the way is open again */
+	job_fixture_finish(&world);
+	job_fixture_outcome(&world, world.job_id, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
-	job_fixture_close(&fixture);
 }
 
 static void a_job_that_cannot_enter_its_account_ends_all_the_same(void **state)
@@ -357,15 +339,12 @@ static void a_secret_that_cannot_be_reached_is_told(void **state)
 static void an_old_job_keeps_its_arn(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct err err = ERR_INIT;
-	job_fixture_open(&fixture, NULL);
-	job_fixture_apply(&fixture);
+	job_fixture_apply(&world);
 	fake_clock_set_now_s(NOW_S + 30 * 86400);
-	struct job_order order = {.kind = JOB_DELETE, .arn = fixture.arn};
-	assert_int_equal(job_fixture_order(&fixture, &order, &err), -1);
+	struct job_order order = {.kind = JOB_DELETE, .arn = world.arn};
+	assert_int_equal(job_fixture_order(&world, &order, &err), -1);
 	assert_non_null(strstr(err.text, "one at a time"));
-	job_fixture_close(&fixture);
 }
 
 int main(void)
@@ -373,17 +352,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_inventory_is_to_see_what_was_changed),
 		cmocka_unit_test(a_reimport_is_done_tagged_and_proved),
-		cmocka_unit_test(events_tell_what_was_done),
+		JOB_TEST(events_tell_what_was_done),
 		cmocka_unit_test(a_first_import_carries_its_tags),
-		cmocka_unit_test(a_refusal_is_said_in_amazons_words),
-		cmocka_unit_test(one_job_at_a_time_and_one_for_a_plan),
-		cmocka_unit_test(an_expired_plan_is_refused),
+		JOB_TEST(a_refusal_is_said_in_amazons_words),
+		JOB_TEST(one_job_at_a_time_and_one_for_a_plan),
+		JOB_TEST(an_expired_plan_is_refused),
 		cmocka_unit_test(a_job_without_what_it_brings_fails),
-		cmocka_unit_test(a_job_without_what_it_brought_keeps_its_key),
-		cmocka_unit_test(a_job_that_cannot_enter_its_account_says_so),
+		JOB_TEST(a_job_without_what_it_brought_keeps_its_key),
+		JOB_TEST(a_job_that_cannot_enter_its_account_says_so),
 		cmocka_unit_test(a_job_that_cannot_enter_its_account_ends_all_the_same),
 		cmocka_unit_test(a_secret_that_cannot_be_reached_is_told),
-		cmocka_unit_test(an_old_job_keeps_its_arn),
+		JOB_TEST(an_old_job_keeps_its_arn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

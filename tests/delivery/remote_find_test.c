@@ -66,25 +66,22 @@ static void run(struct job_fixture *fixture, struct answer *answer)
 static void only_the_leaf_that_we_made_is_found(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct answer answer;
-	job_fixture_open(&fixture, NULL);
-	run(&fixture, &answer);
+	run(&world, &answer);
 	assert_string_equal(answer.arn, "");
 	assert_int_equal(fake_call_count_of("GetCertificate"), 0); /* old has other dates */
-	struct write_acm_cert *before = write_acm_add(&fixture.acm, fixture.new_pem, "x");
+	struct write_acm_cert *before = write_acm_add(&world.acm, world.new_pem, "x");
 	before->created_s = NOW_S - 3600; /* somebody's, long before */
-	struct write_acm_cert *another = write_acm_add(&fixture.acm, fixture.new_pem, "x");
+	struct write_acm_cert *another = write_acm_add(&world.acm, world.new_pem, "x");
 	write_acm_set_tag(another, "acmsensor:certificate-id", "another");
-	run(&fixture, &answer);
+	run(&world, &answer);
 	assert_string_equal(answer.arn, "");
-	struct write_acm_cert *ours = write_acm_add(&fixture.acm, fixture.new_pem, "x");
-	run(&fixture, &answer);
+	struct write_acm_cert *ours = write_acm_add(&world.acm, world.new_pem, "x");
+	run(&world, &answer);
 	assert_string_equal(answer.arn, ours->arn); /* its tags may show later */
 	write_acm_set_tag(ours, "acmsensor:certificate-id", "shop");
-	run(&fixture, &answer);
+	run(&world, &answer);
 	assert_string_equal(answer.arn, ours->arn);
-	job_fixture_close(&fixture);
 }
 
 /* write_acm.h, but for so many pages in front of the last, and certificates that are no PEM. */
@@ -109,37 +106,31 @@ static bool answer_odd(void *arg, const struct fake_record *call, char **ret_bod
 static void it_is_found_on_a_later_page_behind_others(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct answer answer;
-	job_fixture_open(&fixture, NULL);
-	fake_call_set_answerer(answer_odd, &fixture.acm);
+	fake_call_set_answerer(answer_odd, &world.acm);
 	char *twin = make_cert_pem("www.example.com", 77, NOW_S - 86400, NOW_S + 90 * 86400);
-	(void)write_acm_add(&fixture.acm, twin, "x");
-	struct write_acm_cert *first = write_acm_add(&fixture.acm, fixture.new_pem, "x");
-	struct write_acm_cert *second = write_acm_add(&fixture.acm, fixture.new_pem, "x");
+	(void)write_acm_add(&world.acm, twin, "x");
+	struct write_acm_cert *first = write_acm_add(&world.acm, world.new_pem, "x");
+	struct write_acm_cert *second = write_acm_add(&world.acm, world.new_pem, "x");
 	pages_before = 2;
-	run(&fixture, &answer);
+	run(&world, &answer);
 	assert_int_equal(fake_call_count_of("ListCertificates"), 3);
 	assert_string_equal(answer.arn, first->arn);
 	unreadable = 2; /* the twin and the first */
-	run(&fixture, &answer);
+	run(&world, &answer);
 	assert_string_equal(answer.arn, second->arn);
 	free(twin);
-	job_fixture_close(&fixture);
 }
 
 static void a_list_without_end_is_a_limit(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct answer answer;
-	job_fixture_open(&fixture, NULL);
-	fake_call_set_answerer(answer_odd, &fixture.acm);
+	fake_call_set_answerer(answer_odd, &world.acm);
 	pages_before = 1000000;
-	run(&fixture, &answer);
+	run(&world, &answer);
 	assert_int_equal(answer.err.kind, ERR_LIMIT);
 	pages_before = 0;
-	job_fixture_close(&fixture);
 }
 
 /* Not having looked is no "there is none". */
@@ -190,9 +181,9 @@ static void cancel_at_each_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(only_the_leaf_that_we_made_is_found),
-		cmocka_unit_test(it_is_found_on_a_later_page_behind_others),
-		cmocka_unit_test(a_list_without_end_is_a_limit),
+		JOB_TEST(only_the_leaf_that_we_made_is_found),
+		JOB_TEST(it_is_found_on_a_later_page_behind_others),
+		JOB_TEST(a_list_without_end_is_a_limit),
 		cmocka_unit_test(an_error_is_no_answer),
 		cmocka_unit_test(cancel_at_each_call),
 	};

@@ -56,14 +56,12 @@ static void run(struct job_fixture *fixture, struct answer *answer)
 static void everything_is_read(void **state)
 {
 	(void)state;
-	struct job_fixture fixture;
 	struct answer answer;
-	job_fixture_open(&fixture, NULL);
-	run(&fixture, &answer);
+	run(&world, &answer);
 	assert_true(answer.state.exists && answer.state.has_facts);
-	assert_string_equal(answer.state.detail.arn, fixture.arn);
+	assert_string_equal(answer.state.detail.arn, world.arn);
 	assert_string_equal(answer.state.detail.status, "ISSUED");
-	assert_string_equal(answer.state.pem.certificate, fixture.old_pem);
+	assert_string_equal(answer.state.pem.certificate, world.old_pem);
 	assert_string_equal(answer.state.facts.serial, "0a");
 	assert_int_equal(answer.state.tags.count, 1);
 	assert_string_equal(answer.state.tags.item[0].key, "team");
@@ -72,7 +70,6 @@ static void everything_is_read(void **state)
 	assert_int_equal(fake_call_count(), CALLS);
 	remote_state_clear(&answer.state);
 	remote_state_clear(&answer.state); /* twice is fine */
-	job_fixture_close(&fixture);
 }
 
 /* Gone before, or between two calls: it is not there, and nothing of it is told. */
@@ -229,7 +226,7 @@ static void cancel_at_each_call(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(everything_is_read),
+		JOB_TEST(everything_is_read),
 		cmocka_unit_test(what_is_gone_is_an_answer),
 		cmocka_unit_test(each_call_fails_in_each_way),
 		cmocka_unit_test(a_certificate_that_is_not_issued_has_no_pem),
