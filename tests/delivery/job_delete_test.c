@@ -21,18 +21,14 @@ static void delete_refuses_drains_and_archives(void **state)
 	world.acm.cert[0].in_use_by = "arn:aws:elasticloadbalancing:lb";
 	struct job_order order = {.kind = JOB_DELETE, .arn = world.arn};
 	assert_int_equal(job_fixture_order(&world, &order, &err), 0);
-	job_fixture_start(&world);
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_run(&world, &outcome);
 	job_fixture_expect(
 		&outcome, JOB_FAILED, "in use by arn:aws:elasticloadbalancing:lb: not deleted");
 	world.acm.cert[0].uses_left = 5;
 	struct job_order patient = {
 		.kind = JOB_DELETE, .arn = world.arn, .wait_until_unused = true};
 	assert_int_equal(job_fixture_order(&world, &patient, &err), 0);
-	job_fixture_start(&world);
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_run(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "deleted");
 	assert_int_equal(world.acm.deleted, 1);
 }
@@ -46,9 +42,7 @@ static void a_delete_does_not_believe_the_first_look_that_shows_nothing(void **s
 	struct job_order order = {.kind = JOB_DELETE, .arn = world.arn};
 	assert_int_equal(job_fixture_order(&world, &order, &err), 0);
 	fake_call_fail_at(1, ERR_NOT_FOUND, "ResourceNotFoundException");
-	job_fixture_start(&world);
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_run(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "deleted");
 	assert_int_equal(world.acm.deleted, 1);
 }
@@ -92,8 +86,7 @@ static void a_cancel_at_any_moment_is_heard_or_too_late(void **state)
 			(void)fake_loop_step();
 		is_over = fixture.run == NULL;
 		bool is_cancelled = job_fixture_cancel_job(&fixture, &err) == 0;
-		job_fixture_finish(&fixture);
-		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		job_fixture_see_end(&fixture, &outcome);
 		assert_int_equal(outcome.state, is_cancelled ? JOB_CANCELLED : JOB_SUCCEEDED);
 		assert_int_equal(fixture.acm.imported, is_cancelled ? 0 : 1);
 		assert_int_equal(fake_call_count_of("ImportCertificate"), is_cancelled ? 0 : 1);

@@ -443,12 +443,22 @@ int job_fixture_tear_down(void **state)
 	return 0;
 }
 
+void job_fixture_see_end(struct job_fixture *fixture, struct job_outcome *ret_outcome)
+{
+	job_fixture_finish(fixture);
+	job_fixture_outcome(fixture, fixture->job_id, ret_outcome);
+}
+
+void job_fixture_run(struct job_fixture *fixture, struct job_outcome *ret_outcome)
+{
+	job_fixture_start(fixture);
+	job_fixture_see_end(fixture, ret_outcome);
+}
+
 void job_fixture_run_plan(struct job_fixture *fixture, struct job_outcome *ret_outcome)
 {
 	job_fixture_apply(fixture);
-	job_fixture_start(fixture);
-	job_fixture_finish(fixture);
-	job_fixture_outcome(fixture, fixture->job_id, ret_outcome);
+	job_fixture_run(fixture, ret_outcome);
 }
 
 void job_fixture_expect(const struct job_outcome *outcome, enum job_state state, const char *text)
@@ -471,18 +481,20 @@ void job_fixture_let_acm_hold(struct job_fixture *fixture, const char *pem)
 	fixture->acm.cert[0].pem = strdup(pem);
 }
 
+int job_fixture_order_roll_back(struct job_fixture *fixture, struct err *err)
+{
+	char of_job_id[DELIVERY_ID_MAX + 1]; /* the order replaces the fixture's */
+	memcpy(of_job_id, fixture->job_id, sizeof(of_job_id));
+	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = of_job_id};
+	return job_fixture_order(fixture, &order, err);
+}
+
 void job_fixture_roll_back(struct job_fixture *fixture, struct job_outcome *ret_outcome)
 {
 	struct err err = ERR_INIT;
-	struct job_order order = {.kind = JOB_ROLLBACK};
-	char id[DELIVERY_ID_MAX + 1];
-	memcpy(id, fixture->job_id, sizeof(id));
-	order.of_job_id = id;
-	if (job_fixture_order(fixture, &order, &err) != 0)
+	if (job_fixture_order_roll_back(fixture, &err) != 0)
 		fail_msg("%s", err.text);
-	job_fixture_start(fixture);
-	job_fixture_finish(fixture);
-	job_fixture_outcome(fixture, fixture->job_id, ret_outcome);
+	job_fixture_run(fixture, ret_outcome);
 }
 
 void job_fixture_wipe_due(struct store_txn *txn, void *arg)

@@ -62,6 +62,8 @@ void job_fixture_close(struct job_fixture *fixture);
 
 /* Orders the job; 0, or -1 and err. order->now_s is set. */
 int job_fixture_order(struct job_fixture *fixture, struct job_order *order, struct err *err);
+/* A rollback of the last job; as job_fixture_order. */
+int job_fixture_order_roll_back(struct job_fixture *fixture, struct err *err);
 /* The plan's job, which must be taken. */
 void job_fixture_apply(struct job_fixture *fixture);
 int job_fixture_cancel_job(struct job_fixture *fixture, struct err *err);
@@ -89,6 +91,9 @@ void job_fixture_outcome(
 	struct job_fixture *fixture, const char *job_id, struct job_outcome *ret_outcome);
 void job_fixture_expect(
 	const struct job_outcome *outcome, enum job_state state, const char *part_of_reason);
+/* Of the last job that was ordered: from where its run is to its end; from its start. */
+void job_fixture_see_end(struct job_fixture *fixture, struct job_outcome *ret_outcome);
+void job_fixture_run(struct job_fixture *fixture, struct job_outcome *ret_outcome);
 /* From the order of the fixture's plan to its job's end. */
 void job_fixture_run_plan(struct job_fixture *fixture, struct job_outcome *ret_outcome);
 /* The same, of a rollback of the last job. */

@@ -50,8 +50,7 @@ static void a_secret_that_does_not_show_yet_is_waited_for(void **state)
 		assert_true(outcome.next_attempt_s > 0);
 		if (is_late)
 			fixture.acm.secret_name[0] = name;
-		job_fixture_finish(&fixture);
-		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		job_fixture_see_end(&fixture, &outcome);
 		assert_int_equal(outcome.state, is_late ? JOB_SUCCEEDED : JOB_FAILED);
 		assert_int_equal(fixture.acm.imported, is_late);
 		fixture.acm.secret_name[0] = is_late ? fixture.acm.secret_name[0] : name;
@@ -73,8 +72,7 @@ static void a_key_in_memory_waits_for_its_job(void **state)
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
 	assert_int_equal(outcome.state, JOB_RUNNING);
 	fake_call_fail_from(0, ERR_NONE, "");
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_see_end(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	job_fixture_close(&fixture);
 }
@@ -87,8 +85,7 @@ static void a_key_in_memory_is_lost_with_the_daemon(void **state)
 	job_fixture_open(&fixture, &(struct job_fixture_options){.escrow = ESCROW_MEMORY});
 	job_fixture_apply(&fixture);
 	job_fixture_restart(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_see_end(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_FAILED, "kept in memory only");
 	assert_int_equal(fixture.acm.imported, 0);
 	job_fixture_close(&fixture);
@@ -147,9 +144,7 @@ static void a_request_has_its_key_back_from_a_job_that_changed_nothing(void **st
 	job_fixture_apply(&world);
 	assert_true(is_request_needed(&world));
 	assert_int_equal(job_fixture_cancel_job(&world, &err), 0);
-	job_fixture_start(&world);
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_run(&world, &outcome);
 	assert_int_equal(outcome.state, JOB_CANCELLED);
 	assert_false(is_request_needed(&world));
 	expect_request_key_until(&world, NOW_S + REQUEST_LIFE_S);
@@ -190,9 +185,7 @@ static void a_key_stays_for_the_job_that_needs_it(void **state)
 	assert_int_equal(job_fixture_order(&fixture, &order, &err), 0);
 	assert_int_equal(store_write_now(fixture.store, job_fixture_wipe_due, &late_s, &err), 0);
 	assert_true(job_fixture_has_key(&fixture, "p-20261101-000000-0000000001"));
-	job_fixture_start(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_run(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
 	job_fixture_close(&fixture);
 }
@@ -267,8 +260,7 @@ static void a_success_tells_that_its_key_is_left_over(void **state)
 		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
 		assert_int_equal(outcome.state, JOB_RUNNING);
 	}
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_see_end(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED,
 		"ACM holds serial 0b; warning: " LEFT_OVER "acm: AccessDeniedException");
 	assert_non_null(strstr(outcome.reason,
@@ -292,8 +284,7 @@ static void a_success_whose_key_has_gone_is_told_after_a_kill(void **state)
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
 	assert_int_equal(outcome.state, JOB_RUNNING);
 	job_fixture_restart(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_see_end(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	assert_null(strstr(outcome.reason, "warning"));
 	assert_int_equal(fixture.acm.imported, 1);

@@ -37,8 +37,7 @@ static void a_clock_that_jumps_sends_no_import_again(void **state)
 	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
 	assert_int_equal(outcome.phase, JOB_FIND);
 	assert_int_equal(fake_call_count_of("ImportCertificate"), 1);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_see_end(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	assert_int_equal(fake_call_count_of("ImportCertificate"), 2);
 	job_fixture_close(&fixture);
@@ -71,9 +70,7 @@ static void a_first_import_that_waited_looks_whether_it_is_there(void **state)
 			write_acm_set_tag(
 				&fixture.acm.cert[0], "acmsensor:certificate-id", "another");
 		fake_loop_advance_ms(3600000);
-		job_fixture_start(&fixture);
-		job_fixture_finish(&fixture);
-		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		job_fixture_run(&fixture, &outcome);
 		job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 		assert_int_equal(fixture.acm.imported, is_there ? 1 : 2);
 		assert_string_equal(outcome.arn, fixture.acm.cert[is_there ? 0 : 1].arn);
@@ -102,8 +99,7 @@ static void a_wrong_clock_hides_no_import_whose_answer_was_lost(void **state)
 			fake_call_set_clock_offset_s(0);
 			job_fixture_restart(&fixture);
 		}
-		job_fixture_finish(&fixture);
-		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		job_fixture_see_end(&fixture, &outcome);
 		job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 		assert_int_equal(fixture.acm.imported, 1);
 		job_fixture_close(&fixture);
@@ -125,8 +121,7 @@ static void a_clock_that_jumps_ahead_makes_no_job_give_up(void **state)
 	job_fixture_outcome(&world, world.job_id, &outcome);
 	assert_int_equal(outcome.state, JOB_RUNNING);
 	fake_call_fail_at(0, ERR_NONE, "");
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_see_end(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 }
 
@@ -212,8 +207,7 @@ static void tags_that_others_changed_after_the_import_stay_so(void **state)
 		assert_true(fake_loop_step());
 	write_acm_set_tag(&world.acm.cert[0], "team", "b");
 	job_fixture_restart(&world);
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_see_end(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	job_fixture_expect_tag(&world, "team", "b");
 }
@@ -236,8 +230,7 @@ static void what_others_bring_while_an_import_waits_is_left_alone(void **state)
 		fake_call_fail_at(0, ERR_NONE, "");
 		if (restarts > 0)
 			job_fixture_restart(&fixture);
-		job_fixture_finish(&fixture);
-		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		job_fixture_see_end(&fixture, &outcome);
 		job_fixture_expect(&outcome, JOB_FAILED,
 			"void: someone else replaced it (serial 0c instead of 0a)");
 		assert_int_equal(fixture.acm.imported, 0);
@@ -256,8 +249,7 @@ static void an_import_that_waited_keeps_what_is_there_now(void **state)
 	fake_loop_advance_ms(100000);
 	write_acm_set_tag(&world.acm.cert[0], "team", "b");
 	fake_call_fail_at(0, ERR_NONE, "");
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_see_end(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 	job_fixture_expect_tag(&world, "team", "b");
 	assert_int_equal(world.acm.imported, 1);

@@ -57,10 +57,7 @@ static void an_impossible_rollback_is_refused_before_anything_is_sent(void **sta
 		struct err err = ERR_INIT;
 		job_fixture_open(&fixture, &row[i].options);
 		job_fixture_run_plan(&fixture, &outcome);
-		char id[DELIVERY_ID_MAX + 1];
-		memcpy(id, fixture.job_id, sizeof(id));
-		struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
-		assert_int_equal(job_fixture_order(&fixture, &order, &err), -1);
+		assert_int_equal(job_fixture_order_roll_back(&fixture, &err), -1);
 		assert_non_null(strstr(err.text, row[i].text));
 		assert_int_equal(fixture.acm.imported, 1);
 		job_fixture_close(&fixture);
@@ -74,10 +71,7 @@ static void a_key_whose_time_is_over_is_no_way_back(void **state)
 	struct err err = ERR_INIT;
 	job_fixture_run_plan(&world, &outcome);
 	fake_clock_set_now_s(outcome.keep_key_until_s);
-	char id[DELIVERY_ID_MAX + 1];
-	memcpy(id, world.job_id, sizeof(id));
-	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
-	assert_int_equal(job_fixture_order(&world, &order, &err), -1);
+	assert_int_equal(job_fixture_order_roll_back(&world, &err), -1);
 	assert_non_null(strstr(err.text, "was wiped: its time was over"));
 }
 
@@ -89,10 +83,7 @@ static void an_old_certificate_that_expired_since_is_no_way_back(void **state)
 	world.acm.import_stale_looks = 2; /* so that the key is kept for longer than it lives */
 	job_fixture_run_plan(&world, &outcome);
 	fake_clock_set_now_s(outcome.keep_key_until_s - 1);
-	char id[DELIVERY_ID_MAX + 1];
-	memcpy(id, world.job_id, sizeof(id));
-	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
-	assert_int_equal(job_fixture_order(&world, &order, &err), -1);
+	assert_int_equal(job_fixture_order_roll_back(&world, &err), -1);
 	assert_int_equal(err.kind, ERR_REFUSED);
 	assert_non_null(strstr(
 		err.text, "rollback is impossible: the old certificate expired on 2026-12-21"));
@@ -126,11 +117,8 @@ static void an_answer_from_before_is_no_proof_of_a_rollback(void **state)
 	struct job_outcome outcome;
 	job_fixture_run_plan(&world, &outcome);
 	struct write_acm_cert *cert = &world.acm.cert[0];
-	char id[DELIVERY_ID_MAX + 1];
-	memcpy(id, world.job_id, sizeof(id));
 	fake_loop_advance_ms(3600000);
-	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
-	assert_int_equal(job_fixture_order(&world, &order, &world.err), 0);
+	assert_int_equal(job_fixture_order_roll_back(&world, &world.err), 0);
 	fake_call_fail_at(4, ERR_TIMEOUT, "answer_lost"); /* behind Describe, Get and tags */
 	job_fixture_start(&world);
 	while (fake_call_count_of("ImportCertificate") < 2)
@@ -138,8 +126,7 @@ static void an_answer_from_before_is_no_proof_of_a_rollback(void **state)
 	cert->shown_pem = xstrdup(world.old_pem);
 	cert->shown_imported_s = NOW_S - 86400;
 	cert->stale_looks = 3;
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_see_end(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
 	assert_string_equal(cert->pem, world.old_pem);
 	assert_int_equal(world.acm.imported, 2);
@@ -179,8 +166,7 @@ static void no_automatic_rollback_to_what_has_expired_meanwhile(void **state)
 		fake_clock_set_now_s(NOW_S + 30 * 86400 - 60);
 		if (restarts > 0)
 			job_fixture_restart(&fixture);
-		job_fixture_finish(&fixture);
-		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		job_fixture_see_end(&fixture, &outcome);
 		job_fixture_expect(&outcome, JOB_SUCCEEDED,
 			"still serves another certificate, and there is no way back: the previous "
 			"certificate has expired");
@@ -227,9 +213,7 @@ static void automatic_rollback_when_a_host_does_not_follow(void **state)
 	snprintf(expected, sizeof(expected), "after 5 minutes; rollback %s was ordered",
 		fixture.job_id);
 	job_fixture_expect(&outcome, JOB_FAILED, expected);
-	job_fixture_start(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_run(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_RESTORED, "ACM holds serial 0a; served by 1 of 1 host");
 	assert_string_equal(fixture.acm.cert[0].key, OLD_KEY);
 	job_fixture_close(&fixture);
@@ -256,8 +240,7 @@ static void no_automatic_rollback_with_a_key_that_went_meanwhile(void **state)
 	while (fixture.acm.imported == 0)
 		assert_true(fake_loop_step());
 	assert_int_equal(store_write_now(fixture.store, wipe_old_key, NULL, &err), 0);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_see_end(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_FAILED,
 		"still serves another certificate after 5 minutes; no rollback was ordered: the "
 		"previous certificate's private key was wiped: its time was over");
@@ -279,14 +262,11 @@ static void automatic_rollback_when_acm_holds_a_third_one(void **state)
 		assert_true(fake_loop_step());
 	free(fixture.acm.cert[0].pem);
 	fixture.acm.cert[0].pem = strdup(fixture.other_pem);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_see_end(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_FAILED, "ACM holds serial 0c, neither the old one");
 	assert_non_null(strstr(outcome.reason, "(0b); rollback r-"));
 	job_fixture_running(&fixture, fixture.job_id);
-	job_fixture_start(&fixture);
-	job_fixture_finish(&fixture);
-	job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+	job_fixture_run(&fixture, &outcome);
 	job_fixture_expect(&outcome, JOB_RESTORED, "ACM holds serial 0a");
 	job_fixture_close(&fixture);
 }

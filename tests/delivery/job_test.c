@@ -140,9 +140,7 @@ static void a_refusal_is_said_in_amazons_words(void **state)
 	job_fixture_apply(&world);
 	fake_call_fail(&(struct fake_match){.operation = "DescribeCertificate"}, ERR_DENIED,
 		"AccessDeniedException", "not authorized to perform: acm:DescribeCertificate");
-	job_fixture_start(&world);
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_run(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_FAILED,
 		"not authorized to perform: acm:DescribeCertificate; nothing was changed in AWS");
 }
@@ -209,9 +207,7 @@ static void a_job_without_what_it_brings_fails(void **state)
 		job_fixture_open(&fixture, NULL);
 		job_fixture_apply(&fixture);
 		assert_int_equal(store_write_now(fixture.store, row[i].take_away, NULL, &err), 0);
-		job_fixture_start(&fixture);
-		job_fixture_finish(&fixture);
-		job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+		job_fixture_run(&fixture, &outcome);
 		job_fixture_expect(&outcome, JOB_FAILED, row[i].says);
 		assert_false(outcome.may_have_imported);
 		assert_int_equal(fake_call_count(), 0);
@@ -231,8 +227,7 @@ static void a_job_without_what_it_brought_keeps_its_key(void **state)
 		assert_true(fake_loop_step());
 	assert_int_equal(store_write_now(world.store, take_plan_away, NULL, &err), 0);
 	job_fixture_restart(&world);
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_see_end(&world, &outcome);
 	job_fixture_expect(
 		&outcome, JOB_FAILED, "plan " PLAN_ID " is not in the store; serial 0b was sent");
 	int64_t due_s = clock_now_s() + KEEP_KEYS_S, before_s = due_s - 1;
@@ -262,8 +257,7 @@ static void a_job_that_cannot_enter_its_account_says_so(void **state)
 		"not authorized to perform: sts:AssumeRole; will be tried again");
 	assert_int_equal(outcome.next_attempt_s, clock_now_s() + 30);
 	job_fixture_start(&world); /* the way is open again */
-	job_fixture_finish(&world);
-	job_fixture_outcome(&world, world.job_id, &outcome);
+	job_fixture_see_end(&world, &outcome);
 	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
 }
 

@@ -40,8 +40,7 @@ static void begin(struct job_fixture *fixture, const struct job_fixture_options 
 static enum job_state end(struct job_fixture *fixture)
 {
 	struct job_outcome outcome;
-	job_fixture_finish(fixture);
-	job_fixture_outcome(fixture, fixture->job_id, &outcome);
+	job_fixture_see_end(fixture, &outcome);
 	size_t held = write_acm_count(&fixture->acm, fixture->new_pem);
 	bool says_unchanged = strstr(outcome.reason, "nothing was changed in AWS") != NULL;
 	if (held > 1)
@@ -283,10 +282,7 @@ static void begin_rollback(struct job_fixture *fixture)
 	struct err err = ERR_INIT;
 	begin(fixture, &kinds[0]);
 	assert_int_equal(end(fixture), JOB_SUCCEEDED);
-	char id[DELIVERY_ID_MAX + 1];
-	memcpy(id, fixture->job_id, sizeof(id));
-	struct job_order order = {.kind = JOB_ROLLBACK, .of_job_id = id};
-	assert_int_equal(job_fixture_order(fixture, &order, &err), 0);
+	assert_int_equal(job_fixture_order_roll_back(fixture, &err), 0);
 	job_fixture_start(fixture);
 }
 
@@ -294,8 +290,7 @@ static void begin_rollback(struct job_fixture *fixture)
 static void end_rollback(struct job_fixture *fixture, bool may_fail)
 {
 	struct job_outcome outcome;
-	job_fixture_finish(fixture);
-	job_fixture_outcome(fixture, fixture->job_id, &outcome);
+	job_fixture_see_end(fixture, &outcome);
 	bool is_old = strcmp(fixture->acm.cert[0].pem, fixture->old_pem) == 0;
 	bool says_unchanged = strstr(outcome.reason, "nothing was changed in AWS") != NULL;
 	if (outcome.state != JOB_RESTORED && !(may_fail && outcome.state == JOB_FAILED))
@@ -357,8 +352,7 @@ static void each_call_of_a_delete_fails_once_in_each_way(void **state)
 		for (size_t e = 0; e < FAKE_CALL_ERRORS; e++) {
 			order_delete(&fixture, false);
 			fake_call_fail_at(n, fake_call_errors[e].kind, fake_call_errors[e].code);
-			job_fixture_finish(&fixture);
-			job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+			job_fixture_see_end(&fixture, &outcome);
 			if (outcome.state == JOB_SUCCEEDED &&
 				fake_call_errors[e].kind == ERR_NOT_FOUND)
 				assert_true(fixture.acm.deleted <= 1); /* it believed ACM */
@@ -392,8 +386,7 @@ static void a_rollback_survives_the_same(void **state)
 			} else if (how < 2) {
 				is_past = 1;
 			}
-			job_fixture_finish(&fixture);
-			job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+			job_fixture_see_end(&fixture, &outcome);
 			assert_int_equal(outcome.state, JOB_RESTORED);
 			assert_string_equal(fixture.acm.cert[0].pem, fixture.old_pem);
 			assert_string_equal(fixture.acm.cert[0].key, OLD_KEY);
@@ -423,8 +416,7 @@ static void a_delete_survives_the_same(void **state)
 			} else if (how < 2) {
 				is_past = 1;
 			}
-			job_fixture_finish(&fixture);
-			job_fixture_outcome(&fixture, fixture.job_id, &outcome);
+			job_fixture_see_end(&fixture, &outcome);
 			assert_int_equal(outcome.state, JOB_SUCCEEDED);
 			assert_int_equal(fixture.acm.deleted, 1);
 			job_fixture_close(&fixture);
