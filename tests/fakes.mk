@@ -167,7 +167,8 @@ $(B)/tests/delivery/secret_sweep_test: $(job_fakes)
 $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/remote_test: $(job_fakes)
 $(B)/tests/delivery/escrow_test: $(job_fakes)
-$(B)/tests/delivery/job_order_test: $(job_fakes) $(B)/tests/lib/sample_delivery.o
+$(foreach name,job_order job_order_rollback,$(B)/tests/delivery/$(name)_test): $(job_fakes) \
+	$(B)/tests/delivery/job_order_fixture.o $(B)/tests/lib/sample_delivery.o
 $(B)/tests/delivery/job_probe_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(foreach name,bundle bundle_form bundle_key,$(B)/tests/delivery/$(name)_test): \
