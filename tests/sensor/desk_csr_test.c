@@ -98,12 +98,8 @@ static void write_due(struct store_txn *txn, void *arg)
 static bool is_left_after(const char *id, int64_t now_s)
 {
 	struct err err = ERR_INIT;
-	struct store_txn *txn;
 	assert_int_equal(store_write_now(desk.sensor->store, write_due, &now_s, &err), 0);
-	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
-	bool is_left = store_vault_has(txn, id);
-	store_read_end(txn);
-	return is_left;
+	return desk_fixture_has_key(&desk, id);
 }
 
 static void the_key_is_sealed_for_its_time(void **state)

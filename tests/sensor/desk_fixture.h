@@ -63,6 +63,7 @@ const char *desk_fixture_plan(struct desk_fixture *fixture, const char *more);
 /* A running job of SHOP in DESK_REGION; a test sets what is to differ. */
 struct job_record desk_fixture_job(const char *id);
 void desk_fixture_put_job(struct desk_fixture *fixture, const struct job_record *job);
+bool desk_fixture_has_key(struct desk_fixture *fixture, const char *id); /* the vault */
 /* As stored: state, phase and reason, in a text of its own; "running check: ". */
 const char *desk_fixture_state(struct desk_fixture *fixture, const char *job_id);
 
