@@ -39,6 +39,8 @@ struct desk_fixture {
 extern struct desk_fixture desk;
 int desk_fixture_set_up(void **state);
 int desk_fixture_tear_down(void **state);
+#define DESK_TEST(name)                                                                            \
+	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
 
 void desk_fixture_open(struct desk_fixture *fixture, struct fixture *sensor);
 /* sensor_tear_down shows whether anything is left waiting. */

@@ -261,22 +261,19 @@ static void other_plans_do_not_keep_it(void **state)
 	assert_false(desk_fixture_has_key(&desk, id));
 }
 
-#define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_request_is_shown_as_it_was_answered),
-		TEST(all_are_listed_and_nothing_else),
-		TEST(one_that_cannot_be_opened_is_listed_all_the_same),
-		TEST(what_has_no_request_s_name_is_passed_over),
-		TEST(what_is_dropped_is_gone_with_its_key),
-		TEST(the_key_of_a_plan_is_none_to_drop),
-		TEST(a_key_that_is_needed_is_kept),
-		TEST(a_key_that_came_back_stays_for_its_90_days_or_is_dropped),
-		TEST(a_request_without_its_key_is_none_to_drop),
-		TEST(other_plans_do_not_keep_it),
+		DESK_TEST(a_request_is_shown_as_it_was_answered),
+		DESK_TEST(all_are_listed_and_nothing_else),
+		DESK_TEST(one_that_cannot_be_opened_is_listed_all_the_same),
+		DESK_TEST(what_has_no_request_s_name_is_passed_over),
+		DESK_TEST(what_is_dropped_is_gone_with_its_key),
+		DESK_TEST(the_key_of_a_plan_is_none_to_drop),
+		DESK_TEST(a_key_that_is_needed_is_kept),
+		DESK_TEST(a_key_that_came_back_stays_for_its_90_days_or_is_dropped),
+		DESK_TEST(a_request_without_its_key_is_none_to_drop),
+		DESK_TEST(other_plans_do_not_keep_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
