@@ -369,16 +369,13 @@ static void write_ack(struct store_txn *txn, void *arg)
 {
 	struct alert_op *op = arg;
 	struct alert_record alert;
-	struct err err = ERR_INIT;
 	if (!find(txn, op->which, &alert)) {
-		(void)err_set(&err, ERR_NOT_FOUND, "there is no alert %.400s", op->which);
-		store_txn_fail(txn, &err);
+		store_txn_fail_as(txn, ERR_NOT_FOUND, "there is no alert %.400s", op->which);
 		return;
 	}
 	if (alert.resolved_s != 0) {
-		(void)err_set(&err, ERR_REFUSED, "the alert is resolved already: %.400s",
+		store_txn_fail_as(txn, ERR_REFUSED, "the alert is resolved already: %.400s",
 			alert.resolution);
-		store_txn_fail(txn, &err);
 		return;
 	}
 	(void)text_copy(op->id, sizeof(op->id), alert.id);

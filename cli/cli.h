@@ -9,6 +9,8 @@
 #include "cli/options.h"
 #include "cli/terminal.h"
 
+struct err;
+
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
@@ -21,7 +23,7 @@ enum exit_code {
 enum output { OUTPUT_TABLE, OUTPUT_WIDE, OUTPUT_JSON, OUTPUT_CSV };
 
 struct cli {
-	const char *socket_path;
+	const char *socket_path; /* borrowed for the program's life, as offline_dir */
 	const char *offline_dir; /* NULL: ask the daemon */
 	bool works_offline;	 /* the command could, so it may be advised */
 	char *program;		 /* owned; cli_program_new; NULL: no option was given */
@@ -31,14 +33,19 @@ struct cli {
 	bool is_for_others; /* what is printed leaves this host: external ids are not shown */
 };
 
-/* One line "acmsensor: ..." on stderr, outsiders' bytes escaped. Returns the exit code that fits
- * the error's kind. */
-struct err;
-int cli_fail(const struct err *err);
+/* One line "acmsensor: ..." on stderr, outsiders' bytes escaped, cut to LOG_LINE_MAX; what was
+ * printed on stdout before it comes first. */
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * The error's text as a note.
+ *
+ * returns  EXIT_USAGE: ERR_CONFIG; EXIT_NOT_REACHABLE: ERR_UNREACHABLE; EXIT_INTERRUPTED: as
+ *          interrupt_is; else EXIT_FAILED
+ */
+int cli_fail(const struct err *err);
 
 /* "acmsensor", with --socket or --offline when the user gave it: every command that is suggested
- * begins so. */
+ * begins so. Borrowed from cli. */
 const char *cli_program(const struct cli *cli);
 /* Both NULL when not given; a shell reads the result as one word an argument. Owned by the
  * caller. */
@@ -70,7 +77,9 @@ int command_delete(struct cli *cli, const struct args *args);
 int command_vault(struct cli *cli, const struct args *args);
 int command_help(struct cli *cli, const struct args *args);
 
-/* No command of the table: what the completion of shells calls. Never says a word on stderr. */
+/* No command of the table: what the completion of shells calls. words: without the program's name,
+ * the last is being typed. Prints a candidate a line; never says a word on stderr, never takes
+ * longer than 2 s, and always returns EXIT_DONE. */
 int complete_run(struct cli *cli, int count, char *const *words);
 
 extern const struct command commands[]; /* ended by a NULL name */

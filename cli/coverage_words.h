@@ -8,8 +8,8 @@
 
 struct buf;
 
-/* row: an account with its "coverage" object (state: number of regions) and "state". Problems come
- * first. Returns how it looks as a whole. */
+/* Appends them. row: an account with its "coverage" object (state: number of regions) and "state".
+ * Problems come first. Returns how it looks as a whole. */
 enum style coverage_words(struct buf *to, const json_t *row);
 
 /* How good a coverage state is. */

@@ -41,26 +41,26 @@ const char *dates_relative(int64_t at_s, int64_t now_s, char *buffer)
 	return buffer;
 }
 
-const char *dates_day(int64_t at_s, char *buffer)
+/* with: what stands between day and time. */
+static const char *day_and_time(int64_t at_s, char with, char *buffer)
 {
 	if (at_s == 0)
 		return none(buffer);
 	text_format_time(at_s, buffer);
 	char *t = strchr(buffer, 'T');
 	if (t != NULL)
-		*t = '\0';
+		*t = with;
 	return buffer;
+}
+
+const char *dates_day(int64_t at_s, char *buffer)
+{
+	return day_and_time(at_s, '\0', buffer);
 }
 
 const char *dates_time(int64_t at_s, char *buffer)
 {
-	if (at_s == 0)
-		return none(buffer);
-	text_format_time(at_s, buffer);
-	char *t = strchr(buffer, 'T');
-	if (t != NULL)
-		*t = ' ';
-	return buffer;
+	return day_and_time(at_s, ' ', buffer);
 }
 
 const char *dates_both(int64_t at_s, int64_t now_s, char *buffer)

@@ -1,5 +1,8 @@
-/* Times as a person reads them: relative and absolute, UTC; "-" for 0, which is what row_time gives
- * when there is none. Pure. */
+/*
+ * Times as a person reads them: relative and absolute, UTC; "-" for 0, which is what row_time gives
+ * when there is none. Pure. All times are Unix seconds; each function writes into buffer, at least
+ * DATES_TEXT_MAX bytes, and returns it.
+ */
 #ifndef CLI_DATES_H
 #define CLI_DATES_H
 
@@ -17,7 +20,7 @@ const char *dates_day(int64_t at_s, char *buffer);
 /* "2026-12-03 14:05:09Z" */
 const char *dates_time(int64_t at_s, char *buffer);
 
-/* "in 12 days (2026-12-03 14:05:09Z)"; "never" for 0. buffer: 2 * DATES_TEXT_MAX. */
+/* "in 12 days (2026-12-03 14:05:09Z)"; "never" for 0. buffer: at least 2 * DATES_TEXT_MAX. */
 const char *dates_both(int64_t at_s, int64_t now_s, char *buffer);
 
 #endif

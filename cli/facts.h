@@ -13,11 +13,11 @@ enum {
 	FACTS_VALUE_MAX = 1 << 20,
 };
 
-/* Both escaped, since either may come from outsiders. */
+/* All print on stdout. Texts are escaped, since any may come from outsiders. */
 void facts_heading(const struct cli *cli, const char *text);
 /* A blank line and a heading. */
 void facts_title(const struct cli *cli, const char *title);
-/* Nothing when value is empty. Escaped; wrapped at blanks. A word that is longer than a line (an
+/* Nothing when value is empty. Wrapped at blanks. A word that is longer than a line (an
  * ARN) stays whole, so that it can be copied. */
 void facts_line(const struct cli *cli, const char *label, const char *value);
 void facts_styled(const struct cli *cli, const char *label, const char *value, enum style style);

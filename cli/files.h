@@ -23,17 +23,23 @@ enum { PASSPHRASE_MAX = 1024 };
  */
 int files_read(const char *path, const char *option, bool is_key, struct buf *to, struct err *err);
 
-/* As files_read, then checks that it is text, as PEM is, or may be DER. */
+/* As files_read, then checks that it is text, as PEM is, or may be DER: else ERR_CONFIG. */
 int files_read_pem(
 	const char *path, const char *option, bool is_key, struct buf *to, struct err *err);
 /* Which of both. */
 bool files_is_text(const struct buf *bytes);
 
-/* The first line, without its end. */
+/* The first line, without its end; nothing else of the file stays in to. Errors and talk as
+ * files_read; ERR_CONFIG also: that line is empty, longer than PASSPHRASE_MAX or not UTF-8. */
 int files_read_passphrase(const char *path, struct buf *to, struct err *err);
 
-/* Asks at the terminal, without echo, whatever standard input is. ERR_CONFIG: there is no terminal,
- * or nothing was typed; as interrupt_fail: Ctrl-C. */
+/*
+ * Asks at the terminal, without echo, whatever standard input is; waits for as long as it takes.
+ *
+ * to      as for files_read; appended to: 1 to PASSPHRASE_MAX bytes of UTF-8
+ * errors  ERR_CONFIG: there is no terminal, nothing was typed, too much, or no UTF-8; ERR_SYSTEM:
+ *         the terminal fails; as interrupt_fail: Ctrl-C
+ */
 int files_ask_passphrase(const char *prompt, struct buf *to, struct err *err);
 
 #endif

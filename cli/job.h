@@ -8,7 +8,7 @@
 struct cli;
 struct err;
 
-enum { JOB_TIMEOUT_S = 30 };
+enum { JOB_TIMEOUT_S = 30 }; /* of one question for jobs */
 
 /* *ret_document: {"schema", "jobs": [job with steps]}, owned by the caller; *ret_job: in it.
  * Errors: as source_get; ERR_NOT_FOUND; ERR_PROTOCOL: an answer without the job. */
@@ -29,8 +29,9 @@ int job_follow(const struct cli *cli, const char *id);
 /*
  * Posts an order whose answer is a job; then follows it or says how.
  *
- * body     taken
- * returns  an exit code: EXIT_DONE when the order was taken, job_follow's when it is waited for
+ * body_taken  owned by this function from here on
+ * returns     an exit code: EXIT_DONE when the order was taken, job_follow's when it is waited for;
+ *             cli_fail's when the daemon does not take it
  */
 int job_order(const struct cli *cli, const char *path, json_t *body_taken, bool is_waited_for);
 

@@ -14,7 +14,7 @@ struct err;
 enum {
 	OPTIONS_MAX = 24,
 	POSITIONALS_MAX = 2,
-	REPEATS_MAX = 128,
+	REPEATS_MAX = 128, /* values of options beyond the first of each, on one command line */
 };
 
 struct option_spec {
@@ -54,6 +54,7 @@ extern const struct option_spec global_options[];
 /*
  * Splits argv (without the program's name).
  *
+ * argv         borrowed as long as the args are used
  * ret_command  the entry of commands (ended by a NULL name); NULL when no command was named
  * err          ERR_CONFIG with one sentence that names the mistake and, when one is close, a
  *              suggestion
@@ -62,7 +63,8 @@ int options_parse(const struct command *commands, int argc, char **argv,
 	const struct command **ret_command, struct args *ret_global, struct args *ret_args,
 	struct err *err);
 
-/* The value of an option: NULL when not given, "" for a flag. The name must be in the table. */
+/* The first value of an option: NULL when not given, "" for a flag. Borrowed from argv. The name
+ * must be in the table, here and below. */
 const char *args_get(const struct args *args, const char *name);
 /* Each value of an option in turn, NULL after the last. *at: 0 to begin. */
 const char *args_next(const struct args *args, const char *name, int *at);

@@ -19,7 +19,7 @@ struct view {
 	void (*add)(struct table *table, const json_t *row, const struct cli *cli);
 };
 
-/* Shows the list. Returns 0 with the number of rows (JSON: 1, not counted), or -1 with err. */
+/* Shows the list. ret_rows: how many there were (JSON: 1, not counted). Errors as source_rows. */
 int output_list(const struct cli *cli, const struct view *view, const struct params *params,
 	size_t *ret_rows, struct err *err);
 
@@ -38,7 +38,8 @@ void output_json_line(const json_t *row);
 /* Header and rows of an array of objects; nothing for an empty one. */
 void output_csv_rows(const json_t *rows);
 
-/* Coverage in numbers, for whoever must not call "not read" empty. -1 with err. */
+/* How many accounts and regions could not be read, for whoever must not call "not read" empty.
+ * Errors as source_rows. */
 int output_count_problems(const struct cli *cli, size_t *ret_problems, struct err *err);
 
 /* Says that nothing was found, and, when something could not be read, that this may be why. */

@@ -22,8 +22,8 @@ int plan_order_check(const struct args *args, struct err *err);
 /* Reads the files that are named. Errors and talk as files.h. */
 int plan_order_read(struct plan_order *order, struct err *err);
 
-/* Appends the body of POST /v1/plan (local_api.h). to: opened with buf_init_secret. What was
- * checked and read before. */
+/* Appends the body of POST /v1/plan (local_api.h), of what was checked and read before. to: opened
+ * with buf_init_secret; buf_check tells whether it had room. */
 void plan_order_write(const struct plan_order *order, struct buf *to);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * One JSON object of the local API, read leniently: a newer daemon may add members, so what is not
- * there is empty, never an error.
+ * there, or of another type, is empty, never an error. What is returned is borrowed from row.
  */
 #ifndef CLI_ROW_H
 #define CLI_ROW_H

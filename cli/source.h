@@ -10,6 +10,7 @@
 
 #include "store/list.h"
 
+struct buf;
 struct cli;
 struct err;
 
@@ -25,13 +26,13 @@ struct params {
 	struct list_param item[SOURCE_PARAMS_MAX];
 	size_t count;
 };
-/* value NULL: not added. Both borrowed. */
+/* value NULL: not added. Both borrowed as long as params. More than SOURCE_PARAMS_MAX is a bug. */
 void params_add(struct params *params, const char *key, const char *value);
 
 /*
  * Errors of all of these: ERR_UNREACHABLE (no daemon behind the socket; says what to do),
  * ERR_TIMEOUT, ERR_PROTOCOL (broke off, not JSON), ERR_LIMIT, and the kind and code that the daemon
- * named.
+ * named; with --offline as of the store, and ERR_CONFIG where only a daemon can answer.
  * A list that broke off is an error, never a short list.
  */
 
@@ -53,11 +54,12 @@ int source_text(const struct cli *cli, const char *path, const char *accept, lon
  * whole. */
 int source_get(const struct cli *cli, const char *path, const struct params *params, long timeout_s,
 	json_t **ret_document, struct err *err);
+/* The same for what changes something; waits for 3 minutes, for a plan reads AWS. ERR_CONFIG: a
+ * text of body is not UTF-8. */
 int source_post(const struct cli *cli, const char *path, const json_t *body, json_t **ret_document,
 	struct err *err);
 /* body: JSON, borrowed, opened with buf_init_secret; no copy of it is left behind (main gives
  * libcurl memory that wipes). */
-struct buf;
 int source_post_secret(const struct cli *cli, const char *path, const struct buf *body,
 	json_t **ret_document, struct err *err);
 

@@ -7,7 +7,13 @@
 struct cli;
 struct err;
 
-/* Owned by the caller. Without attention and what only a running daemon knows. */
+/*
+ * Without attention and what only a running daemon knows.
+ *
+ * cli           now_s, offline_dir
+ * ret_document  owned by the caller
+ * errors        as store_open and store_get_stats; ERR_LIMIT: larger than SOURCE_DOCUMENT_MAX
+ */
 int status_offline(const struct cli *cli, json_t **ret_document, struct err *err);
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "cli/terminal.h"
 
+struct buf;
+
 enum { TABLE_COLUMNS_MAX = 16 };
 
 struct table_column {
@@ -31,7 +33,7 @@ struct table;
 /* column: shared static, ends with a NULL title. */
 struct table *table_new(
 	const struct table_column *column, const struct terminal *terminal, bool is_wide);
-void table_free(struct table *table);
+void table_free(struct table *table); /* NULL is fine */
 
 /* cell: one text per column (also those not shown), copied and escaped. styled: the column that
  * style is for; -1: none. */
@@ -47,7 +49,6 @@ void table_fit(const struct table_column *column, size_t count, const int *natur
 	int terminal_columns, int gap, int *ret_width);
 
 /* Appends text cut or padded to width columns; a cut ends in an ellipsis ("..." without UTF-8). */
-struct buf;
 void table_cell(struct buf *to, const char *text, int width, bool is_right, bool is_utf8);
 
 #endif

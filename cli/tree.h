@@ -13,7 +13,7 @@ enum { TREE_DEPTH_MAX = 24 };
 struct tree;
 
 struct tree *tree_new(bool is_utf8);
-void tree_free(struct tree *tree);
+void tree_free(struct tree *tree); /* NULL is fine */
 
 /* A new tree below the others; title: a branch above all, or NULL. */
 void tree_begin(struct tree *tree, const char *title);

@@ -70,6 +70,7 @@ int bundle_read(const struct bundle_input *input, bool key_required, struct bund
 	struct err *err);
 void bundle_clear(struct bundle *bundle); /* wipes the key; zeroed is fine */
 
+/* Appends the chain, the leaf's issuer first; nothing when there is none. */
 void bundle_chain_pem(const struct bundle *bundle, struct buf *to);
 
 #endif

@@ -20,7 +20,14 @@ struct csr_request {
 	size_t ext_key_usage_count;
 };
 
-/* time: RSA_4096 may take seconds: for base/worker. ERR_CONFIG: names what is not a domain etc. */
+/*
+ * ret_key_pem  set: PKCS#8
+ * csr_pem      appended to
+ * errors       ERR_CONFIG: names what is not a domain, a subject or a usage, or how many there may
+ *              be; ERR_SYSTEM: OpenSSL
+ * time         RSA_4096 may take seconds: for base/worker
+ * source       PKCS #10, RFC 2986; names in the extension of RFC 5280, 4.2.1.6
+ */
 int csr_make(const struct csr_request *request, struct secret *ret_key_pem, struct buf *csr_pem,
 	struct err *err);
 

@@ -31,6 +31,7 @@ struct delivery;
 struct err;
 struct job_run;
 struct loop;
+struct openmetrics;
 struct plan_make;
 struct resolve;
 struct secret_sweep;
@@ -70,10 +71,10 @@ struct delivery_stats {
 	int64_t keys_left; /* those that could not delete their key from Secrets Manager */
 };
 const struct delivery_stats *delivery_get_stats(const struct delivery *delivery); /* borrowed */
-struct openmetrics;
+/* Appends them. */
 void delivery_metrics(const struct delivery_stats *stats, struct openmetrics *metrics);
 
-/* Where a flow works. */
+/* Where a flow works. All borrowed: flows copy the texts. */
 struct delivery_target {
 	struct aws_client *client; /* of the account; outlives the flow */
 	struct aws_client *hub;	   /* for Secrets Manager; outlives the flow */
@@ -104,8 +105,14 @@ struct plan_request {
 	const char *requested_by;
 };
 
-/* document: the plan as JSON, borrowed for the call. A plan that refuses is stored too (it tells
- * why), and is no error. err: what could not be read or stored. */
+/*
+ * document  the plan as JSON, at most PLAN_DOCUMENT_MAX, borrowed for the call. A plan that refuses
+ *           is stored too (it tells why), and is no error
+ * err       what could not be read or stored; ERR_CONFIG: what is asked for makes no sense (a wrong
+ *           ARN, id, tag or host; an id that two certificates carry; a certificate for another key
+ *           than csr_id's); ERR_LIMIT: too many carry the id; ERR_NOT_FOUND: the key of csr_id is
+ *           gone
+ */
 typedef void plan_make_done_fn(void *arg, const char *document, const struct err *err);
 struct plan_make *plan_make_start(struct delivery *delivery, const struct delivery_target *target,
 	const struct plan_request *request, plan_make_done_fn *done, void *arg);
@@ -113,14 +120,10 @@ struct plan_make *plan_make_start(struct delivery *delivery, const struct delive
 bool plan_make_is_at_escrow(const struct plan_make *make);
 void plan_make_cancel(struct plan_make *make);
 
-/*
- * Makes the job of a plan, of a rollback, of a delete: checks what can be checked in the store and
- * writes job and event in one write. ret_id: DELIVERY_ID_MAX + 1 bytes, made by the caller with
- * delivery_new_id. For store_write_start.
- */
+/* For a job. Texts are borrowed until it is written. */
 struct job_order {
 	enum job_kind kind;
-	char id[DELIVERY_ID_MAX + 1];
+	char id[DELIVERY_ID_MAX + 1];			   /* by delivery_new_id */
 	const char *plan_id;				   /* deliver */
 	const char *of_job_id;				   /* rollback */
 	const char *connector, *account_id, *region, *arn; /* delete */
@@ -139,8 +142,14 @@ enum {
 };
 /* Sorts by its time: now_s, then the milliseconds of when it is made. */
 void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1]);
-/* Fails the transaction: ERR_NOT_FOUND, ERR_REFUSED (plan expired, void, refused, applied already;
- * another job runs on that ARN; rollback impossible, and why). */
+/*
+ * Makes the job of a plan, of a rollback, of a delete: checks what can be checked in the store,
+ * then writes job and event. For the function of a store_write_start.
+ *
+ * fails the transaction  ERR_NOT_FOUND: no such plan or job; ERR_REFUSED: plan expired, void,
+ *                        refused or applied already, another job runs on that ARN, rollback
+ *                        impossible, and why; ERR_STORE: what a plan needs is lost
+ */
 void job_order_write(struct store_txn *txn, const struct job_order *order);
 
 /* Whether an open plan could not be applied any more, by what is known without asking AWS: somebody

@@ -46,6 +46,7 @@ enum job_holds {
 	JOB_HOLDS_OTHER, /* neither the old nor the new one */
 };
 
+/* All texts are borrowed, and never NULL. */
 struct job_known {
 	enum job_kind kind;
 	enum job_phase phase; /* whose step was done */
@@ -89,6 +90,7 @@ struct job_decision {
 	char reason[JOB_REASON_MAX];
 };
 
+/* ret_decision: every field is set; its reason is one line, never empty, cut to JOB_REASON_MAX. */
 void job_next(const struct job_known *known, struct job_decision *ret_decision);
 
 /* As job_next, of a job that could not even begin its step for known->err (its account cannot be

@@ -2,7 +2,6 @@
  * Jobs are made, and asked to end, in one write of the store each: what can be known without AWS is
  * checked there, so that two orders for one ARN cannot both be taken.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,18 +15,6 @@
 #include "delivery/way_back.h"
 #include "store/events.h"
 #include "store/vault.h"
-
-static void refuse(struct store_txn *txn, enum err_kind kind, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-static void refuse(struct store_txn *txn, enum err_kind kind, const char *format, ...)
-{
-	struct err err = ERR_INIT;
-	va_list args;
-	va_start(args, format);
-	err_vset(&err, kind, format, args);
-	va_end(args);
-	store_txn_fail(txn, &err);
-}
 
 void job_note(struct store_txn *txn, const struct job_record *view, int64_t now_s, bool is_failure,
 	bool has_event, const char *text)
@@ -66,7 +53,7 @@ static bool is_taken(struct store_txn *txn, const char *arn)
 	while (arn[0] != '\0' && store_job_next_running(txn, position, &job)) {
 		if (strcmp(job.arn, arn) != 0)
 			continue;
-		refuse(txn, ERR_REFUSED,
+		store_txn_fail_as(txn, ERR_REFUSED,
 			"job %s runs on %s, one at a time: wait for its end, or cancel it first",
 			job.id, arn);
 		return true;
@@ -220,11 +207,11 @@ static void order_rollback(struct store_txn *txn, const struct job_order *order)
 	struct job_record of, job;
 	char why[ROLLBACK_TEXT_MAX];
 	if (!store_job_get(txn, order->of_job_id, &of)) {
-		refuse(txn, ERR_NOT_FOUND, "there is no job %s", order->of_job_id);
+		store_txn_fail_as(txn, ERR_NOT_FOUND, "there is no job %s", order->of_job_id);
 		return;
 	}
 	if (!job_may_roll_back(txn, &of, order->now_s, why)) {
-		refuse(txn, ERR_REFUSED, "rollback is impossible: %s", why);
+		store_txn_fail_as(txn, ERR_REFUSED, "rollback is impossible: %s", why);
 		return;
 	}
 	if (is_taken(txn, of.arn))
@@ -251,7 +238,7 @@ static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan, i
 	if (plan->decision != PLAN_IMPORT_NEW)
 		return false;
 	if (plan->created_s > now_s) {
-		refuse(txn, ERR_REFUSED,
+		store_txn_fail_as(txn, ERR_REFUSED,
 			"plan %s is void: it was made at %s, and now it is %s: the clock was set "
 			"back since: plan again",
 			plan->id, text_format_time(plan->created_s, made),
@@ -260,7 +247,7 @@ static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan, i
 	}
 	if (!certificate_id_delivered_since(txn, plan, &job))
 		return false;
-	refuse(txn, ERR_REFUSED,
+	store_txn_fail_as(txn, ERR_REFUSED,
 		"plan %s is void: job %s %s a certificate with the id %s to ACM: plan again%s",
 		plan->id, job.id, job.state == JOB_RUNNING ? "brings" : "has meanwhile sent",
 		plan->certificate_id, job.state == JOB_RUNNING ? " when it has ended" : "");
@@ -292,14 +279,14 @@ static bool is_plan_open(
 	struct job_record job;
 	char until[TEXT_TIME_MAX];
 	if (plan->decision == PLAN_REFUSE) {
-		refuse(txn, ERR_REFUSED, "plan %s refuses: nothing to apply", plan->id);
+		store_txn_fail_as(txn, ERR_REFUSED, "plan %s refuses: nothing to apply", plan->id);
 		return false;
 	}
 	if (plan->job_id[0] != '\0') {
 		bool is_over = store_job_get(txn, plan->job_id, &job) &&
 			       (job.state == JOB_CANCELLED || job.state == JOB_FAILED);
-		refuse(txn, ERR_REFUSED, "plan %s was applied already: job %s%s%s%s", plan->id,
-			plan->job_id, is_over ? ", which " : "",
+		store_txn_fail_as(txn, ERR_REFUSED, "plan %s was applied already: job %s%s%s%s",
+			plan->id, plan->job_id, is_over ? ", which " : "",
 			!is_over		     ? ""
 			: job.state == JOB_CANCELLED ? "was cancelled"
 						     : "failed",
@@ -307,14 +294,14 @@ static bool is_plan_open(
 		return false;
 	}
 	if (plan->expires_s <= order->now_s) {
-		refuse(txn, ERR_REFUSED, "plan %s expired at %s: plan again", plan->id,
+		store_txn_fail_as(txn, ERR_REFUSED, "plan %s expired at %s: plan again", plan->id,
 			text_format_time(plan->expires_s, until));
 		return false;
 	}
 	if (is_replaced(txn, plan, &cert)) {
 		bool is_ours = store_job_last_of_arn(txn, plan->arn, &job) &&
 			       x509_is_same_serial(cert.serial, job.new_serial);
-		refuse(txn, ERR_REFUSED,
+		store_txn_fail_as(txn, ERR_REFUSED,
 			"plan %s is void: %s%s replaced the certificate (serial %s instead of %s): "
 			"plan again",
 			plan->id, is_ours ? "job " : "", is_ours ? job.id : "someone else",
@@ -385,7 +372,7 @@ static void order_deliver(struct store_txn *txn, const struct job_order *order)
 	struct err err = ERR_INIT;
 	char serial[X509_SERIAL_HEX_MAX], old_key_id[VAULT_ID_MAX + 1], key_id[VAULT_ID_MAX + 1];
 	if (!store_plan_get(txn, order->plan_id, &plan)) {
-		refuse(txn, ERR_NOT_FOUND, "there is no plan %s", order->plan_id);
+		store_txn_fail_as(txn, ERR_NOT_FOUND, "there is no plan %s", order->plan_id);
 		return;
 	}
 	if (!is_plan_open(txn, order, &plan) || is_taken(txn, plan.arn) ||
@@ -460,15 +447,17 @@ void job_cancel_write(struct store_txn *txn, const char *job_id, int64_t now_s)
 {
 	struct job_record job;
 	if (!store_job_get(txn, job_id, &job)) {
-		refuse(txn, ERR_NOT_FOUND, "there is no job %s", job_id);
+		store_txn_fail_as(txn, ERR_NOT_FOUND, "there is no job %s", job_id);
 		return;
 	}
 	if (job.state != JOB_RUNNING) {
-		refuse(txn, ERR_REFUSED, "job %s has ended: %s", job_id, job_state_name(job.state));
+		store_txn_fail_as(txn, ERR_REFUSED, "job %s has ended: %s", job_id,
+			job_state_name(job.state));
 		return;
 	}
 	if (job.may_have_imported || job.phase == JOB_DELETE_CALL) {
-		refuse(txn, ERR_REFUSED, "job %s has gone too far to be cancelled (%s): %s", job_id,
+		store_txn_fail_as(txn, ERR_REFUSED,
+			"job %s has gone too far to be cancelled (%s): %s", job_id,
 			job_phase_name(job.phase),
 			job.kind == JOB_DELETE	    ? "wait for its end"
 			: job.old_serial[0] == '\0' ? "let it end, then delete the certificate"

@@ -212,10 +212,8 @@ void job_turn_write(struct store_txn *txn, void *arg)
 	char reason[REASON_MAX];
 	struct job_turn *turn = &run->turn;
 	struct job_record stored, record = run->job.record;
-	struct err err = ERR_INIT;
 	if (!store_job_get(txn, run->id, &stored)) {
-		err_set(&err, ERR_NOT_FOUND, "job %s is gone from the store", run->id);
-		store_txn_fail(txn, &err);
+		store_txn_fail_as(txn, ERR_NOT_FOUND, "job %s is gone from the store", run->id);
 		return;
 	}
 	turn->saw_cancel = stored.is_cancel_asked;

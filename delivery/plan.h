@@ -13,6 +13,7 @@
 
 enum { PLAN_WARNINGS_MAX = RULES_MAX + 24, PLAN_TEXT_MAX = 512 }; /* every rule, and our own */
 
+/* All borrowed as long as the plan is decided and rendered. */
 struct plan_input {
 	const char *id, *connector, *partition, *account_id, *region;
 	const char *arn;	    /* to replace; NULL or "": none */

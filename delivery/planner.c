@@ -303,12 +303,10 @@ static void write_pems(struct store_txn *txn, const struct bundle *bundle, struc
 /* A request may have been dropped while ACM was asked. */
 static bool is_request_gone(const struct plan_make *make, struct store_txn *txn)
 {
-	struct err err = ERR_INIT;
 	if (make->csr_id[0] == '\0' || store_vault_has(txn, make->csr_id))
 		return false;
-	err_set(&err, ERR_NOT_FOUND,
+	store_txn_fail_as(txn, ERR_NOT_FOUND,
 		"the key of CSR %s was wiped meanwhile: ask for a new certificate", make->csr_id);
-	store_txn_fail(txn, &err);
 	return true;
 }
 

@@ -19,7 +19,8 @@ struct remote_state {
 };
 void remote_state_clear(struct remote_state *state); /* zeroed is fine */
 
-/* state: the callee may take its members over and zero them. */
+/* state: the callee may take its members over and zero them. err: as aws_call_start, of whichever
+ * of the three calls failed; ERR_PROTOCOL: an answer makes no sense. Not there is no error. */
 typedef void remote_done_fn(void *arg, struct remote_state *state, const struct err *err);
 struct remote_read *remote_read_start(struct aws_client *client, const char *region,
 	const char *arn, remote_done_fn *done, void *arg);

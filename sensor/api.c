@@ -284,6 +284,12 @@ static json_t *read_body(struct evhttp_request *request, struct err *err)
 	return object;
 }
 
+/* What a request to change something carries, if its sender may; as read_body. */
+static json_t *read_order(struct evhttp_request *request, long *ret_uid, struct err *err)
+{
+	return check_peer(request, ret_uid, err) == 0 ? read_body(request, err) : NULL;
+}
+
 static int read_scan(const json_t *body, struct api_scan *scan, struct err *err)
 {
 	size_t known = 0;
@@ -326,10 +332,9 @@ static void post_scan(struct api *api, struct evhttp_request *request)
 	struct api_scan scan = {.uid = -1};
 	struct err err = ERR_INIT;
 	struct buf document;
-	json_t *body = NULL;
+	json_t *body = read_order(request, &scan.uid, &err);
 	buf_init(&document, API_DOCUMENT_MAX);
-	if (check_peer(request, &scan.uid, &err) != 0 ||
-		(body = read_body(request, &err)) == NULL || read_scan(body, &scan, &err) != 0 ||
+	if (body == NULL || read_scan(body, &scan, &err) != 0 ||
 		write_scan(api, &scan, &document, &err) != 0)
 		api_reply_error(request, &err);
 	else
@@ -359,9 +364,8 @@ static void post_log(struct api *api, struct evhttp_request *request)
 {
 	struct api_log log = {.uid = -1};
 	struct err err = ERR_INIT;
-	json_t *body = NULL;
-	if (check_peer(request, &log.uid, &err) != 0 || (body = read_body(request, &err)) == NULL ||
-		read_log(body, &log, &err) != 0) {
+	json_t *body = read_order(request, &log.uid, &err);
+	if (body == NULL || read_log(body, &log, &err) != 0) {
 		api_reply_error(request, &err);
 	} else {
 		api->backend->set_log(api->arg, &log);
@@ -373,9 +377,9 @@ static void post_log(struct api *api, struct evhttp_request *request)
 static void post_alerts(struct api *api, struct evhttp_request *request, const char *path)
 {
 	struct err err = ERR_INIT;
-	json_t *body = NULL;
 	long uid = -1;
-	if (check_peer(request, &uid, &err) != 0 || (body = read_body(request, &err)) == NULL)
+	json_t *body = read_order(request, &uid, &err);
+	if (body == NULL)
 		api_reply_error(request, &err);
 	else
 		api_alerts_post(api, request, path, body, uid);
@@ -384,9 +388,9 @@ static void post_alerts(struct api *api, struct evhttp_request *request, const c
 static void post_order(struct api *api, struct evhttp_request *request, enum desk_verb verb)
 {
 	struct err err = ERR_INIT;
-	json_t *body = NULL;
 	long uid = -1;
-	if (check_peer(request, &uid, &err) != 0 || (body = read_body(request, &err)) == NULL)
+	json_t *body = read_order(request, &uid, &err);
+	if (body == NULL)
 		api_reply_error(request, &err);
 	else
 		api_delivery_post(api, request, verb, body, uid);

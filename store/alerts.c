@@ -150,7 +150,7 @@ void store_alert_put(struct store_txn *txn, const struct alert_record *alert)
 		if (flaw == NULL)
 			txn_put(txn, TABLE_ALERTS, &key, bytes.data, bytes.len);
 		else
-			txn_fail(txn, ERR_LIMIT, "alert %s: %s", copy.id, flaw);
+			store_txn_fail_as(txn, ERR_LIMIT, "alert %s: %s", copy.id, flaw);
 	}
 	buf_clear(&bytes);
 }

@@ -12,14 +12,15 @@ static bool check_arn(struct store_txn *txn, const struct cert_record *record)
 {
 	const char *arn = record->arn;
 	if (strlen(arn) > CERT_ARN_MAX) {
-		txn_fail(txn, ERR_LIMIT, "certificate ARN is longer than %d bytes: %.64s...",
-			CERT_ARN_MAX, arn);
+		store_txn_fail_as(txn, ERR_LIMIT,
+			"certificate ARN is longer than %d bytes: %.64s...", CERT_ARN_MAX, arn);
 		return false;
 	}
 	if (cert_arn_is_of_place(record))
 		return true;
-	txn_fail(txn, ERR_PROTOCOL, "\"%s\" is not the ARN of an ACM certificate of %s in %s", arn,
-		record->account_id, record->region);
+	store_txn_fail_as(txn, ERR_PROTOCOL,
+		"\"%s\" is not the ARN of an ACM certificate of %s in %s", arn, record->account_id,
+		record->region);
 	return false;
 }
 

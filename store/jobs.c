@@ -342,7 +342,7 @@ void store_job_put(struct store_txn *txn, const struct job_record *job)
 		struct key key = key_id(copy.id, DELIVERY_ID_MAX);
 		const char *flaw = job_flaw(slice_of(&key), &copy);
 		if (flaw != NULL && !key.is_unfit)
-			txn_fail(txn, ERR_LIMIT, "job %s: %s", copy.id, flaw);
+			store_txn_fail_as(txn, ERR_LIMIT, "job %s: %s", copy.id, flaw);
 		if (!key.is_unfit)
 			index_leaf(txn, &copy);
 		txn_put(txn, TABLE_JOBS, &key, bytes.data, bytes.len);
@@ -388,7 +388,8 @@ void store_job_step_append(struct store_txn *txn, const char *job_id, const stru
 	if (store_txn_failed(txn))
 		return;
 	if (last == UINT32_MAX) {
-		txn_fail(txn, ERR_LIMIT, "job %s has as many steps as can be numbered", job_id);
+		store_txn_fail_as(
+			txn, ERR_LIMIT, "job %s has as many steps as can be numbered", job_id);
 		return;
 	}
 	struct job_step copy = *step;
@@ -399,7 +400,7 @@ void store_job_step_append(struct store_txn *txn, const char *job_id, const stru
 	copy.number = last + 1;
 	const char *flaw = job_step_flaw(copy.number, &copy);
 	if (flaw != NULL) {
-		txn_fail(txn, ERR_LIMIT, "a step of job %s: %s", job_id, flaw);
+		store_txn_fail_as(txn, ERR_LIMIT, "a step of job %s: %s", job_id, flaw);
 		return;
 	}
 	struct key key = key_job_step(job_id, last + 1);

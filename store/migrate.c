@@ -126,7 +126,7 @@ static void set_up(struct store_txn *txn, void *arg)
 	while (schema != STORE_SCHEMA && !store_txn_failed(txn)) {
 		const struct migration *step = find_step(schema);
 		if (step == NULL) {
-			txn_fail(txn, ERR_STORE,
+			store_txn_fail_as(txn, ERR_STORE,
 				"the store %s has schema %llu, from which this version cannot "
 				"migrate to %d",
 				txn->store->file, (unsigned long long)schema, STORE_SCHEMA);

@@ -112,7 +112,7 @@ void store_plan_put(struct store_txn *txn, const struct plan_record *plan)
 		if (flaw == NULL || key.is_unfit)
 			txn_put(txn, TABLE_PLANS, &key, bytes.data, bytes.len);
 		else
-			txn_fail(txn, ERR_LIMIT, "plan %s: %s", copy.id, flaw);
+			store_txn_fail_as(txn, ERR_LIMIT, "plan %s: %s", copy.id, flaw);
 	}
 	buf_clear(&bytes);
 }

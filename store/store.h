@@ -23,7 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct err;
+#include "base/err.h"
+
 struct loop;
 struct store;
 struct store_txn;
@@ -78,9 +79,12 @@ int store_write_now(struct store *store, store_write_fn *write, void *arg, struc
 int store_read_begin(struct store *store, struct store_txn **ret_txn, struct err *err);
 void store_read_end(struct store_txn *txn); /* NULL is fine */
 
-/* The first failure of a transaction; reads and writes after it do nothing and find nothing. */
+/* The first failure of a transaction; reads and writes after it do nothing and find nothing. The
+ * function that works through it may fail it, too: with err, or one of that kind and text. */
 bool store_txn_failed(const struct store_txn *txn);
 void store_txn_fail(struct store_txn *txn, const struct err *err);
+void store_txn_fail_as(struct store_txn *txn, enum err_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* 0, or -1 with the first failure. */
 int store_txn_check(const struct store_txn *txn, struct err *err);
 

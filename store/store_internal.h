@@ -182,9 +182,6 @@ void txn_fail_damaged(
 /* Sticky failure that LMDB answered; verb: "read". */
 void txn_fail_mdb(
 	struct store_txn *txn, int rc, const char *verb, enum store_table table, struct slice key);
-/* Sticky failure of the caller's making. */
-void txn_fail(struct store_txn *txn, enum err_kind kind, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 /* --- records under keys: entry.c ------------------------------------------------------------- */
 

@@ -40,7 +40,7 @@ int store_txn_check(const struct store_txn *txn, struct err *err)
 	return -1;
 }
 
-void txn_fail(struct store_txn *txn, enum err_kind kind, const char *format, ...)
+void store_txn_fail_as(struct store_txn *txn, enum err_kind kind, const char *format, ...)
 {
 	struct err err = ERR_INIT;
 	va_list args;
@@ -75,7 +75,7 @@ void txn_fail_damaged(
 {
 	char text[KEY_TEXT_MAX];
 	format_key(key, text);
-	txn_fail(txn, ERR_STORE, "store %s: table %s, key \"%s\": %s", txn->store->file,
+	store_txn_fail_as(txn, ERR_STORE, "store %s: table %s, key \"%s\": %s", txn->store->file,
 		table_name(table), text, what);
 }
 
@@ -238,7 +238,7 @@ static void put(struct store_txn *txn, enum store_table table, const struct key 
 	if (key->is_unfit || key->len == 0) {
 		char text[KEY_TEXT_MAX];
 		format_key(slice_of_key(key), text);
-		txn_fail(txn, ERR_LIMIT,
+		store_txn_fail_as(txn, ERR_LIMIT,
 			"table %s: a key is empty, too long or holds control bytes: \"%s\"",
 			table_name(table), text);
 		return;

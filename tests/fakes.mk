@@ -156,9 +156,9 @@ $(B)/tests/fuzz/api_request_fuzz: $(fuzz_store)
 # --- delivery/: jobs on a real store and vault, against an ACM that can be written to -------------
 job_fakes := $(flow_fakes) $(B)/tests/lib/temp_store.o $(B)/tests/lib/fake_store_queue.o \
 	$(B)/tests/lib/write_acm.o $(B)/tests/lib/fake_tls_probe.o $(B)/tests/lib/make_cert.o \
-	$(B)/tests/delivery/job_fixture.o $(B)/tests/lib/read_file.o
+	$(B)/tests/delivery/job_fixture.o $(B)/tests/lib/read_file.o $(B)/tests/lib/sample_delivery.o
 $(foreach name,job job_look job_rollback job_key job_delete,$(B)/tests/delivery/$(name)_test): \
-	$(job_fakes) $(B)/tests/lib/sample_delivery.o
+	$(job_fakes)
 $(B)/tests/delivery/job_torture_test: $(job_fakes)
 $(B)/tests/delivery/job_step_test: $(B)/tests/lib/read_file.o
 $(foreach name,planner planner_id planner_key,$(B)/tests/delivery/$(name)_test): $(job_fakes) \
@@ -168,7 +168,7 @@ $(B)/tests/delivery/remote_find_test: $(job_fakes)
 $(B)/tests/delivery/remote_test: $(job_fakes)
 $(B)/tests/delivery/escrow_test: $(job_fakes)
 $(foreach name,job_order job_order_rollback,$(B)/tests/delivery/$(name)_test): $(job_fakes) \
-	$(B)/tests/delivery/job_order_fixture.o $(B)/tests/lib/sample_delivery.o
+	$(B)/tests/delivery/job_order_fixture.o
 $(B)/tests/delivery/job_probe_test: $(job_fakes)
 $(B)/tests/delivery/certificate_id_test: $(job_fakes)
 $(foreach name,bundle bundle_form bundle_key,$(B)/tests/delivery/$(name)_test): \

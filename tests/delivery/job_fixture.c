@@ -28,6 +28,7 @@
 #include "tests/lib/fake_tls_probe.h"
 #include "tests/lib/make_cert.h"
 #include "tests/lib/read_file.h"
+#include "tests/lib/sample_delivery.h"
 #include "tests/lib/temp_store.h"
 
 enum { DAY_S = 86400, STEPS_MAX = 200000 };
@@ -81,26 +82,16 @@ static void put_key(
 
 static struct job_record earlier_job(const struct job_fixture *fixture)
 {
-	return (struct job_record){.id = "j-20261101-000000-0000000001",
-		.kind = JOB_DELIVER,
-		.plan_id = "p-20261101-000000-0000000001",
-		.of_job_id = "",
-		.connector = "prod",
-		.account_id = ACCOUNT,
-		.region = REGION,
-		.arn = fixture->arn,
-		.certificate_id = "shop",
-		.phase = JOB_DONE,
-		.state = JOB_SUCCEEDED,
-		.reason = "",
-		.ended_s = NOW_S - 20 * DAY_S,
-		.may_have_imported = true,
-		.old_serial = "",
-		.new_serial = "0a",
-		.old_key_id = "",
-		.new_key_id = "p-20261101-000000-0000000001",
-		.evidence = "",
-		.requested_by = "uid 0"};
+	struct job_record job = sample_job_running("j-20261101-000000-0000000001", ACCOUNT, REGION);
+	job.plan_id = job.new_key_id = "p-20261101-000000-0000000001";
+	job.arn = fixture->arn;
+	job.certificate_id = "shop";
+	job.phase = JOB_DONE;
+	job.state = JOB_SUCCEEDED;
+	job.created_s = job.updated_s = job.ended_s = NOW_S - 20 * DAY_S;
+	job.may_have_imported = true;
+	job.new_serial = "0a";
+	return job;
 }
 
 static const char *plan_key_id(const struct job_fixture *fixture)

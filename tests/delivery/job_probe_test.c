@@ -175,13 +175,12 @@ static void hosts_have_the_port_of_https_or_their_own(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, job_fixture_set_up, job_fixture_tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(each_host_gets_what_it_serves),
-		TEST(the_kind_of_key_is_asked_for),
-		TEST(who_serves_it_is_not_asked_again),
-		TEST(what_is_no_host_is_not_reachable),
-		TEST(a_cancelled_round_asks_nobody),
+		JOB_TEST(each_host_gets_what_it_serves),
+		JOB_TEST(the_kind_of_key_is_asked_for),
+		JOB_TEST(who_serves_it_is_not_asked_again),
+		JOB_TEST(what_is_no_host_is_not_reachable),
+		JOB_TEST(a_cancelled_round_asks_nobody),
 		cmocka_unit_test(hosts_have_the_port_of_https_or_their_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

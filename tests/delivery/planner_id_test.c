@@ -11,6 +11,7 @@
 
 #include "store/coverage.h"
 #include "tests/delivery/planner_fixture.h"
+#include "tests/lib/sample_delivery.h"
 
 static void the_id_of_a_certificate_stays_with_it(void **state)
 {
@@ -32,39 +33,27 @@ struct earlier {
 	int64_t age_s;
 };
 
-static void put_earlier(struct store_txn *txn, void *arg)
+static void put_earlier(struct job_fixture *fixture, const struct earlier *earlier)
 {
-	for (const struct earlier *earlier = arg; earlier->id != NULL; earlier++)
-		store_job_put(txn, &(struct job_record){.id = earlier->id,
-					   .kind = earlier->kind,
-					   .plan_id = "",
-					   .of_job_id = "",
-					   .connector = "prod",
-					   .account_id = ACCOUNT,
-					   .region = earlier->region,
-					   .arn = earlier->arn,
-					   .certificate_id = earlier->certificate_id,
-					   .phase = JOB_DONE,
-					   .state = JOB_SUCCEEDED,
-					   .reason = "",
-					   .created_s = NOW_S - earlier->age_s,
-					   .ended_s = NOW_S - earlier->age_s,
-					   .may_have_imported = true,
-					   .old_serial = "0a",
-					   .new_serial = "",
-					   .old_key_id = "",
-					   .new_key_id = "",
-					   .evidence = "",
-					   .requested_by = "uid 0"});
+	struct job_record job = sample_job_running(earlier->id, ACCOUNT, earlier->region);
+	job.kind = earlier->kind;
+	job.arn = earlier->arn;
+	job.certificate_id = earlier->certificate_id;
+	job.phase = JOB_DONE;
+	job.state = JOB_SUCCEEDED;
+	job.created_s = job.ended_s = NOW_S - earlier->age_s;
+	job.may_have_imported = true;
+	job.old_serial = "0a";
+	sample_job_put(fixture->store, &job);
 }
 
 #define NEW_ARN "arn:aws:acm:" REGION ":" ACCOUNT ":certificate/not-scanned-yet"
 
 /* earlier: ended by a NULL id. */
-static void put_jobs(struct job_fixture *fixture, struct earlier *earlier)
+static void put_jobs(struct job_fixture *fixture, const struct earlier *earlier)
 {
-	struct err err = ERR_INIT;
-	assert_int_equal(store_write_now(fixture->store, put_earlier, earlier, &err), 0);
+	for (; earlier->id != NULL; earlier++)
+		put_earlier(fixture, earlier);
 }
 
 static void run_after(struct earlier *earlier, const char *wanted)

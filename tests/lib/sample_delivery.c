@@ -95,6 +95,38 @@ struct job_record sample_job_running(const char *id, const char *account_id, con
 		.requested_by = "uid 0"};
 }
 
+struct plan_record sample_plan_waiting(const char *id, const char *account_id, const char *region)
+{
+	return (struct plan_record){.id = id,
+		.connector = "prod",
+		.account_id = account_id,
+		.region = region,
+		.arn = "",
+		.certificate_id = "",
+		.decision = PLAN_IMPORT_NEW,
+		.created_s = NOW_S,
+		.expires_s = NOW_S + 3600,
+		.old_serial = "",
+		.escrow = ESCROW_SENSOR,
+		.key_id = id,
+		.rollback_reason = "",
+		.job_id = "",
+		.requested_by = "uid 0",
+		.document = "{}"};
+}
+
+static void write_plan(struct store_txn *txn, void *arg)
+{
+	store_plan_put(txn, arg);
+}
+
+void sample_plan_put(struct store *store, const struct plan_record *plan)
+{
+	struct err err = ERR_INIT;
+	if (store_write_now(store, write_plan, (void *)(uintptr_t)plan, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
 static void write_job(struct store_txn *txn, void *arg)
 {
 	store_job_put(txn, arg);

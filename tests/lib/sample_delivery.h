@@ -13,7 +13,11 @@ extern const struct job_record sample_job;
 
 /* A delivery of connector "prod" that has just begun; every text that is not given is "". */
 struct job_record sample_job_running(const char *id, const char *account_id, const char *region);
+/* A plan of connector "prod" that waits for an hour to be applied, and imports as new; its key is in
+ * the vault under its id; every text that is not given is "". */
+struct plan_record sample_plan_waiting(const char *id, const char *account_id, const char *region);
 /* Must succeed. */
+void sample_plan_put(struct store *store, const struct plan_record *plan);
 void sample_job_put(struct store *store, const struct job_record *job);
 
 #endif

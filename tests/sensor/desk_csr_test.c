@@ -98,12 +98,8 @@ static void write_due(struct store_txn *txn, void *arg)
 static bool is_left_after(const char *id, int64_t now_s)
 {
 	struct err err = ERR_INIT;
-	struct store_txn *txn;
 	assert_int_equal(store_write_now(desk.sensor->store, write_due, &now_s, &err), 0);
-	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
-	bool is_left = store_vault_has(txn, id);
-	store_read_end(txn);
-	return is_left;
+	return desk_fixture_has_key(&desk, id);
 }
 
 static void the_key_is_sealed_for_its_time(void **state)
@@ -282,23 +278,20 @@ static void what_acm_never_replaces_needs_no_request(void **state)
 	assert_non_null(desk.document);
 }
 
-#define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(wrong_bodies_are_one_sentence),
-		TEST(what_is_to_be_known_of_the_request_is_in_the_answer),
-		TEST(keys_are_of_the_type_that_was_asked_for),
-		TEST(the_key_is_sealed_for_its_time),
-		TEST(a_name_that_is_given_twice_is_in_it_once),
-		TEST(names_key_type_and_usages_are_those_of_the_replaced_one),
-		TEST(what_has_no_names_has_to_be_given_some),
-		TEST(a_common_name_is_the_name_when_it_is_the_only_one),
-		TEST(too_many_names_are_no_request_for_some_of_them),
-		TEST(what_is_not_there_cannot_be_copied),
-		TEST(what_acm_never_replaces_needs_no_request),
+		DESK_TEST(wrong_bodies_are_one_sentence),
+		DESK_TEST(what_is_to_be_known_of_the_request_is_in_the_answer),
+		DESK_TEST(keys_are_of_the_type_that_was_asked_for),
+		DESK_TEST(the_key_is_sealed_for_its_time),
+		DESK_TEST(a_name_that_is_given_twice_is_in_it_once),
+		DESK_TEST(names_key_type_and_usages_are_those_of_the_replaced_one),
+		DESK_TEST(what_has_no_names_has_to_be_given_some),
+		DESK_TEST(a_common_name_is_the_name_when_it_is_the_only_one),
+		DESK_TEST(too_many_names_are_no_request_for_some_of_them),
+		DESK_TEST(what_is_not_there_cannot_be_copied),
+		DESK_TEST(what_acm_never_replaces_needs_no_request),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

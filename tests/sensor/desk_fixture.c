@@ -266,6 +266,16 @@ void desk_fixture_put_job(struct desk_fixture *fixture, const struct job_record 
 	sample_job_put(fixture->sensor->store, job);
 }
 
+bool desk_fixture_has_key(struct desk_fixture *fixture, const char *id)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	assert_int_equal(store_read_begin(fixture->sensor->store, &txn, &err), 0);
+	bool is_there = store_vault_has(txn, id);
+	store_read_end(txn);
+	return is_there;
+}
+
 const char *desk_fixture_state(struct desk_fixture *fixture, const char *job_id)
 {
 	static char text[2048];

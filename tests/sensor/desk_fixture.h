@@ -39,6 +39,8 @@ struct desk_fixture {
 extern struct desk_fixture desk;
 int desk_fixture_set_up(void **state);
 int desk_fixture_tear_down(void **state);
+#define DESK_TEST(name)                                                                            \
+	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
 
 void desk_fixture_open(struct desk_fixture *fixture, struct fixture *sensor);
 /* sensor_tear_down shows whether anything is left waiting. */
@@ -63,6 +65,7 @@ const char *desk_fixture_plan(struct desk_fixture *fixture, const char *more);
 /* A running job of SHOP in DESK_REGION; a test sets what is to differ. */
 struct job_record desk_fixture_job(const char *id);
 void desk_fixture_put_job(struct desk_fixture *fixture, const struct job_record *job);
+bool desk_fixture_has_key(struct desk_fixture *fixture, const char *id); /* the vault */
 /* As stored: state, phase and reason, in a text of its own; "running check: ". */
 const char *desk_fixture_state(struct desk_fixture *fixture, const char *job_id);
 

@@ -462,25 +462,22 @@ static void the_worker_has_one_order_after_the_other(void **state)
 	desk_op_cancel(NULL);
 }
 
-#define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(from_a_plan_to_its_proof_and_back_to_nothing),
-		TEST(a_cancel_is_heard_at_once),
-		TEST(a_cancel_whose_asker_goes_is_heard),
-		TEST(wrong_bodies_are_one_sentence),
-		TEST(texts_of_lists_are_checked),
-		TEST(there_is_a_limit_of_orders),
-		TEST(the_worker_has_one_order_after_the_other),
+		DESK_TEST(from_a_plan_to_its_proof_and_back_to_nothing),
+		DESK_TEST(a_cancel_is_heard_at_once),
+		DESK_TEST(a_cancel_whose_asker_goes_is_heard),
+		DESK_TEST(wrong_bodies_are_one_sentence),
+		DESK_TEST(texts_of_lists_are_checked),
+		DESK_TEST(there_is_a_limit_of_orders),
+		DESK_TEST(the_worker_has_one_order_after_the_other),
 		cmocka_unit_test(an_error_at_each_call_leaves_nothing),
 		cmocka_unit_test(an_error_at_each_write_leaves_nothing),
 		cmocka_unit_test(a_cancel_at_each_turn_leaves_nothing_waiting),
 		cmocka_unit_test(the_end_comes_at_each_turn),
-		TEST(a_key_in_memory_stays_for_a_job_that_was_ordered),
-		TEST(what_is_of_a_connector_that_went_is_refused_at_once),
+		DESK_TEST(a_key_in_memory_stays_for_a_job_that_was_ordered),
+		DESK_TEST(what_is_of_a_connector_that_went_is_refused_at_once),
 		cmocka_unit_test(a_connector_goes_at_each_turn),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

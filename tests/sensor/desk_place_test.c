@@ -294,22 +294,19 @@ static void what_the_escrow_refuses_is_not_the_places_fault(void **state)
 	assert_string_equal(fake_call_failed()->operation, "CreateSecret");
 }
 
-#define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(before_the_first_cycle_nothing_is_missing),
-		TEST(an_account_of_somebody_else_is_said),
-		TEST(a_region_that_is_not_read_is_said),
-		TEST(what_the_inventory_knows_is_said_before_aws_is_asked),
-		TEST(the_regions_of_a_closed_account_are_not_judged),
-		TEST(a_list_of_regions_proves_nothing),
-		TEST(every_order_says_it),
-		TEST(without_the_accounts_regions_none_is_missing),
-		TEST(an_order_says_it),
-		TEST(what_the_escrow_refuses_is_not_the_places_fault),
+		DESK_TEST(before_the_first_cycle_nothing_is_missing),
+		DESK_TEST(an_account_of_somebody_else_is_said),
+		DESK_TEST(a_region_that_is_not_read_is_said),
+		DESK_TEST(what_the_inventory_knows_is_said_before_aws_is_asked),
+		DESK_TEST(the_regions_of_a_closed_account_are_not_judged),
+		DESK_TEST(a_list_of_regions_proves_nothing),
+		DESK_TEST(every_order_says_it),
+		DESK_TEST(without_the_accounts_regions_none_is_missing),
+		DESK_TEST(an_order_says_it),
+		DESK_TEST(what_the_escrow_refuses_is_not_the_places_fault),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -261,21 +261,18 @@ static void secrets_are_wiped_by_the_work(void **state)
 	json_decref(op.body);
 }
 
-#define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(wrong_bodies_are_one_sentence),
-		TEST(long_or_many_tags_are_refused),
-		TEST(what_was_asked_for_is_in_the_plan),
-		TEST(an_arn_says_where),
-		TEST(an_account_that_cannot_be_entered_is_said),
-		TEST(it_lives_as_long_as_is_configured_now),
-		TEST(pkcs12_is_decoded),
-		TEST(nothing_of_pkcs12_is_left_after_it_was_cleared),
-		TEST(secrets_are_wiped_by_the_work),
+		DESK_TEST(wrong_bodies_are_one_sentence),
+		DESK_TEST(long_or_many_tags_are_refused),
+		DESK_TEST(what_was_asked_for_is_in_the_plan),
+		DESK_TEST(an_arn_says_where),
+		DESK_TEST(an_account_that_cannot_be_entered_is_said),
+		DESK_TEST(it_lives_as_long_as_is_configured_now),
+		DESK_TEST(pkcs12_is_decoded),
+		DESK_TEST(nothing_of_pkcs12_is_left_after_it_was_cleared),
+		DESK_TEST(secrets_are_wiped_by_the_work),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/text.h"
+#include "tests/lib/sample_delivery.h"
 #include "tests/sensor/desk_fixture.h"
 
 static void make(const char *domain, char ret_id[DELIVERY_ID_MAX + 1])
@@ -20,16 +21,6 @@ static void make(const char *domain, char ret_id[DELIVERY_ID_MAX + 1])
 	(void)snprintf(body, sizeof(body), "{'domains': ['%s'], 'key_type': 'ec256'}", domain);
 	desk_fixture_run(&desk, DESK_CSR, body);
 	(void)text_copy(ret_id, DELIVERY_ID_MAX + 1, desk_fixture_text(&desk, "csr", "id"));
-}
-
-static bool has(const char *vault_id)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
-	bool is_there = store_vault_has(txn, vault_id);
-	store_read_end(txn);
-	return is_there;
 }
 
 /* id: NULL for all. Borrowed until the next. */
@@ -149,10 +140,10 @@ static void what_is_dropped_is_gone_with_its_key(void **state)
 	char id[DELIVERY_ID_MAX + 1], request[DESK_REQUEST_ID_MAX];
 	make("a.example", id);
 	desk_request_vault_id(id, request);
-	assert_true(has(id) && has(request));
+	assert_true(desk_fixture_has_key(&desk, id) && desk_fixture_has_key(&desk, request));
 	desk_fixture_run(&desk, DESK_CSR_DROP, drop_body(id));
 	assert_string_equal(desk_fixture_text(&desk, "csr", "id"), id);
-	assert_false(has(id) || has(request));
+	assert_false(desk_fixture_has_key(&desk, id) || desk_fixture_has_key(&desk, request));
 	assert_string_equal(shown(NULL), "[]");
 	desk_fixture_refuse(
 		&desk, DESK_CSR_DROP, drop_body(id), ERR_NOT_FOUND, "there is no request q-");
@@ -166,27 +157,15 @@ static void the_key_of_a_plan_is_none_to_drop(void **state)
 	char id[DELIVERY_ID_MAX + 1];
 	desk_fixture_run(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""));
 	(void)text_copy(id, sizeof(id), desk_fixture_text(&desk, "plan", "id"));
-	assert_true(has(id));
+	assert_true(desk_fixture_has_key(&desk, id));
 	desk_fixture_refuse(
 		&desk, DESK_CSR_DROP, drop_body(id), ERR_NOT_FOUND, "there is no request p-");
-	assert_true(has(id));
+	assert_true(desk_fixture_has_key(&desk, id));
 }
 
 static void write_need(struct store_txn *txn, void *arg)
 {
 	store_vault_need(txn, arg, "j-1", 0);
-}
-
-static void write_plan(struct store_txn *txn, void *arg)
-{
-	store_plan_put(txn, arg);
-}
-
-static void put_plan(const struct plan_record *plan)
-{
-	struct err err = ERR_INIT;
-	if (store_write_now(desk.sensor->store, write_plan, (void *)(uintptr_t)plan, &err) != 0)
-		fail_msg("%s", err.text);
 }
 
 static void a_key_that_is_needed_is_kept(void **state)
@@ -195,33 +174,19 @@ static void a_key_that_is_needed_is_kept(void **state)
 	char id[DELIVERY_ID_MAX + 1];
 	struct err err = ERR_INIT;
 	make("a.example", id);
-	struct plan_record plan = {.id = "p-1",
-		.connector = "prod",
-		.account_id = SHOP,
-		.region = DESK_REGION,
-		.arn = "",
-		.certificate_id = "c-1",
-		.decision = PLAN_IMPORT_NEW,
-		.escrow = ESCROW_SENSOR,
-		.key_id = id,
-		.created_s = clock_now_s(),
-		.expires_s = clock_now_s() + 60,
-		.old_serial = "",
-		.rollback_reason = "",
-		.job_id = "",
-		.requested_by = "",
-		.document = "{}"};
-	put_plan(&plan);
+	struct plan_record plan = sample_plan_waiting("p-1", SHOP, DESK_REGION);
+	plan.key_id = id;
+	sample_plan_put(desk.sensor->store, &plan);
 	desk_fixture_refuse(&desk, DESK_CSR_DROP, drop_body(id), ERR_REFUSED,
 		"plan p-1 waits for the key of request q-");
 	plan.expires_s = clock_now_s();
-	put_plan(&plan);
+	sample_plan_put(desk.sensor->store, &plan);
 	assert_non_null(strstr(shown(id), "\"state\":\"open\"}"));
 	assert_int_equal(store_write_now(desk.sensor->store, write_need, id, &err), 0);
 	assert_non_null(strstr(shown(id), "\"state\":\"applied\"}"));
 	desk_fixture_refuse(&desk, DESK_CSR_DROP, drop_body(id), ERR_REFUSED,
 		" was delivered: it is kept for the way back, and wiped when its time is over");
-	assert_true(has(id));
+	assert_true(desk_fixture_has_key(&desk, id));
 }
 
 static void write_release(struct store_txn *txn, void *arg)
@@ -255,12 +220,12 @@ static void a_key_that_came_back_stays_for_its_90_days_or_is_dropped(void **stat
 	write(write_release, kept);
 	write(write_release, dropped);
 	desk_fixture_run(&desk, DESK_CSR_DROP, drop_body(dropped));
-	assert_false(has(dropped));
+	assert_false(desk_fixture_has_key(&desk, dropped));
 	int64_t due_s = clock_now_s() + 90 * 86400;
 	write(write_due, &before_s);
-	assert_true(has(kept));
+	assert_true(desk_fixture_has_key(&desk, kept));
 	write(write_due, &due_s);
-	assert_false(has(kept));
+	assert_false(desk_fixture_has_key(&desk, kept));
 }
 
 /* What is shown of it has a name in the vault too, which is no request's. */
@@ -272,7 +237,7 @@ static void a_request_without_its_key_is_none_to_drop(void **state)
 	desk_request_vault_id(id, request_id);
 	desk_fixture_refuse(&desk, DESK_CSR_DROP, drop_body(request_id), ERR_NOT_FOUND,
 		"there is no request q-");
-	assert_true(has(request_id));
+	assert_true(desk_fixture_has_key(&desk, request_id));
 }
 
 /* A plan of another key, one that refuses, and one that was applied do not wait for it. */
@@ -281,51 +246,34 @@ static void other_plans_do_not_keep_it(void **state)
 	(void)state;
 	char id[DELIVERY_ID_MAX + 1];
 	make("a.example", id);
-	struct plan_record plan = {.id = "p-1",
-		.connector = "prod",
-		.account_id = SHOP,
-		.region = DESK_REGION,
-		.arn = "",
-		.certificate_id = "c-1",
-		.decision = PLAN_IMPORT_NEW,
-		.escrow = ESCROW_SENSOR,
-		.key_id = "q-other",
-		.created_s = clock_now_s(),
-		.expires_s = clock_now_s() + 60,
-		.old_serial = "",
-		.rollback_reason = "",
-		.job_id = "",
-		.requested_by = "",
-		.document = "{}"};
-	put_plan(&plan);
+	struct plan_record plan = sample_plan_waiting("p-1", SHOP, DESK_REGION);
+	plan.key_id = "q-other";
+	sample_plan_put(desk.sensor->store, &plan);
 	plan.id = "p-2";
 	plan.key_id = id;
 	plan.decision = PLAN_REFUSE;
-	put_plan(&plan);
+	sample_plan_put(desk.sensor->store, &plan);
 	plan.id = "p-3";
 	plan.decision = PLAN_IMPORT_NEW;
 	plan.job_id = "j-1";
-	put_plan(&plan);
+	sample_plan_put(desk.sensor->store, &plan);
 	desk_fixture_run(&desk, DESK_CSR_DROP, drop_body(id));
-	assert_false(has(id));
+	assert_false(desk_fixture_has_key(&desk, id));
 }
-
-#define TEST(name)                                                                                 \
-	cmocka_unit_test_setup_teardown(name, desk_fixture_set_up, desk_fixture_tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_request_is_shown_as_it_was_answered),
-		TEST(all_are_listed_and_nothing_else),
-		TEST(one_that_cannot_be_opened_is_listed_all_the_same),
-		TEST(what_has_no_request_s_name_is_passed_over),
-		TEST(what_is_dropped_is_gone_with_its_key),
-		TEST(the_key_of_a_plan_is_none_to_drop),
-		TEST(a_key_that_is_needed_is_kept),
-		TEST(a_key_that_came_back_stays_for_its_90_days_or_is_dropped),
-		TEST(a_request_without_its_key_is_none_to_drop),
-		TEST(other_plans_do_not_keep_it),
+		DESK_TEST(a_request_is_shown_as_it_was_answered),
+		DESK_TEST(all_are_listed_and_nothing_else),
+		DESK_TEST(one_that_cannot_be_opened_is_listed_all_the_same),
+		DESK_TEST(what_has_no_request_s_name_is_passed_over),
+		DESK_TEST(what_is_dropped_is_gone_with_its_key),
+		DESK_TEST(the_key_of_a_plan_is_none_to_drop),
+		DESK_TEST(a_key_that_is_needed_is_kept),
+		DESK_TEST(a_key_that_came_back_stays_for_its_90_days_or_is_dropped),
+		DESK_TEST(a_request_without_its_key_is_none_to_drop),
+		DESK_TEST(other_plans_do_not_keep_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,6 +18,7 @@
 #include "tests/lib/fake_clock.h"
 #include "tests/lib/fake_loop.h"
 #include "tests/lib/fake_store_queue.h"
+#include "tests/lib/sample_delivery.h"
 #include "tests/sensor/desk_fixture.h"
 
 enum { FIRST_MS = 5000, MINUTE_MS = 60000, HOUR_MS = 3600 * 1000, TURNS = 20 };
@@ -49,16 +50,6 @@ static void put_key(const char *id, int64_t wipe_after_s)
 	secret_clear(&key);
 }
 
-static bool has_key(const char *id)
-{
-	struct err err = ERR_INIT;
-	struct store_txn *txn;
-	assert_int_equal(store_read_begin(desk.sensor->store, &txn, &err), 0);
-	bool has = store_vault_has(txn, id);
-	store_read_end(txn);
-	return has;
-}
-
 static void put_secret(void)
 {
 	write_acm_put_secret(&desk.acm, LEFT_OVER, "a key");
@@ -72,13 +63,14 @@ static void due_keys_go_at_the_start_and_every_hour(void **state)
 	put_key("later", NOW_S + 600);
 	put_key("kept", 0);
 	fake_loop_advance_ms(FIRST_MS - 1);
-	assert_true(has_key("due"));
+	assert_true(desk_fixture_has_key(&desk, "due"));
 	fake_loop_advance_ms(1);
-	assert_true(!has_key("due") && has_key("later") && has_key("kept"));
+	assert_true(!desk_fixture_has_key(&desk, "due") && desk_fixture_has_key(&desk, "later") &&
+		    desk_fixture_has_key(&desk, "kept"));
 	fake_loop_advance_ms(HOUR_MS - 1);
-	assert_true(has_key("later"));
+	assert_true(desk_fixture_has_key(&desk, "later"));
 	fake_loop_advance_ms(1);
-	assert_true(!has_key("later") && has_key("kept"));
+	assert_true(!desk_fixture_has_key(&desk, "later") && desk_fixture_has_key(&desk, "kept"));
 }
 
 /* Files that seal keys. */
@@ -100,10 +92,10 @@ static void what_sealed_a_key_that_went_is_destroyed(void **state)
 	put_key("later", NOW_S + 600);
 	assert_int_equal(count_epochs(), 1);
 	fake_loop_advance_ms(FIRST_MS);
-	assert_true(!has_key("due") && has_key("later"));
+	assert_true(!desk_fixture_has_key(&desk, "due") && desk_fixture_has_key(&desk, "later"));
 	assert_int_equal(count_epochs(), 1);
 	fake_loop_advance_ms(2 * HOUR_MS);
-	assert_false(has_key("later"));
+	assert_false(desk_fixture_has_key(&desk, "later"));
 	assert_int_equal(count_epochs(), 0);
 }
 
@@ -119,16 +111,16 @@ static void a_clock_that_jumps_wipes_and_forgets_nothing(void **state)
 	put_key("kept", NOW_S + DAY_S);
 	fake_clock_set_now_s(NOW_S + 2 * DESK_KEEP_JOBS_S);
 	fake_loop_advance_ms(FIRST_MS + HOUR_MS);
-	assert_true(has_key("kept"));
+	assert_true(desk_fixture_has_key(&desk, "kept"));
 	assert_string_equal(desk_fixture_state(&desk, "j-old"), "failed done: ");
 	fake_call_tell_date_s(0); /* not yet since the start */
 	put_secret();
 	fake_loop_advance_ms(HOUR_MS);
-	assert_true(has_key("kept"));
+	assert_true(desk_fixture_has_key(&desk, "kept"));
 	assert_int_equal(write_acm_secrets(&desk.acm), 0); /* AWS's own dates count there */
 	fake_call_tell_date_s(NOW_S + 2 * DESK_KEEP_JOBS_S);
 	fake_loop_advance_ms(HOUR_MS);
-	assert_false(has_key("kept"));
+	assert_false(desk_fixture_has_key(&desk, "kept"));
 }
 
 /* Then there is nobody else to ask. */
@@ -143,7 +135,7 @@ static void without_a_connector_this_hosts_clock_counts(void **state)
 		desk.connector[i] = NULL;
 	}
 	fake_loop_advance_ms(FIRST_MS);
-	assert_false(has_key("due"));
+	assert_false(desk_fixture_has_key(&desk, "due"));
 	for (size_t i = 0; i < DESK_CONNECTORS; i++)
 		desk.connector[i] = former[i];
 }
@@ -243,25 +235,17 @@ static void left_over_secrets_go(void **state)
 	assert_int_equal(fake_call_count_of("ListSecrets"), 2);
 }
 
-static void write_plan(struct store_txn *txn, void *arg)
-{
-	store_plan_put(txn, arg);
-}
-
 /* key_escrow was changed since. */
 static void secrets_of_plans_go_whatever_the_configuration_says_now(void **state)
 {
 	(void)state;
-	struct err err = ERR_INIT;
-	struct plan_record plan = {.id = "p-20261101-000000-0000000001",
-		.connector = "prod",
-		.decision = PLAN_REIMPORT,
-		.escrow = ESCROW_SECRETS_MANAGER,
-		.expires_s = NOW_S - 1,
-		.document = "{}"};
+	struct plan_record plan =
+		sample_plan_waiting("p-20261101-000000-0000000001", SHOP, DESK_REGION);
 	struct connector *former = desk.connector[1]; /* the one that keeps keys there */
 	desk.connector[1] = NULL;
-	assert_int_equal(store_write_now(desk.sensor->store, write_plan, &plan, &err), 0);
+	plan.escrow = ESCROW_SECRETS_MANAGER;
+	plan.expires_s = NOW_S - 1;
+	sample_plan_put(desk.sensor->store, &plan);
 	put_secret();
 	fake_loop_advance_ms(FIRST_MS);
 	assert_int_equal(write_acm_secrets(&desk.acm), 0);
@@ -362,10 +346,10 @@ static void a_store_that_is_full_stops_nothing_else(void **state)
 	put_secret();
 	fake_store_fail_at(1, ERR_STORE_FULL);
 	fake_loop_advance_ms(FIRST_MS);
-	assert_true(has_key("due"));
+	assert_true(desk_fixture_has_key(&desk, "due"));
 	assert_int_equal(write_acm_secrets(&desk.acm), 0);
 	fake_loop_advance_ms(HOUR_MS);
-	assert_false(has_key("due"));
+	assert_false(desk_fixture_has_key(&desk, "due"));
 }
 
 static void a_connector_may_go_at_each_turn(void **state)

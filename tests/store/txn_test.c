@@ -156,15 +156,14 @@ static void a_state_that_is_not_known_is_damage(void **state)
 static void fail_twice_and_go_on(struct store_txn *txn, void *arg)
 {
 	struct coverage_record back;
-	struct err first = ERR_INIT, second = ERR_INIT;
+	struct err first = ERR_INIT;
 	store_coverage_put(
 		txn, &(struct coverage_record){.connector = "p", .account_id = "1", .region = "r"});
 	assert_true(store_coverage_get(txn, "p", "1", "r", &back));
 	err_set(&first, ERR_PROTOCOL, "first");
 	err_set_code(&first, "Code");
-	err_set(&second, ERR_LIMIT, "second");
 	store_txn_fail(txn, &first);
-	store_txn_fail(txn, &second);
+	store_txn_fail_as(txn, ERR_LIMIT, "second");
 	assert_false(store_coverage_get(txn, "p", "1", "r", &back));
 	sample_cert_put(txn, 1);
 	store_event_append(txn, &(struct event_record){.kind = EVENT_OPERATOR});
@@ -186,6 +185,22 @@ static void the_first_failure_stays_and_nothing_happens_after_it(void **state)
 	assert_int_equal(runs, 1);
 	temp_store_digest(store, after);
 	assert_memory_equal(before, after, sizeof(before));
+}
+
+static void fail_as(struct store_txn *txn, void *arg)
+{
+	const char *what = arg;
+	store_txn_fail_as(txn, ERR_REFUSED, "%s is no %d", what, 7);
+}
+
+static void a_failure_may_be_made_of_its_text(void **state)
+{
+	(void)state;
+	struct err err = ERR_INIT;
+	char what[] = "8";
+	assert_int_equal(store_write_now(store, fail_as, what, &err), -1);
+	assert_int_equal(err.kind, ERR_REFUSED);
+	assert_string_equal(err.text, "8 is no 7");
 }
 
 static void put_unfit(struct store_txn *txn, void *arg)
@@ -305,6 +320,7 @@ int main(void)
 		WITH_STORE(damage_ends_a_query_with_a_failure),
 		WITH_STORE(a_state_that_is_not_known_is_damage),
 		WITH_STORE(the_first_failure_stays_and_nothing_happens_after_it),
+		WITH_STORE(a_failure_may_be_made_of_its_text),
 		WITH_STORE(a_key_that_does_not_fit_fails_the_write),
 		WITH_STORE(seeking_finds_neighbours_in_reads_and_in_writes),
 		WITH_STORE(a_walk_in_a_write_survives_its_own_changes),
