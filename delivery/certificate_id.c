@@ -35,18 +35,27 @@ const char *certificate_id_tagged(const struct remote_state *remote)
 	return "";
 }
 
+bool certificate_id_delivered(struct store_txn *txn, const char *arn,
+	const unsigned char *leaf_sha256, char ret_id[CERTIFICATE_ID_MAX + 1])
+{
+	struct job_record last;
+	if (!store_job_last_of_arn(txn, arn, &last) &&
+		!store_job_of_leaf(txn, arn, leaf_sha256, &last))
+		return false;
+	return text_copy(ret_id, CERTIFICATE_ID_MAX + 1, last.certificate_id);
+}
+
 /* Without the tag, which could not be set or read, or which a tool that sets all tags took away,
- * the last delivery tells; or the one that failed and brought what is there nevertheless. */
+ * the deliveries tell. */
 static bool carries(
 	struct store_txn *txn, const struct cert_record *cert, const char *certificate_id)
 {
-	struct job_record last;
+	char delivered[CERTIFICATE_ID_MAX + 1];
 	for (const char *key = NULL, *value = NULL; pack_next_pair(&cert->tags, &key, &value);)
 		if (strcmp(key, TAG_CERTIFICATE_ID) == 0)
 			return strcmp(value, certificate_id) == 0;
-	return (store_job_last_of_arn(txn, cert->arn, &last) ||
-		       store_job_of_leaf(txn, cert->arn, cert->fingerprint_sha256, &last)) &&
-	       strcmp(last.certificate_id, certificate_id) == 0;
+	return certificate_id_delivered(txn, cert->arn, cert->fingerprint_sha256, delivered) &&
+	       strcmp(delivered, certificate_id) == 0;
 }
 
 static int add(struct certificate_id_arns *found, const char *certificate_id, const char *arn,

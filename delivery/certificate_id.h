@@ -24,6 +24,10 @@ enum {
 int certificate_id_check(const char *id, struct err *err);
 /* The one on what ACM holds; "": none. Borrowed. */
 const char *certificate_id_tagged(const struct remote_state *remote);
+/* The one under which the certificate of that ARN was delivered last, by a job that succeeded, or
+ * else by one that failed and brought the leaf that is there nevertheless. false: by none. */
+bool certificate_id_delivered(struct store_txn *txn, const char *arn,
+	const unsigned char *leaf_sha256, char ret_id[CERTIFICATE_ID_MAX + 1]);
 
 /* It was there by then. */
 struct certificate_id_arn {
