@@ -39,9 +39,10 @@ bool certificate_id_delivered(struct store_txn *txn, const char *arn,
 	const unsigned char *leaf_sha256, char ret_id[CERTIFICATE_ID_MAX + 1])
 {
 	struct job_record last;
-	if (!store_job_last_of_arn(txn, arn, &last) &&
-		!store_job_of_leaf(txn, arn, leaf_sha256, &last))
-		return false;
+	bool is_delivered = store_job_last_of_arn(txn, arn, &last) ||
+			    store_job_of_leaf(txn, arn, leaf_sha256, &last);
+	if (!is_delivered || strlen(last.certificate_id) > CERTIFICATE_ID_MAX)
+		return false; /* one that was longer was a tag of others, which nobody can give */
 	return text_copy(ret_id, CERTIFICATE_ID_MAX + 1, last.certificate_id);
 }
 
