@@ -151,8 +151,9 @@ static bool is_in(const struct job_record *job, const char *account_id, const ch
 
 static bool is_of(const struct job_record *job, const struct plan_record *plan)
 {
-	return strcmp(job->certificate_id, plan->certificate_id) == 0 &&
-	       is_in(job, plan->account_id, plan->region);
+	bool is_same = strcmp(job->certificate_id, plan->certificate_id) == 0 ||
+		       memcmp(job->new_fingerprint_sha256, plan->leaf_sha256, CERT_SHA256_LEN) == 0;
+	return is_same && is_in(job, plan->account_id, plan->region);
 }
 
 /* By a scan, or by this sensor. */

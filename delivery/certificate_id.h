@@ -69,8 +69,8 @@ bool certificate_id_is_gone(const struct certificate_id_arn *carrier, int64_t no
 bool certificate_id_was_deleted(struct store_txn *txn, const char *arn, int64_t since_s);
 
 /* The job that delivers, or delivered after the plan was made, another certificate under the id of
- * a plan that imports as new: to apply the plan too would make two of it. false: none, or this
- * sensor deleted it again. */
+ * a plan that imports as new, or under another id the same one: to apply the plan too would make
+ * two of it. false: none, or this sensor deleted it again. */
 bool certificate_id_delivered_since(
 	struct store_txn *txn, const struct plan_record *plan, struct job_record *ret_job);
 
