@@ -149,11 +149,25 @@ static bool is_in(const struct job_record *job, const char *account_id, const ch
 	return strcmp(job->account_id, account_id) == 0 && strcmp(job->region, region) == 0;
 }
 
+static bool has_its_id(const struct job_record *job, const struct plan_record *plan)
+{
+	return strcmp(job->certificate_id, plan->certificate_id) == 0;
+}
+
 static bool is_of(const struct job_record *job, const struct plan_record *plan)
 {
-	bool is_same = strcmp(job->certificate_id, plan->certificate_id) == 0 ||
-		       memcmp(job->new_fingerprint_sha256, plan->leaf_sha256, CERT_SHA256_LEN) == 0;
-	return is_same && is_in(job, plan->account_id, plan->region);
+	bool has_its_leaf =
+		memcmp(job->new_fingerprint_sha256, plan->leaf_sha256, CERT_SHA256_LEN) == 0;
+	return (has_its_leaf || has_its_id(job, plan)) &&
+	       is_in(job, plan->account_id, plan->region);
+}
+
+/* Who delivers one certificate again and again may plan in the second in which the last job ended:
+ * such a plan has told of its leaf. */
+static bool ended_since(const struct job_record *job, const struct plan_record *plan)
+{
+	return job->ended_s > plan->created_s ||
+	       (job->ended_s == plan->created_s && has_its_id(job, plan));
 }
 
 /* By a scan, or by this sensor. */
@@ -237,7 +251,7 @@ bool certificate_id_delivered_since(
 	}
 	begin_at(JOB_ID_DELIVER, plan->created_s, position);
 	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
-		if (job.ended_s < plan->created_s || !job.may_have_imported || !is_of(&job, plan) ||
+		if (!ended_since(&job, plan) || !job.may_have_imported || !is_of(&job, plan) ||
 			certificate_id_was_deleted(txn, job.arn, job.created_s))
 			continue;
 		*ret_job = job;

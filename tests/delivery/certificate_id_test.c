@@ -507,7 +507,10 @@ static void a_plan_that_was_overtaken_is_known(void **state)
 	job.state = JOB_SUCCEEDED;
 	put(world, write_job, &job);
 	assert_false(is_taken(world));
-	job.new_fingerprint_sha256[0] = 7; /* the plan's leaf: nobody wants it twice */
+	job.new_fingerprint_sha256[0] = 7; /* the plan's leaf, of which it has told */
+	put(world, write_job, &job);
+	assert_false(is_taken(world));
+	job.ended_s = NOW_S + 1; /* nobody wants it twice */
 	put(world, write_job, &job);
 	assert_true(is_taken(world));
 	job.may_have_imported = false;
