@@ -110,7 +110,7 @@ static void set_code(struct found *found, const char *text)
 static size_t len_before_quoted_request(const char *text)
 {
 	static const char *const begin[] = {"The Canonical String", "The String-to-Sign",
-		"x-amz-security-token", "-----BEGIN", "LS0tLS1CRUdJT"};
+		"x-amz-security-token", "-----BEGIN PRIVATE KEY", "LS0tLS1CRUdJTiBQUklWQVRF"};
 	size_t len = strlen(text);
 	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
 		const char *found = strcasestr(text, begin[i]);

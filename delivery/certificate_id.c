@@ -35,18 +35,28 @@ const char *certificate_id_tagged(const struct remote_state *remote)
 	return "";
 }
 
+bool certificate_id_delivered(struct store_txn *txn, const char *arn,
+	const unsigned char *leaf_sha256, char ret_id[CERTIFICATE_ID_MAX + 1])
+{
+	struct job_record last;
+	bool is_delivered = store_job_last_of_arn(txn, arn, &last) ||
+			    store_job_of_leaf(txn, arn, leaf_sha256, &last);
+	if (!is_delivered || strlen(last.certificate_id) > CERTIFICATE_ID_MAX)
+		return false; /* one that was longer was a tag of others, which nobody can give */
+	return text_copy(ret_id, CERTIFICATE_ID_MAX + 1, last.certificate_id);
+}
+
 /* Without the tag, which could not be set or read, or which a tool that sets all tags took away,
- * the last delivery tells; or the one that failed and brought what is there nevertheless. */
+ * the deliveries tell. */
 static bool carries(
 	struct store_txn *txn, const struct cert_record *cert, const char *certificate_id)
 {
-	struct job_record last;
+	char delivered[CERTIFICATE_ID_MAX + 1];
 	for (const char *key = NULL, *value = NULL; pack_next_pair(&cert->tags, &key, &value);)
 		if (strcmp(key, TAG_CERTIFICATE_ID) == 0)
 			return strcmp(value, certificate_id) == 0;
-	return (store_job_last_of_arn(txn, cert->arn, &last) ||
-		       store_job_of_leaf(txn, cert->arn, cert->fingerprint_sha256, &last)) &&
-	       strcmp(last.certificate_id, certificate_id) == 0;
+	return certificate_id_delivered(txn, cert->arn, cert->fingerprint_sha256, delivered) &&
+	       strcmp(delivered, certificate_id) == 0;
 }
 
 static int add(struct certificate_id_arns *found, const char *certificate_id, const char *arn,
@@ -139,10 +149,25 @@ static bool is_in(const struct job_record *job, const char *account_id, const ch
 	return strcmp(job->account_id, account_id) == 0 && strcmp(job->region, region) == 0;
 }
 
+static bool has_its_id(const struct job_record *job, const struct plan_record *plan)
+{
+	return strcmp(job->certificate_id, plan->certificate_id) == 0;
+}
+
 static bool is_of(const struct job_record *job, const struct plan_record *plan)
 {
-	return strcmp(job->certificate_id, plan->certificate_id) == 0 &&
+	bool has_its_leaf =
+		memcmp(job->new_fingerprint_sha256, plan->leaf_sha256, CERT_SHA256_LEN) == 0;
+	return (has_its_leaf || has_its_id(job, plan)) &&
 	       is_in(job, plan->account_id, plan->region);
+}
+
+/* Who delivers one certificate again and again may plan in the second in which the last job ended:
+ * such a plan has told of its leaf. */
+static bool ended_since(const struct job_record *job, const struct plan_record *plan)
+{
+	return job->ended_s > plan->created_s ||
+	       (job->ended_s == plan->created_s && has_its_id(job, plan));
 }
 
 /* By a scan, or by this sensor. */
@@ -226,7 +251,7 @@ bool certificate_id_delivered_since(
 	}
 	begin_at(JOB_ID_DELIVER, plan->created_s, position);
 	while (next_of_kind(txn, JOB_ID_DELIVER, position, &job)) {
-		if (job.ended_s < plan->created_s || !job.may_have_imported || !is_of(&job, plan) ||
+		if (!ended_since(&job, plan) || !job.may_have_imported || !is_of(&job, plan) ||
 			certificate_id_was_deleted(txn, job.arn, job.created_s))
 			continue;
 		*ret_job = job;

@@ -24,6 +24,10 @@ enum {
 int certificate_id_check(const char *id, struct err *err);
 /* The one on what ACM holds; "": none. Borrowed. */
 const char *certificate_id_tagged(const struct remote_state *remote);
+/* The one under which the certificate of that ARN was delivered last, by a job that succeeded, or
+ * else by one that failed and brought the leaf that is there nevertheless. false: by none. */
+bool certificate_id_delivered(struct store_txn *txn, const char *arn,
+	const unsigned char *leaf_sha256, char ret_id[CERTIFICATE_ID_MAX + 1]);
 
 /* It was there by then. */
 struct certificate_id_arn {
@@ -65,8 +69,8 @@ bool certificate_id_is_gone(const struct certificate_id_arn *carrier, int64_t no
 bool certificate_id_was_deleted(struct store_txn *txn, const char *arn, int64_t since_s);
 
 /* The job that delivers, or delivered after the plan was made, another certificate under the id of
- * a plan that imports as new: to apply the plan too would make two of it. false: none, or this
- * sensor deleted it again. */
+ * a plan that imports as new, or under another id the same one: to apply the plan too would make
+ * two of it. false: none, or this sensor deleted it again. */
 bool certificate_id_delivered_since(
 	struct store_txn *txn, const struct plan_record *plan, struct job_record *ret_job);
 

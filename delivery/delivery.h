@@ -153,8 +153,8 @@ void delivery_new_id(char prefix, int64_t now_s, char ret_id[DELIVERY_ID_MAX + 1
 void job_order_write(struct store_txn *txn, const struct job_order *order);
 
 /* Whether an open plan could not be applied any more, by what is known without asking AWS: somebody
- * replaced the certificate, or another delivery brings one with that id, or may do so, for the
- * clock was set back. */
+ * replaced the certificate, or another delivery brings it or one with that id, or may do so, for
+ * the clock was set back. */
 bool plan_is_void(struct store_txn *txn, const struct plan_record *plan, int64_t now_s);
 
 /* Whether its key waits where it was put, as far as this process knows: one in memory is lost at a

@@ -30,14 +30,12 @@ static void say(struct job_decision *to, const char *format, ...)
 static void go_on(struct job_decision *to, enum job_phase phase)
 {
 	to->phase = phase;
-	to->wait_s = 0;
 }
 
 static void end(struct job_decision *to, enum job_state state)
 {
 	to->phase = JOB_DONE;
 	to->state = state;
-	to->wait_s = 0;
 	to->is_failure = state == JOB_FAILED || state == JOB_IMPOSSIBLE;
 }
 
@@ -350,14 +348,6 @@ static void someone_else(const struct job_known *known, struct job_decision *to)
 		to->is_roll_back ? "" : "; plan again to replace it");
 }
 
-/* One answer that tells of the new one is enough; what a rollback brings was there before, so that
- * an old answer may tell of it. */
-static bool is_shown(const struct job_known *known)
-{
-	return known->holds == JOB_HOLDS_NEW ||
-	       (known->holds == JOB_HOLDS_MIXED && known->kind == JOB_DELIVER);
-}
-
 static void after_find(const struct job_known *known, struct job_decision *to)
 {
 	int64_t patience_s = known->has_arn ? JOB_FIND_PATIENCE_S : JOB_FIND_NEW_PATIENCE_S;
@@ -365,7 +355,9 @@ static void after_find(const struct job_known *known, struct job_decision *to)
 		reading_failed(known, to);
 		return;
 	}
-	if (is_shown(known)) {
+	/* One answer that tells of the new one is enough; of what a rollback brings, an old may. */
+	bool is_in_part = known->holds == JOB_HOLDS_MIXED && known->kind == JOB_DELIVER;
+	if (known->holds == JOB_HOLDS_NEW || is_in_part) {
 		go_on(to, JOB_TAG);
 		say(to, "ACM has serial %s: the import whose answer was lost is adopted",
 			known->new_serial);
@@ -465,7 +457,7 @@ static void after_confirm(const struct job_known *known, struct job_decision *to
 
 static void after_verify(const struct job_known *known, struct job_decision *to)
 {
-	char text[JOB_REASON_MAX];
+	char text[JOB_REASON_MAX], unreachable[48] = "";
 	const char *hosts = known->hosts == 1 ? "host" : "hosts";
 	if ((known->other > 0 && is_patient(known, JOB_VERIFY_PATIENCE_S)) ||
 		(known->unreachable > 0 && is_patient(known, JOB_UNREACHABLE_PATIENCE_S))) {
@@ -476,13 +468,12 @@ static void after_verify(const struct job_known *known, struct job_decision *to)
 			known->served, known->hosts, hosts, known->other, known->unreachable);
 		return;
 	}
+	if (known->unreachable > 0)
+		snprintf(unreachable, sizeof(unreachable), "; warning: %u not reachable",
+			known->unreachable);
 	if (known->other == 0) {
-		snprintf(text, sizeof(text), "served by %u of %u %s", known->served, known->hosts,
-			hosts);
-		if (known->unreachable > 0)
-			snprintf(text, sizeof(text),
-				"served by %u of %u %s; warning: %u not reachable", known->served,
-				known->hosts, hosts, known->unreachable);
+		snprintf(text, sizeof(text), "served by %u of %u %s%s", known->served, known->hosts,
+			hosts, unreachable);
 		proved(known, to, text);
 		return;
 	}
@@ -591,7 +582,6 @@ enum job_phase job_next_resumed(const struct job_record *job)
 {
 	switch (job->phase) {
 	case JOB_KEEP: /* what ACM holds has to be read again */
-		return JOB_CHECK;
 	case JOB_IMPORT:
 		return job->may_have_imported ? JOB_FIND : JOB_CHECK;
 	case JOB_CONFIRM: /* what was seen of tags and hosts is told at the end: seen again */

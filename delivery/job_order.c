@@ -247,10 +247,12 @@ static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan, i
 	}
 	if (!certificate_id_delivered_since(txn, plan, &job))
 		return false;
-	store_txn_fail_as(txn, ERR_REFUSED,
-		"plan %s is void: job %s %s a certificate with the id %s to ACM: plan again%s",
+	bool has_id = strcmp(job.certificate_id, plan->certificate_id) == 0;
+	store_txn_fail_as(txn, ERR_REFUSED, "plan %s is void: job %s %s %s%s to ACM: plan again%s",
 		plan->id, job.id, job.state == JOB_RUNNING ? "brings" : "has meanwhile sent",
-		plan->certificate_id, job.state == JOB_RUNNING ? " when it has ended" : "");
+		has_id ? "a certificate with the id " : "this very certificate",
+		has_id ? plan->certificate_id : "",
+		job.state == JOB_RUNNING ? " when it has ended" : "");
 	return true;
 }
 

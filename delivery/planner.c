@@ -49,8 +49,9 @@ struct plan_make {
 
 	char id[DELIVERY_ID_MAX + 1];
 	int64_t now_s, expires_s;
-	char *certificate_id;		 /* owned; NULL until it is settled */
-	char same_arn[CERT_ARN_MAX + 1]; /* holds this very leaf; "": none is known */
+	char *certificate_id;			   /* owned; NULL until it is settled */
+	char same_arn[CERT_ARN_MAX + 1];	   /* holds this very leaf; "": none is known */
+	char delivered_id[CERTIFICATE_ID_MAX + 1]; /* of the certificate under the ARN; "": none */
 	bool has_old_key, is_at_escrow;
 	struct certificate_id_view view;
 	struct plan plan;
@@ -178,16 +179,20 @@ static bool can_open(struct plan_make *make, struct store_txn *txn, const char *
 	return is_open;
 }
 
-static int read_old_key(struct plan_make *make, struct err *err)
+/* What was delivered under the ARN before. */
+static int read_deliveries(struct plan_make *make, struct err *err)
 {
 	struct store_txn *txn;
 	struct job_record job;
-	if (!make->choice.has_remote || !make->choice.remote.has_facts)
+	const struct arn_choice *choice = &make->choice;
+	const unsigned char *leaf = choice->remote.facts.fingerprint_sha256;
+	if (!choice->has_remote)
 		return 0;
 	if (store_read_begin(make->delivery->store, &txn, err) != 0)
 		return -1;
-	make->has_old_key = store_job_of_leaf(txn, make->choice.arn,
-				    make->choice.remote.facts.fingerprint_sha256, &job) &&
+	(void)certificate_id_delivered(txn, choice->arn, leaf, make->delivered_id); /* "" if not */
+	make->has_old_key = choice->remote.has_facts &&
+			    store_job_of_leaf(txn, choice->arn, leaf, &job) &&
 			    job.new_key_id[0] != '\0' && can_open(make, txn, job.new_key_id);
 	int rc = store_txn_check(txn, err);
 	store_read_end(txn);
@@ -196,13 +201,15 @@ static int read_old_key(struct plan_make *make, struct err *err)
 
 /* --- the decision ----------------------------------------------------------------------------- */
 
-/* The certificate's id over its whole life: given, on the certificate that is there, or made. */
+/* Over its whole life: given, on the certificate that is there, of its delivery, or made. */
 static void settle_certificate_id(struct plan_make *make)
 {
 	char made[DELIVERY_ID_MAX + 1];
 	const char *id = make->choice.certificate_id;
 	if (id[0] == '\0')
 		id = certificate_id_tagged(&make->choice.remote);
+	if (id[0] == '\0')
+		id = make->delivered_id;
 	if (id[0] == '\0') {
 		delivery_new_id(CERTIFICATE_ID_PREFIX, make->now_s, made);
 		id = made;
@@ -409,7 +416,7 @@ static void put_key(struct plan_make *make)
 static void decide(struct plan_make *make)
 {
 	struct err err = ERR_INIT;
-	if (read_old_key(make, &err) != 0) {
+	if (read_deliveries(make, &err) != 0) {
 		finish(make, &err);
 		return;
 	}

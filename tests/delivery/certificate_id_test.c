@@ -465,14 +465,15 @@ static bool is_taken(struct world *world)
 	const struct plan_record plan = {.certificate_id = "shop",
 		.account_id = ACCOUNT,
 		.region = REGION,
-		.created_s = NOW_S};
+		.created_s = NOW_S,
+		.leaf_sha256 = {7}};
 	struct err err = ERR_INIT;
 	struct store_txn *txn;
 	struct job_record job;
 	assert_int_equal(store_read_begin(world->store, &txn, &err), 0);
 	bool is_it = certificate_id_delivered_since(txn, &plan, &job);
 	if (is_it)
-		assert_string_equal(job.certificate_id, "shop");
+		assert_string_equal(job.arn, PLACE "1");
 	store_read_end(txn);
 	return is_it;
 }
@@ -506,6 +507,12 @@ static void a_plan_that_was_overtaken_is_known(void **state)
 	job.state = JOB_SUCCEEDED;
 	put(world, write_job, &job);
 	assert_false(is_taken(world));
+	job.new_fingerprint_sha256[0] = 7; /* the plan's leaf, of which it has told */
+	put(world, write_job, &job);
+	assert_false(is_taken(world));
+	job.ended_s = NOW_S + 1; /* nobody wants it twice */
+	put(world, write_job, &job);
+	assert_true(is_taken(world));
 	job.may_have_imported = false;
 	job.state = JOB_RUNNING;
 	job.certificate_id = "shop";

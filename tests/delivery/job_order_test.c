@@ -239,6 +239,34 @@ static void a_first_import_of_an_id_happens_once(void **state)
 	job_order_take(deliver);
 }
 
+/* A pipeline that runs again makes an id anew: of the same certificate there would be two. */
+static void a_first_import_of_a_leaf_happens_once(void **state)
+{
+	(void)state;
+	struct plan_record plan;
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct job_record other = job_order_any("j-20261121-000000-0000000009");
+	change_plan(is_first_import);
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	memcpy(other.new_fingerprint_sha256, plan.leaf_sha256, CERT_SHA256_LEN);
+	store_read_end(txn);
+	other.certificate_id = "c-1";
+	sample_job_put(world.store, &other);
+	job_order_refuse(deliver, ERR_REFUSED,
+		"is void: job j-20261121-000000-0000000009 brings this very certificate to ACM: "
+		"plan again when it has ended");
+	other.state = JOB_SUCCEEDED;
+	other.phase = JOB_DONE;
+	other.arn = "arn:aws:acm:eu-west-1:111122223333:certificate/new";
+	other.may_have_imported = true;
+	other.ended_s = NOW_S + 1;
+	sample_job_put(world.store, &other);
+	job_order_refuse(deliver, ERR_REFUSED,
+		"has meanwhile sent this very certificate to ACM: plan again");
+}
+
 /* Which deliveries came after such a plan cannot be told by their times. */
 static void a_first_import_whose_plan_has_yet_to_be_made_is_refused(void **state)
 {
@@ -385,6 +413,7 @@ int main(void)
 		JOB_TEST(a_plan_that_was_overtaken_is_void),
 		JOB_TEST(a_plan_that_an_own_job_overtook_names_it),
 		JOB_TEST(a_first_import_of_an_id_happens_once),
+		JOB_TEST(a_first_import_of_a_leaf_happens_once),
 		JOB_TEST(a_first_import_whose_plan_has_yet_to_be_made_is_refused),
 		JOB_TEST(an_arn_has_one_job_at_a_time),
 		JOB_TEST(a_delete_drains_when_it_is_to_wait),

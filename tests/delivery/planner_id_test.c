@@ -26,6 +26,16 @@ static void the_id_of_a_certificate_stays_with_it(void **state)
 	planner_expect_stored(&world, PLAN_IMPORT_NEW, "shop");
 }
 
+/* Else whoever names it by its old id would make a second one. */
+static void a_certificate_that_lost_its_tag_keeps_its_id(void **state)
+{
+	(void)state;
+	struct planner_answer answer;
+	planner_run(&world, &(struct plan_request){.arn = world.arn, .reimport_allowed = true},
+		&answer);
+	planner_expect_stored(&world, PLAN_REFUSE, "shop"); /* the keys are of two types */
+}
+
 /* A job of this sensor that the inventory knows nothing of yet. */
 struct earlier {
 	const char *id, *arn, *certificate_id, *region;
@@ -311,6 +321,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		JOB_TEST(the_id_of_a_certificate_stays_with_it),
+		JOB_TEST(a_certificate_that_lost_its_tag_keeps_its_id),
 		cmocka_unit_test(what_was_delivered_since_the_last_cycle_is_found_by_its_id),
 		cmocka_unit_test(what_acm_does_not_have_any_more_is_imported_anew),
 		cmocka_unit_test(what_may_have_yet_to_show_is_not_imported_again),

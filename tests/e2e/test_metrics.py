@@ -389,6 +389,7 @@ def test_rules_and_dashboard_name_metrics_that_exist(awssim, sensor):
     daemon.start(AWS_CREDENTIAL_EXPIRATION=in_seconds(hours=2))
     daemon.wait_idle()
     there = wait_until(daemon, lambda m: m.matching("acmsensor_account_regions") and
+                       m.matching("acmsensor_alerts") and
                        m.matching("acmsensor_alert_channel_sent_timestamp_seconds")).names()
     rules = "\n".join(line for line in RULES.read_text().splitlines() if not line.startswith("#"))
     wanted = {RULES.name: metric_names(rules), DASHBOARD.name: metric_names("\n".join(dashboard_expressions()))}
