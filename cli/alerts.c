@@ -35,7 +35,7 @@ enum column {
 };
 
 static const struct table_column columns[] = {
-	[ID] = {"ALERT", 0, 0, false, false, false},
+	[ID] = {"ALERT", 0, TABLE_WHOLE, false, false, false},
 	[CLASS] = {"CLASS", 0, 0, false, false, false},
 	[STATE] = {"STATE", 1, 0, false, false, false},
 	[KIND] = {"KIND", 3, 0, false, false, false},

@@ -100,12 +100,19 @@ static void offer_commands(struct candidates *candidates)
 		offer(candidates, command->name, command->summary);
 }
 
+/* command: NULL before its name. */
+static bool is_of_use(const struct command *command, const char *option)
+{
+	return command == NULL || command->works_offline || strcmp(option, "offline") != 0;
+}
+
 static void offer_options(struct candidates *candidates, const struct args *args)
 {
 	for (int i = 0; args->option != NULL && args->option[i].name != NULL; i++) {
 		char name[NAME_MAX_BYTES];
 		snprintf(name, sizeof(name), "--%s", args->option[i].name);
-		if (complete_line_offers(args, i))
+		if (complete_line_offers(args, i) &&
+			is_of_use(candidates->line->command, args->option[i].name))
 			offer(candidates, name, args->option[i].help);
 	}
 }

@@ -13,7 +13,7 @@ enum column { STATE, ACCOUNT, NAME, REGION, CERTS, LAST_SUCCESS, NEXT_TRY, SINCE
 
 static const struct table_column columns[] = {
 	[STATE] = {"STATE", 0, 0, false, false, false},
-	[ACCOUNT] = {"ACCOUNT", 0, 0, false, false, false},
+	[ACCOUNT] = {"ACCOUNT", 0, TABLE_WHOLE, false, false, false},
 	[NAME] = {"NAME", 5, 12, false, false, false},
 	[REGION] = {"REGION", 0, 0, false, false, false},
 	[CERTS] = {"CERTS", 2, 0, true, false, false},
@@ -28,7 +28,7 @@ static const struct table_column columns[] = {
 /* Here the reason is what one looks for. */
 static const struct table_column problem_columns[] = {
 	[STATE] = {"STATE", 0, 0, false, false, false},
-	[ACCOUNT] = {"ACCOUNT", 0, 0, false, false, false},
+	[ACCOUNT] = {"ACCOUNT", 0, TABLE_WHOLE, false, false, false},
 	[NAME] = {"NAME", 3, 12, false, false, false},
 	[REGION] = {"REGION", 0, 0, false, false, false},
 	[CERTS] = {"CERTS", 5, 0, true, true, false},

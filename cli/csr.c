@@ -145,7 +145,7 @@ static int make(const struct cli *cli, const struct args *args, struct err *err)
 enum column { ID, STATE, KEY, CREATED, EXPIRES, NAMES, ARN, PROBLEM };
 
 static const struct table_column columns[] = {
-	[ID] = {"REQUEST", 0, 0, false, false, false},
+	[ID] = {"REQUEST", 0, TABLE_WHOLE, false, false, false},
 	[STATE] = {"STATE", 1, 0, false, false, false},
 	[KEY] = {"KEY", 1, 0, false, false, false},
 	[CREATED] = {"CREATED", 2, 0, false, false, false},

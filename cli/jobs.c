@@ -13,7 +13,7 @@
 enum column { ID, KIND, STATE, PHASE, CREATED, ACCOUNT, REGION, NEXT, CERTIFICATE_ID, ARN, REASON };
 
 static const struct table_column columns[] = {
-	[ID] = {"JOB", 0, 0, false, false, false},
+	[ID] = {"JOB", 0, TABLE_WHOLE, false, false, false},
 	[KIND] = {"KIND", 1, 0, false, false, false},
 	[STATE] = {"STATE", 0, 0, false, false, false},
 	[PHASE] = {"PHASE", 3, 0, false, false, false},
@@ -21,7 +21,7 @@ static const struct table_column columns[] = {
 	[ACCOUNT] = {"ACCOUNT", 2, 0, false, false, false},
 	[REGION] = {"REGION", 2, 0, false, false, false},
 	[NEXT] = {"NEXT TRY", 5, 0, false, true, false},
-	[CERTIFICATE_ID] = {"CERTIFICATE ID", 6, 12, false, true, false},
+	[CERTIFICATE_ID] = {"CERTIFICATE ID", 6, TABLE_WHOLE, false, true, false},
 	[ARN] = {"ARN", 6, 0, false, true, false},
 	[REASON] = {"REASON", 1, 20, false, false, true},
 	{NULL, 0, 0, false, false, false},

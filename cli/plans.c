@@ -26,7 +26,7 @@ enum column {
 };
 
 static const struct table_column columns[] = {
-	[ID] = {"PLAN", 0, 0, false, false, false},
+	[ID] = {"PLAN", 0, TABLE_WHOLE, false, false, false},
 	[DECISION] = {"DECISION", 0, 0, false, false, false},
 	[STATE] = {"STATE", 0, 0, false, false, false},
 	[NAME] = {"NAME", 1, 12, false, false, false},
@@ -34,7 +34,7 @@ static const struct table_column columns[] = {
 	[REGION] = {"REGION", 2, 0, false, false, false},
 	[EXPIRES] = {"EXPIRES", 3, 0, false, false, false},
 	[JOB] = {"JOB", 5, 0, false, true, false},
-	[CERTIFICATE_ID] = {"CERTIFICATE ID", 6, 12, false, true, false},
+	[CERTIFICATE_ID] = {"CERTIFICATE ID", 6, TABLE_WHOLE, false, true, false},
 	[ARN] = {"ARN", 6, 0, false, true, false},
 	[REASON] = {"REASON", 1, 20, false, false, true},
 	{NULL, 0, 0, false, false, false},

@@ -21,7 +21,7 @@ enum column { STATE, ACCOUNT, NAME, REGION, REASON };
 
 static const struct table_column columns[] = {
 	[STATE] = {"STATE", 0, 0, false, false, false},
-	[ACCOUNT] = {"ACCOUNT", 0, 0, false, false, false},
+	[ACCOUNT] = {"ACCOUNT", 0, TABLE_WHOLE, false, false, false},
 	[NAME] = {"NAME", 2, 12, false, false, false},
 	[REGION] = {"REGION", 1, 0, false, false, false},
 	[REASON] = {"REASON", 3, 40, false, false, false},

@@ -92,7 +92,7 @@ static int shrinkable(const struct table_column *column, size_t count, const int
 {
 	int best = -1;
 	for (size_t i = 0; i < count; i++) {
-		if (column[i].least == 0 || width[i] <= column[i].least)
+		if (column[i].least <= 0 || width[i] <= column[i].least)
 			continue;
 		if (best < 0 || column[i].rank > column[best].rank ||
 			(column[i].rank == column[best].rank && width[i] > width[best]))
@@ -112,14 +112,16 @@ static int droppable(const struct table_column *column, size_t count, const int 
 }
 
 /* When nothing can be left out any more: the widest give up columns below their least width. */
-static void squeeze(size_t count, int gap, int terminal_columns, int *width)
+static void squeeze(
+	const struct table_column *column, size_t count, int gap, int terminal_columns, int *width)
 {
 	while (total_width(width, count, gap) > terminal_columns) {
-		size_t widest = 0;
-		for (size_t i = 1; i < count; i++)
-			if (width[i] > width[widest])
-				widest = i;
-		if (width[widest] <= 1)
+		int widest = -1;
+		for (size_t i = 0; i < count; i++)
+			if (column[i].least != TABLE_WHOLE && width[i] > 1 &&
+				(widest < 0 || width[i] > width[widest]))
+				widest = (int)i;
+		if (widest < 0)
 			return;
 		width[widest]--;
 	}
@@ -138,7 +140,7 @@ void table_fit(const struct table_column *column, size_t count, const int *natur
 		}
 		index = droppable(column, count, ret_width);
 		if (index < 0) {
-			squeeze(count, gap, terminal_columns, ret_width);
+			squeeze(column, count, gap, terminal_columns, ret_width);
 			return;
 		}
 		/* What the others gave up before it dropped is theirs again. */

@@ -2,6 +2,7 @@
  * Tables that fit the terminal. Rows are collected, widths decided once (pure: table_fit), then
  * printed. When the terminal is too narrow, columns shrink to their least width, those of the
  * highest rank first and among equals the widest, then columns drop, again the highest rank first.
+ * Where even that is not enough lines are longer than the terminal rather than an id shorter.
  * Without a terminal nothing is cut.
  */
 #ifndef CLI_TABLE_H
@@ -15,12 +16,15 @@
 
 struct buf;
 
-enum { TABLE_COLUMNS_MAX = 16 };
+enum {
+	TABLE_COLUMNS_MAX = 16,
+	TABLE_WHOLE = -1, /* a column's least: an id, which is to be copied, is never cut */
+};
 
 struct table_column {
 	const char *title;
 	int rank;      /* 0: never dropped; higher: given up earlier */
-	int least;     /* width it may shrink to; 0: does not shrink */
+	int least;     /* width it may shrink to; 0: not while another can; TABLE_WHOLE */
 	bool is_right; /* numbers */
 	bool is_wide;  /* only with -o wide */
 	/* The last column only: a cell that has no room in the line stands below it, over the whole

@@ -4,14 +4,24 @@
  * What the inventory knows of the place says it in one sentence, before AWS is asked; and behind
  * AWS's own reason, never instead of it, when the connector's list of regions leaves it open.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "aws/partition.h"
 #include "sensor/desk_internal.h"
+#include "sensor/overlap.h"
 #include "store/accounts.h"
 #include "store/coverage.h"
 
-enum place { PLACE_FINE, PLACE_FOREIGN_ACCOUNT, PLACE_FOREIGN_REGION, PLACE_UNREAD_REGION };
+enum { REASON_MAX = 256 }; /* a clause; what is longer is cut */
+
+enum place {
+	PLACE_FINE,
+	PLACE_EXCLUDED_ACCOUNT,
+	PLACE_FOREIGN_ACCOUNT,
+	PLACE_FOREIGN_REGION,
+	PLACE_UNREAD_REGION
+};
 
 static bool may_be_place(enum err_kind kind)
 {
@@ -48,18 +58,44 @@ static bool is_region_foreign(
 	return store_coverage_next(txn, connector, account_id, position, &coverage);
 }
 
-static bool is_listed(const struct config_list *regions, const char *region)
+static bool is_listed(const struct config_list *list, const char *name)
 {
 	size_t i = 0;
-	while (i < regions->count && strcmp(regions->item[i], region) != 0)
+	while (i < list->count && strcmp(list->item[i], name) != 0)
 		i++;
-	return i < regions->count;
+	return i < list->count;
 }
 
-static enum place judge(const struct desk_op *op, struct store_txn *txn)
+/* What the account's number decides is so from a reload on; what its unit decides, and what has just
+ * been taken off a list, is as the last cycle found it. ret_reason: the setting, in a clause. */
+static bool is_account_excluded(struct store_txn *txn, const struct config_connector *config,
+	const char *account_id, char ret_reason[static REASON_MAX])
+{
+	struct coverage_record coverage;
+	const char *reason = NULL;
+	if (is_listed(&config->exclude_accounts, account_id))
+		reason = "the account is in exclude_accounts";
+	else if (config->include_accounts.count > 0 && config->include_units.count == 0 &&
+		 !is_listed(&config->include_accounts, account_id))
+		reason = "include_accounts does not name it";
+	else if (store_coverage_get(
+			 txn, config->name, account_id, COVERAGE_ANY_REGION, &coverage) &&
+		 coverage.state == COVERAGE_EXCLUDED && !overlap_is_reason(coverage.reason))
+		reason = coverage.reason;
+	if (reason == NULL)
+		return false;
+	(void)snprintf(ret_reason, REASON_MAX, "%s", reason);
+	return true;
+}
+
+/* ret_reason: why the account is excluded, if it is. */
+static enum place judge(
+	const struct desk_op *op, struct store_txn *txn, char ret_reason[static REASON_MAX])
 {
 	const struct config_connector *config = connector_config(op->connector);
 	bool is_known = is_read(txn, config->name);
+	if (is_account_excluded(txn, config, op->account_id, ret_reason))
+		return PLACE_EXCLUDED_ACCOUNT;
 	if (is_known && is_account_foreign(txn, config->name, op->account_id))
 		return PLACE_FOREIGN_ACCOUNT;
 	if (config->regions.count > 0 && !is_listed(&config->regions, op->region))
@@ -70,11 +106,18 @@ static enum place judge(const struct desk_op *op, struct store_txn *txn)
 }
 
 /* Sets err unless the place is fine. */
-static void tell(const struct desk_op *op, enum place place, enum err_kind kind, struct err *err)
+static void tell(const struct desk_op *op, enum place place, const char *reason, enum err_kind kind,
+	struct err *err)
 {
 	const char *connector = connector_config(op->connector)->name;
 	switch (place) {
 	case PLACE_FINE:
+		return;
+	case PLACE_EXCLUDED_ACCOUNT:
+		(void)err_set(err, kind,
+			"connector %s leaves account %s out (%s), for orders too: change that "
+			"setting, reload and scan, or name another connector",
+			connector, op->account_id, reason);
 		return;
 	case PLACE_FOREIGN_ACCOUNT:
 		(void)err_set(err, kind,
@@ -115,7 +158,8 @@ int desk_check_place(
 	struct store_txn *txn = NULL;
 	if (check_partition(op, arn, err) != 0 || store_read_begin(op->desk->store, &txn, err) != 0)
 		return -1;
-	enum place place = judge(op, txn);
+	char reason[REASON_MAX] = "";
+	enum place place = judge(op, txn, reason);
 	int rc = store_txn_check(txn, err);
 	store_read_end(txn);
 	if (rc != 0)
@@ -123,7 +167,7 @@ int desk_check_place(
 	*ret_is_unread = place == PLACE_UNREAD_REGION;
 	if (place == PLACE_FINE || place == PLACE_UNREAD_REGION)
 		return 0;
-	tell(op, place, ERR_REFUSED, err);
+	tell(op, place, reason, ERR_REFUSED, err);
 	return -1;
 }
 
@@ -132,9 +176,11 @@ void desk_explain_place(const struct desk_op *op, struct err *err)
 	struct store_txn *txn = NULL;
 	struct err guess = ERR_INIT;
 	const struct err told = *err;
+	char reason[REASON_MAX] = "";
 	if (!may_be_place(err->kind) || store_read_begin(op->desk->store, &txn, &guess) != 0)
 		return; /* what AWS said has to do */
-	tell(op, judge(op, txn), err->kind, &guess);
+	enum place place = judge(op, txn, reason);
+	tell(op, place, reason, err->kind, &guess);
 	store_read_end(txn);
 	if (guess.kind == ERR_NONE)
 		return;

@@ -5,8 +5,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "sensor/config.h"
 #include "store/coverage.h"
+
+#define REASON_START "covered by connector "
 
 void overlap_init(
 	struct overlap *overlap, const struct config_connector *const *earlier, size_t count)
@@ -60,5 +63,10 @@ const char *overlap_owner(const struct overlap *overlap, struct store_txn *txn,
 void overlap_reason(const char *owner, char *ret_reason)
 {
 	(void)snprintf(ret_reason, OVERLAP_REASON_MAX,
-		"covered by connector %s, which comes first in the configuration", owner);
+		REASON_START "%s, which comes first in the configuration", owner);
+}
+
+bool overlap_is_reason(const char *reason)
+{
+	return text_has_prefix(reason, REASON_START);
 }

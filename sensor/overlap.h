@@ -37,5 +37,7 @@ bool overlap_reads(struct store_txn *txn, const char *connector, const char *acc
 
 /* Why the other connector does not read it. ret_reason: OVERLAP_REASON_MAX bytes. */
 void overlap_reason(const char *owner, char *ret_reason);
+/* Whether a reason is one of these: it says nothing against delivering there. */
+bool overlap_is_reason(const char *reason);
 
 #endif

@@ -79,8 +79,8 @@ static void on_40_columns_the_text_stands_below(void **state)
 		   " 'domain_name': 'a-rather-long-name.example.com', 'account_id': '111122223333',"
 		   " 'text': 'in use, ends in 3 days and AWS will not renew it'}]");
 	run_is("alerts", EXIT_DONE,
-		"ALERT          CLASS      WHAT\n"
-		"0123456789ab…  emergency  a-rather-long…\n"
+		"ALERT             CLASS      WHAT\n"
+		"0123456789abcdef  emergency  a-rather-l…\n"
 		"  in use, ends in 3 days and AWS will\n"
 		"  not renew it\n",
 		"");

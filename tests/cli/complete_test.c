@@ -47,6 +47,16 @@ static void options_that_are_given_are_not_offered_again(void **state)
 		"--socket\tthe daemon's control socket (default /run/acmsensor/control....\n");
 }
 
+static void offline_is_offered_where_it_works(void **state)
+{
+	(void)state;
+	static const char offline[] = "--offline\tread the store itself, without a daemon\n";
+	offers("--off", offline);
+	offers("certs --off", offline);
+	offers("plan --off", "");
+	offers("apply p-1 --off", "");
+}
+
 static void words_and_files_are_known_without_a_daemon(void **state)
 {
 	(void)state;
@@ -171,6 +181,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(commands_come_with_what_they_do),
 		RUN_TEST(options_that_are_given_are_not_offered_again),
+		RUN_TEST(offline_is_offered_where_it_works),
 		RUN_TEST(words_and_files_are_known_without_a_daemon),
 		RUN_TEST(a_list_is_asked_for_where_the_line_says),
 		RUN_TEST(documents_are_read_for_what_they_hold),

@@ -121,6 +121,18 @@ static void of_equal_ranks_the_widest_gives_first(void **state)
 	fits(column, 3, 12, (const int[]){7, 0, 3}); /* one goes, and the rest has room again */
 }
 
+static void an_id_is_whole_or_not_there(void **state)
+{
+	(void)state;
+	static const struct table_column column[] = {{"ID", 0, TABLE_WHOLE, false, false, false},
+		{"B", 0, 4, false, false, false}, {"ARN", 2, TABLE_WHOLE, false, false, false}};
+	fits(column, 3, 30, (const int[]){10, 7, 9});
+	fits(column, 3, 26, (const int[]){10, 8, 0});
+	fits(column, 3, 15, (const int[]){10, 3, 0});
+	fits(column, 3, 13, (const int[]){10, 1, 0});
+	fits(column, 3, 5, (const int[]){10, 1, 0}); /* the line is longer than the terminal */
+}
+
 static void what_cannot_go_is_squeezed_to_one_column(void **state)
 {
 	(void)state;
@@ -375,6 +387,7 @@ int main(void)
 		cmocka_unit_test(columns_shrink_before_they_drop),
 		cmocka_unit_test(what_has_no_room_at_all_is_squeezed),
 		cmocka_unit_test(of_equal_ranks_the_widest_gives_first),
+		cmocka_unit_test(an_id_is_whole_or_not_there),
 		cmocka_unit_test(what_cannot_go_is_squeezed_to_one_column),
 		cmocka_unit_test(no_line_is_wider_than_the_terminal_or_ends_in_a_blank),
 		cmocka_unit_test(outsiders_bytes_are_escaped),

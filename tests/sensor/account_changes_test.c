@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "sensor/connector_retire.h"
+#include "sensor/overlap.h"
 #include "store/accounts.h"
 #include "store/store.h"
 #include "tests/lib/fake_call.h"
@@ -325,6 +326,8 @@ static void account_of_two_connectors_belongs_to_the_first(void **state)
 	assert_int_equal(record.state, COVERAGE_EXCLUDED);
 	assert_string_equal(
 		record.reason, "covered by connector one, which comes first in the configuration");
+	assert_true(overlap_is_reason(record.reason));
+	assert_false(overlap_is_reason("the account is in exclude_accounts"));
 	expect_certificates(fixture, CERTS("prod", HUB) CERTS("one", SHOP) CERTS("prod", BANK));
 }
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "sensor/overlap.h"
 #include "store/accounts.h"
 #include "tests/lib/fake_call.h"
 #include "tests/sensor/desk_fixture.h"
@@ -191,12 +192,12 @@ static void the_regions_of_a_closed_account_are_not_judged(void **state)
 	(void)check(0, false);
 }
 
-static void use_regions(const char *regions)
+static void use_settings(const char *settings)
 {
 	struct err err = ERR_INIT;
 	char text[128];
 	connector_free(desk.connector[0]);
-	snprintf(text, sizeof(text), "[connector prod]\nimport = all\nregions = %s\n", regions);
+	snprintf(text, sizeof(text), "[connector prod]\nimport = all\n%s\n", settings);
 	use_config(desk.sensor, text);
 	desk.connector[0] = connector_new(&(struct connector_options){.loop = desk.sensor->loop,
 						  .store = desk.sensor->store,
@@ -204,6 +205,13 @@ static void use_regions(const char *regions)
 						  .config = &desk.sensor->config->connector[0]},
 		NULL, NULL, NULL, &err);
 	assert_non_null(desk.connector[0]);
+}
+
+static void use_regions(const char *regions)
+{
+	char text[64];
+	snprintf(text, sizeof(text), "regions = %s", regions);
+	use_settings(text);
 }
 
 static void a_list_of_regions_proves_nothing(void **state)
@@ -220,6 +228,54 @@ static void a_list_of_regions_proves_nothing(void **state)
 	assert_string_equal(explain(ERR_DENIED).text, "what AWS said; " UNREAD_TEXT);
 	use_regions("us-east-1, " DESK_REGION);
 	assert_string_equal(check(-1, false).text, UNREAD_TEXT);
+}
+
+#define LEFT_OUT(reason)                                                                           \
+	"connector prod leaves account " SHOP " out (" reason                                      \
+	"), for orders too: change that setting, reload and scan, or name another connector"
+
+/* A reload is enough: no cycle needs to have seen the setting. */
+static void an_account_that_a_list_leaves_out_takes_no_order(void **state)
+{
+	(void)state;
+	use_settings("exclude_accounts = " BANK);
+	(void)check(0, false);
+	use_settings("include_accounts = " SHOP);
+	(void)check(0, false);
+	use_settings("exclude_accounts = " BANK ", " SHOP);
+	struct err err = check(-1, false);
+	assert_int_equal(err.kind, ERR_REFUSED);
+	assert_string_equal(err.text, LEFT_OUT("the account is in exclude_accounts"));
+	desk_fixture_refuse(&desk, DESK_PLAN, desk_fixture_plan(&desk, ""), ERR_REFUSED,
+		"(the account is in exclude_accounts), for orders too");
+	use_settings("include_accounts = " BANK);
+	assert_string_equal(check(-1, false).text, LEFT_OUT("include_accounts does not name it"));
+	assert_int_equal(fake_call_count(), 0);
+}
+
+/* What a unit decides is known from the last cycle. */
+static void an_account_that_a_unit_leaves_out_takes_no_order(void **state)
+{
+	(void)state;
+	struct coverage_record coverage = {.connector = "prod",
+		.account_id = SHOP,
+		.region = COVERAGE_ANY_REGION,
+		.state = COVERAGE_EXCLUDED,
+		.code = "",
+		.reason = "its unit ou-ab12-cdefghij is in exclude_units"};
+	use_settings("include_accounts = " BANK "\ninclude_units = r-fake");
+	(void)check(0, false);
+	put_account(SHOP);
+	put_coverage(desk.sensor, &coverage);
+	assert_string_equal(
+		check(-1, false).text, LEFT_OUT("its unit ou-ab12-cdefghij is in exclude_units"));
+	assert_string_equal(explain(ERR_DENIED).text,
+		"what AWS said; " LEFT_OUT("its unit ou-ab12-cdefghij is in exclude_units"));
+	char reason[OVERLAP_REASON_MAX];
+	overlap_reason("other", reason);
+	coverage.reason = reason; /* another connector reads it: this one may deliver there */
+	put_coverage(desk.sensor, &coverage);
+	(void)check(0, false);
 }
 
 static void every_order_says_it(void **state)
@@ -303,6 +359,8 @@ int main(void)
 		DESK_TEST(what_the_inventory_knows_is_said_before_aws_is_asked),
 		DESK_TEST(the_regions_of_a_closed_account_are_not_judged),
 		DESK_TEST(a_list_of_regions_proves_nothing),
+		DESK_TEST(an_account_that_a_list_leaves_out_takes_no_order),
+		DESK_TEST(an_account_that_a_unit_leaves_out_takes_no_order),
 		DESK_TEST(every_order_says_it),
 		DESK_TEST(without_the_accounts_regions_none_is_missing),
 		DESK_TEST(an_order_says_it),
