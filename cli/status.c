@@ -160,6 +160,8 @@ static void show_connector(const struct cli *cli, const json_t *connector, const
 	snprintf(title, sizeof(title), "Connector %s", row_text(connector, "name"));
 	facts_title(cli, title);
 	show_running(cli, progress, row_text(connector, "name"));
+	if (row_bool(connector, "changes_after_cycle"))
+		facts_line(cli, "Reloaded", "changes when the cycle that runs has ended");
 	show_cycle(cli, cycle);
 	facts_time(cli, "Last without gaps", row_time(cycle, "last_complete"));
 	if (next_s != 0 && next_s <= cli->now_s)

@@ -118,7 +118,7 @@ static void squeeze(
 	while (total_width(width, count, gap) > terminal_columns) {
 		int widest = -1;
 		for (size_t i = 0; i < count; i++)
-			if (column[i].least != TABLE_WHOLE && width[i] > 1 &&
+			if (width[i] > (column[i].least == TABLE_WHOLE ? TABLE_WHOLE_MAX : 1) &&
 				(widest < 0 || width[i] > width[widest]))
 				widest = (int)i;
 		if (widest < 0)

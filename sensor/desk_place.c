@@ -122,14 +122,21 @@ static void tell(const struct desk_op *op, enum place place, const char *reason,
 	case PLACE_FOREIGN_ACCOUNT:
 		(void)err_set(err, kind,
 			"account %s is none of connector %s, by its last cycle: check the ARN or "
-			"--account, or scan if the account is new",
-			op->account_id, connector);
+			"--account; if the account is new: acmsensor scan --connector %s "
+			"--account %s --wait",
+			op->account_id, connector, connector, op->account_id);
 		return;
 	case PLACE_FOREIGN_REGION:
-	case PLACE_UNREAD_REGION:
 		(void)err_set(err, kind,
 			"region %s is none that connector %s reads in account %s: check the ARN or "
-			"--region, or enable the region and scan",
+			"--region; once the region is enabled: acmsensor scan --connector %s "
+			"--account %s --wait",
+			op->region, connector, op->account_id, connector, op->account_id);
+		return;
+	case PLACE_UNREAD_REGION: /* no scan looks there */
+		(void)err_set(err, kind,
+			"region %s is not in regions of connector %s, so nobody knows whether "
+			"account %s has enabled it: check the ARN or --region",
 			op->region, connector, op->account_id);
 		return;
 	}

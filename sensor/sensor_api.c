@@ -53,8 +53,9 @@ static void render_sensor(struct sensor *sensor, struct json_writer *writer)
 }
 
 static void render_connector(
-	const struct connector *connector, struct store_txn *txn, struct json_writer *writer)
+	const struct sensor_slot *slot, struct store_txn *txn, struct json_writer *writer)
 {
+	const struct connector *connector = slot->connector;
 	const struct config_connector *config = connector_config(connector);
 	struct cycle_record record;
 	json_open_object(writer);
@@ -64,6 +65,7 @@ static void render_connector(
 	json_member_text(writer, "credentials", connector_source_name(connector));
 	json_member_int(writer, "interval_s", config->interval_s);
 	json_member_bool(writer, "running", connector_is_running(connector));
+	json_member_bool(writer, "changes_after_cycle", slot->replacement != NULL);
 	json_member_time(writer, "next", connector_next_s(connector));
 	json_key(writer, "cycle");
 	if (store_cycle_get(txn, config->name, &record))
@@ -217,7 +219,7 @@ static void render_status(
 	json_key(writer, "connectors");
 	json_open_array(writer);
 	for (size_t i = 0; i < sensor->slot_count; i++)
-		render_connector(sensor->slot[i].connector, txn, writer);
+		render_connector(&sensor->slot[i], txn, writer);
 	json_close_array(writer);
 	json_key(writer, "counts");
 	render_counts(writer, &sensor->census.certificates);

@@ -385,6 +385,16 @@ static int reload(struct sensor *sensor, struct err *err)
 	return 0;
 }
 
+/* The daemon works with the new configuration, but for these connectors. */
+static void tell_waiting(const struct sensor *sensor)
+{
+	for (size_t i = 0; i < sensor->slot_count; i++)
+		if (sensor->slot[i].replacement != NULL)
+			log_info("reload connector name=%s result=waits reason=\"its cycle runs\" "
+				 "next=\"it changes when the cycle ends\"",
+				connector_config(sensor->slot[i].connector)->name);
+}
+
 void sensor_reload(struct sensor *sensor)
 {
 	struct err err = ERR_INIT;
@@ -396,6 +406,7 @@ void sensor_reload(struct sensor *sensor)
 		sensor_event_start(sensor, EVENT_OPERATOR, "SIGHUP", "reload refused");
 	} else {
 		log_info("reload configuration result=done connectors=%zu", sensor->slot_count);
+		tell_waiting(sensor);
 		sensor_event_start(sensor, EVENT_OPERATOR, "SIGHUP", "reload");
 		sensor_retire_next(sensor);
 		sensor_pump(sensor);

@@ -33,6 +33,15 @@ static void cycle_shows(const char *cycle, const char *part)
 	run_shows(part);
 }
 
+static void a_configuration_that_waits_for_the_cycles_end_is_said(void **state)
+{
+	(void)state;
+	static const char said[] = "Reloaded            changes when the cycle that runs has ended\n";
+	shows("'connectors': [{'name': 'prod', 'changes_after_cycle': true}]", said);
+	is("status", "'connectors': [{'name': 'prod', 'changes_after_cycle': false}]", NULL);
+	run_hides("Reloaded");
+}
+
 static void everything_is_shown_in_its_order(void **state)
 {
 	(void)state;
@@ -297,6 +306,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(everything_is_shown_in_its_order),
+		RUN_TEST(a_configuration_that_waits_for_the_cycles_end_is_said),
 		RUN_TEST(an_answer_without_a_status_is_no_status),
 		RUN_TEST(no_daemon_is_3),
 		RUN_TEST(only_an_empty_list_after_a_cycle_is_nothing),

@@ -131,6 +131,11 @@ static void an_id_is_whole_or_not_there(void **state)
 	fits(column, 3, 15, (const int[]){10, 3, 0});
 	fits(column, 3, 13, (const int[]){10, 1, 0});
 	fits(column, 3, 5, (const int[]){10, 1, 0}); /* the line is longer than the terminal */
+	int width[2];
+	table_fit(column, 2, (const int[]){4000, 8}, 80, 2, width); /* that is no id */
+	assert_int_equal(width[0] + 2 + width[1], 80);
+	table_fit(column, 2, (const int[]){4000, 8}, 20, 2, width);
+	assert_int_equal(width[0], TABLE_WHOLE_MAX);
 }
 
 static void what_cannot_go_is_squeezed_to_one_column(void **state)

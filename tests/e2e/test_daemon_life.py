@@ -108,11 +108,16 @@ def test_a_connector_that_changes_in_mid_cycle_finishes_it_and_starts_over(awssi
     wait_until(lambda: "result=done" in daemon.log_text())
     for option in ("name", "max_requests"):
         assert f"reload option={option} " in daemon.log_text()
+    # What does not hold yet is said.
+    wait_until(lambda: "reload connector name=prod result=waits" in daemon.log_text())
+    assert daemon.get("/v1/status")["status"]["connectors"][0]["changes_after_cycle"]
     assert daemon.progress()[0]["cycle_id"] == first and not daemon.progress()[0]["result"]
     wait_until(lambda: len(daemon.progress()) == 2)
     entries = daemon.progress()
     assert entries[0]["cycle_id"] == first and entries[0]["result"] == "complete"
     assert daemon.wait_idle()["prod"]["result"] == "complete"
+    assert not daemon.get("/v1/status")["status"]["connectors"][0]["changes_after_cycle"]
+    assert "swap connector name=prod" in daemon.log_text()
     states = {region: row["state"] for (_, region), row in daemon.coverage().items()}
     assert states == {"us-east-1": "ok", "eu-west-1": "excluded"}
 

@@ -287,6 +287,34 @@ def test_places_that_the_inventory_does_not_know(desk, ec):
     assert at.sensor.get("/v1/jobs")["jobs"] == []
 
 
+def test_a_region_that_was_enabled_since_is_planned_into_after_the_scan_that_is_named(desk, ec):
+    """What the refusal says to type is typed, word by word."""
+    new = "eu-west-1"
+    at = desk({"regions": f"{REGION},{new}"})
+    at.sensor.wait_idle()
+    at.sim.mutate("disable_region", account=at.account, region=new)
+    at.sensor.scan()
+    body = {"account": at.account, "region": new, **at.material(ec.issue("c.example.com"))}
+    assert f"region {new} is none that connector prod reads" in at.refused("/v1/plan", 409, **body)
+    at.sim.mutate("enable_region", account=at.account, region=new)
+    said = at.refused("/v1/plan", 409, **body)
+    words = said[said.index("acmsensor scan "):].split()
+    assert words[1:] == ["scan", "--connector", "prod", "--account", at.account, "--wait"]
+    Cli("--socket", at.sensor.socket).run(*words[1:])
+    assert at.post("/v1/plan", **body)["plan"]["decision"] == "import"
+
+
+def test_an_excluded_account_takes_no_order(desk, ec):
+    at = desk()
+    at.sensor.wait_idle()
+    at.sensor.configure({"prod": {"import": "all", "exclude_accounts": at.account}})
+    at.sensor.signal(signal.SIGHUP)
+    wait_until(lambda: "swap connector name=prod" in at.sensor.log_text())
+    said = at.refused("/v1/plan", 409, account=at.account, region=REGION,
+                      **at.material(ec.issue("c.example.com")))
+    assert f"leaves account {at.account} out (the account is in exclude_accounts)" in said
+
+
 def test_pkcs12(desk, ec, tmp_path):
     at = desk()
     bundle = ec.issue("p.example.com")

@@ -122,11 +122,21 @@ static void an_account_of_somebody_else_is_said(void **state)
 	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
 		assert_string_equal(explain(refusals[i]).text,
 			"what AWS said; account " SHOP
-			" is none of connector prod, by its last cycle: check the "
-			"ARN or --account, or scan if the account is new");
+			" is none of connector prod, by its last cycle: check the ARN or "
+			"--account; if the account is new: acmsensor scan --connector prod "
+			"--account " SHOP " --wait");
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		assert_string_equal(explain(others[i]).text, "what AWS said");
 }
+
+#define FOREIGN_TEXT                                                                               \
+	"region " DESK_REGION " is none that connector prod reads in account " SHOP                \
+	": check the ARN or --region; once the region is enabled: acmsensor scan --connector prod "    \
+	"--account " SHOP " --wait"
+#define UNREAD_TEXT                                                                                \
+	"region " DESK_REGION                                                                      \
+	" is not in regions of connector prod, so nobody knows whether account " SHOP              \
+	" has enabled it: check the ARN or --region"
 
 static void a_region_that_is_not_read_is_said(void **state)
 {
@@ -135,16 +145,10 @@ static void a_region_that_is_not_read_is_said(void **state)
 	put_cycle(NOW_S, NOW_S, "");
 	put_region("us-east-1");
 	assert_string_equal(explain(ERR_DENIED).text,
-		"what AWS said; region " DESK_REGION
-		" is none that connector prod reads in account " SHOP
-		": check the ARN or --region, or enable the region and scan");
+		"what AWS said; " FOREIGN_TEXT);
 	put_region(DESK_REGION);
 	assert_string_equal(explain(ERR_DENIED).text, "what AWS said");
 }
-
-#define UNREAD_TEXT                                                                                \
-	"region " DESK_REGION " is none that connector prod reads in account " SHOP                \
-	": check the ARN or --region, or enable the region and scan"
 
 static struct err check(int wanted_rc, bool wanted_is_unread)
 {
@@ -167,13 +171,14 @@ static void what_the_inventory_knows_is_said_before_aws_is_asked(void **state)
 	put_cycle(NOW_S, NOW_S, "");
 	assert_string_equal(check(-1, false).text,
 		"account " SHOP " is none of connector prod, by its last cycle: check the ARN or "
-		"--account, or scan if the account is new");
+		"--account; if the account is new: acmsensor scan --connector prod "
+		"--account " SHOP " --wait");
 	put_account(SHOP);
 	struct err err = check(-1, false);
 	assert_int_equal(err.kind, ERR_REFUSED);
-	assert_string_equal(err.text, UNREAD_TEXT);
+	assert_string_equal(err.text, FOREIGN_TEXT);
 	put_state(DESK_REGION, COVERAGE_REGION_DISABLED);
-	assert_string_equal(check(-1, false).text, UNREAD_TEXT);
+	assert_string_equal(check(-1, false).text, FOREIGN_TEXT);
 	put_state(DESK_REGION, COVERAGE_DENIED);
 	(void)check(0, false);
 }
@@ -227,7 +232,7 @@ static void a_list_of_regions_proves_nothing(void **state)
 	assert_non_null(strstr(desk.document, "\"region_unread\""));
 	assert_string_equal(explain(ERR_DENIED).text, "what AWS said; " UNREAD_TEXT);
 	use_regions("us-east-1, " DESK_REGION);
-	assert_string_equal(check(-1, false).text, UNREAD_TEXT);
+	assert_string_equal(check(-1, false).text, FOREIGN_TEXT);
 }
 
 #define LEFT_OUT(reason)                                                                           \
