@@ -103,12 +103,23 @@ static bool is_applied(const json_t *csr)
 	return strcmp(row_text(csr, "state"), "applied") == 0;
 }
 
+static void note_warnings(const json_t *csr)
+{
+	size_t i;
+	json_t *text;
+	json_array_foreach(row_get(csr, "warnings"), i, text)
+	{
+		cli_note("warning: %s", json_is_string(text) ? json_string_value(text) : "");
+	}
+}
+
 /* The request alone on stdout, so that it can go into a file. */
 static void print_csr(const struct cli *cli, const json_t *csr)
 {
 	fputs(row_text(csr, "pem"), stdout);
 	cli_note("request %s, key %s, which stays on the sensor", row_text(csr, "id"),
 		row_text(csr, "key_algorithm"));
+	note_warnings(csr);
 	note_escrow(csr);
 	if (is_applied(csr))
 		cli_note("its certificate is applied: the key is being delivered, or was, and is "
@@ -127,15 +138,19 @@ static int check_answer(const json_t *csr, struct err *err)
 	return err_set(err, ERR_PROTOCOL, "answer of the daemon: there is no request in it");
 }
 
-static int make(const struct cli *cli, const struct args *args, struct err *err)
+static int make(
+	const struct cli *cli, const struct args *args, bool *ret_has_warnings, struct err *err)
 {
 	json_t *document = NULL, *order = make_order(args);
 	int rc = source_post(cli, LOCAL_API_CSR, order, &document, err);
 	json_decref(order);
 	if (rc == 0)
 		rc = check_answer(row_get(document, "csr"), err);
-	if (rc == 0)
+	if (rc == 0) {
+		*ret_has_warnings =
+			json_array_size(row_get(row_get(document, "csr"), "warnings")) > 0;
 		output_object(cli, document, "csr", print_csr);
+	}
 	json_decref(document);
 	return rc;
 }
@@ -232,6 +247,7 @@ static int drop(const struct cli *cli, const char *id, struct err *err)
 int command_csr(struct cli *cli, const struct args *args)
 {
 	struct err err = ERR_INIT;
+	bool has_warnings = false;
 	int rc = check(args, &err);
 	if (rc != 0)
 		return cli_fail(&err);
@@ -242,6 +258,8 @@ int command_csr(struct cli *cli, const struct args *args)
 	else if (args_has(args, "drop"))
 		rc = drop(cli, args_get(args, "drop"), &err);
 	else
-		rc = make(cli, args, &err);
-	return rc == 0 ? EXIT_DONE : cli_fail(&err);
+		rc = make(cli, args, &has_warnings, &err);
+	if (rc != 0)
+		return cli_fail(&err);
+	return has_warnings ? EXIT_WARNINGS : EXIT_DONE;
 }

@@ -169,8 +169,10 @@ static int take_positional(struct parser *parser, const char *word, struct err *
 	if (parser->command == NULL)
 		return take_command(parser, word, err);
 	if (parser->args->positional_count >= parser->command->positional_max)
-		return err_set(err, ERR_CONFIG, "`acmsensor %s` does not take \"%.80s\"",
-			parser->command->name, word);
+		return err_set(err, ERR_CONFIG,
+			"`acmsensor %s` does not take \"%.80s%s\"; `acmsensor help %s` shows what it takes",
+			parser->command->name, word, strlen(word) > 80 ? "..." : "",
+			parser->command->name);
 	parser->args->positional[parser->args->positional_count++] = word;
 	return 0;
 }

@@ -24,6 +24,7 @@ enum {
 void plan_order_init(struct plan_order *order, const struct args *args)
 {
 	order->args = args;
+	order->standard_input = NULL;
 	buf_init_secret(&order->certificate, CERTIFICATE_MAX);
 	buf_init_secret(&order->chain, CERTIFICATE_MAX);
 	buf_init_secret(&order->key, BYTES_MAX);
@@ -67,15 +68,17 @@ static int check_material(const struct args *args, struct err *err)
 	return 0;
 }
 
+/* Certificate, key and chain may share it: it is read once for all of them. */
 static int check_stdin(const struct args *args, struct err *err)
 {
 	static const char *const option[] = {"cert", "key", "chain", "pkcs12", "passphrase-file"};
+	enum { MATERIAL = 3 };
 	const char *first = NULL;
 	for (size_t i = 0; i < sizeof(option) / sizeof(option[0]); i++) {
 		const char *path = args_get(args, option[i]);
 		if (path == NULL || strcmp(path, "-") != 0)
 			continue;
-		if (first != NULL)
+		if (first != NULL && i >= MATERIAL)
 			return err_set(err, ERR_CONFIG,
 				"standard input is read once, but --%s and --%s both say -", first,
 				option[i]);
@@ -181,18 +184,28 @@ int plan_order_check(const struct args *args, struct err *err)
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+static int read_pem(struct plan_order *order, const char *option, struct buf *to, struct err *err)
+{
+	const char *path = args_get(order->args, option + strlen("--"));
+	if (path == NULL)
+		return 0;
+	bool is_stdin = strcmp(path, "-") == 0;
+	if (is_stdin && order->standard_input != NULL) {
+		buf_add(to, buf_text(order->standard_input), order->standard_input->len);
+		return buf_check(to, option, err);
+	}
+	if (is_stdin)
+		order->standard_input = to;
+	return files_read_pem(path, option, to == &order->key, to, err);
+}
+
 int plan_order_read(struct plan_order *order, struct err *err)
 {
 	const struct args *args = order->args;
 	const char *path;
-	if ((path = args_get(args, "cert")) != NULL &&
-		files_read_pem(path, "--cert", false, &order->certificate, err) != 0)
-		return -1;
-	if ((path = args_get(args, "chain")) != NULL &&
-		files_read_pem(path, "--chain", false, &order->chain, err) != 0)
-		return -1;
-	if ((path = args_get(args, "key")) != NULL &&
-		files_read_pem(path, "--key", true, &order->key, err) != 0)
+	if (read_pem(order, "--cert", &order->certificate, err) != 0 ||
+		read_pem(order, "--chain", &order->chain, err) != 0 ||
+		read_pem(order, "--key", &order->key, err) != 0)
 		return -1;
 	if ((path = args_get(args, "pkcs12")) != NULL &&
 		files_read(path, "--pkcs12", true, &order->pkcs12, err) != 0)

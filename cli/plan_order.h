@@ -11,6 +11,7 @@ struct err;
 struct plan_order {
 	const struct args *args; /* borrowed for its life */
 	struct buf certificate, chain, key, pkcs12, passphrase;
+	const struct buf *standard_input; /* the one of them that was read from it; NULL: none */
 };
 
 void plan_order_init(struct plan_order *order, const struct args *args);

@@ -308,13 +308,15 @@ static void show_next(const struct cli *cli, const json_t *plan)
 		facts_command(cli, "Next", "jobs %s", job);
 	} else if (strcmp(state, "expired") == 0) {
 		facts_time(cli, "Expired", row_time(plan, "expires"));
-		facts_command(cli, "Next", "plan, again: this one has expired");
+		facts_styled(cli, "Next", "plan again: this one has expired", STYLE_RED);
 	} else if (strcmp(state, "void") == 0) {
-		facts_command(cli, "Next",
-			"plan, again: this one is void, the certificate has changed since");
+		facts_styled(cli, "Next",
+			"plan again: this one is void, because what it was made for has changed "
+			"since",
+			STYLE_RED);
 	} else if (is_key_lost) {
-		facts_command(
-			cli, "Next", "plan, again: the daemon was restarted, and the key is lost");
+		facts_styled(cli, "Next",
+			"plan again: the daemon was restarted, and the key is lost", STYLE_RED);
 	} else {
 		facts_time(cli, "Expires", row_time(plan, "expires"));
 		facts_command(cli, "Next", "apply %s --wait", row_text(plan, "id"));

@@ -18,7 +18,7 @@ struct buf;
 
 enum {
 	TABLE_COLUMNS_MAX = 16,
-	TABLE_WHOLE = -1, /* a column's least: an id, which is to be copied, is never cut ... */
+	TABLE_WHOLE = -1,     /* a column's least: an id, which is to be copied, is never cut ... */
 	TABLE_WHOLE_MAX = 40, /* ... unless it is longer than any id */
 };
 

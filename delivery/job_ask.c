@@ -10,6 +10,7 @@
 #include "aws/client.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "delivery/cert_view.h"
 #include "delivery/job_internal.h"
 
 enum {
@@ -80,7 +81,7 @@ static bool is_from_before(const struct job_run *run)
 static void on_remote(void *arg, struct remote_state *state, const struct err *err)
 {
 	struct job_run *run = arg;
-	char serial[X509_SERIAL_HEX_MAX], bringer[DELIVERY_ID_MAX + 1];
+	char serial[X509_SERIAL_HEX_MAX], bringer[DELIVERY_ID_MAX + 1], users[TOLD_LIST_MAX];
 	run->read = NULL;
 	if (err != NULL) {
 		job_decide_err(run, err);
@@ -109,8 +110,11 @@ static void on_remote(void *arg, struct remote_state *state, const struct err *e
 	}
 	if (known.phase == JOB_IMPORT)
 		look_before_import(run, &known);
-	if (remote->exists && remote->detail.in_use_by.count > 0)
-		known.in_use_by = remote->detail.in_use_by.item[0];
+	const struct acm_text_list *in_use_by = &remote->detail.in_use_by;
+	if (remote->exists && in_use_by->count > 0) {
+		tell_list(users, (const char *const *)in_use_by->item, in_use_by->count);
+		known.in_use_by = users;
+	}
 	if ((known.phase == JOB_CONFIRM || known.phase == JOB_FIND) && remote->exists)
 		note_seen(run, remote, serial);
 	bool is_adopted = known.phase == JOB_CHECK && known.holds == JOB_HOLDS_NEW;

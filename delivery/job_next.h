@@ -65,7 +65,7 @@ struct job_known {
 	const char *held_serial; /* "" */
 	const char
 		*held_by_job;  /* of this sensor, that brought a certificate that is neither; "" */
-	const char *in_use_by; /* CHECK, DRAIN: the first user; "" for none */
+	const char *in_use_by; /* CHECK, DRAIN: who uses it, told as a list; "" for nobody */
 	bool is_key_lost;      /* IMPORT: nothing was sent; key_text says why */
 	const char *key_text;
 	bool is_sent;		  /* IMPORT: the call was made; err is its answer */

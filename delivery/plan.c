@@ -34,8 +34,8 @@ static void refuse_absent(const struct plan_input *input, struct plan *plan)
 			input->arn, input->certificate_id);
 	else
 		DECIDE(plan, PLAN_REFUSE,
-			"ACM does not have %.200s: it was deleted or never was; --new-arn imports "
-			"the certificate as a new one",
+			"ACM does not have %.200s: it was deleted or never was: check the ARN; "
+			"--new-arn imports the certificate as a new one",
 			input->arn);
 }
 

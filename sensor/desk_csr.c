@@ -17,6 +17,7 @@
 enum {
 	CSR_LIFE_S = 90 * 86400, /* a key whose certificate never came is wiped after it */
 	PEM_MAX = 65536,
+	WARNING_MAX = 256,
 };
 
 static const char *const members[] = {"connector", "domains", "key_type", "subject", "arn"};
@@ -229,6 +230,42 @@ void desk_csr_put(struct store_txn *txn, const struct desk_csr *csr)
 	store_vault_put(txn, &csr->request_sealed);
 }
 
+/* What the names have to do with the present ones: nothing, by ACM's rule. */
+static bool has_name_of(const struct desk_csr *csr, const struct x509_facts *facts)
+{
+	struct cert_names names;
+	bool has = false;
+	cert_names_init(&names, facts);
+	for (size_t i = 0; i < csr->domain_count && !has; i++)
+		has = cert_names_have(&names, csr->domain[i]);
+	cert_names_clear(&names);
+	return has;
+}
+
+/* Told before a CA is paid for what the ARN cannot take, as the plan will tell only afterwards. */
+static void write_warnings(const struct desk_op *op, struct json_writer *writer)
+{
+	const struct desk_csr *csr = &op->csr;
+	const struct x509_facts *facts = &csr->remote.facts;
+	char text[WARNING_MAX];
+	json_key(writer, "warnings");
+	json_open_array(writer);
+	if (csr->arn[0] != '\0' && connector_config(op->connector)->reimport) {
+		if (strcmp(csr->request.key_algorithm, facts->key_algorithm) != 0) {
+			tell(text, sizeof(text),
+				"the ARN holds a key of type %s, and ACM replaces it by no other: a "
+				"certificate with this %s key needs plan --new-arn",
+				facts->key_algorithm, csr->request.key_algorithm);
+			json_text(writer, text);
+		}
+		if (!has_name_of(csr, facts))
+			json_text(writer,
+				"none of its names is in the certificate under the ARN, and ACM "
+				"wants one at least to stay: its certificate needs plan --new-arn");
+	}
+	json_close_array(writer);
+}
+
 void desk_csr_render(const struct desk_op *op, struct buf *document)
 {
 	const struct desk_csr *csr = &op->csr;
@@ -240,6 +277,7 @@ void desk_csr_render(const struct desk_op *op, struct buf *document)
 	json_open_object(&writer);
 	json_raw_members(&writer, buf_text(&csr->document));
 	json_member_text(&writer, "state", "open");
+	write_warnings(op, &writer);
 	json_close_object(&writer);
 	json_close_object(&writer);
 	buf_add_char(document, '\n');

@@ -74,7 +74,8 @@
  *                       created, expires (wiped then if no certificate came), key_algorithm,
  *                       domains [], connector and arn (as given), key_escrow (the connector's,
  *                       which is not asked: the key is in the vault), pem, state (open;
- *                       applied: its key is being delivered, or was, and is kept for the way back)
+ *                       applied: its key is being delivered, or was, and is kept for the way back),
+ *                       warnings [] (what the ARN cannot take; only when it is made)
  * GET /v1/csrs          "csrs": those that were made, until they expire; ?id= the one. One that
  *                       cannot be opened has id and error alone
  * POST /v1/csr/drop     {"csr"} -> "csr": id; it and its key are wiped; refused (409) while a plan

@@ -145,7 +145,8 @@ static void wrong_numbers_of_values_are_refused(void **state)
 {
 	(void)state;
 	refused("show", "`acmsensor show` needs ARN");
-	refused("show a b", "`acmsensor show` does not take \"b\"");
+	refused("show a b",
+		"`acmsensor show` does not take \"b\"; `acmsensor help show` shows what it takes");
 	refused("certs --expires", "--expires needs a value: WHEN");
 	refused("certs --gone=yes", "--gone takes no value");
 	refused("certs --gone --gone", "--gone is given twice");

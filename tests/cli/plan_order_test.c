@@ -111,8 +111,8 @@ static void what_contradicts_itself_is_refused(void **state)
 		"--account 999988887777: the ARN is of account 123456789012");
 	refused("--arn " ARN " --region eu-west-2 --pkcs12 p",
 		"--region eu-west-2: the ARN is of eu-west-1");
-	refused(PLACE "--cert - --key k --chain -",
-		"standard input is read once, but --cert and --chain both say -");
+	refused(PLACE "--cert - --key k --passphrase-file -",
+		"standard input is read once, but --cert and --passphrase-file both say -");
 	refused(PLACE "--pkcs12 p --tag a=1 --tag b=1 --tag a=", "--tag a is given twice");
 }
 

@@ -94,12 +94,11 @@ static void the_next_command_fits_the_state(void **state)
 	shows("{'id': 'p-1', 'decision': 'import', 'state': 'applied', 'job': 'j-1'}",
 		"\n  Next                acmsensor jobs j-1\n");
 	shows("{'id': 'p-1', 'decision': 'import', 'state': 'expired', 'job': ''}",
-		"this one has expired\n");
+		"  Next                plan again: this one has expired\n");
 	shows("{'id': 'p-1', 'decision': 'import', 'state': 'key_lost', 'job': '', 'key_escrow': "
 	      "'memory'}",
 		"\n  Key waited in       memory\n"
-		"  Next                acmsensor plan, again: the daemon was restarted, and the key "
-		"is lost\n");
+		"  Next                plan again: the daemon was restarted, and the key is lost\n");
 	hides("{'id': 'p-1', 'decision': 'refuse', 'state': 'refused'}", "acmsensor apply");
 }
 
@@ -203,7 +202,9 @@ static void where_the_key_waits_and_who_is_asked_is_told(void **state)
 		"\n  Key waits in        sensor\n"
 		"  Verified at         a:443, , b:443\n"
 		"  Next                nothing: a refused plan cannot be applied\n");
-	shows("{'state': 'void'}", "plan, again: this one is void, the certificate has changed");
+	shows("{'state': 'void'}",
+		"  Next                plan again: this one is void, because what it was made for "
+		"has changed since\n");
 	shows("{'decision': 'import', 'reason': ''}",
 		"import              (no reason was given)\n");
 	shows("{'decision': 'reimport', 'reason': 'it fits'}", "reimport            it fits\n");

@@ -36,7 +36,8 @@ static void cycle_shows(const char *cycle, const char *part)
 static void a_configuration_that_waits_for_the_cycles_end_is_said(void **state)
 {
 	(void)state;
-	static const char said[] = "Reloaded            changes when the cycle that runs has ended\n";
+	static const char said[] =
+		"Reloaded            changes when the cycle that runs has ended\n";
 	shows("'connectors': [{'name': 'prod', 'changes_after_cycle': true}]", said);
 	is("status", "'connectors': [{'name': 'prod', 'changes_after_cycle': false}]", NULL);
 	run_hides("Reloaded");

@@ -24,6 +24,12 @@ static void delete_refuses_drains_and_archives(void **state)
 	job_fixture_run(&world, &outcome);
 	job_fixture_expect(
 		&outcome, JOB_FAILED, "in use by arn:aws:elasticloadbalancing:lb: not deleted");
+	world.acm.cert[0].more_users = 40;
+	assert_int_equal(job_fixture_order(&world, &order, &err), 0);
+	job_fixture_run(&world, &outcome);
+	job_fixture_expect(&outcome, JOB_FAILED,
+		"in use by arn:aws:elasticloadbalancing:lb, arn:other, arn:other");
+	job_fixture_expect(&outcome, JOB_FAILED, " more: not deleted");
 	world.acm.cert[0].uses_left = 5;
 	struct job_order patient = {
 		.kind = JOB_DELETE, .arn = world.arn, .wait_until_unused = true};

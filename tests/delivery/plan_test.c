@@ -174,7 +174,8 @@ static void an_arn_of_nothing_is_refused(void **state)
 	world->remote.has_facts = false;
 	plan_expect(world, PLAN_REFUSE,
 		"ACM does not have " ARN
-		": it was deleted or never was; --new-arn imports the certificate as a new one");
+		": it was deleted or never was: check the ARN; --new-arn imports the certificate "
+		"as a new one");
 	world->input.is_unseen = true;
 	world->input.certificate_id = "shop";
 	plan_expect(world, PLAN_REFUSE,

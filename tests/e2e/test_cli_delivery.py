@@ -203,6 +203,11 @@ def test_a_request_goes_to_stdout_and_its_id_to_stderr(api):
          "subject": "CN=a.example.com", "connector": "prod"}, {"arn": ARN}]
     assert cli.json("csr", "--arn", ARN) == CSR
     assert cli.csv("csr", "--arn", ARN)[0]["id"] == "c-1"
+    warned = {"schema": 1, "csr": {**CSR["csr"], "warnings": ["the ARN holds another", 7]}}
+    fake, cli = api({("POST", "/v1/csr"): warned})
+    done = cli.run("csr", "--arn", ARN, "--key-type", "ec384", code=4)
+    assert done.stdout == CSR["csr"]["pem"]
+    assert "acmsensor: warning: the ARN holds another\n" in done.stderr
 
 
 def test_wrong_requests(api):

@@ -575,7 +575,7 @@ def test_plan_is_void_when_somebody_else_replaced_the_certificate(desk, ec):
     at.sensor.scan()
     assert at.sensor.get("/v1/plans", id=plan["id"])["plans"][0]["state"] == "void"
     shown = Cli("--socket", at.sensor.socket).out("plans", plan["id"])
-    assert f"acmsensor --socket {at.sensor.socket} plan, again: this one is void" in " ".join(shown.split())
+    assert "Next plan again: this one is void" in " ".join(shown.split())
     assert "someone else replaced" in at.refused("/v1/apply", 409, plan=plan["id"])
 
 

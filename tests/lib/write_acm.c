@@ -172,6 +172,17 @@ static json_t *summary_of(const struct write_acm_cert *cert)
 	return item;
 }
 
+static json_t *users_of(const struct write_acm_cert *cert)
+{
+	json_t *users = json_array();
+	if (cert->in_use_by == NULL)
+		return users;
+	json_array_append_new(users, json_string(cert->in_use_by));
+	for (int i = 0; i < cert->more_users; i++)
+		json_array_append_new(users, json_string("arn:other"));
+	return users;
+}
+
 static json_t *describe(struct write_acm_cert *cert)
 {
 	struct x509_facts facts;
@@ -187,8 +198,7 @@ static json_t *describe(struct write_acm_cert *cert)
 	json_object_set_new(detail, "Issuer", json_string("CA"));
 	json_object_set_new(detail, "Subject", json_string(facts.subject));
 	json_object_set_new(detail, "SubjectAlternativeNames", json_pack("[s]", "www.example.com"));
-	json_object_set_new(detail, "InUseBy",
-		cert->in_use_by != NULL ? json_pack("[s]", cert->in_use_by) : json_array());
+	json_object_set_new(detail, "InUseBy", users_of(cert));
 	x509_facts_clear(&facts);
 	return json_pack("{s:o}", "Certificate", detail);
 }

@@ -28,6 +28,7 @@ struct write_acm_cert {
 	int64_t created_s, imported_s;
 	const char *type;      /* borrowed; NULL: IMPORTED */
 	const char *in_use_by; /* borrowed; NULL: nothing */
+	int more_users;	       /* so many others beside it, "arn:other" each */
 	int uses_left;	       /* Describes until in_use_by is gone; 0: stays */
 };
 

@@ -171,6 +171,7 @@ static void names_key_type_and_usages_are_those_of_the_replaced_one(void **state
 	const char *arn = write_acm_add(&desk.acm, desk.pem, "x")->arn;
 	desk_fixture_run(&desk, DESK_CSR, of_arn(arn, ""));
 	assert_string_equal(desk_fixture_text(&desk, "csr", "key_algorithm"), "EC_prime256v1");
+	assert_non_null(strstr(desk.document, "\"warnings\":[]"));
 	expect_request(all, 4);
 	desk_fixture_run(&desk, DESK_CSR, of_arn(arn, ", 'domains': []")); /* as none at all */
 	expect_request(all, 4);
@@ -184,6 +185,26 @@ static void names_key_type_and_usages_are_those_of_the_replaced_one(void **state
 		X509_REQ_get_subject_name(request), NID_commonName, name, sizeof(name));
 	assert_string_equal(name, "New");
 	X509_REQ_free(request);
+}
+
+/* A CA would be paid for what the plan refuses afterwards. */
+static void what_the_arn_cannot_take_is_told_before_it_is_signed(void **state)
+{
+	(void)state;
+	static const char type[] = "\"warnings\":[\"the ARN holds a key of type EC_prime256v1, and "
+				   "ACM replaces it by no other: a certificate with this "
+				   "EC_secp384r1 key needs plan --new-arn\"]";
+	static const char name[] =
+		"\"warnings\":[\"none of its names is in the certificate under the ARN, and ACM "
+		"wants one at least to stay: its certificate needs plan --new-arn\"]";
+	const char *arn = write_acm_add(&desk.acm, desk.pem, "x")->arn;
+	desk_fixture_run(&desk, DESK_CSR, of_arn(arn, ", 'key_type': 'ec384'"));
+	assert_non_null(strstr(desk.document, type));
+	desk_fixture_run(&desk, DESK_CSR, of_arn(arn, ", 'domains': ['new.example.com']"));
+	assert_non_null(strstr(desk.document, name));
+	desk_fixture_run(&desk, DESK_CSR,
+		of_arn(arn, ", 'domains': ['new.example.com', 'WWW.example.com']"));
+	assert_non_null(strstr(desk.document, "\"warnings\":[]"));
 }
 
 static const char *add_certificate(const char *common_name, const char *sans)
@@ -287,6 +308,7 @@ int main(void)
 		DESK_TEST(the_key_is_sealed_for_its_time),
 		DESK_TEST(a_name_that_is_given_twice_is_in_it_once),
 		DESK_TEST(names_key_type_and_usages_are_those_of_the_replaced_one),
+		DESK_TEST(what_the_arn_cannot_take_is_told_before_it_is_signed),
 		DESK_TEST(what_has_no_names_has_to_be_given_some),
 		DESK_TEST(a_common_name_is_the_name_when_it_is_the_only_one),
 		DESK_TEST(too_many_names_are_no_request_for_some_of_them),

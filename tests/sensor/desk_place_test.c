@@ -129,9 +129,9 @@ static void an_account_of_somebody_else_is_said(void **state)
 		assert_string_equal(explain(others[i]).text, "what AWS said");
 }
 
-#define FOREIGN_TEXT                                                                               \
-	"region " DESK_REGION " is none that connector prod reads in account " SHOP                \
-	": check the ARN or --region; once the region is enabled: acmsensor scan --connector prod "    \
+#define FOREIGN_TEXT                                                                                \
+	"region " DESK_REGION " is none that connector prod reads in account " SHOP                 \
+	": check the ARN or --region; once the region is enabled: acmsensor scan --connector prod " \
 	"--account " SHOP " --wait"
 #define UNREAD_TEXT                                                                                \
 	"region " DESK_REGION                                                                      \
@@ -144,8 +144,7 @@ static void a_region_that_is_not_read_is_said(void **state)
 	put_account(SHOP);
 	put_cycle(NOW_S, NOW_S, "");
 	put_region("us-east-1");
-	assert_string_equal(explain(ERR_DENIED).text,
-		"what AWS said; " FOREIGN_TEXT);
+	assert_string_equal(explain(ERR_DENIED).text, "what AWS said; " FOREIGN_TEXT);
 	put_region(DESK_REGION);
 	assert_string_equal(explain(ERR_DENIED).text, "what AWS said");
 }
