@@ -97,11 +97,11 @@ class Sensor:
 
     # --- the daemon
 
-    def start(self, wait=True, user=None, **more):
+    def start(self, wait=True, user=None, within_s=START_S, **more):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command(), env=self.environment(**more),
                                             user=user, stdout=log, stderr=log)
-        end = time.monotonic() + START_S
+        end = time.monotonic() + within_s
         while wait:
             assert self.process.poll() is None, self.log_text()
             assert time.monotonic() < end, self.log_text()

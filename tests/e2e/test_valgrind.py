@@ -29,9 +29,7 @@ class Watched:
             "--error-exitcode=99", *plain(*arguments)]
 
     def start(self):
-        self.sensor.start(wait=False)
-        wait_until(self.sensor.socket.exists, SLOW_S, "a start")
-        return self.sensor
+        return self.sensor.start(within_s=SLOW_S)
 
     def expect_clean(self):
         logs = [log.read_text() for log in self._folder.glob("valgrind-*.log")]
