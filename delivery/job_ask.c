@@ -291,7 +291,8 @@ static void begin_import(struct job_run *run)
 	const struct job_record *job = &run->job.record;
 	bool is_new = job->arn[0] == '\0';
 	bool is_fresh = run->has_looked && clock_mono_ms() - run->looked_mono_ms < LOOK_LASTS_MS;
-	bool is_young = is_new && clock_now_s() - job->created_s < YOUNG_S;
+	int64_t age_s = clock_now_s() - job->created_s; /* below 0: the clock was set back */
+	bool is_young = is_new && age_s >= 0 && age_s < YOUNG_S;
 	run->was_sent_before = run->is_resend;
 	if (is_fresh || is_young)
 		get_key(run);

@@ -175,14 +175,14 @@ static void look_at_places(struct desk *desk, struct store_txn *txn)
 				 job_waits_to_import(&record);
 }
 
-/* Of those after that id. Whether one was left that waits for room. */
-static bool start_jobs(struct desk *desk, struct store_txn *txn, const char *after)
+/* Of those after that id, until so many run. Whether one was left that waits for room. */
+static bool start_jobs(struct desk *desk, struct store_txn *txn, const char *after, size_t max)
 {
 	struct job_record record;
 	char position[DELIVERY_ID_MAX + 1] = "";
 	bool is_left = false;
 	(void)text_copy(position, sizeof(position), after);
-	while (desk->job_count < DESK_JOBS_MAX && store_job_next_running(txn, position, &record)) {
+	while (desk->job_count < max && store_job_next_running(txn, position, &record)) {
 		if (find_job(desk, record.id) != NULL)
 			continue;
 		if (!job_waits_to_import(&record) || has_room(desk, &record))
@@ -193,7 +193,8 @@ static bool start_jobs(struct desk *desk, struct store_txn *txn, const char *aft
 	return is_left;
 }
 
-/* Rollbacks first: somebody's certificate is wrong, and hundreds of deliveries may wait there. */
+/* Rollbacks first: somebody's certificate is wrong, and hundreds of deliveries may wait there, or
+ * for days as many deletes as may run. */
 static void on_pump(void *arg)
 {
 	static const char rollbacks[] = {JOB_ID_ROLLBACK, '\0'}; /* ids begin with their kind */
@@ -206,8 +207,8 @@ static void on_pump(void *arg)
 	int rc = store_read_begin(desk->store, &txn, &err);
 	if (rc == 0) {
 		look_at_places(desk, txn);
-		(void)start_jobs(desk, txn, rollbacks); /* those that are left are seen again */
-		is_left = start_jobs(desk, txn, "");
+		is_left = start_jobs(desk, txn, rollbacks, DESK_JOBS_MAX + DESK_ROLLBACKS_MAX);
+		is_left |= start_jobs(desk, txn, "", DESK_JOBS_MAX);
 		rc = store_txn_check(txn, &err);
 	}
 	store_read_end(txn);

@@ -24,8 +24,9 @@ struct store;
 struct store_txn;
 
 enum {
-	DESK_OPS_MAX = 64,    /* asked for and not answered */
-	DESK_JOBS_MAX = 1024, /* run side by side; the others wait */
+	DESK_OPS_MAX = 64,	 /* asked for and not answered */
+	DESK_JOBS_MAX = 1024,	 /* run side by side; the others wait */
+	DESK_ROLLBACKS_MAX = 64, /* so many more when they are rollbacks */
 	/* Of one account and region, up to their import: ACM takes one a second there, and a job
 	 * that waits for its turn between its last look and its import leaves others time to change
 	 * something. What waits for handshakes or for the last user to go keeps nobody off. */

@@ -79,6 +79,23 @@ static void a_first_import_that_waited_looks_whether_it_is_there(void **state)
 	}
 }
 
+/* And its clock was set back: that the job has yet to be ordered makes it no young one. */
+static void a_first_import_of_a_time_to_come_looks_whether_it_is_there(void **state)
+{
+	(void)state;
+	struct job_outcome outcome;
+	struct err err = ERR_INIT;
+	job_fixture_tear_down(NULL);
+	job_fixture_open(&world, &(struct job_fixture_options){.is_first_import = true});
+	job_fixture_run_plan(&world, &outcome);
+	assert_int_equal(store_write_now(world.store, put_back, world.job_id, &err), 0);
+	fake_clock_set_now_s(NOW_S - 3600);
+	fake_call_set_clock_offset_s(3600);
+	job_fixture_run(&world, &outcome);
+	job_fixture_expect(&outcome, JOB_SUCCEEDED, "ACM holds serial 0b");
+	assert_int_equal(world.acm.imported, 1);
+}
+
 /* The host's clock is an hour ahead of AWS's, or was until the daemon was started again. */
 static void a_wrong_clock_hides_no_import_whose_answer_was_lost(void **state)
 {
@@ -355,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_clock_that_jumps_sends_no_import_again),
 		cmocka_unit_test(a_first_import_that_waited_looks_whether_it_is_there),
+		JOB_TEST(a_first_import_of_a_time_to_come_looks_whether_it_is_there),
 		cmocka_unit_test(a_wrong_clock_hides_no_import_whose_answer_was_lost),
 		JOB_TEST(a_clock_that_jumps_ahead_makes_no_job_give_up),
 		JOB_TEST(someone_elses_certificate_is_left_alone),

@@ -154,6 +154,22 @@ static void rollbacks_come_before_deliveries(void **state)
 	assert_int_equal(fake_job_count(), DESK_JOBS_PLACE_MAX);
 }
 
+/* What waits for days until nothing uses it keeps no rollback off. */
+static void rollbacks_have_room_beside_what_drains(void **state)
+{
+	(void)state;
+	struct job_record back = desk_fixture_job("r-0000");
+	back.kind = JOB_ROLLBACK;
+	for (size_t i = 0; i <= DESK_JOBS_MAX; i++)
+		put(i, JOB_DELETE, JOB_DRAIN);
+	pump();
+	assert_int_equal(fake_job_count(), DESK_JOBS_MAX);
+	desk_fixture_put_job(&desk, &back);
+	pump();
+	assert_non_null(fake_job_find("r-0000"));
+	assert_int_equal(fake_job_count(), DESK_JOBS_MAX + 1);
+}
+
 /* Its record would say "cancel asked for" until others, perhaps for hours, have made room. */
 static void what_is_to_be_cancelled_waits_for_no_place(void **state)
 {
@@ -445,6 +461,7 @@ int main(void)
 		TEST(a_place_that_was_given_up_is_not_taken_back),
 		TEST(what_does_not_import_needs_no_place),
 		TEST(rollbacks_come_before_deliveries),
+		TEST(rollbacks_have_room_beside_what_drains),
 		TEST(what_is_to_be_cancelled_waits_for_no_place),
 		TEST(one_that_may_have_imported_is_not_away_though_it_is_to_be_cancelled),
 		TEST(the_number_of_jobs_is_bounded),
