@@ -60,6 +60,7 @@ struct follow {
 	int64_t shown;	/* number of the last step */
 	char day[DATES_TEXT_MAX];
 	bool has_answered, is_away;
+	char held_up[ERR_TEXT_MAX]; /* as it was last said */
 };
 
 static bool is_for_people(const struct cli *cli)
@@ -83,6 +84,17 @@ static void show_new_steps(struct follow *follow, const json_t *job)
 			cli_note("%s %s: %s", row_text(step, "at"), row_text(step, "phase"),
 				row_text(step, "text"));
 	}
+}
+
+/* It comes back at each try that fails: said once. */
+static void say_held_up(struct follow *follow, const json_t *job)
+{
+	char text[ERR_TEXT_MAX];
+	text_shorten(text, sizeof(text), row_text(job, "held_up"));
+	if (text[0] == '\0' || strcmp(text, follow->held_up) == 0)
+		return;
+	(void)text_copy(follow->held_up, sizeof(follow->held_up), text);
+	cli_note("the job does not go on: %s; it is tried again", text);
 }
 
 static void show_end_to_people(const struct cli *cli, const json_t *job)
@@ -170,6 +182,7 @@ static int look(struct follow *follow, int *ret_code, struct err *err)
 	follow->has_answered = true;
 	follow->is_away = false;
 	show_new_steps(follow, job);
+	say_held_up(follow, job);
 	bool goes_on = job_is_running(job) || goes_on_with_rollback(follow, document, job);
 	int rc = goes_on ? 0 : 1;
 	if (!goes_on)

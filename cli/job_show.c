@@ -110,6 +110,7 @@ static void show_head(const struct cli *cli, const json_t *job)
 	if (reason[0] == '\0')
 		reason = job_is_running(job) ? "has begun" : "(no reason was given)";
 	facts_styled(cli, label, reason, job_style(job));
+	facts_styled(cli, "Held up", row_text(job, "held_up"), STYLE_YELLOW);
 	facts_line(cli, "Job", row_text(job, "id"));
 	facts_line(cli, "ARN", row_text(job, "arn"));
 }

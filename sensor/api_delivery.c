@@ -95,6 +95,7 @@ struct rows_job {
 	char id[DELIVERY_ID_MAX + 1];		       /* "": all */
 	char position[JOB_KINDS][DELIVERY_ID_MAX + 1]; /* of jobs, by kind; of plans the first */
 	int64_t after_step, until_mono_ms; /* of the one job: how long to wait for a later step */
+	bool was_held_up; /* the one job, when it was asked for */
 	bool is_begun;
 	size_t rows;
 	struct json_writer writer;
@@ -127,6 +128,12 @@ static bool next_job(struct rows_job *job, struct store_txn *txn, struct job_rec
 	return first >= 0;
 }
 
+static const char *held_up(const struct rows_job *job, const char *id)
+{
+	const struct desk *desk = job->job.api->desk;
+	return desk != NULL ? desk_job_held_up(desk, id) : "";
+}
+
 /* The next row; false: there is none. */
 static bool add_row(struct rows_job *job, struct store_txn *txn)
 {
@@ -150,7 +157,7 @@ static bool add_row(struct rows_job *job, struct store_txn *txn)
 	} else {
 		if (is_one ? !store_job_get(txn, job->id, &record) : !next_job(job, txn, &record))
 			return false;
-		desk_render_job(txn, &record, is_one, &job->writer);
+		desk_render_job(txn, &record, is_one, held_up(job, record.id), &job->writer);
 	}
 	job->rows++;
 	return true;
@@ -171,7 +178,8 @@ static int fill_rows(struct rows_job *job, bool *ret_is_end, struct err *err)
 	return rc == 0 ? buf_check(&job->slice, "a slice of the list", err) : -1;
 }
 
-/* Whether the job runs and has no step that its reader does not know. */
+/* Whether the job runs and has nothing that its reader does not know: no later step, and it is held up
+ * no more than when the reader asked. */
 static bool waits_for_step(struct rows_job *job)
 {
 	struct err err = ERR_INIT; /* the answer tells */
@@ -183,7 +191,8 @@ static bool waits_for_step(struct rows_job *job)
 		store_read_begin(job->job.api->store, &txn, &err) != 0)
 		return false;
 	bool waits = store_job_get(txn, job->id, &record) && record.state == JOB_RUNNING &&
-		     !store_job_step_next(txn, job->id, &number, &step);
+		     !store_job_step_next(txn, job->id, &number, &step) &&
+		     (job->was_held_up || held_up(job, job->id)[0] == '\0');
 	store_read_end(txn);
 	return waits;
 }
@@ -256,6 +265,8 @@ void api_delivery_get(struct api *api, struct evhttp_request *request, enum api_
 	int rc = api_params_parse(request, &params, &err);
 	if (rc == 0)
 		rc = take_query(job, &params, &err);
+	job->job.api = api;
+	job->was_held_up = held_up(job, job->id)[0] != '\0';
 	api_params_clear(&params);
 	if (rc != 0) {
 		api_reply_error(request, &err);

@@ -57,6 +57,7 @@ static void pause_job(struct desk_job *job, const struct err *err)
 {
 	log_warning("delivery job=%s error=%s reason=\"%s\" next=\"again in %d s\"", job->id,
 		err_kind_name(err->kind), err->text, PAUSE_S);
+	(void)text_copy(job->held_up, sizeof(job->held_up), err->text);
 	leave_account(job);
 	job->connector = NULL;
 	job->timer = loop_timer_start(job->desk->loop, 1000 * PAUSE_S, on_pause, job);
@@ -249,6 +250,12 @@ void desk_release(struct desk *desk, const struct connector *connector)
 size_t desk_job_count(const struct desk *desk)
 {
 	return desk->job_count;
+}
+
+const char *desk_job_held_up(const struct desk *desk, const char *id)
+{
+	const struct desk_job *job = find_job(desk, id);
+	return job != NULL ? job->held_up : "";
 }
 
 const struct desk_left_over *desk_get_left_over(const struct desk *desk)

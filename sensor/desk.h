@@ -79,6 +79,9 @@ void desk_pump(struct desk *desk);
 void desk_release(struct desk *desk, const struct connector *connector);
 /* Jobs that run now. */
 size_t desk_job_count(const struct desk *desk);
+/* Why the job does not go on, where its record could not be written (a full store); "" otherwise.
+ * Borrowed until the loop's next turn. */
+const char *desk_job_held_up(const struct desk *desk, const char *id);
 
 /* Private keys that should be gone from AWS Secrets Manager and are not, as far as is known. */
 struct desk_left_over {
@@ -111,9 +114,9 @@ void desk_op_cancel(struct desk_op *op);
 
 struct job_record;
 struct plan_record;
-/* One object: local_api.h. with_steps: those of the job too. */
+/* One object: local_api.h. with_steps: those of the job too. held_up: as desk_job_held_up tells. */
 void desk_render_job(struct store_txn *txn, const struct job_record *job, bool with_steps,
-	struct json_writer *writer);
+	const char *held_up, struct json_writer *writer);
 /* is_key_there: as desk_has_key tells. */
 void desk_render_plan(struct store_txn *txn, const struct plan_record *plan, int64_t now_s,
 	bool is_key_there, struct json_writer *writer);

@@ -153,7 +153,7 @@ static int render_job(struct desk_op *op, const char *id, struct buf *document, 
 	json_member_int(&writer, "schema", LOCAL_API_SCHEMA);
 	json_key(&writer, "job");
 	if (store_job_get(txn, id, &record))
-		desk_render_job(txn, &record, true, &writer);
+		desk_render_job(txn, &record, true, desk_job_held_up(op->desk, record.id), &writer);
 	else
 		json_write_null(&writer);
 	json_close_object(&writer);

@@ -43,7 +43,7 @@ static void find_rollback(
 }
 
 void desk_render_job(struct store_txn *txn, const struct job_record *job, bool with_steps,
-	struct json_writer *writer)
+	const char *held_up, struct json_writer *writer)
 {
 	char why_not[ROLLBACK_TEXT_MAX], rollback[DELIVERY_ID_MAX + 1];
 	json_open_object(writer);
@@ -52,6 +52,7 @@ void desk_render_job(struct store_txn *txn, const struct job_record *job, bool w
 	json_member_text(writer, "state", job_state_name(job->state));
 	json_member_text(writer, "phase", job_phase_name(job->phase));
 	json_member_text(writer, "reason", job->reason);
+	json_member_text(writer, "held_up", job->state == JOB_RUNNING ? held_up : "");
 	json_member_text(writer, "plan", job->plan_id);
 	json_member_text(writer, "of_job", job->of_job_id);
 	json_member_text(writer, "connector", job->connector);

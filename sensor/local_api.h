@@ -60,13 +60,14 @@
  *                       it waited in memory, and the daemon was restarted) and "job"; ?id= the one
  * POST /v1/apply        {"plan"} -> "job"
  * GET /v1/jobs          "jobs", by the time of their order, the oldest first: id, kind (deliver,
- *                       rollback, delete), state, phase, reason, plan, of_job, connector,
+ *                       rollback, delete), state, phase, reason, held_up (why a running one does
+ *                       not go on, where the store could not take it), plan, of_job, connector,
  *                       account_id, region, arn, certificate_id, created, updated, ended,
  *                       next_attempt, attempts, old_serial, new_serial, rollback_possible,
  *                       evidence; ?id= the one, with rollback (the id of the last one of it,
  *                       or "") and steps [{number, at, phase,
- *                       failure, text}]; wait_s=N with it waits until the job has ended or has a
- *                       step above after=M, at most LOCAL_API_WAIT_MAX_S. One that
+ *                       failure, text}]; wait_s=N with it waits until the job has ended, has a
+ *                       step above after=M or is held up, at most LOCAL_API_WAIT_MAX_S. One that
  *                       succeeded with something to look at has "warning: " in its reason
  * POST /v1/cancel       {"job"} -> "job"; refused (409) once the import was sent
  * POST /v1/rollback     {"job"} -> "job"

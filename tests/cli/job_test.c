@@ -40,6 +40,23 @@ static void each_step_is_shown_once_and_then_the_end(void **state)
 					 "get /v1/jobs id=j-1 after=2 wait_s=30\n");
 }
 
+/* The daemon says it at each try; a person is told once. */
+static void what_holds_a_job_up_is_said_once(void **state)
+{
+	(void)state;
+	static const char full[] = "{'jobs': [{'id': 'j-1', 'kind': 'deliver', 'state': 'running',"
+				   " 'held_up': 'the disk is full', 'steps': []}]}";
+	run_answer(full);
+	run_answer(JOB("running", ""));
+	run_answer(full);
+	run_answer(JOB("succeeded", ""));
+	run_is("jobs j-1 --follow", EXIT_DONE, NULL,
+		"acmsensor: the job does not go on: the disk is full; it is tried again\n");
+	run_answer(full);
+	run_is("jobs j-1", EXIT_DONE, NULL, "");
+	run_shows("  Held up             the disk is full\n");
+}
+
 static void an_end_has_its_exit_code(void **state)
 {
 	(void)state;
@@ -220,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		RUN_TEST(each_step_is_shown_once_and_then_the_end),
+		RUN_TEST(what_holds_a_job_up_is_said_once),
 		RUN_TEST(an_end_has_its_exit_code),
 		RUN_TEST(an_automatic_rollback_is_followed_to_its_end),
 		RUN_TEST(a_rollback_of_a_rollback_is_somebody_elses),

@@ -51,9 +51,16 @@ struct desk_op {
 static struct {
 	struct desk_op *op; /* owned; NULL: none waits */
 	size_t started, cancelled;
+	const char *held_up; /* of every job; NULL: goes on */
 	enum desk_verb verb;
 	char by[32];
 } desk;
+
+const char *desk_job_held_up(const struct desk *of, const char *id)
+{
+	(void)of, (void)id;
+	return desk.held_up != NULL ? desk.held_up : "";
+}
 
 bool desk_has_key(const struct desk *of, const struct plan_record *plan)
 {
@@ -511,6 +518,24 @@ static void the_end_of_the_job_ends_the_wait(void **state)
 	assert_non_null(strstr(answer, "\"cancelled\""));
 }
 
+/* Its record cannot say it: the store is full. */
+static void a_job_that_is_held_up_ends_the_wait_once(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd = wait_for_step(fixture);
+	desk.held_up = "the disk is full";
+	assert_non_null(strstr(next_look(fixture, fd), "\"held_up\":\"the disk is full\""));
+	/* Who knows it waits. */
+	fd = api_client_ask(&fixture->client,
+		"GET /v1/jobs?id=" FIRST_JOB "&after=1&wait_s=60 HTTP/1.0\r\n\r\n");
+	for (int i = 0; i < TURNS; i++)
+		api_client_turn(&fixture->client);
+	assert_int_equal(fixture->api->job_count, 1);
+	fake_clock_advance_ms(60000);
+	assert_non_null(strstr(next_look(fixture, fd), "\"held_up\":\"the disk is full\""));
+	desk.held_up = NULL;
+}
+
 static void the_wait_has_an_end(void **state)
 {
 	struct fixture *fixture = *state;
@@ -565,6 +590,7 @@ int main(void)
 		TEST(a_store_that_cannot_be_read_is_an_error),
 		TEST(a_new_step_ends_the_wait),
 		TEST(the_end_of_the_job_ends_the_wait),
+		TEST(a_job_that_is_held_up_ends_the_wait_once),
 		TEST(the_wait_has_an_end),
 		TEST(what_is_known_already_is_not_waited_for),
 		TEST(a_reader_that_goes_away_waits_no_longer),

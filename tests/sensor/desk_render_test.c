@@ -83,7 +83,7 @@ static void expect_job(struct job_record job, bool with_steps, const char *expec
 	assert_int_equal(store_read_begin(store, &txn, &err), 0);
 	assert_true(store_job_get(txn, "j-1", &job));
 	json_writer_init(&writer, &text, false);
-	desk_render_job(txn, &job, with_steps, &writer);
+	desk_render_job(txn, &job, with_steps, "the disk is full", &writer);
 	assert_int_equal(store_txn_check(txn, &err), 0);
 	store_read_end(txn);
 	assert_string_equal(buf_text(&text), expected);
@@ -95,7 +95,8 @@ static void a_job_is_one_object(void **state)
 	(void)state;
 	expect_job(make_job(), false,
 		"{\"id\":\"j-1\",\"kind\":\"deliver\",\"state\":\"running\",\"phase\":\"verify\","
-		"\"reason\":\"a \\\"reason\\\"\",\"plan\":\"p-1\",\"of_job\":\"\","
+		"\"reason\":\"a \\\"reason\\\"\",\"held_up\":\"the disk is full\","
+		"\"plan\":\"p-1\",\"of_job\":\"\","
 		"\"connector\":\"prod\",\"account_id\":\"222222222222\",\"region\":\"eu-west-1\","
 		"\"arn\":\"arn\",\"certificate_id\":\"shop\",\"created\":\"2026-11-21T00:00:00Z\","
 		"\"updated\":\"2026-11-21T00:00:01Z\",\"ended\":null,"
@@ -125,7 +126,7 @@ static void expect_rollback(enum job_state job_state, const char *expected)
 	job.ended_s = job_state == JOB_RUNNING ? 0 : NOW_S;
 	assert_int_equal(store_read_begin(store, &txn, &err), 0);
 	json_writer_init(&writer, &text, false);
-	desk_render_job(txn, &job, true, &writer);
+	desk_render_job(txn, &job, true, "", &writer);
 	store_read_end(txn);
 	if (strstr(buf_text(&text), expected) == NULL)
 		fail_msg("%s", buf_text(&text));
@@ -160,7 +161,7 @@ static void evidence_and_steps_are_in_it(void **state)
 	job.evidence = "{\"acm\":{}}";
 	expect_job(job, true,
 		"{\"id\":\"j-1\",\"kind\":\"rollback\",\"state\":\"restored\",\"phase\":\"done\","
-		"\"reason\":\"\",\"plan\":\"p-1\",\"of_job\":\"j-0\",\"connector\":\"prod\","
+		"\"reason\":\"\",\"held_up\":\"\",\"plan\":\"p-1\",\"of_job\":\"j-0\",\"connector\":\"prod\","
 		"\"account_id\":\"222222222222\",\"region\":\"eu-west-1\",\"arn\":\"arn\","
 		"\"certificate_id\":\"shop\",\"created\":\"2026-11-21T00:00:00Z\","
 		"\"updated\":\"2026-11-21T00:00:01Z\",\"ended\":\"2026-11-21T00:00:05Z\","

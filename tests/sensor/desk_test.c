@@ -300,10 +300,13 @@ static void a_job_whose_store_failed_pauses(void **state)
 	pump();
 	fake_job_end("j-0000", &full);
 	assert_int_equal(fake_clients_alive(), 1 + DESK_CONNECTORS); /* its session is gone */
+	assert_string_equal(desk_job_held_up(desk.desk, "j-0000"), full.text);
+	assert_string_equal(desk_job_held_up(desk.desk, "j-0001"), "");
 	fake_loop_advance_ms(PAUSE_MS - 1);
 	assert_int_equal(fake_job_count(), 0);
 	fake_loop_advance_ms(1 + PUMP_MS);
 	assert_false(fake_job_find("j-0000")->is_away);
+	assert_string_equal(desk_job_held_up(desk.desk, "j-0000"), "");
 	assert_int_equal(fake_job_started(), 2);
 }
 
