@@ -310,9 +310,7 @@ static void show_next(const struct cli *cli, const json_t *plan)
 		facts_time(cli, "Expired", row_time(plan, "expires"));
 		facts_styled(cli, "Next", "plan again: this one has expired", STYLE_RED);
 	} else if (strcmp(state, "void") == 0) {
-		facts_styled(cli, "Next",
-			"plan again: this one is void, because what it was made for has changed "
-			"since",
+		facts_styled(cli, "Next", "plan again: this one is void, what ACM holds changed",
 			STYLE_RED);
 	} else if (is_key_lost) {
 		facts_styled(cli, "Next",

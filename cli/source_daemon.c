@@ -128,7 +128,10 @@ static int unreachable(const struct cli *cli, CURL *curl, CURLcode code, struct 
 				   : "is acmsensord running? Another socket: --socket PATH";
 	curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &number);
 	if (number == EACCES || number == EPERM)
-		next = "ask as root or as a member of the group acmsensor";
+		return err_set(err, ERR_UNREACHABLE,
+			"the control socket %s lets only root and members of the group acmsensor "
+			"in (%s): ask as one of them",
+			cli->socket_path, strerror((int)number));
 	return err_set(err, ERR_UNREACHABLE, "no daemon answers on %s (%s); %s", cli->socket_path,
 		number != 0 ? strerror((int)number) : curl_easy_strerror(code), next);
 }

@@ -256,6 +256,15 @@ static bool is_id_taken(struct store_txn *txn, const struct plan_record *plan, i
 	return true;
 }
 
+/* By a job that ended after the plan was made; the inventory tells it about a minute later. */
+static bool is_replaced_by_job(
+	struct store_txn *txn, const struct plan_record *plan, struct job_record *ret_job)
+{
+	return plan->arn[0] != '\0' && store_job_last_of_arn(txn, plan->arn, ret_job) &&
+	       ret_job->ended_s > plan->created_s &&
+	       !x509_is_same_serial(ret_job->new_serial, plan->old_serial);
+}
+
 /* By a scan after the plan was made. */
 static bool is_replaced(
 	struct store_txn *txn, const struct plan_record *plan, struct cert_record *ret_cert)
@@ -271,7 +280,19 @@ bool plan_is_void(struct store_txn *txn, const struct plan_record *plan, int64_t
 	struct job_record job;
 	if (plan->decision == PLAN_IMPORT_NEW)
 		return plan->created_s > now_s || certificate_id_delivered_since(txn, plan, &job);
-	return is_replaced(txn, plan, &cert);
+	return is_replaced_by_job(txn, plan, &job) || is_replaced(txn, plan, &cert);
+}
+
+/* job_id: "" when none of this sensor's did it. */
+static void refuse_replaced(struct store_txn *txn, const struct plan_record *plan,
+	const char *job_id, const char *serial)
+{
+	bool is_ours = job_id[0] != '\0';
+	store_txn_fail_as(txn, ERR_REFUSED,
+		"plan %s is void: %s%s replaced the certificate (serial %s instead of %s): plan "
+		"again",
+		plan->id, is_ours ? "job " : "", is_ours ? job_id : "someone else", serial,
+		plan->old_serial);
 }
 
 static bool is_plan_open(
@@ -300,14 +321,14 @@ static bool is_plan_open(
 			text_format_time(plan->expires_s, until));
 		return false;
 	}
+	if (is_replaced_by_job(txn, plan, &job)) {
+		refuse_replaced(txn, plan, job.id, job.new_serial);
+		return false;
+	}
 	if (is_replaced(txn, plan, &cert)) {
 		bool is_ours = store_job_last_of_arn(txn, plan->arn, &job) &&
 			       x509_is_same_serial(cert.serial, job.new_serial);
-		store_txn_fail_as(txn, ERR_REFUSED,
-			"plan %s is void: %s%s replaced the certificate (serial %s instead of %s): "
-			"plan again",
-			plan->id, is_ours ? "job " : "", is_ours ? job.id : "someone else",
-			cert.serial, plan->old_serial);
+		refuse_replaced(txn, plan, is_ours ? job.id : "", cert.serial);
 		return false;
 	}
 	return true;

@@ -95,7 +95,7 @@ struct rows_job {
 	char id[DELIVERY_ID_MAX + 1];		       /* "": all */
 	char position[JOB_KINDS][DELIVERY_ID_MAX + 1]; /* of jobs, by kind; of plans the first */
 	int64_t after_step, until_mono_ms; /* of the one job: how long to wait for a later step */
-	bool was_held_up; /* the one job, when it was asked for */
+	bool was_held_up;		   /* the one job, when it was asked for */
 	bool is_begun;
 	size_t rows;
 	struct json_writer writer;

@@ -94,9 +94,9 @@ struct desk_job {
 	struct aws_client *hub;	       /* owned; the connector's, with less patience */
 	struct account_access *access; /* owned */
 	char account_id[13], region[32];
-	bool has_place;		  /* one of DESK_JOBS_PLACE_MAX; when the pump looked last */
-	struct job_run *run;	  /* owned; NULL until access is open, or is known to be shut */
-	struct loop_timer *timer; /* owned; a pause before it is tried again */
+	bool has_place;		    /* one of DESK_JOBS_PLACE_MAX; when the pump looked last */
+	struct job_run *run;	    /* owned; NULL until access is open, or is known to be shut */
+	struct loop_timer *timer;   /* owned; a pause before it is tried again */
 	char held_up[ERR_TEXT_MAX]; /* why it pauses, which its record could not tell; or "" */
 };
 LIST_HEAD(desk_job_list, desk_job);

@@ -1,11 +1,13 @@
 /* The order of a plan: what is refused before anything is read, what is sent, what is left in
  * memory. */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -307,6 +309,26 @@ static void each_file_goes_into_its_member(void **state)
 	}
 }
 
+/* One file with everything, from a pipe: it is read once for all that name it. */
+static void standard_input_is_shared_by_all_that_it_holds(void **state)
+{
+	(void)state;
+	struct plan_order order;
+	int saved = dup(STDIN_FILENO);
+	folder_write("all", "A", 1, 0600);
+	int fd = open("all", O_RDONLY);
+	assert_true(saved >= 0 && fd >= 0);
+	assert_int_equal(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	assert_int_equal(read_order(PLACE "--cert - --key - --chain -", &order, ""), 0);
+	assert_int_equal(dup2(saved, STDIN_FILENO), STDIN_FILENO);
+	close(fd);
+	close(saved);
+	assert_string_equal(buf_text(&order.certificate), "A");
+	assert_string_equal(buf_text(&order.chain), "A");
+	assert_string_equal(buf_text(&order.key), "A");
+	plan_order_clear(&order);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +342,7 @@ int main(void)
 		cmocka_unit_test(the_order_names_its_place_as_given),
 		cmocka_unit_test(no_key_is_left_in_memory),
 		cmocka_unit_test(each_file_goes_into_its_member),
+		cmocka_unit_test(standard_input_is_shared_by_all_that_it_holds),
 	};
 	return cmocka_run_group_tests(tests, folder_enter, folder_leave);
 }

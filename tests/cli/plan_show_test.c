@@ -203,8 +203,7 @@ static void where_the_key_waits_and_who_is_asked_is_told(void **state)
 		"  Verified at         a:443, , b:443\n"
 		"  Next                nothing: a refused plan cannot be applied\n");
 	shows("{'state': 'void'}",
-		"  Next                plan again: this one is void, because what it was made for "
-		"has changed since\n");
+		"  Next                plan again: this one is void, what ACM holds changed\n");
 	shows("{'decision': 'import', 'reason': ''}",
 		"import              (no reason was given)\n");
 	shows("{'decision': 'reimport', 'reason': 'it fits'}", "reimport            it fits\n");

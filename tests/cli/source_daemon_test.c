@@ -270,7 +270,8 @@ static void who_may_not_ask_is_told_who_may(void **state)
 	assert_int_equal(rc, -1);
 	assert_int_equal(err.kind, ERR_UNREACHABLE);
 	assert_non_null(strstr(err.text,
-		" (Permission denied); ask as root or as a member of the group acmsensor"));
+		" lets only root and members of the group acmsensor in (Permission denied): ask as one of "
+		"them"));
 }
 
 static void a_store_alone_is_no_daemon(void **state)

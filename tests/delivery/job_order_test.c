@@ -214,6 +214,43 @@ static void a_plan_that_an_own_job_overtook_names_it(void **state)
 		"is void: job j-9 replaced the certificate (serial 0c instead of 0a): plan again");
 }
 
+static bool is_void(void)
+{
+	struct err err = ERR_INIT;
+	struct store_txn *txn;
+	struct plan_record plan;
+	assert_int_equal(store_read_begin(world.store, &txn, &err), 0);
+	assert_true(store_plan_get(txn, PLAN_ID, &plan));
+	bool is = plan_is_void(txn, &plan, NOW_S);
+	store_read_end(txn);
+	return is;
+}
+
+/* Else its own plan would fail as a job, and alert, where a sentence does. */
+static void a_plan_that_an_own_job_overtook_is_void_before_a_scan_tells(void **state)
+{
+	(void)state;
+	struct job_record job = job_order_any("j-9");
+	job.state = JOB_SUCCEEDED;
+	job.phase = JOB_DONE;
+	job.arn = world.arn;
+	job.new_serial = "0C";
+	job.may_have_imported = true;
+	job.ended_s = NOW_S; /* the plan may have seen it */
+	memset(job.new_fingerprint_sha256, 9, CERT_SHA256_LEN);
+	sample_job_put(world.store, &job);
+	assert_false(is_void());
+	job.ended_s = NOW_S + 1;
+	sample_job_put(world.store, &job);
+	assert_true(is_void());
+	job_order_refuse(deliver, ERR_REFUSED,
+		"is void: job j-9 replaced the certificate (serial 0C instead of 0a): plan again");
+	job.new_serial = "0A"; /* gone back since */
+	sample_job_put(world.store, &job);
+	assert_false(is_void());
+	job_order_take(deliver);
+}
+
 /* Two plans, both open, for a certificate that is not there yet: the second would make two. */
 static void a_first_import_of_an_id_happens_once(void **state)
 {
@@ -412,6 +449,7 @@ int main(void)
 		JOB_TEST(a_plan_whose_certificate_is_lost_is_an_error),
 		JOB_TEST(a_plan_that_was_overtaken_is_void),
 		JOB_TEST(a_plan_that_an_own_job_overtook_names_it),
+		JOB_TEST(a_plan_that_an_own_job_overtook_is_void_before_a_scan_tells),
 		JOB_TEST(a_first_import_of_an_id_happens_once),
 		JOB_TEST(a_first_import_of_a_leaf_happens_once),
 		JOB_TEST(a_first_import_whose_plan_has_yet_to_be_made_is_refused),
