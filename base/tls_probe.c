@@ -22,6 +22,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -126,6 +127,31 @@ void tls_probe_cancel(struct tls_probe *probe)
 {
 	if (probe != NULL)
 		destroy(probe);
+}
+
+static void copy_address(const struct tls_probe *probe, size_t at, char *ret_address)
+{
+	const char *text = probe->address[at].text;
+	size_t len = strlen(text);
+	bool has_brackets = text[0] == '[';
+	(void)snprintf(ret_address, TLS_PROBE_ADDRESS_MAX, "%.*s",
+		(int)(has_brackets ? len - 2 : len), text + (has_brackets ? 1 : 0));
+}
+
+void tls_probe_address(const struct tls_probe *probe, char ret_address[TLS_PROBE_ADDRESS_MAX])
+{
+	ret_address[0] = '\0';
+	if (probe->at < probe->count)
+		copy_address(probe, probe->at, ret_address);
+}
+
+size_t tls_probe_others(const struct tls_probe *probe,
+	char ret_address[TLS_PROBE_OTHERS_MAX][TLS_PROBE_ADDRESS_MAX])
+{
+	size_t count = 0;
+	for (size_t at = probe->at + 1; at < probe->count && count < TLS_PROBE_OTHERS_MAX; at++)
+		copy_address(probe, at, ret_address[count++]);
+	return count;
 }
 
 static void deliver(void *arg)

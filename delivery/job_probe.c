@@ -1,4 +1,5 @@
-/* A round of handshakes; see job_probe.h. It ends when the last one has. */
+/* A round of handshakes; see job_probe.h. It ends when the last one has. Behind the address that
+ * answers for a name, its others are asked side by side. */
 #include "delivery/job_probe.h"
 
 #include <assert.h>
@@ -17,15 +18,27 @@
 
 enum { PROBE_TIMEOUT_MS = 10000, HOST_MAX = 256, HTTPS_PORT = 443 };
 
+/* One handshake. The first of a host is with its name, the others with its further addresses. */
+struct ask {
+	struct slot *slot; /* borrowed */
+	char address[TLS_PROBE_ADDRESS_MAX];
+	struct tls_probe *probe; /* owned until it ends */
+};
+
 struct slot {
 	struct job_probe *round;  /* borrowed */
 	struct probed_host *host; /* borrowed */
 	char name[HOST_MAX];
 	int port;
-	struct tls_probe *probe; /* owned until it ends */
+	struct ask ask[1 + TLS_PROBE_OTHERS_MAX];
+	size_t asks, running, ended, served;
+	char silent[TLS_PROBE_ADDRESS_MAX]; /* an address that did not answer; "" */
+	char other[TLS_PROBE_ADDRESS_MAX];  /* an address that serves another one; "" */
 };
 
 struct job_probe {
+	struct delivery *delivery; /* borrowed */
+	enum tls_probe_key key;
 	unsigned char fingerprint[X509_SHA256_LEN];
 	struct slot slot[VERIFY_HOSTS_MAX];
 	size_t count, running;
@@ -59,7 +72,8 @@ int probe_host_parse(const char *text, char *ret_host, size_t size, int *ret_por
 static void destroy(struct job_probe *round)
 {
 	for (size_t i = 0; i < round->count; i++)
-		tls_probe_cancel(round->slot[i].probe);
+		for (size_t k = 0; k < round->slot[i].asks; k++)
+			tls_probe_cancel(round->slot[i].ask[k].probe);
 	loop_timer_cancel(round->timer);
 	free(round);
 }
@@ -77,47 +91,125 @@ static void on_turn(void *arg)
 	finish(round);
 }
 
-static void take(struct slot *slot, const unsigned char *der, size_t len)
+/* --- an answer -------------------------------------------------------------------------------- */
+
+/* Another certificate at one address weighs more than ours at the others, and an answer more than
+ * none: whoever resolves the name may come to any of them. */
+static int weight(enum probe_outcome outcome)
 {
-	struct probed_host *host = slot->host;
+	return outcome == PROBE_OTHER ? 2 : outcome == PROBE_SERVED ? 1 : 0;
+}
+
+static void read_leaf(const struct job_probe *round, const unsigned char *der, size_t len,
+	struct probed_host *answer)
+{
 	struct x509_facts facts = {.san_count = 0};
 	struct err err = ERR_INIT;
 	if (x509_facts_from_der(der, len, &facts, &err) != 0) {
-		host->outcome = PROBE_OTHER; /* what it serves is not ours, whatever it is */
-		text_shorten(host->error, sizeof(host->error), err.text);
+		answer->outcome = PROBE_OTHER; /* what it serves is not ours, whatever it is */
+		text_shorten(answer->error, sizeof(answer->error), err.text);
 		return;
 	}
-	memcpy(host->fingerprint_sha256, facts.fingerprint_sha256, X509_SHA256_LEN);
-	text_copy(host->serial, sizeof(host->serial), facts.serial);
-	bool is_same =
-		memcmp(facts.fingerprint_sha256, slot->round->fingerprint, X509_SHA256_LEN) == 0;
-	host->outcome = is_same ? PROBE_SERVED : PROBE_OTHER;
+	memcpy(answer->fingerprint_sha256, facts.fingerprint_sha256, X509_SHA256_LEN);
+	text_copy(answer->serial, sizeof(answer->serial), facts.serial);
+	bool is_same = memcmp(facts.fingerprint_sha256, round->fingerprint, X509_SHA256_LEN) == 0;
+	answer->outcome = is_same ? PROBE_SERVED : PROBE_OTHER;
 	x509_facts_clear(&facts);
 }
 
 /* The reason alone: the host stands before it wherever it is shown. */
-static void note_error(struct probed_host *host, const char *name, int port, const char *text)
+static void note_error(struct probed_host *answer, const char *name, int port, const char *text)
 {
 	char prefix[HOST_MAX + 16];
 	snprintf(prefix, sizeof(prefix), "%s:%d: ", name, port);
 	if (text_has_prefix(text, prefix))
 		text += strlen(prefix);
+	text_shorten(answer->error, sizeof(answer->error), text);
+}
+
+/* Into what is known of the host in this round. */
+static void fold(struct slot *slot, const struct ask *ask, const struct probed_host *answer)
+{
+	struct probed_host *host = slot->host;
+	char *text = host->text;
+	bool is_first = slot->ended++ == 0;
+	slot->served += answer->outcome == PROBE_SERVED;
+	if (answer->outcome == PROBE_UNREACHABLE)
+		text_copy(slot->silent, sizeof(slot->silent), ask->address);
+	if (!is_first && weight(answer->outcome) <= weight(host->outcome))
+		return;
+	if (answer->outcome == PROBE_OTHER)
+		text_copy(slot->other, sizeof(slot->other), ask->address);
+	*host = *answer;
+	host->text = text;
+}
+
+/* Which address it is, where there are several. */
+static void tell_addresses(const struct slot *slot)
+{
+	struct probed_host *host = slot->host;
+	char text[sizeof(host->error) + 128];
+	if (slot->asks == 1)
+		return;
+	if (host->outcome == PROBE_OTHER)
+		snprintf(text, sizeof(text), "at %s%s%s; %zu of %zu addresses serve the new one",
+			slot->other, host->error[0] != '\0' ? ": " : "", host->error, slot->served,
+			slot->asks);
+	else if (host->outcome == PROBE_SERVED && slot->silent[0] != '\0')
+		snprintf(text, sizeof(text), "%zu of %zu addresses; %s did not answer",
+			slot->served, slot->asks, slot->silent);
+	else
+		return;
 	text_shorten(host->error, sizeof(host->error), text);
+}
+
+/* --- the handshakes --------------------------------------------------------------------------- */
+
+static void on_probe(void *arg, const unsigned char *der, size_t len, const struct err *err);
+
+/* host: the name, or an address of it. */
+static void start_ask(struct slot *slot, const char *host)
+{
+	struct ask *ask = &slot->ask[slot->asks++];
+	struct job_probe *round = slot->round;
+	ask->slot = slot;
+	ask->probe = tls_probe_start(round->delivery->loop, round->delivery->resolve, host,
+		slot->port, slot->name, round->key, PROBE_TIMEOUT_MS, on_probe, ask);
+	slot->running++;
+}
+
+static void start_others(struct slot *slot, const struct tls_probe *first)
+{
+	char others[TLS_PROBE_OTHERS_MAX][TLS_PROBE_ADDRESS_MAX];
+	size_t count = tls_probe_others(first, others);
+	for (size_t i = 0; i < count; i++) {
+		text_copy(slot->ask[slot->asks].address, TLS_PROBE_ADDRESS_MAX, others[i]);
+		start_ask(slot, others[i]);
+	}
 }
 
 static void on_probe(void *arg, const unsigned char *der, size_t len, const struct err *err)
 {
-	struct slot *slot = arg;
+	struct ask *ask = arg;
+	struct slot *slot = ask->slot;
 	struct job_probe *round = slot->round;
-	slot->probe = NULL;
-	slot->host->at_s = clock_now_s();
-	slot->host->error[0] = '\0';
-	if (err != NULL) {
-		slot->host->outcome = PROBE_UNREACHABLE;
-		note_error(slot->host, slot->name, slot->port, err->text);
-	} else {
-		take(slot, der, len);
+	const struct tls_probe *ended = ask->probe; /* until this returns */
+	struct probed_host answer = {.outcome = PROBE_UNREACHABLE, .at_s = clock_now_s()};
+	ask->probe = NULL;
+	slot->running--;
+	if (ask == &slot->ask[0]) {
+		tls_probe_address(ended, ask->address);
+		start_others(slot, ended);
 	}
+	if (err != NULL)
+		note_error(&answer, ask == &slot->ask[0] ? slot->name : ask->address, slot->port,
+			err->text);
+	else
+		read_leaf(round, der, len, &answer);
+	fold(slot, ask, &answer);
+	if (slot->running > 0)
+		return;
+	tell_addresses(slot);
 	if (--round->running == 0)
 		finish(round);
 }
@@ -134,6 +226,8 @@ struct job_probe *job_probe_start(struct delivery *delivery, struct probed_host 
 {
 	struct job_probe *round = xcalloc(1, sizeof(*round));
 	memcpy(round->fingerprint, leaf->fingerprint_sha256, X509_SHA256_LEN);
+	round->delivery = delivery;
+	round->key = key_of(leaf);
 	round->done = done;
 	round->arg = arg;
 	assert(count <= VERIFY_HOSTS_MAX);
@@ -149,8 +243,7 @@ struct job_probe *job_probe_start(struct delivery *delivery, struct probed_host 
 			text_shorten(host[i].error, sizeof(host[i].error), err.text);
 			continue;
 		}
-		slot->probe = tls_probe_start(delivery->loop, delivery->resolve, slot->name,
-			slot->port, NULL, key_of(leaf), PROBE_TIMEOUT_MS, on_probe, slot);
+		start_ask(slot, slot->name);
 		round->running++;
 	}
 	if (round->running == 0)

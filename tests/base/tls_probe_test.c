@@ -30,12 +30,17 @@ struct probe {
 	int ends;
 	unsigned char *der; /* owned; NULL: err */
 	size_t len;
+	char address[TLS_PROBE_ADDRESS_MAX];
+	char other[TLS_PROBE_OTHERS_MAX][TLS_PROBE_ADDRESS_MAX];
+	size_t others;
 	struct err err;
 };
 
 static void on_done(void *arg, const unsigned char *der, size_t len, const struct err *err)
 {
 	struct probe *probe = arg;
+	tls_probe_address(probe->handle, probe->address);
+	probe->others = tls_probe_others(probe->handle, probe->other);
 	probe->handle = NULL;
 	probe->ends++;
 	assert_true((der != NULL) != (err != NULL));
@@ -320,8 +325,27 @@ static void the_second_address_answers_when_the_first_does_not(void **state)
 {
 	(void)state;
 	struct script script = script_new(TLS1_3_VERSION);
-	assert_shows(run_script(&script, "dual.test", NULL), &script);
+	struct probe probe = run_script(&script, "dual.test", NULL);
+	assert_string_equal(probe.address, "127.0.0.1");
+	assert_int_equal(probe.others, 0); /* the first was tried */
+	assert_shows(probe, &script);
 	SSL_CTX_free(script.context);
+}
+
+static void the_addresses_behind_the_one_that_answers_are_told(void **state)
+{
+	(void)state;
+	struct script script = script_new(TLS1_3_VERSION);
+	struct probe probe = run_script(&script, "many.test", NULL);
+	assert_string_equal(probe.address, "127.0.0.1");
+	assert_int_equal(probe.others, TLS_PROBE_OTHERS_MAX);
+	assert_string_equal(probe.other[0], "::1"); /* as a host, without brackets */
+	assert_string_equal(probe.other[1], "127.0.0.3");
+	assert_shows(probe, &script);
+	SSL_CTX_free(script.context);
+	probe = run("127.0.0.1", 1, NULL, PATIENCE_MS); /* nobody listens */
+	assert_string_equal(probe.address, "");
+	assert_int_equal(probe.others, 0);
 }
 
 /* --- no certificate --------------------------------------------------------------------------- */
@@ -555,6 +579,7 @@ int main(void)
 		TEST(old_fashioned_servers_are_probed_too),
 		TEST(the_certificate_of_the_kind_that_is_asked_for_is_shown),
 		TEST(the_second_address_answers_when_the_first_does_not),
+		TEST(the_addresses_behind_the_one_that_answers_are_told),
 		TEST(a_handshake_cut_anywhere_is_no_answer),
 		TEST(only_older_tls_is_no_handshake),
 		TEST(other_protocols_are_told),

@@ -94,6 +94,59 @@ static void each_host_gets_what_it_serves(void **state)
 		assert_int_equal(host[i].at_s, NOW_S);
 }
 
+static unsigned char *serve_addresses(void *arg, const char *host, int port, size_t *ret_len)
+{
+	(void)arg, (void)port;
+	asked++;
+	if (strcmp(host, "2001:db8::9") == 0)
+		return NULL;
+	return der_of(strcmp(host, "192.0.2.9") == 0 ? world.old_pem : world.new_pem, ret_len);
+}
+
+/* The name is asked first, which answers at the first address. */
+static struct probed_host ask_addresses(const char *const *addresses)
+{
+	struct probed_host host = host_of("many.example");
+	fake_tls_probe_set_addresses("many.example", addresses);
+	(void)start(&host, 1);
+	fake_tls_probe_set(serve_addresses, NULL);
+	fake_loop_run_ready();
+	fake_tls_probe_set_addresses(NULL, NULL);
+	assert_int_equal(ends, 1);
+	assert_string_equal(host.text, "many.example");
+	assert_int_equal(host.at_s, NOW_S);
+	return host;
+}
+
+static void every_address_is_asked(void **state)
+{
+	(void)state;
+	struct probed_host host =
+		ask_addresses((const char *const[]){"192.0.2.1", "192.0.2.2", "192.0.2.3", NULL});
+	assert_int_equal(asked, 3);
+	assert_int_equal(host.outcome, PROBE_SERVED);
+	assert_string_equal(host.error, "");
+	/* One that serves the former is found, behind those that serve ours. */
+	host = ask_addresses((const char *const[]){"192.0.2.1", "192.0.2.9", "192.0.2.3", NULL});
+	assert_int_equal(asked, 3);
+	assert_int_equal(host.outcome, PROBE_OTHER);
+	assert_string_equal(host.serial, "0a");
+	assert_string_equal(host.error, "at 192.0.2.9; 2 of 3 addresses serve the new one");
+}
+
+/* IPv6, where this host has none. */
+static void an_address_that_does_not_answer_is_told_and_no_failure(void **state)
+{
+	(void)state;
+	struct probed_host host =
+		ask_addresses((const char *const[]){"192.0.2.1", "2001:db8::9", NULL});
+	assert_int_equal(host.outcome, PROBE_SERVED);
+	assert_string_equal(host.error, "1 of 2 addresses; 2001:db8::9 did not answer");
+	host = ask_addresses((const char *const[]){"192.0.2.1", "2001:db8::9", "192.0.2.9", NULL});
+	assert_int_equal(host.outcome, PROBE_OTHER);
+	assert_string_equal(host.error, "at 192.0.2.9; 1 of 3 addresses serve the new one");
+}
+
 static void the_kind_of_key_is_asked_for(void **state)
 {
 	(void)state;
@@ -177,6 +230,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		JOB_TEST(each_host_gets_what_it_serves),
+		JOB_TEST(every_address_is_asked),
+		JOB_TEST(an_address_that_does_not_answer_is_told_and_no_failure),
 		JOB_TEST(the_kind_of_key_is_asked_for),
 		JOB_TEST(who_serves_it_is_not_asked_again),
 		JOB_TEST(what_is_no_host_is_not_reachable),

@@ -1,6 +1,9 @@
 #include "tests/lib/fake_tls_probe.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/loop.h"
@@ -18,6 +21,8 @@ struct tls_probe {
 static fake_tls_serve_fn *fake_serve;
 static void *fake_arg;
 static enum tls_probe_key fake_key;
+static const char *fake_host;
+static const char *const *fake_addresses;
 
 enum tls_probe_key fake_tls_probe_key(void)
 {
@@ -28,6 +33,35 @@ void fake_tls_probe_set(fake_tls_serve_fn *serve, void *arg)
 {
 	fake_serve = serve;
 	fake_arg = arg;
+}
+
+void fake_tls_probe_set_addresses(const char *host, const char *const *addresses)
+{
+	fake_host = host;
+	fake_addresses = addresses;
+}
+
+static bool has_addresses(const struct tls_probe *probe)
+{
+	return fake_host != NULL && strcmp(probe->host, fake_host) == 0;
+}
+
+void tls_probe_address(const struct tls_probe *probe, char ret_address[TLS_PROBE_ADDRESS_MAX])
+{
+	(void)snprintf(ret_address, TLS_PROBE_ADDRESS_MAX, "%s",
+		has_addresses(probe) ? fake_addresses[0] : probe->host);
+}
+
+size_t tls_probe_others(const struct tls_probe *probe,
+	char ret_address[TLS_PROBE_OTHERS_MAX][TLS_PROBE_ADDRESS_MAX])
+{
+	size_t count = 0;
+	while (has_addresses(probe) && fake_addresses[count + 1] != NULL) {
+		(void)snprintf(ret_address[count], TLS_PROBE_ADDRESS_MAX, "%s",
+			fake_addresses[count + 1]);
+		count++;
+	}
+	return count;
 }
 
 static void on_turn(void *arg)

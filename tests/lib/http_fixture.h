@@ -1,5 +1,5 @@
 /*
- * base/http on a real loop for tests, with a resolver that knows "*.test" (127.0.0.1), "dual.test"
+ * base/http on a real loop for tests, with a resolver that knows "*.test" (127.0.0.1), "many.test" (ten more behind it), "dual.test"
  * (::1, where no server of ours is, then 127.0.0.1), "missing.test" (no such name) and
  * "stuck*.test" (no answer until http_fixture_free).
  *
