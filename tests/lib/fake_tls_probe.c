@@ -57,8 +57,8 @@ size_t tls_probe_others(const struct tls_probe *probe,
 {
 	size_t count = 0;
 	while (has_addresses(probe) && fake_addresses[count + 1] != NULL) {
-		(void)snprintf(ret_address[count], TLS_PROBE_ADDRESS_MAX, "%s",
-			fake_addresses[count + 1]);
+		(void)snprintf(
+			ret_address[count], TLS_PROBE_ADDRESS_MAX, "%s", fake_addresses[count + 1]);
 		count++;
 	}
 	return count;
