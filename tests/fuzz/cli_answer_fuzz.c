@@ -56,6 +56,20 @@ static const struct {
 	{false, 1, {"scan"}},
 	{false, 2, {"scan", "--wait"}},
 	{false, 4, {"scan", "--wait", "-o", "csv"}},
+	{true, 1, {"alerts"}},
+	{true, 3, {"alerts", "-o", "wide"}},
+	{false, 3, {"alerts", "-o", "csv"}},
+	{false, 3, {"alerts", "ack", "x"}},
+	{true, 1, {"plans"}},
+	{true, 3, {"plans", "-o", "wide"}},
+	{false, 3, {"plans", "-o", "csv"}},
+	{false, 2, {"plans", "x"}},
+	{true, 1, {"jobs"}},
+	{true, 3, {"jobs", "-o", "wide"}},
+	{false, 3, {"jobs", "-o", "csv"}},
+	{false, 2, {"jobs", "x"}},
+	{false, 3, {"jobs", "x", "--follow"}},
+	{true, 2, {"csr", "--list"}},
 };
 
 /* --- the daemon ------------------------------------------------------------------------------- */

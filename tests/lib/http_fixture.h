@@ -1,7 +1,7 @@
 /*
- * base/http on a real loop for tests, with a resolver that knows "*.test" (127.0.0.1), "many.test" (ten more behind it), "dual.test"
- * (::1, where no server of ours is, then 127.0.0.1), "missing.test" (no such name) and
- * "stuck*.test" (no answer until http_fixture_free).
+ * base/http on a real loop for tests, with a resolver that knows "*.test" (127.0.0.1), "dual.test"
+ * (::1, where no server of ours is, then 127.0.0.1), "many.test" (127.0.0.1 and ten more),
+ * "missing.test" (no such name) and "stuck*.test" (no answer until http_fixture_free).
  *
  *   struct http_fixture *f = http_fixture_new(NULL);
  *   struct fixture_call *call = fixture_call_new(f, 'a', "http://127.0.0.1:%d/", port);
