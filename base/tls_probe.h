@@ -43,7 +43,7 @@ void tls_probe_cancel(struct tls_probe *probe);
 enum { TLS_PROBE_ADDRESS_MAX = 46, TLS_PROBE_OTHERS_MAX = 7 };
 /* Within done: the address that was asked, without brackets; "" when none connected. */
 void tls_probe_address(const struct tls_probe *probe, char ret_address[TLS_PROBE_ADDRESS_MAX]);
-/* Within done: those behind it, which were not asked, as hosts for probes of their own; how many. */
+/* Within done: those behind it, which were not asked, as hosts for probes of their own. */
 size_t tls_probe_others(const struct tls_probe *probe,
 	char ret_address[TLS_PROBE_OTHERS_MAX][TLS_PROBE_ADDRESS_MAX]);
 

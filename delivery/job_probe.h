@@ -23,10 +23,10 @@ int probe_host_parse(const char *text, char *ret_host, size_t size, int *ret_por
 
 struct job_probe;
 typedef void job_probe_done_fn(void *arg);
-/* Asks each host that is not PROBE_SERVED yet, at each of its addresses (at most 8, and in at most 20
- * s), and writes what it learns into it: PROBE_SERVED when all that answer serve it; PROBE_OTHER
- * names an address that does not. host: borrowed until done or cancel; at most VERIFY_HOSTS_MAX. leaf: what is to be served, where a host has
- * certificates of several kinds of keys too. */
+/* Asks each host that is not PROBE_SERVED yet, at each of its addresses (at most 8, within 20 s),
+ * and writes what it learns into it: PROBE_SERVED when all that answer serve it; PROBE_OTHER names
+ * an address that does not. host: borrowed until done or cancel; at most VERIFY_HOSTS_MAX. leaf:
+ * what is to be served, where a host has certificates of several kinds of keys too. */
 struct job_probe *job_probe_start(struct delivery *delivery, struct probed_host *host, size_t count,
 	const struct x509_facts *leaf, job_probe_done_fn *done, void *arg);
 void job_probe_cancel(struct job_probe *probe);

@@ -178,8 +178,8 @@ static int fill_rows(struct rows_job *job, bool *ret_is_end, struct err *err)
 	return rc == 0 ? buf_check(&job->slice, "a slice of the list", err) : -1;
 }
 
-/* Whether the job runs and has nothing that its reader does not know: no later step, and it is held up
- * no more than when the reader asked. */
+/* Whether the job runs and has nothing that its reader does not know: no later step, and it is held
+ * up no more than when the reader asked. */
 static bool waits_for_step(struct rows_job *job)
 {
 	struct err err = ERR_INIT; /* the answer tells */

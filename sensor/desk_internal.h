@@ -166,9 +166,9 @@ void desk_op_destroy(struct desk_op *op);
 
 /*
  * Before an order is taken on: whether its ARN ("": none) can be in account and region of op and in
- * its connector's partition, whether the connector's settings leave the account out, and whether the
- * inventory knows that account or region are none of the connector's. Before its first cycle nobody
- * knows. op has a connector.
+ * its connector's partition, whether the connector's settings leave the account out, and whether
+ * the inventory knows that account or region are none of the connector's. Before its first cycle
+ * nobody knows. op has a connector.
  *
  * ret_is_unread  the connector's `regions` leaves the region out: nobody knows whether it exists
  * errors         ERR_CONFIG, ERR_REFUSED, ERR_STORE

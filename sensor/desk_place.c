@@ -66,8 +66,9 @@ static bool is_listed(const struct config_list *list, const char *name)
 	return i < list->count;
 }
 
-/* What the account's number decides is so from a reload on; what its unit decides, and what has just
- * been taken off a list, is as the last cycle found it. ret_reason: the setting, in a clause. */
+/* What the account's number decides is so from a reload on; what its unit decides, and what has
+ * just been taken off a list, is as the last cycle found it. ret_reason: a clause that names the
+ * setting. */
 static bool is_account_excluded(struct store_txn *txn, const struct config_connector *config,
 	const char *account_id, char ret_reason[static REASON_MAX])
 {
