@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/text.h"
 #include "cli/dates.h"
@@ -18,7 +19,8 @@
 enum {
 	FOLLOW_WAIT_S = 30,
 	RECONNECT_MS = 500,
-	JOB_ID_MAX = 200, /* more than any has */
+	AWAY_MAX_MS = 600000, /* a host that boots is back by then, and a script is not to hang */
+	JOB_ID_MAX = 200,     /* more than any has */
 	REST_MS =
 		300, /* after an answer without news: a daemon that does not wait is not flooded */
 };
@@ -60,6 +62,7 @@ struct follow {
 	int64_t shown;	/* number of the last step */
 	char day[DATES_TEXT_MAX];
 	bool has_answered, is_away;
+	int64_t away_until_ms;	    /* clock_mono_ms */
 	char held_up[ERR_TEXT_MAX]; /* as it was last said */
 };
 
@@ -159,6 +162,22 @@ static int wait_for_step(
 	return ask(follow->cli, &params, JOB_TIMEOUT_S + FOLLOW_WAIT_S, ret_document, ret_job, err);
 }
 
+/* The daemon has not answered, and may come back. */
+static int wait_for_daemon(struct follow *follow, struct err *err)
+{
+	if (!follow->is_away) {
+		cli_note("the daemon went away; waiting for it, the job goes on with it");
+		follow->away_until_ms = clock_mono_ms() + AWAY_MAX_MS;
+	}
+	follow->is_away = true;
+	if (clock_mono_ms() < follow->away_until_ms)
+		return 0;
+	return err_set(err, ERR_UNREACHABLE,
+		"the daemon has not come back for %d minutes; the job goes on when it does: "
+		"%s jobs %s --follow",
+		AWAY_MAX_MS / 60000, cli_program(follow->cli), follow->id);
+}
+
 /* One look. 1: the job has ended, *ret_code says how; 0: it goes on; -1 with err. */
 static int look(struct follow *follow, int *ret_code, struct err *err)
 {
@@ -172,10 +191,7 @@ static int look(struct follow *follow, int *ret_code, struct err *err)
 			*err = get_err;
 			return -1;
 		}
-		if (!follow->is_away)
-			cli_note("the daemon went away; waiting for it, the job goes on with it");
-		follow->is_away = true;
-		return 0;
+		return wait_for_daemon(follow, err);
 	}
 	if (follow->is_away)
 		cli_note("the daemon is back");

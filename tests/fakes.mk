@@ -103,7 +103,7 @@ $(B)/tests/cli/row_test:        $(cli_prints)
 $(B)/tests/cli/scan_wait_test:  $(cli_prints) $(B)/tests/lib/fake_clock.o
 $(B)/tests/cli/cert_style_test: $(cli_prints)
 # A command line, against answers that a test prepares.
-cli_runs := $(B)/tests/cli/run_cli.o $(cli_prints)
+cli_runs := $(B)/tests/cli/run_cli.o $(cli_prints) $(B)/tests/lib/fake_clock.o
 cli_run_tests := accounts alerts apply backup cancel certs commands complete config coverage csr \
 	delete events help job jobs log main metrics output plan plans restore rollback \
 	scan show status support_bundle vault

@@ -144,6 +144,27 @@ static void a_daemon_that_went_away_is_waited_for(void **state)
 					    "get /v1/jobs id=j-1 after=1 wait_s=30\n"));
 }
 
+/* For ten minutes each time: a script is not to hang. A timeout takes a minute. */
+static void a_daemon_that_stays_away_ends_it(void **state)
+{
+	(void)state;
+	run_answer(JOB("running", ""));
+	for (int i = 0; i < 6; i++)
+		run_refuse(ERR_TIMEOUT, "", "slow");
+	run_answer(JOB("running", ""));
+	for (int i = 0; i < 6; i++)
+		run_refuse(ERR_TIMEOUT, "", "slow");
+	run_answer(JOB("succeeded", ""));
+	run_is("jobs j-1 --follow", EXIT_DONE, NULL, AWAY BACK AWAY BACK);
+	run_answer(JOB("running", ""));
+	for (int i = 0; i < 11; i++)
+		run_refuse(ERR_TIMEOUT, "", "slow");
+	run_is("jobs j-1 --follow --socket /s", EXIT_NOT_REACHABLE, "",
+		AWAY
+		"acmsensor: the daemon has not come back for 10 minutes; the job goes on when it "
+		"does: acmsensor --socket /s jobs j-1 --follow\n");
+}
+
 /* A kill in the middle of an answer says nothing about the job. */
 static void an_answer_that_broke_off_is_asked_for_again(void **state)
 {
@@ -243,6 +264,7 @@ int main(void)
 		RUN_TEST(a_rollback_of_a_rollback_is_somebody_elses),
 		RUN_TEST(for_programs_the_steps_are_said_on_stderr),
 		RUN_TEST(a_daemon_that_went_away_is_waited_for),
+		RUN_TEST(a_daemon_that_stays_away_ends_it),
 		RUN_TEST(an_answer_that_broke_off_is_asked_for_again),
 		RUN_TEST(what_will_not_pass_ends_it),
 		RUN_TEST(ctrl_c_leaves_the_job_running_and_says_so),

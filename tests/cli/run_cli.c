@@ -19,6 +19,7 @@ int cli_main(int argc, char **argv);
 #include "base/mem.h"
 #include "cli/source.h"
 #include "tests/cli/print_fixture.h"
+#include "tests/lib/fake_clock.h"
 
 enum { ANSWERS_MAX = 32, WORDS_MAX = 128, ASKED_MAX = 64 << 10 };
 
@@ -169,7 +170,10 @@ int source_get(const struct cli *cli, const char *path, const struct params *par
 	assert(timeout_s > 0);
 	buf_addf(&at.asked, "get %s", path);
 	note_params(params);
-	return take(ret_document, err);
+	int rc = take(ret_document, err);
+	if (rc != 0 && err->kind == ERR_TIMEOUT)
+		fake_clock_advance_ms(1000 * timeout_s);
+	return rc;
 }
 
 /* The answer is a string. */
@@ -216,7 +220,8 @@ unsigned alarm(unsigned seconds)
 
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-	(void)fds, (void)count, (void)timeout_ms;
+	(void)fds, (void)count;
+	fake_clock_advance_ms(timeout_ms);
 	return 0;
 }
 
