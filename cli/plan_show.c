@@ -327,11 +327,22 @@ static enum style decision_style(const char *decision)
 										    : STYLE_RED;
 }
 
+/* That it cannot be applied any more is to be seen first, whatever was decided then. */
+static void show_state(const struct cli *cli, const json_t *plan)
+{
+	const char *state = row_text(plan, "state");
+	if (strcmp(state, "void") == 0 || strcmp(state, "expired") == 0)
+		facts_styled(cli, "State", state, STYLE_RED);
+	else if (strcmp(state, "key_lost") == 0)
+		facts_styled(cli, "State", "its key is lost", STYLE_RED);
+}
+
 void plan_show(const struct cli *cli, const json_t *plan)
 {
 	const char *decision = row_text(plan, "decision"), *reason = row_text(plan, "reason");
 	facts_styled(cli, decision, reason[0] != '\0' ? reason : "(no reason was given)",
 		decision_style(decision));
+	show_state(cli, plan);
 	facts_line(cli, "Plan", row_text(plan, "id"));
 	facts_format(cli, "Where", "account %s, %s, connector %s", row_text(plan, "account_id"),
 		row_text(plan, "region"), row_text(plan, "connector"));

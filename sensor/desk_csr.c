@@ -27,10 +27,12 @@ static const struct {
 	{"ec256", "EC_prime256v1"}, {"ec384", "EC_secp384r1"}};
 enum { KEY_TYPES = sizeof(key_types) / sizeof(key_types[0]) };
 
+/* By our name or by AWS's, which every answer has. */
 static const char *key_algorithm_of(const char *key_type)
 {
 	for (size_t i = 0; i < KEY_TYPES; i++)
-		if (strcmp(key_types[i].name, key_type) == 0)
+		if (strcmp(key_types[i].name, key_type) == 0 ||
+			strcmp(key_types[i].key_algorithm, key_type) == 0)
 			return key_types[i].key_algorithm;
 	return NULL;
 }

@@ -100,6 +100,11 @@ static void the_next_command_fits_the_state(void **state)
 		"\n  Key waited in       memory\n"
 		"  Next                plan again: the daemon was restarted, and the key is lost\n");
 	hides("{'id': 'p-1', 'decision': 'refuse', 'state': 'refused'}", "acmsensor apply");
+	shows("{'id': 'p-1', 'decision': 'import', 'reason': 'new', 'state': 'void', 'job': ''}",
+		"import              new\n  State               void\n");
+	shows("{'id': 'p-1', 'decision': 'import', 'reason': 'new', 'state': 'key_lost'}",
+		"import              new\n  State               its key is lost\n");
+	hides("{'id': 'p-1', 'decision': 'import', 'state': 'open'}", "  State ");
 }
 
 static void rules_come_worst_first(void **state)

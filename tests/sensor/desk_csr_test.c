@@ -76,7 +76,8 @@ static void keys_are_of_the_type_that_was_asked_for(void **state)
 {
 	(void)state;
 	static const char *const row[][2] = {{"", "RSA_2048"}, {"rsa2048", "RSA_2048"},
-		{"ec256", "EC_prime256v1"}, {"ec384", "EC_secp384r1"}};
+		{"ec256", "EC_prime256v1"}, {"ec384", "EC_secp384r1"},
+		{"EC_prime256v1", "EC_prime256v1"}};
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
 		char body[128];
 		snprintf(body, sizeof(body), "{'domains': ['a.example'], 'key_type': '%s'}",
