@@ -19,6 +19,7 @@
 #include "tests/lib/test_server.h"
 
 enum { PATIENCE_MS = 20000, SHORT_MS = 150, TURNS_MAX = 200 };
+enum { CLOSED_PORT = 1 }; /* nobody listens there, and no program beside gets it by chance */
 
 static struct http_fixture *fixture;
 static struct test_ca *ca;
@@ -343,7 +344,7 @@ static void the_addresses_behind_the_one_that_answers_are_told(void **state)
 	assert_string_equal(probe.other[1], "127.0.0.3");
 	assert_shows(probe, &script);
 	SSL_CTX_free(script.context);
-	probe = run("127.0.0.1", 1, NULL, PATIENCE_MS); /* nobody listens */
+	probe = run("127.0.0.1", CLOSED_PORT, NULL, PATIENCE_MS);
 	assert_string_equal(probe.address, "");
 	assert_int_equal(probe.others, 0);
 }
@@ -433,24 +434,14 @@ static void broken_connections_are_told(void **state)
 	assert_fails(run_mood(CLOSES, PATIENCE_MS), ERR_UNREACHABLE, "in the TLS handshake");
 }
 
-static int closed_port(void)
-{
-	enum mood mood = SILENT;
-	struct test_server *server = test_server_start(serve_mood, &mood);
-	int port = test_server_port(server);
-	test_server_stop(server);
-	return port;
-}
-
 static void a_closed_port_is_unreachable(void **state)
 {
 	(void)state;
-	int port = closed_port();
-	assert_fails(run("127.0.0.1", port, NULL, PATIENCE_MS), ERR_UNREACHABLE,
+	assert_fails(run("127.0.0.1", CLOSED_PORT, NULL, PATIENCE_MS), ERR_UNREACHABLE,
 		"no connection to 127.0.0.1: Connection refused");
-	assert_fails(
-		run("::1", port, NULL, PATIENCE_MS), ERR_UNREACHABLE, "no connection to [::1]");
-	assert_fails(run("dual.test", port, NULL, PATIENCE_MS), ERR_UNREACHABLE,
+	assert_fails(run("::1", CLOSED_PORT, NULL, PATIENCE_MS), ERR_UNREACHABLE,
+		"no connection to [::1]");
+	assert_fails(run("dual.test", CLOSED_PORT, NULL, PATIENCE_MS), ERR_UNREACHABLE,
 		"none of 2 addresses connects");
 }
 
@@ -514,7 +505,7 @@ static void cancelled_after_any_turn_it_never_ends(void **state)
 	struct test_server *server = test_server_start(serve_tls, &script);
 	assert_true(cancel_after_each_turn("tls.test", test_server_port(server)) > 3);
 	assert_true(cancel_after_each_turn("missing.test", 443) > 0);
-	assert_true(cancel_after_each_turn("dual.test", closed_port()) > 0);
+	assert_true(cancel_after_each_turn("dual.test", CLOSED_PORT) > 0);
 	test_server_stop(server);
 	SSL_CTX_free(script.context);
 }

@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, SMTP
 
 from bundle import key_pem, pem
+from ports import free_port
 from waiting import wait_until
 
 PATH = "/services/T0SECRET/B0SECRET/xyzSECRETxyz"
@@ -128,8 +129,3 @@ class MailSink:
 
     def stop(self):
         self._controller.stop()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]

@@ -1,20 +1,15 @@
 """The proof of a delivery and the automatic way back: what hosts serve, what ACM holds, for how long
 that is waited, and how it is shown."""
-import socket
 import time
 
 import pytest
 
 from bundle import der
 from cli import Cli
+from ports import free_port
 from waiting import wait_until
 
 PATIENCE_OF_VERIFY_S, PATIENCE_OF_OTHER_S = 300, 60
-
-
-def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 class Hosts:
@@ -30,7 +25,7 @@ class Hosts:
         self.follows = at.sim.bind(self.arn)["port"]
         other = at.sim.bind(at.held(self.stranger))
         self.stays, self.stays_id = other["port"], other["id"]
-        self.closed = closed_port()
+        self.closed = free_port()
         self.hosts = [f"127.0.0.1:{port}" for port in (self.follows, self.stays, self.closed)]
         self.plan = at.plan(self.second, arn=self.arn, verify_hosts=self.hosts, **more)
         self.cli = Cli("--socket", at.sensor.socket)

@@ -15,7 +15,8 @@ from awssim import SIM_BUILD
 from bundle import SERVER, Authority
 from cli import Cli
 from desk import Desk
-from prometheus import (CLASSIC, OPENMETRICS, ROOT, Metrics, Prometheus, ask, free_port, promtool, scrape,
+from ports import free_port
+from prometheus import (CLASSIC, OPENMETRICS, ROOT, Metrics, Prometheus, ask, promtool, scrape,
                         wait_until)
 
 RULES = ROOT / "packaging" / "prometheus" / "acmsensor.rules.yml"

@@ -9,7 +9,8 @@ import time
 import pytest
 
 from bundle import Authority
-from prometheus import Prometheus, free_port
+from ports import free_port
+from prometheus import Prometheus
 from receivers import MailSink, Webhook, write_tls
 from system import FOLDER, ROOT, System
 
