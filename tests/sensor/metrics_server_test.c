@@ -128,7 +128,7 @@ static void wait_for_connections(const struct fixture *fixture, size_t count)
 {
 	for (int i = 0; (size_t)metrics_server_connections(fixture->server) != count; i++) {
 		if (i == 20000)
-			fail_msg("%u connections in place of %zu",
+			fail_msg("%zu connections in place of %zu",
 				metrics_server_connections(fixture->server), count);
 		turn(fixture);
 		(void)usleep(500);
