@@ -251,6 +251,17 @@ static void a_plan_that_an_own_job_overtook_is_void_before_a_scan_tells(void **s
 	job_order_take(deliver);
 }
 
+/* The first import that it is has succeeded after the plan was made. */
+static void put_succeeded(struct job_record *job)
+{
+	job->state = JOB_SUCCEEDED;
+	job->phase = JOB_DONE;
+	job->arn = "arn:aws:acm:eu-west-1:111122223333:certificate/new";
+	job->may_have_imported = true;
+	job->ended_s = NOW_S + 1;
+	sample_job_put(world.store, job);
+}
+
 /* Two plans, both open, for a certificate that is not there yet: the second would make two. */
 static void a_first_import_of_an_id_happens_once(void **state)
 {
@@ -261,12 +272,7 @@ static void a_first_import_of_an_id_happens_once(void **state)
 	job_order_refuse(deliver, ERR_REFUSED,
 		"is void: job j-20261121-000000-0000000009 brings a certificate with the id shop "
 		"to ACM: plan again when it has ended");
-	other.state = JOB_SUCCEEDED;
-	other.phase = JOB_DONE;
-	other.arn = "arn:aws:acm:eu-west-1:111122223333:certificate/new";
-	other.may_have_imported = true;
-	other.ended_s = NOW_S + 1;
-	sample_job_put(world.store, &other);
+	put_succeeded(&other);
 	job_order_refuse(
 		deliver, ERR_REFUSED, "has meanwhile sent a certificate with the id shop to ACM");
 	other.state = JOB_FAILED;
@@ -294,12 +300,7 @@ static void a_first_import_of_a_leaf_happens_once(void **state)
 	job_order_refuse(deliver, ERR_REFUSED,
 		"is void: job j-20261121-000000-0000000009 brings this very certificate to ACM: "
 		"plan again when it has ended");
-	other.state = JOB_SUCCEEDED;
-	other.phase = JOB_DONE;
-	other.arn = "arn:aws:acm:eu-west-1:111122223333:certificate/new";
-	other.may_have_imported = true;
-	other.ended_s = NOW_S + 1;
-	sample_job_put(world.store, &other);
+	put_succeeded(&other);
 	job_order_refuse(deliver, ERR_REFUSED,
 		"has meanwhile sent this very certificate to ACM: plan again");
 }
